@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the socket programs write to the ring "socket_events". Mirrored by src/Beyla.Agent/Kernel/SocketEvent.cs, checked against BTF by a test. */
+#ifndef BEYLA_SOCKETS_H
+#define BEYLA_SOCKETS_H
+
+/* The most bytes of one operation that an event carries. */
+#define SOCKET_DATA_MAX 8192
+
+enum socket_event_kind {
+	SOCKET_DATA = 1, /* bytes were sent or received */
+	SOCKET_SHUT = 2, /* this side will send no more (FIN queued), or the peer did (direction says which) */
+	SOCKET_CLOSE = 3, /* the connection is gone */
+};
+
+enum socket_direction {
+	SOCKET_RECEIVE = 0,
+	SOCKET_SEND = 1,
+};
+
+struct socket_event {
+	__u64 time; /* CLOCK_MONOTONIC, ns */
+	__u64 connection; /* identity; never used again for another connection */
+	__u32 pid; /* thread group in the initial pid namespace; 0 where no process is known (SHUT, CLOSE) */
+	__u32 tid;
+	__u32 sequence; /* TCP sequence number of the first byte of this operation that was not reported before */
+	__u32 length; /* bytes moved, starting at sequence */
+	__u32 opposite; /* the other direction's position: sequence number of the next byte there */
+	__u32 netns; /* inode of the network namespace */
+	__u16 captured; /* bytes of data, from sequence on; fewer than length when cut */
+	__u8 kind;
+	__u8 direction;
+	__u16 local_port; /* host byte order */
+	__u16 remote_port;
+	__u8 local[16]; /* IPv6, or IPv4 mapped to ::ffff:0:0/96 */
+	__u8 remote[16];
+	__u8 tail[8]; /* the last bytes of the operation when captured < length and they could be read; else zero */
+	__u8 data[];
+};
+
+#endif

@@ -1,0 +1,103 @@
+using Beyla.Agent.Kernel;
+
+namespace Beyla.Agent.Export;
+
+/// <summary>Which side of the conversation the traced process was.</summary>
+public enum SpanKind : byte
+{
+    /// <summary>The process answered a request.</summary>
+    Server = 1,
+
+    /// <summary>The process made a request.</summary>
+    Client = 2,
+}
+
+/// <summary>How the exchange ended.</summary>
+public enum SpanOutcome : byte
+{
+    /// <summary>The answer was complete.</summary>
+    Complete = 0,
+
+    /// <summary>The answer was 101 Switching Protocols, or 2xx to CONNECT: what follows on the connection is not HTTP.</summary>
+    Upgraded,
+
+    /// <summary>The connection ended before the answer was complete; the status is 0 when no answer had begun.</summary>
+    Closed,
+
+    /// <summary>No answer within ebpf.http_request_timeout; reported with status 408 as the peer does.</summary>
+    TimedOut,
+
+    /// <summary>The end of the answer could not be seen (lost or uncaptured bytes); the end time is that of the last bytes seen.</summary>
+    Unfinished,
+}
+
+/// <summary>
+/// One request and its answer as the tracer hands it to printers and exporters. Valid only during the call; bytes are as captured: untrusted, unescaped.
+/// Times are CLOCK_MONOTONIC in nanoseconds.
+/// </summary>
+public readonly ref struct SpanData
+{
+    public SpanKind Kind { get; init; }
+
+    public SpanOutcome Outcome { get; init; }
+
+    /// <summary>Process that did the I/O, in the initial pid namespace.</summary>
+    public int Pid { get; init; }
+
+    public int Tid { get; init; }
+
+    /// <summary>Inode of the network namespace of the socket.</summary>
+    public uint NetworkNamespace { get; init; }
+
+    /// <summary>Identity of the connection.</summary>
+    public ulong Connection { get; init; }
+
+    /// <summary>First byte of the request.</summary>
+    public long Start { get; init; }
+
+    /// <summary>The head of the request was complete: from here on the handler could work.</summary>
+    public long HandlerStart { get; init; }
+
+    /// <summary>Last byte of the answer.</summary>
+    public long End { get; init; }
+
+    /// <summary>The side that made the request.</summary>
+    public Address ClientAddress { get; init; }
+
+    public ushort ClientPort { get; init; }
+
+    /// <summary>The side that answered.</summary>
+    public Address ServerAddress { get; init; }
+
+    public ushort ServerPort { get; init; }
+
+    /// <summary>Request method token.</summary>
+    public ReadOnlySpan<byte> Method { get; init; }
+
+    /// <summary>Path without query, as on the wire.</summary>
+    public ReadOnlySpan<byte> Path { get; init; }
+
+    /// <summary>Query without the question mark, as on the wire: not redacted yet.</summary>
+    public ReadOnlySpan<byte> Query { get; init; }
+
+    /// <summary>Host header, or the authority of an absolute request target.</summary>
+    public ReadOnlySpan<byte> Host { get; init; }
+
+    /// <summary>Minor version of HTTP/1.x of the request: 0 or 1.</summary>
+    public byte MinorVersion { get; init; }
+
+    /// <summary>Status code; 0 when there was no answer.</summary>
+    public int Status { get; init; }
+
+    /// <summary>Body bytes of the request, without chunk framing where that was seen; -1 when unknown.</summary>
+    public long RequestBodyLength { get; init; }
+
+    /// <summary>Body bytes of the answer, without chunk framing where that was seen; -1 when unknown.</summary>
+    public long ResponseBodyLength { get; init; }
+}
+
+/// <summary>Takes finished spans. Called on the one tracing thread; must not block.</summary>
+public interface ISpanSink
+{
+    void OnSpan(in SpanData span);
+}

@@ -1,0 +1,28 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>An attached program; disposing it detaches. Keeps the object of the program alive.</summary>
+public sealed class BpfLink : SafeHandleZeroOrMinusOneIsInvalid
+{
+    private readonly BpfObject owner;
+
+    internal BpfLink(BpfObject owner, nint link)
+        : base(ownsHandle: true)
+    {
+        var added = false;
+        owner.DangerousAddRef(ref added);
+        this.owner = owner;
+        SetHandle(link);
+    }
+
+    /// <summary>The file descriptor of the link.</summary>
+    public int FileDescriptor => Libbpf.bpf_link__fd(handle);
+
+    protected override bool ReleaseHandle()
+    {
+        var result = Libbpf.bpf_link__destroy(handle);
+        owner.DangerousRelease();
+        return result >= 0;
+    }
+}

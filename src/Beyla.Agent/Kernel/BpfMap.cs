@@ -1,0 +1,92 @@
+namespace Beyla.Agent.Kernel;
+
+/// <summary>A map of a <see cref="BpfObject"/>; lives as long as that object.</summary>
+public sealed unsafe class BpfMap
+{
+    private readonly BpfObject owner;
+    private readonly string name;
+
+    internal BpfMap(BpfObject owner, nint pointer, string name)
+    {
+        this.owner = owner;
+        this.name = name;
+        Pointer = pointer;
+    }
+
+    internal nint Pointer { get; }
+
+    /// <summary>The file descriptor, valid after the object is loaded.</summary>
+    public int FileDescriptor => Libbpf.bpf_map__fd(Pointer);
+
+    /// <summary>The number of entries that the map can hold; for a ring buffer, its bytes.</summary>
+    public uint MaxEntries
+    {
+        get => Libbpf.bpf_map__max_entries(Pointer);
+        set => Check("set the size of", Libbpf.bpf_map__set_max_entries(Pointer, value));
+    }
+
+    /// <summary>The size of one value in bytes.</summary>
+    public uint ValueSize => Libbpf.bpf_map__value_size(Pointer);
+
+    /// <summary>Makes this map be another object's map; before the object is loaded.</summary>
+    public void ShareFrom(BpfMap other) => Check("share", Libbpf.bpf_map__reuse_fd(Pointer, other.FileDescriptor));
+
+    /// <summary>Reads one value; false when the key is absent.</summary>
+    public bool TryLookup<TKey, TValue>(TKey key, out TValue value)
+        where TKey : unmanaged
+        where TValue : unmanaged
+    {
+        value = default;
+        fixed (TValue* memory = &value)
+        {
+            var result = Libbpf.bpf_map_lookup_elem(FileDescriptor, &key, memory);
+            return result >= 0 || (result == -Errno.ENOENT ? false : throw Fail("look up in", -result));
+        }
+    }
+
+    /// <summary>Writes one value.</summary>
+    public void Update<TKey, TValue>(TKey key, TValue value)
+        where TKey : unmanaged
+        where TValue : unmanaged => Check("update", Libbpf.bpf_map_update_elem(FileDescriptor, &key, &value, 0));
+
+    /// <summary>Removes one key; false when it was not there.</summary>
+    public bool Delete<TKey>(TKey key)
+        where TKey : unmanaged
+    {
+        var result = Libbpf.bpf_map_delete_elem(FileDescriptor, &key);
+        return result >= 0 || (result == -Errno.ENOENT ? false : throw Fail("delete from", -result));
+    }
+
+    /// <summary>Reads a per-CPU array entry of 64-bit counters and adds them up: <paramref name="totals"/>[i] is the sum over all CPUs.</summary>
+    public void SumPerCpu(uint key, Span<ulong> totals)
+    {
+        totals.Clear();
+        var stride = (int)((ValueSize + 7) & ~7u) / sizeof(ulong);
+        var cpus = Libbpf.libbpf_num_possible_cpus();
+        var values = new ulong[stride * cpus];
+        fixed (ulong* memory = values)
+        {
+            Check("look up in", Libbpf.bpf_map_lookup_elem(FileDescriptor, &key, memory));
+        }
+
+        for (var cpu = 0; cpu < cpus; cpu++)
+        {
+            for (var i = 0; i < totals.Length; i++)
+            {
+                totals[i] += values[(cpu * stride) + i];
+            }
+        }
+    }
+
+    private void Check(string verb, int result)
+    {
+        if (result < 0)
+        {
+            throw Fail(verb, -result);
+        }
+
+        GC.KeepAlive(owner);
+    }
+
+    private BpfException Fail(string verb, int errno) => new($"{verb} map {name}", errno);
+}

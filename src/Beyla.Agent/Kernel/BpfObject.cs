@@ -1,0 +1,101 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>One eBPF object file that is embedded in this assembly (resource <c>bpf/NAME</c>), opened, then loaded. Owns its maps and programs.</summary>
+public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
+{
+    private readonly string name;
+
+    private BpfObject(string name, nint handle)
+        : base(ownsHandle: true)
+    {
+        this.name = name;
+        SetHandle(handle);
+    }
+
+    /// <summary>Opens an embedded object without asking the kernel for anything.</summary>
+    /// <param name="name">The file's stem: <c>sockets</c> for bpf/sockets.bpf.c.</param>
+    public static BpfObject Open(string name)
+    {
+        using var resource = typeof(BpfObject).Assembly.GetManifestResourceStream($"bpf/{name}.bpf")
+            ?? throw new ArgumentException($"no embedded eBPF object '{name}'", nameof(name));
+        var image = new byte[resource.Length];
+        resource.ReadExactly(image);
+        LibbpfLog.Begin();
+        fixed (byte* bytes = image)
+        fixed (byte* label = Encoding.UTF8.GetBytes(name + "\0"))
+        {
+            var options = new Libbpf.ObjectOpenOptions { Size = (nuint)sizeof(Libbpf.ObjectOpenOptions), ObjectName = label };
+            var handle = Libbpf.bpf_object__open_mem(bytes, (nuint)image.Length, &options);
+            return handle == 0
+                ? throw Failure($"open eBPF object {name}", Marshal.GetLastPInvokeError())
+                : new BpfObject(name, handle);
+        }
+    }
+
+    /// <summary>Selects what <see cref="Load"/> loads: exactly these programs, by function name.</summary>
+    public BpfObject Select(params ReadOnlySpan<string> programs)
+    {
+        for (nint program = 0; (program = Libbpf.bpf_object__next_program(handle, program)) != 0;)
+        {
+            var function = Marshal.PtrToStringUTF8((nint)Libbpf.bpf_program__name(program)) ?? "";
+            _ = Libbpf.bpf_program__set_autoload(program, programs.Contains(function));
+        }
+
+        return this;
+    }
+
+    /// <summary>Creates the maps and loads the selected programs; the verifier runs here.</summary>
+    /// <exception cref="BpfException">The kernel refused; <see cref="BpfException.Evidence"/> is empty for a refusal by policy or capability.</exception>
+    public BpfObject Load()
+    {
+        LibbpfLog.Begin();
+        var result = Libbpf.bpf_object__load(handle);
+        return result < 0 ? throw Failure($"load eBPF object {name}", -result) : this;
+    }
+
+    /// <summary>The map with that name in the source.</summary>
+    public BpfMap Map(string mapName)
+    {
+        var map = Libbpf.bpf_object__find_map_by_name(handle, mapName);
+        return map == 0 ? throw new ArgumentException($"no map '{mapName}' in eBPF object {name}", nameof(mapName)) : new BpfMap(this, map, mapName);
+    }
+
+    /// <summary>The program with that function name.</summary>
+    public BpfProgram Program(string function)
+    {
+        var program = Libbpf.bpf_object__find_program_by_name(handle, function);
+        return program == 0 ? throw new ArgumentException($"no program '{function}' in eBPF object {name}", nameof(function)) : new BpfProgram(this, program, function);
+    }
+
+    /// <summary>Writes the object's <c>const volatile</c> settings; before <see cref="Load"/>.</summary>
+    public void SetConstants<T>(in T value)
+        where T : unmanaged
+    {
+        // libbpf names the section after the first eight characters of the object.
+        var map = Map($"{(name.Length > 8 ? name[..8] : name)}.rodata");
+        nuint size;
+        var memory = Libbpf.bpf_map__initial_value(map.Pointer, &size);
+        if (memory == null || size < (nuint)sizeof(T))
+        {
+            throw new InvalidOperationException($"constants of eBPF object {name}: {sizeof(T)} bytes given, {size} there");
+        }
+
+        *(T*)memory = value;
+    }
+
+    internal static BpfException Failure(string operation, int errno)
+    {
+        var log = LibbpfLog.End();
+        return new BpfException(operation, errno, LibbpfLog.LastMeaningfulLine(log), log);
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        Libbpf.bpf_object__close(handle);
+        return true;
+    }
+}

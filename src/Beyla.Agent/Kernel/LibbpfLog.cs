@@ -1,0 +1,72 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>Collects what libbpf and the verifier print on this thread, so that it becomes evidence instead of noise on stderr.</summary>
+internal static unsafe partial class LibbpfLog
+{
+    private const int Limit = 1 << 20;
+
+    [ThreadStatic]
+    private static StringBuilder? current;
+
+    [LibraryImport("libc")]
+    private static partial int vsnprintf(byte* buffer, nuint size, byte* format, nint arguments);
+
+    static LibbpfLog() => Libbpf.libbpf_set_print(&Print);
+
+    /// <summary>Starts collecting on this thread and forgets what was there.</summary>
+    internal static void Begin()
+    {
+        RuntimeHelpers.RunClassConstructor(typeof(LibbpfLog).TypeHandle);
+        (current ??= new StringBuilder()).Clear();
+    }
+
+    /// <summary>What was printed since <see cref="Begin"/>.</summary>
+    internal static string End() => current?.ToString() ?? "";
+
+    /// <summary>
+    /// The last line that says something: not a summary of the verifier (processed … insns), not libbpf's frame lines, not an instruction listing.
+    /// </summary>
+    internal static string LastMeaningfulLine(string log)
+    {
+        var last = "";
+        foreach (var raw in log.AsSpan().EnumerateLines())
+        {
+            var line = raw.Trim();
+            if (line.IsEmpty || line.StartsWith("processed ") || line.StartsWith("verification time") || line.StartsWith("stack depth")
+                || line.StartsWith("-- ") || line.StartsWith("libbpf: -- ") || line.StartsWith("libbpf: failed to load object"))
+            {
+                continue;
+            }
+
+            if (line.StartsWith("libbpf: prog ") && line.IndexOf("failed to load") > 0 && last.Length > 0)
+            {
+                continue;
+            }
+
+            last = line.StartsWith("libbpf: ") ? line[8..].ToString() : line.ToString();
+        }
+
+        return last;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Print(int level, byte* format, nint arguments)
+    {
+        const int debugLevel = 2;
+        if (level >= debugLevel || current is not { Length: < Limit } builder)
+        {
+            return 0;
+        }
+
+        const int size = 1 << 16;
+        var buffer = (byte*)NativeMemory.Alloc(size);
+        var written = vsnprintf(buffer, size, format, arguments);
+        builder.Append(Encoding.UTF8.GetString(buffer, Math.Clamp(written, 0, size - 1)));
+        NativeMemory.Free(buffer);
+        return 0;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>Kinds of <see cref="ProcessEvent"/> (bpf/watcher.h, enum process_event_kind).</summary>
+public enum ProcessEventKind : byte
+{
+    /// <summary>A selected process has a new child, which the kernel side has selected as well.</summary>
+    Fork = 1,
+
+    /// <summary>A process runs another program.</summary>
+    Exec = 2,
+
+    /// <summary>The last thread of a selected process is gone.</summary>
+    Exit = 3,
+
+    /// <summary>A socket of the process began to listen.</summary>
+    Listen = 4,
+
+    /// <summary>Found by the iterator: the process holds a listening socket.</summary>
+    Listening = 5,
+}
+
+/// <summary>An event of the watcher programs (bpf/watcher.h, struct process_event).</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct ProcessEvent
+{
+    /// <summary>CLOCK_MONOTONIC in nanoseconds.</summary>
+    public ulong Time;
+
+    /// <summary>Thread group id in the initial pid namespace.</summary>
+    public uint Pid;
+
+    /// <summary>Fork: the parent; else 0.</summary>
+    public uint Parent;
+
+    /// <summary>Listen, Listening: inode of the socket's network namespace.</summary>
+    public uint NetworkNamespace;
+
+    /// <summary>Listen, Listening: the port, host byte order.</summary>
+    public ushort Port;
+    public ProcessEventKind Kind;
+
+    /// <summary>1 when the kernel side selects the process at this moment.</summary>
+    public byte Selected;
+
+    /// <summary>Task name (comm), zero padded.</summary>
+    public CommandName Command;
+
+    /// <summary>Exec: path as given to execve, zero terminated, cut at 255 bytes.</summary>
+    public PathName Name;
+
+    /// <summary>16 bytes, zero padded.</summary>
+    [InlineArray(16)]
+    public struct CommandName
+    {
+        private byte first;
+    }
+
+    /// <summary>256 bytes, zero terminated.</summary>
+    [InlineArray(256)]
+    public struct PathName
+    {
+        private byte first;
+    }
+}

@@ -1,0 +1,111 @@
+using System.Runtime.InteropServices;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>Receives the records of a ring buffer, in place: the bytes are valid only during the call.</summary>
+public interface IRingSink
+{
+    /// <param name="record">One record as the kernel program wrote it.</param>
+    void OnRecord(ReadOnlySpan<byte> record);
+}
+
+/// <summary>
+/// Reads a BPF_MAP_TYPE_RINGBUF in place from mapped memory (kernel/bpf/ringbuf.c, Documentation/bpf/ringbuf.rst): consumer position in the
+/// first page, producer position in the second, then the data mapped twice in a row so that no record wraps. One reader thread.
+/// </summary>
+public sealed unsafe partial class RingBuffer : IDisposable
+{
+    private const uint Busy = 1u << 31, Discarded = 1u << 30, LengthMask = Discarded - 1, HeaderSize = 8;
+    private const int ReleaseEvery = 256 * 1024;
+
+    private readonly nuint pageSize = (nuint)Environment.SystemPageSize;
+    private readonly ulong size;
+    private readonly ulong* consumer;
+    private readonly ulong* producer;
+    private readonly byte* data;
+    private ulong position;
+
+    /// <param name="map">The loaded ring buffer map.</param>
+    public RingBuffer(BpfMap map)
+    {
+        FileDescriptor = map.FileDescriptor;
+        size = map.MaxEntries;
+        consumer = (ulong*)Map(pageSize, ProtRead | ProtWrite, 0);
+        producer = (ulong*)Map(pageSize + (2 * (nuint)size), ProtRead, (nint)pageSize);
+        data = (byte*)producer + pageSize;
+        position = Volatile.Read(ref *consumer);
+    }
+
+    /// <summary>For epoll; use edge triggering, level triggering defeats BPF_RB_NO_WAKEUP.</summary>
+    public int FileDescriptor { get; }
+
+    /// <summary>Bytes that wait to be read.</summary>
+    public long Backlog => (long)(Volatile.Read(ref *producer) - position);
+
+    /// <summary>Hands over every complete record, at most <paramref name="limit"/>, and gives their space back.</summary>
+    /// <returns>The number of records.</returns>
+    public int Drain<TSink>(TSink sink, int limit = int.MaxValue)
+        where TSink : IRingSink
+    {
+        var count = 0;
+        var released = position;
+        while (count < limit)
+        {
+            if (position >= Volatile.Read(ref *producer))
+            {
+                // The release must be visible before the producer is read again, or a wake-up could be missed.
+                Volatile.Write(ref *consumer, position);
+                released = position;
+                Interlocked.MemoryBarrier();
+                if (position >= Volatile.Read(ref *producer))
+                {
+                    break;
+                }
+            }
+
+            var record = data + (position & (size - 1));
+            var header = Volatile.Read(ref *(uint*)record);
+            if ((header & Busy) != 0)
+            {
+                break;
+            }
+
+            var length = header & LengthMask;
+            position += (length + HeaderSize + 7) & ~7u;
+            if ((header & Discarded) == 0)
+            {
+                count++;
+                sink.OnRecord(new ReadOnlySpan<byte>(record + HeaderSize, (int)length));
+            }
+
+            if (position - released >= ReleaseEvery)
+            {
+                Volatile.Write(ref *consumer, position);
+                released = position;
+            }
+        }
+
+        Volatile.Write(ref *consumer, position);
+        return count;
+    }
+
+    public void Dispose()
+    {
+        _ = munmap(consumer, pageSize);
+        _ = munmap(producer, pageSize + (2 * (nuint)size));
+    }
+
+    private const int ProtRead = 1, ProtWrite = 2, MapShared = 1;
+
+    private void* Map(nuint length, int protection, nint offset)
+    {
+        var memory = mmap(null, length, protection, MapShared, FileDescriptor, offset);
+        return memory == (void*)-1 ? throw new BpfException("map ring buffer", Marshal.GetLastPInvokeError()) : memory;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial void* mmap(void* address, nuint length, int protection, int flags, int fd, nint offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int munmap(void* address, nuint length);
+}

@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>Kinds of <see cref="SocketEvent"/> (bpf/sockets.h, enum socket_event_kind).</summary>
+public enum SocketEventKind : byte
+{
+    /// <summary>Bytes were sent or received.</summary>
+    Data = 1,
+
+    /// <summary>One side will send no more: this side when the direction is send, the peer when it is receive.</summary>
+    Shut = 2,
+
+    /// <summary>The connection is gone.</summary>
+    Close = 3,
+}
+
+/// <summary>Direction of the bytes as the traced process sees it (bpf/sockets.h, enum socket_direction).</summary>
+public enum SocketDirection : byte
+{
+    Receive = 0,
+    Send = 1,
+}
+
+/// <summary>The fixed part of an event of the socket programs (bpf/sockets.h, struct socket_event); the captured bytes follow it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct SocketEvent
+{
+    /// <summary>CLOCK_MONOTONIC in nanoseconds.</summary>
+    public ulong Time;
+
+    /// <summary>Identity of the connection; never used again for another one.</summary>
+    public ulong Connection;
+
+    /// <summary>Thread group id in the initial pid namespace; 0 where no process is known (Shut, Close).</summary>
+    public uint Pid;
+    public uint Tid;
+
+    /// <summary>TCP sequence number (modulo 2^32) of the first byte of this operation that was not reported before.</summary>
+    public uint Sequence;
+
+    /// <summary>Bytes moved, starting at <see cref="Sequence"/>.</summary>
+    public uint Length;
+
+    /// <summary>Sequence number of the next byte in the other direction.</summary>
+    public uint Opposite;
+
+    /// <summary>Inode of the network namespace.</summary>
+    public uint NetworkNamespace;
+
+    /// <summary>Bytes of data that follow, from <see cref="Sequence"/> on; fewer than <see cref="Length"/> when cut.</summary>
+    public ushort Captured;
+    public SocketEventKind Kind;
+    public SocketDirection Direction;
+
+    /// <summary>Ports in host byte order.</summary>
+    public ushort LocalPort;
+    public ushort RemotePort;
+
+    /// <summary>IPv6 addresses; IPv4 is mapped to ::ffff:0:0/96.</summary>
+    public Address Local;
+    public Address Remote;
+
+    /// <summary>The last eight bytes of the operation when <see cref="Captured"/> is less than <see cref="Length"/> and they could be read; else zero. First byte lowest.</summary>
+    public ulong Tail;
+}
