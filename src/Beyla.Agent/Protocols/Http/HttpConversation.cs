@@ -133,7 +133,7 @@ internal sealed partial class HttpConversation(HttpProtocol protocol) : Conversa
 
     /// <summary>Reports the first open exchange and goes on to the next.</summary>
     /// <param name="outcome">How it ended.</param>
-    /// <param name="until">When; 0 when only the time of what was seen last is known.</param>
+    /// <param name="end">When; 0 when only the time of what was seen last is known.</param>
     private void Finish(SpanOutcome outcome, long end)
     {
         var exchange = first!;
