@@ -48,7 +48,7 @@ struct {
 /* Where an event is put together before it goes into the ring with its true size. One per direction: a receive never interrupts a send. */
 struct scratch {
 	struct socket_event event;
-	__u8 data[2 * (SOCKET_DATA_MAX + 1)];
+	__u8 data[3 * (SOCKET_DATA_MAX + 1)]; /* the captured bytes, then room for the tail */
 };
 
 struct {
@@ -65,18 +65,6 @@ struct __sk_buff {
 
 extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *dynptr) __ksym __weak;
 
-/* Where the bytes of an operation are. */
-enum payload_kind { PAYLOAD_NONE, PAYLOAD_USER, PAYLOAD_VECTOR, PAYLOAD_SKB };
-
-struct payload {
-	enum payload_kind kind;
-	__u64 base; /* USER: address of the first byte; VECTOR: address of the first struct iovec */
-	__u32 segments; /* VECTOR */
-	__u32 offset; /* VECTOR: into the first segment; SKB: into the skb */
-	bool kernel_vector; /* the iovec array itself is in kernel memory */
-	struct bpf_dynptr *skb;
-};
-
 /* A pointer that the verifier knows the type of is read directly; another one through the helper, which costs a call each. */
 #define READ(typed, source, field) ((typed) ? (source)->field : BPF_CORE_READ(source, field))
 
@@ -87,17 +75,26 @@ static __always_inline __u64 bounded(__u64 n)
 	return n;
 }
 
-static __always_inline __u32 copy_user(void *to, __u32 want, __u64 from)
-{
-	return bpf_probe_read_user(to, bounded(want), (void *)from) ? 0 : want;
-}
+/* Where the bytes of an array of struct iovec are. */
+struct vector {
+	__u64 base; /* address of the first struct iovec */
+	__u32 segments;
+	__u32 offset; /* into the first segment */
+	__u32 in_kernel; /* the array itself is in kernel memory */
+};
 
-/* Gathers bytes [skip, skip + want) of an iovec array. Returns how many were there to read. */
-static __always_inline __u32 copy_vector(__u8 *to, __u32 want, const struct payload *from, __u32 skip)
+/*
+ * Gathers bytes [skip, skip + want) of a vector to at->data[to]. Returns how many were there to read.
+ * A function of its own, so that the verifier walks the loop once and not once for every way to it.
+ */
+__attribute__((noinline)) int gather(struct scratch *at, const struct vector *from, __u32 to, __u32 want, __u32 skip)
 {
 	__u32 got = 0, i;
-	__u64 offset = (__u64)from->offset + skip;
+	__u64 offset;
 
+	if (!at || !from)
+		return 0;
+	offset = (__u64)from->offset + skip;
 	for (i = 0; i < MAX_SEGMENTS; i++) {
 		struct {
 			__u64 base, length;
@@ -107,8 +104,8 @@ static __always_inline __u32 copy_vector(__u8 *to, __u32 want, const struct payl
 
 		if (i >= from->segments || got >= want)
 			break;
-		failed = from->kernel_vector ? bpf_probe_read_kernel(&v, sizeof(v), (void *)(from->base + i * sizeof(v)))
-					     : bpf_probe_read_user(&v, sizeof(v), (void *)(from->base + i * sizeof(v)));
+		failed = from->in_kernel ? bpf_probe_read_kernel(&v, sizeof(v), (void *)(from->base + i * sizeof(v)))
+					 : bpf_probe_read_user(&v, sizeof(v), (void *)(from->base + i * sizeof(v)));
 		if (failed)
 			break;
 		if (offset >= v.length) {
@@ -118,7 +115,7 @@ static __always_inline __u32 copy_vector(__u8 *to, __u32 want, const struct payl
 		n = v.length - offset;
 		if (n > want - got)
 			n = want - got;
-		if (bpf_probe_read_user(to + bounded(got), bounded(n), (void *)(v.base + offset)))
+		if (bpf_probe_read_user(at->data + bounded(to) + bounded(got), bounded(n), (void *)(v.base + offset)))
 			break;
 		got += n;
 		offset = 0;
@@ -126,16 +123,29 @@ static __always_inline __u32 copy_vector(__u8 *to, __u32 want, const struct payl
 	return got;
 }
 
-/* Copies bytes [skip, skip + want) of the operation; want is at most SOCKET_DATA_MAX. */
-static __always_inline __u32 copy_payload(__u8 *to, __u32 want, const struct payload *from, __u32 skip)
+/* Where the bytes of an operation are. */
+enum payload_kind { PAYLOAD_NONE, PAYLOAD_USER, PAYLOAD_VECTOR, PAYLOAD_SKB };
+
+struct payload {
+	enum payload_kind kind;
+	__u64 base; /* USER: address of the first byte */
+	__u32 offset; /* SKB: of the first byte */
+	struct bpf_dynptr *skb;
+	struct vector vector;
+};
+
+/* Copies bytes [skip, skip + want) of the operation to at->data[to]; want is at most SOCKET_DATA_MAX. */
+static __always_inline __u32 copy_payload(struct scratch *at, __u32 to, __u32 want, const struct payload *from, __u32 skip)
 {
+	__u8 *data = at->data + to;
+
 	switch (from->kind) {
 	case PAYLOAD_USER:
-		return copy_user(to, want, from->base + skip);
+		return bpf_probe_read_user(data, bounded(want), (void *)(from->base + skip)) ? 0 : want;
 	case PAYLOAD_VECTOR:
-		return copy_vector(to, want, from, skip);
+		return gather(at, &from->vector, to, want, skip);
 	case PAYLOAD_SKB:
-		return bpf_dynptr_read(to, bounded(want), from->skb, from->offset + skip, 0) ? 0 : want;
+		return bpf_dynptr_read(data, bounded(want), from->skb, from->offset + skip, 0) ? 0 : want;
 	default:
 		return 0;
 	}
@@ -243,12 +253,12 @@ static __always_inline int report(struct selection *s, __u64 pid_tgid, struct so
 	want = !c ? PREFIX_SIZE : turned || c->used[direction] < HEAD_BUDGET ? SOCKET_DATA_MAX : BODY_PREFIX;
 	if (want > length)
 		want = length;
-	got = copy_payload(at->data, want, payload, skip);
+	got = copy_payload(at, 0, want, payload, skip);
 	if (turned || want == BODY_PREFIX) {
 		begins = looks_like_http((struct prefix *)at->data, got);
 		if (begins && want < SOCKET_DATA_MAX && want < length) {
 			want = length < SOCKET_DATA_MAX ? length : SOCKET_DATA_MAX;
-			got = copy_payload(at->data, want, payload, skip);
+			got = copy_payload(at, 0, want, payload, skip);
 		}
 	}
 	if (!c) {
@@ -278,9 +288,10 @@ static __always_inline int report(struct selection *s, __u64 pid_tgid, struct so
 	at->event.captured = got;
 	at->event.kind = SOCKET_DATA;
 	at->event.direction = direction;
-	*(__u64 *)at->event.tail = 0;
-	if (got < length && length >= TAIL_SIZE)
-		copy_payload(at->event.tail, TAIL_SIZE, payload, skip + length - TAIL_SIZE);
+	at->event.tail = 0;
+	if (got < length && length >= TAIL_SIZE &&
+	    copy_payload(at, SOCKET_DATA_MAX, TAIL_SIZE, payload, skip + length - TAIL_SIZE) == TAIL_SIZE)
+		__builtin_memcpy(&at->event.tail, at->data + SOCKET_DATA_MAX, TAIL_SIZE);
 	describe(&at->event, sk, typed);
 	emit(s, counters, at, sizeof(at->event) + bounded(got));
 	return 0;
@@ -301,11 +312,11 @@ static __always_inline void payload_of_iterator(struct payload *p, const struct 
 		p->base = (__u64)READ(typed, i, ubuf) + READ(typed, i, iov_offset);
 	} else if (type == bpf_core_enum_value(enum iter_type, ITER_IOVEC)) {
 		p->kind = PAYLOAD_VECTOR;
-		p->base = bpf_core_field_exists(i->__iov) ? (__u64)READ(typed, i, __iov) :
+		p->vector.base = bpf_core_field_exists(i->__iov) ? (__u64)READ(typed, i, __iov) :
 							    (__u64)BPF_CORE_READ((struct iov_iter___before_6_4 *)i, iov);
-		p->offset = READ(typed, i, iov_offset);
-		p->segments = READ(typed, i, nr_segs);
-		p->kernel_vector = true;
+		p->vector.offset = READ(typed, i, iov_offset);
+		p->vector.segments = READ(typed, i, nr_segs);
+		p->vector.in_kernel = true;
 	}
 }
 
@@ -398,23 +409,24 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 	if (payload.kind == PAYLOAD_USER) {
 		payload.base -= length;
 	} else if (payload.kind == PAYLOAD_VECTOR) {
-		__u64 back = length;
+		struct vector *v = &payload.vector;
+		__u32 back = length;
 		int i;
 
 		/* Walk back over segments until the copy's first byte. */
-		for (i = 0; i < MAX_SEGMENTS && payload.offset < back; i++) {
+		for (i = 0; i < MAX_SEGMENTS && v->offset < back; i++) {
 			__u64 size = 0;
 
-			back -= payload.offset;
-			payload.base -= sizeof(struct { __u64 base, length; });
-			payload.segments++;
-			bpf_probe_read_kernel(&size, sizeof(size), (void *)(payload.base + sizeof(__u64)));
-			payload.offset = size;
+			back -= v->offset;
+			v->base -= sizeof(struct { __u64 base, length; });
+			v->segments++;
+			bpf_probe_read_kernel(&size, sizeof(size), (void *)(v->base + sizeof(__u64)));
+			v->offset = size;
 		}
-		if (payload.offset < back)
+		if (v->offset < back)
 			payload.kind = PAYLOAD_NONE;
 		else
-			payload.offset -= back;
+			v->offset -= back;
 	}
 	bpf_probe_read_kernel(&first, sizeof(first), skb->cb);
 	return report(s, pid_tgid, sk, true, SOCKET_RECEIVE, first + offset, length, &payload);
@@ -504,21 +516,22 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	sk = sock_of(regs->di);
 	if (!sk)
 		return 0;
-	payload.base = regs->si;
 	if (shape == SHAPE_BUFFER) {
 		payload.kind = PAYLOAD_USER;
+		payload.base = regs->si;
 	} else if (shape == SHAPE_VECTOR) {
 		payload.kind = PAYLOAD_VECTOR;
-		payload.segments = regs->dx;
+		payload.vector.base = regs->si;
+		payload.vector.segments = regs->dx;
 	} else if (shape == SHAPE_MESSAGE) {
 		struct {
 			__u64 name, name_length, base, count;
 		} message = {}; /* struct user_msghdr */
 
-		bpf_probe_read_user(&message, sizeof(message), (void *)payload.base);
+		bpf_probe_read_user(&message, sizeof(message), (void *)regs->si);
 		payload.kind = PAYLOAD_VECTOR;
-		payload.base = message.base;
-		payload.segments = message.count;
+		payload.vector.base = message.base;
+		payload.vector.segments = message.count;
 	}
 	return report(s, pid_tgid, sk, false, direction, position_of(sk, direction) - result, result, &payload);
 }
@@ -548,6 +561,9 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 		e.kind = new_state == TCP_CLOSE ? SOCKET_CLOSE : SOCKET_SHUT;
 		e.direction = new_state == TCP_CLOSE_WAIT ? SOCKET_RECEIVE : SOCKET_SEND;
 		e.sequence = position_of(sk, e.direction);
+		/* A FIN that was sent took a sequence number of its own. */
+		if (new_state == TCP_CLOSE && old_state != TCP_ESTABLISHED && old_state != TCP_CLOSE_WAIT)
+			e.sequence--;
 		e.opposite = position_of(sk, !e.direction);
 		describe(&e, sk, true);
 		emit(s, counters, &e, sizeof(e));

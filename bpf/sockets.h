@@ -33,7 +33,7 @@ struct socket_event {
 	__u16 remote_port;
 	__u8 local[16]; /* IPv6, or IPv4 mapped to ::ffff:0:0/96 */
 	__u8 remote[16];
-	__u8 tail[8]; /* the last bytes of the operation when captured < length and they could be read; else zero */
+	__u64 tail; /* the last bytes of the operation when captured < length and they could be read; else zero */
 };
 /* The captured bytes follow. */
 
