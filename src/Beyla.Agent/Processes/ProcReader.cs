@@ -58,6 +58,17 @@ public sealed class ProcReader
         }
     }
 
+    /// <summary>
+    /// Whether this process lives in the initial pid namespace, whose pids events carry. If not (a container without hostPID), /proc
+    /// numbers the processes differently and no process can be told by an event.
+    /// </summary>
+    public bool IsInitialPidNamespace()
+    {
+        var length = ProcCalls.ReadLink($"{root}/self/ns/pid", path);
+        // PROC_PID_INIT_INO, include/linux/proc_ns.h.
+        return length > 0 && path.AsSpan(0, length).SequenceEqual("pid:[4026531836]"u8);
+    }
+
     /// <summary>The processes there are.</summary>
     /// <exception cref="IOException">The directory cannot be listed.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory cannot be listed.</exception>
