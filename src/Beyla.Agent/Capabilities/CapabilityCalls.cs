@@ -36,6 +36,10 @@ internal static unsafe partial class CapabilityCalls
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int prctl(int option, ulong argument2, ulong argument3, ulong argument4, ulong argument5);
 
+    /// <summary>Empties the C library's environment; Environment.SetEnvironmentVariable changes only the managed copy.</summary>
+    [LibraryImport("libc")]
+    internal static partial int clearenv();
+
     /// <summary>Reads the three sets of the calling thread.</summary>
     internal static int Get(out CapabilitySet effective, out CapabilitySet permitted, out CapabilitySet inheritable)
     {

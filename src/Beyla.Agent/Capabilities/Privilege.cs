@@ -30,8 +30,8 @@ public static class Privilege
 
     /// <summary>
     /// The first phase: on every thread no effective, inheritable, ambient or bounding capabilities are left, permitted is cut to
-    /// <paramref name="keep"/>, no_new_privs is set, and the process is not dumpable. Does nothing that needs a capability except
-    /// emptying the bounding set (CAP_SETPCAP), which is left as it is without it.
+    /// <paramref name="keep"/>, no_new_privs is set, the process is not dumpable, and the native environment is empty (the managed
+    /// one stays). Does nothing that needs a capability except emptying the bounding set (CAP_SETPCAP), which is left as it is without it.
     /// </summary>
     /// <param name="keep">All that any configuration can need; see <see cref="Retain"/> for the second phase.</param>
     /// <returns>Threads that still hold something; empty when all is well.</returns>
@@ -40,6 +40,9 @@ public static class Privilege
         AtStart = ProcessCapabilities.Current();
         // Not dumpable: no ptrace and no core dump by the user who started it, and /proc/PID of it belongs to root.
         _ = CapabilityCalls.prctl(CapabilityCalls.PR_SET_DUMPABLE, 0, 0, 0, 0);
+        // The configuration comes from the managed copy; the C libraries get no say from the caller's environment.
+        _ = Environment.GetEnvironmentVariables();
+        _ = CapabilityCalls.clearenv();
         return Apply(keep & AtStart.Permitted);
     }
 
