@@ -1,4 +1,3 @@
-using Beyla.Agent.Export;
 using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Http;

@@ -1,4 +1,3 @@
-using Beyla.Agent.Export;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Tracing;
 
