@@ -15,6 +15,9 @@ internal sealed class LanguageDetector(ProcReader proc)
     /// <summary>Executables whose content was read and not remembered.</summary>
     internal long FilesRead { get; private set; }
 
+    /// <summary>Executables whose marks are remembered.</summary>
+    internal int Remembered => cache.Count;
+
     /// <param name="pid">The process.</param>
     /// <param name="executable">Its path, as far as it is known.</param>
     internal ProcessLanguage Detect(int pid, string executable)
