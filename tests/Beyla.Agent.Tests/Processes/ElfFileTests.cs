@@ -1,11 +1,14 @@
 using System.Buffers.Binary;
 using Beyla.Agent.Processes;
+using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Agent.Tests.Processes;
 
 public sealed class ElfFileTests : IDisposable
 {
-    private readonly string path = Path.GetTempFileName();
+    // One file for all contents: the fuzzing would spend its time on making files.
+    private readonly SafeFileHandle file = File.OpenHandle(
+        Path.Combine(Path.GetTempPath(), "beyla-elf-" + Guid.NewGuid()), FileMode.CreateNew, FileAccess.ReadWrite, options: FileOptions.DeleteOnClose);
 
     [Theory]
     [InlineData(".go.buildinfo", "", ElfMarks.Go)]
@@ -79,21 +82,12 @@ public sealed class ElfFileTests : IDisposable
         }
     }
 
-    public void Dispose() => File.Delete(path);
+    public void Dispose() => file.Dispose();
 
     private ElfMarks Read(ReadOnlySpan<byte> content)
     {
-        using (var stream = new FileStream(path, FileMode.Create))
-            stream.Write(content);
-        var file = ProcCalls.Open(path);
-        Assert.True(file >= 0);
-        try
-        {
-            return ElfFile.Read(file);
-        }
-        finally
-        {
-            ProcCalls.Close(file);
-        }
+        RandomAccess.Write(file, content, 0);
+        RandomAccess.SetLength(file, content.Length);
+        return ElfFile.Read((int)file.DangerousGetHandle());
     }
 }
