@@ -23,6 +23,7 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
                 _ => TracePrinterKind.Disabled,
             },
             EnforceSysCaps = Boolean("enforce_sys_caps"),
+            ExitWithParent = Boolean("exit_with_parent"),
             LogLevel = Choice("log_level") switch
             {
                 "DEBUG" => LogLevel.Debug,
