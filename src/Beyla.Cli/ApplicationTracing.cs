@@ -62,9 +62,9 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         try
         {
             source = SocketSource.Open(
-                (SocketSourceKind)configuration.SocketSource,
+                configuration.SocketSource,
                 watcher.Selection,
-                (uint)configuration.RingSize,
+                configuration.RingSize,
                 static (kind, failure) => Log.Debug("The kernel does not take this socket source", ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)));
             var tracing = new ApplicationTracing(configuration, watcher, source, printer, output);
             tracing.processes.Start();
