@@ -129,38 +129,12 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         watcher.Dispose();
     }
 
-    private sealed class KernelSelection(SelectionMap map) : ISelection
-    {
-        public void Select(int pid)
-        {
-            map.Include(pid);
-            map.Select(pid);
-        }
-
-        public void Deselect(int pid)
-        {
-            map.Include(pid);
-            map.Deselect(pid);
-        }
-
-        public void Exclude(int pid) => map.Exclude(pid);
-
-        public void SelectPort(int port) => map.SelectPort(port);
-
-        public bool IsSelected(int pid) => map.IsSelected(pid);
-    }
-
     private sealed class KernelListeners(ListenerScan scan) : IListenerScan
     {
-        public void Scan(int pid, ProcessEventHandler found)
+        public void Scan(int pid, IProcessEventSink sink)
         {
             using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);
-            scan.Scan(pid, new Sink(found));
-        }
-
-        private sealed class Sink(ProcessEventHandler found) : IProcessEventSink
-        {
-            public void OnProcessEvent(in ProcessEvent e) => found(in e);
+            scan.Scan(pid, sink);
         }
     }
 }
