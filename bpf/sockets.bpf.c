@@ -20,7 +20,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-COUNTED_RING(socket_events, 16 << 20)
+COUNTED_RING(socket_events, 8 << 20)
 
 #define HEAD_BUDGET 16384 /* bytes captured in one direction until the direction changes or a message begins */
 #define BODY_PREFIX 32 /* then of each operation: enough for a chunk-size line */
