@@ -1,5 +1,5 @@
-// uring-get PORT COUNT PATH: COUNT HTTP requests over one connection, sent and received by io_uring alone, so that no socket system call
-// carries a byte of them. Prints "answers COUNT".
+// uring-get PORT COUNT PATH: waits until its input ends, then COUNT HTTP requests over one connection, sent and received by io_uring alone, so
+// that no socket system call carries a byte of them. Prints "answers COUNT".
 #include <arpa/inet.h>
 #include <liburing.h>
 #include <netinet/in.h>
@@ -31,6 +31,8 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		return 2;
+	while (getchar() != EOF)
+		;
 	to.sin_port = htons(atoi(argv[1]));
 	count = atoi(argv[2]);
 	length = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: uring\r\n\r\n", argv[3]);
