@@ -26,7 +26,8 @@ COUNTED_RING(socket_events, 16 << 20)
 #define BODY_PREFIX 32 /* then of each operation: enough for a chunk-size line */
 #define TAIL_SIZE 8
 #define MAX_STRIKES 32 /* direction changes without an HTTP message until a connection is forgotten */
-#define MAX_SEGMENTS 8 /* iovecs that are gathered */
+#define MAX_SEGMENTS 64 /* iovecs that are gathered: node writes an answer of 15 chunks as one array of so many */
+#define MAX_SEGMENTS_BACK 8 /* iovecs that one skb is copied to */
 
 /* What is remembered of a connection that speaks HTTP. Others are not remembered at all. */
 struct connection {
@@ -415,7 +416,7 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 		int i;
 
 		/* Walk back over segments until the copy's first byte. */
-		for (i = 0; i < MAX_SEGMENTS && v->offset < back; i++) {
+		for (i = 0; i < MAX_SEGMENTS_BACK && v->offset < back; i++) {
 			__u64 size = 0;
 
 			back -= v->offset;
