@@ -501,9 +501,14 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	enum syscall_shape shape;
 	long number, flags = 0;
 	struct sock *sk;
+	bool selected;
 	int direction;
 
-	if (!s || result <= 0 || !s->capture || !is_selected(s, pid_tgid >> 32))
+	if (!s || result <= 0 || !s->capture)
+		return 0;
+	/* A process that is not traced pays for no more, unless there are ports that select whoever got a socket of theirs passed. */
+	selected = is_selected(s, pid_tgid >> 32);
+	if (!selected && (!s->by_port || is_excluded(s, pid_tgid >> 32)))
 		return 0;
 	number = regs->orig_ax;
 	shape = shape_of(number, &direction);
@@ -516,7 +521,7 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	if (flags & 2)
 		return 0;
 	sk = sock_of(regs->di);
-	if (!sk)
+	if (!sk || (!selected && !is_selected_port(s, BPF_CORE_READ(sk, __sk_common.skc_num))))
 		return 0;
 	if (shape == SHAPE_BUFFER) {
 		payload.kind = PAYLOAD_USER;
