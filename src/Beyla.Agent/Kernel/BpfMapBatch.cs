@@ -1,0 +1,55 @@
+namespace Beyla.Agent.Kernel;
+
+/// <summary>Empties a hash map with few system calls (BPF_MAP_LOOKUP_AND_DELETE_BATCH). Not for a map that programs still write to. One thread.</summary>
+/// <typeparam name="TKey">The map's key, exactly as in the program.</typeparam>
+/// <typeparam name="TValue">The map's value, exactly as in the program.</typeparam>
+public sealed unsafe class BpfMapBatch<TKey, TValue>
+    where TKey : unmanaged
+    where TValue : unmanaged
+{
+    private readonly TKey[] keys;
+    private readonly TValue[] values;
+
+    /// <param name="size">Most entries per system call; more than any bucket of the map holds.</param>
+    public BpfMapBatch(int size = 512)
+    {
+        keys = GC.AllocateUninitializedArray<TKey>(size, pinned: true);
+        values = GC.AllocateUninitializedArray<TValue>(size, pinned: true);
+    }
+
+    /// <summary>The keys of the last <see cref="Take"/>.</summary>
+    public ReadOnlySpan<TKey> Keys => keys.AsSpan(0, Count);
+
+    /// <summary>The values of the last <see cref="Take"/>.</summary>
+    public ReadOnlySpan<TValue> Values => values.AsSpan(0, Count);
+
+    /// <summary>Entries of the last <see cref="Take"/>.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Takes the next entries out of the map.</summary>
+    /// <param name="map">A hash map.</param>
+    /// <param name="position">0 for the first call, then as it was left.</param>
+    /// <param name="first">Whether this is the first call.</param>
+    /// <returns>False when the map has no more; the last entries are still to be read.</returns>
+    public bool Take(BpfMap map, ref uint position, bool first)
+    {
+        var count = (uint)keys.Length;
+        uint next;
+        var current = position;
+        int result;
+        fixed (TKey* k = keys)
+        fixed (TValue* v = values)
+        {
+            result = Libbpf.bpf_map_lookup_and_delete_batch(map.FileDescriptor, first ? null : &current, &next, k, v, &count, null);
+        }
+
+        if (result is < 0 and not -Errno.ENOENT)
+        {
+            throw new BpfException("empty a map", -result);
+        }
+
+        Count = (int)count;
+        position = next;
+        return result >= 0;
+    }
+}
