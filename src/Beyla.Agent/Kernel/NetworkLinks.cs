@@ -69,14 +69,21 @@ public sealed class NetworkLinks : IDisposable
 
     /// <summary>Takes the changes that wait.</summary>
     /// <param name="removed">Gets the index of each interface that went away, also when another one has its index by now.</param>
-    public void ReadChanges(ICollection<int> removed) => notifications.ReadNotifications((type, payload) =>
+    /// <returns>Whether anything changed.</returns>
+    public bool ReadChanges(ICollection<int> removed)
     {
-        // A bridge reports the loss of a port in the same way, in a family of its own.
-        if (type == DeleteLink && payload.Length >= LinkHeader && payload[0] == 0)
+        var changed = false;
+        var complete = notifications.ReadNotifications((type, payload) =>
         {
-            removed.Add(BinaryPrimitives.ReadInt32LittleEndian(payload[4..]));
-        }
-    });
+            changed = true;
+            // A bridge reports the loss of a port in the same way, in a family of its own.
+            if (type == DeleteLink && payload.Length >= LinkHeader && payload[0] == 0)
+            {
+                removed.Add(BinaryPrimitives.ReadInt32LittleEndian(payload[4..]));
+            }
+        });
+        return changed || !complete;
+    }
 
     public void Dispose()
     {
