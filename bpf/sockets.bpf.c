@@ -309,10 +309,11 @@ static __always_inline void payload_of_iterator(struct payload *p, const struct 
 
 	if (bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) && type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
 		p->kind = PAYLOAD_USER;
-		p->base = (__u64)READ(typed, i, ubuf) + READ(typed, i, iov_offset);
+		/* Pointers through the helper, so that they are plain numbers: older verifiers forbid arithmetic on typed ones. */
+		p->base = (__u64)BPF_CORE_READ(i, ubuf) + READ(typed, i, iov_offset);
 	} else if (type == bpf_core_enum_value(enum iter_type, ITER_IOVEC)) {
 		p->kind = PAYLOAD_VECTOR;
-		p->vector.base = bpf_core_field_exists(i->__iov) ? (__u64)READ(typed, i, __iov) :
+		p->vector.base = bpf_core_field_exists(i->__iov) ? (__u64)BPF_CORE_READ(i, __iov) :
 							    (__u64)BPF_CORE_READ((struct iov_iter___before_6_4 *)i, iov);
 		p->vector.offset = READ(typed, i, iov_offset);
 		p->vector.segments = READ(typed, i, nr_segs);
