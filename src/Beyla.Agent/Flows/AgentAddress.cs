@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Flows;
@@ -11,7 +12,7 @@ internal static class AgentAddress
     private const string Named = "name:";
 
     /// <summary>The address, or the unspecified one when the host has none.</summary>
-    internal static Address Find(FlowOptions options, NetworkLinks network) => options.AgentAddress is { } given
+    internal static Address Find(NetworkConfiguration options, NetworkLinks network) => options.AgentIP is { } given
         ? Address.From(given)
         : Choose(options, network.List(), network.Addresses(), DefaultInterface());
 
@@ -19,15 +20,15 @@ internal static class AgentAddress
     /// <param name="links">The interfaces.</param>
     /// <param name="addresses">Their addresses.</param>
     /// <param name="defaultInterface">Name of the interface of the default route; empty when there is none.</param>
-    internal static Address Choose(FlowOptions options, List<NetworkLink> links, List<NetworkAddress> addresses, string defaultInterface)
+    internal static Address Choose(NetworkConfiguration options, List<NetworkLink> links, List<NetworkAddress> addresses, string defaultInterface)
     {
-        var name = options.AgentAddressInterface.StartsWith(Named, StringComparison.Ordinal)
-            ? options.AgentAddressInterface[Named.Length..]
-            : options.AgentAddressInterface == "external" ? defaultInterface : "";
-        var wanted = addresses.Where(address => options.AgentAddressKind switch
+        var name = options.AgentIPInterface.StartsWith(Named, StringComparison.Ordinal)
+            ? options.AgentIPInterface[Named.Length..]
+            : options.AgentIPInterface == "external" ? defaultInterface : "";
+        var wanted = addresses.Where(address => options.AgentIPType switch
         {
-            AddressKind.IPv4 => address.Address.AddressFamily == AddressFamily.InterNetwork,
-            AddressKind.IPv6 => address.Address.AddressFamily == AddressFamily.InterNetworkV6,
+            AgentAddressType.IPv4 => address.Address.AddressFamily == AddressFamily.InterNetwork,
+            AgentAddressType.IPv6 => address.Address.AddressFamily == AddressFamily.InterNetworkV6,
             _ => true,
         });
         var preferred = links.Where(link => link.Name == name).Select(link => link.Index).ToHashSet();
@@ -39,7 +40,7 @@ internal static class AgentAddress
             .ThenBy(address => address.Address.AddressFamily == AddressFamily.InterNetworkV6)
             .Select(address => address.Address)
             .FirstOrDefault();
-        return Address.From(best ?? (options.AgentAddressKind == AddressKind.IPv6 ? IPAddress.IPv6Any : IPAddress.Any));
+        return Address.From(best ?? (options.AgentIPType == AgentAddressType.IPv6 ? IPAddress.IPv6Any : IPAddress.Any));
     }
 
     /// <summary>Reads the route tables of the kernel: proc(5), /proc/net/route and ipv6_route.</summary>

@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Export;
 using Beyla.Agent.Kernel;
 
@@ -9,7 +10,7 @@ namespace Beyla.Agent.Flows;
 /// </summary>
 public sealed class FlowObserver : IDisposable, ICounted
 {
-    private readonly FlowOptions options;
+    private readonly NetworkConfiguration options;
     private readonly FlowHost host;
     private readonly FlowReporter reporter;
     private readonly Signal stop = new();
@@ -31,12 +32,12 @@ public sealed class FlowObserver : IDisposable, ICounted
     /// <param name="sink">Takes the flows, on the flow thread.</param>
     /// <param name="host">The agent around it.</param>
     /// <exception cref="BpfException">The kernel refused the programs.</exception>
-    public FlowObserver(FlowOptions options, IFlowSink sink, FlowHost host)
+    public FlowObserver(NetworkConfiguration options, IFlowSink sink, FlowHost host)
     {
         this.options = options;
         this.host = host;
         programs = Privileged(() => FlowPrograms.Load(options));
-        owners = options.Processes ? SocketOwners.TryOpen(options, host) : null;
+        owners = SocketOwners.TryOpen(options, host);
         way = options.Source == FlowSource.SocketFilter
             ? new SocketFilterWay(programs, options.Direction)
             : Privileged(() => new TcWay(programs, options, host.Debug));
@@ -60,7 +61,7 @@ public sealed class FlowObserver : IDisposable, ICounted
     {
         epoll.Watch(stop.FileDescriptor);
         epoll.Watch(ring.FileDescriptor);
-        if (!options.PollInterfaces)
+        if (options.ListenInterfaces == InterfaceListener.Watch)
         {
             epoll.Watch(network.FileDescriptor);
         }
@@ -75,11 +76,12 @@ public sealed class FlowObserver : IDisposable, ICounted
             throw;
         }
 
-        foreach (var name in options.NamedInterfaces)
+        var links = network.List();
+        foreach (var pattern in options.Interfaces)
         {
-            if (!network.List().Exists(link => link.Name == name))
+            if (!links.Exists(link => pattern.IsMatch(link.Name)))
             {
-                host.Warn($"flows: there is no interface {name} now; it is observed as soon as it comes");
+                host.Warn($"flows: no interface matches {pattern.Text} now; it is observed as soon as it comes");
             }
         }
 
@@ -127,7 +129,7 @@ public sealed class FlowObserver : IDisposable, ICounted
     private void Run()
     {
         var timeout = (long)options.CacheActiveTimeout.TotalMilliseconds;
-        var period = options.PollInterfaces ? (long)options.ListenPollPeriod.TotalMilliseconds : long.MaxValue / 2;
+        var period = options.ListenInterfaces == InterfaceListener.Poll ? (long)options.ListenPollPeriod.TotalMilliseconds : long.MaxValue / 2;
         var drainAt = Environment.TickCount64 + timeout;
         var lookAt = Environment.TickCount64 + period;
         while (!stop.IsSet)
@@ -149,7 +151,7 @@ public sealed class FlowObserver : IDisposable, ICounted
     private void FollowInterfaces(bool look)
     {
         var removed = new List<int>();
-        if (options.PollInterfaces ? look : network.ReadChanges(removed))
+        if (options.ListenInterfaces == InterfaceListener.Poll ? look : network.ReadChanges(removed))
         {
             interfaces.Reconcile(removed);
         }

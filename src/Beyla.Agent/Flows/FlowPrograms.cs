@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Flows;
@@ -31,7 +32,7 @@ public sealed class FlowPrograms : IDisposable
 
     /// <summary>Loads exactly what one way in needs.</summary>
     /// <param name="options">Which way, and the size of the maps.</param>
-    public static FlowPrograms Load(FlowOptions options)
+    public static FlowPrograms Load(NetworkConfiguration options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.CacheMaxFlows, 1);
         var programs = BpfObject.Open("flows");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Export;
 
 namespace Beyla.Agent.Flows;
@@ -24,7 +25,7 @@ internal sealed class FlowReporter : IDisposable
 {
     private const ushort WellKnown = 1024;
 
-    private readonly FlowOptions options;
+    private readonly NetworkConfiguration options;
     private readonly IFlowSink sink;
     private readonly FlowHost host;
     private readonly SocketOwners? owners;
@@ -39,7 +40,7 @@ internal sealed class FlowReporter : IDisposable
     private FlowTotals published;
     private bool wantsOwners;
 
-    internal FlowReporter(FlowOptions options, IFlowSink sink, FlowHost host, SocketOwners? owners, ObservedInterfaces interfaces)
+    internal FlowReporter(NetworkConfiguration options, IFlowSink sink, FlowHost host, SocketOwners? owners, ObservedInterfaces interfaces)
     {
         this.options = options;
         this.sink = sink;
@@ -47,9 +48,9 @@ internal sealed class FlowReporter : IDisposable
         this.owners = owners;
         this.interfaces = interfaces;
         conversations = new ConversationTable(
-            Math.Clamp(options.CacheMaxFlows, 65536, 1 << 20), options.DeduperTimeToLive ?? (2 * options.CacheActiveTimeout));
-        networks = new NetworkTable(options.Networks);
-        names = options.ReverseNames ? new ReverseNames(options.ReverseNamesCacheLength, options.ReverseNamesCacheExpiry) : null;
+            Math.Clamp(options.CacheMaxFlows, 65536, 1 << 20), options.DeduperExpiry);
+        networks = new NetworkTable(options.Cidrs);
+        names = options.ReverseDns == ReverseDnsType.Local ? new ReverseNames(options.ReverseDnsCacheLength, options.ReverseDnsCacheExpiry) : null;
     }
 
     /// <summary>Whether a flow since the last batch had no process, or only the listener's.</summary>

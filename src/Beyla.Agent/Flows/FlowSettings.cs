@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Beyla.Agent.Configuration;
 
 namespace Beyla.Agent.Flows;
 
@@ -20,7 +21,7 @@ internal struct FlowSettings
     private readonly byte padding;
     public ProtocolTable Protocols;
 
-    internal static FlowSettings From(FlowOptions options, uint capacity)
+    internal static FlowSettings From(NetworkConfiguration options, uint capacity)
     {
         var settings = new FlowSettings
         {
@@ -32,8 +33,9 @@ internal struct FlowSettings
         };
         for (var protocol = 0; protocol < 256; protocol++)
         {
-            var wanted = options.Protocols.Count == 0 || options.Protocols.Contains((byte)protocol);
-            settings.Protocols[protocol] = (byte)(wanted && !options.ExcludeProtocols.Contains((byte)protocol) ? 1 : 0);
+            // As in Grafana Beyla, a list of what to count overrides one of what to leave out.
+            var wanted = options.Protocols.Count > 0 ? options.Protocols.Contains((byte)protocol) : !options.ExcludeProtocols.Contains((byte)protocol);
+            settings.Protocols[protocol] = (byte)(wanted ? 1 : 0);
         }
 
         return settings;

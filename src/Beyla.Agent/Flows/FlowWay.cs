@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Flows;

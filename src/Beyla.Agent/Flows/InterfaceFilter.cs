@@ -1,8 +1,12 @@
+using Beyla.Agent.Configuration;
+
 namespace Beyla.Agent.Flows;
 
 /// <summary>Decides by its name whether an interface is observed.</summary>
-internal sealed class InterfaceFilter(FlowOptions options)
+internal sealed class InterfaceFilter(NetworkConfiguration options)
 {
+    private readonly bool excludeIsDefault = options.ExcludeInterfaces is [{ Text: "lo" }];
+
     internal bool Wants(string name)
     {
         var named = Any(options.Interfaces, name);
@@ -12,14 +16,14 @@ internal sealed class InterfaceFilter(FlowOptions options)
         }
 
         // Who names an interface wants it, also when it is one that is left out by default.
-        return !Any(options.ExcludeInterfaces, name) || (named && options.ExcludeIsDefault);
+        return !Any(options.ExcludeInterfaces, name) || (named && excludeIsDefault);
     }
 
-    private static bool Any(IReadOnlyList<Predicate<string>> patterns, string name)
+    private static bool Any(IReadOnlyList<NamePattern> patterns, string name)
     {
         foreach (var pattern in patterns)
         {
-            if (pattern(name))
+            if (pattern.IsMatch(name))
             {
                 return true;
             }

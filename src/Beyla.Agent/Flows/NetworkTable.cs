@@ -1,5 +1,5 @@
-using System.Net;
 using System.Net.Sockets;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Flows;
@@ -10,7 +10,7 @@ internal sealed class NetworkTable
     // By prefix length on the IPv6 or mapped form, longest first: as many look-ups as there are different lengths.
     private readonly List<(int Length, Dictionary<UInt128, string> Networks)> lengths = [];
 
-    internal NetworkTable(IReadOnlyList<(IPNetwork Network, string Label)> networks)
+    internal NetworkTable(IReadOnlyList<NamedNetwork> networks)
     {
         foreach (var (network, label) in networks)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Flows;
@@ -31,7 +32,7 @@ internal sealed class SocketOwners : IDisposable
     /// <param name="options">How many flows are to be expected.</param>
     /// <param name="host">Told why, when the answer is null.</param>
     /// <returns>Null when the kernel refuses.</returns>
-    internal static SocketOwners? TryOpen(FlowOptions options, FlowHost host)
+    internal static SocketOwners? TryOpen(NetworkConfiguration options, FlowHost host)
     {
         SocketOwners? result = null;
         host.Privileged(() =>
@@ -99,7 +100,7 @@ internal sealed class SocketOwners : IDisposable
         programs.Dispose();
     }
 
-    private static SocketOwners? TryOpen(string[] names, FlowOptions options, FlowHost host)
+    private static SocketOwners? TryOpen(string[] names, NetworkConfiguration options, FlowHost host)
     {
         var programs = BpfObject.Open("owners");
         var result = new SocketOwners(programs);

@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Flows;
@@ -17,13 +18,13 @@ internal sealed class TcWay : IFlowWay
     /// <param name="programs">The loaded programs.</param>
     /// <param name="options">Backend and direction.</param>
     /// <param name="debug">Told which backend was taken, and why not the other.</param>
-    internal TcWay(FlowPrograms programs, FlowOptions options, Action<string> debug)
+    internal TcWay(FlowPrograms programs, NetworkConfiguration options, Action<string> debug)
     {
         this.programs = programs;
         this.debug = debug;
         direction = options.Direction;
-        tcx = options.TcBackend != TcBackend.Tc;
-        mayFallBack = options.TcBackend == TcBackend.Auto;
+        tcx = options.TrafficControlBackend != TrafficControlBackend.Tc;
+        mayFallBack = options.TrafficControlBackend == TrafficControlBackend.Auto;
     }
 
     public string Name => tcx ? "tcx" : "tc";
