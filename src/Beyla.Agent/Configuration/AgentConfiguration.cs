@@ -74,6 +74,9 @@ public sealed record AgentConfiguration
     /// <summary>How long stopping may take before the rest is given up.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Stop when standard input ends or the process that started the agent is gone; for programs that run the agent as their child.</summary>
+    public bool ExitWithParent { get; init; }
+
     public NetworkConfiguration Network { get; init; } = new();
 
     /// <summary>Whether flows reach standard output: they are printed as lines or are part of the JSON stream.</summary>

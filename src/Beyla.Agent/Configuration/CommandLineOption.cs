@@ -20,5 +20,6 @@ internal sealed record CommandLineOption(string Name, string? Argument, string K
         new("--print-flows", null, "network.print_flows", "print flows, one line each"),
         new("--log-level", "LEVEL", "log_level", "DEBUG, INFO, WARN, ERROR"),
         new("--enforce-sys-caps", null, "enforce_sys_caps", "do not start when a capability is missing"),
+        new("--exit-with-parent", null, "exit_with_parent", "stop when standard input ends or the starting process is gone"),
     ];
 }

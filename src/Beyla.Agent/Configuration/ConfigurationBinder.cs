@@ -22,6 +22,7 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
                 _ => TracePrinter.Disabled,
             },
             EnforceSysCaps = Boolean("enforce_sys_caps"),
+            ExitWithParent = Boolean("exit_with_parent"),
             LogLevel = Choice("log_level") switch
             {
                 "DEBUG" => LogLevel.Debug,

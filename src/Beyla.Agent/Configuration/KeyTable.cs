@@ -3,7 +3,7 @@ namespace Beyla.Agent.Configuration;
 /// <summary>
 /// Every setting, one per line: <c>key|variables|type|default</c>. A key that starts with <c>+</c> has an effect in this agent;
 /// the others are settings of the peer (version 3) that are recognised, checked and reported as not built.
-/// Own settings of this agent: <c>ebpf.socket_source</c>, <c>ebpf.ring_size</c>, <c>ebpf.poll_interval</c>.
+/// Own settings of this agent: <c>ebpf.socket_source</c>, <c>ebpf.ring_size</c>, <c>ebpf.poll_interval</c>, <c>exit_with_parent</c>.
 /// </summary>
 internal static class KeyTable
 {
@@ -134,6 +134,7 @@ internal static class KeyTable
         ebpf.wakeup_len|BEYLA_BPF_WAKEUP_LEN|int|500
         +enforce_sys_caps|BEYLA_ENFORCE_SYS_CAPS|bool|false
         +executable_name|BEYLA_EXECUTABLE_NAME|regex|
+        +exit_with_parent|BEYLA_EXIT_WITH_PARENT|bool|false
         filter.application||any|
         filter.network||any|
         filter.stats||any|
