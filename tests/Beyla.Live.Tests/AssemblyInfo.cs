@@ -1,0 +1,2 @@
+// One test at a time: each starts an agent and counts exactly what it sees.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
