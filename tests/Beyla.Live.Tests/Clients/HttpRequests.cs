@@ -19,6 +19,7 @@ internal static class HttpRequests
             UseProxy = false,
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5),
         };
+        using CancellationTokenSource expired = new(TimeSpan.FromSeconds(40));
         using HttpMessageInvoker client = new(handler);
         Exchange[] exchanges = new Exchange[paths.Count];
         int next = -1;
@@ -27,8 +28,8 @@ internal static class HttpRequests
             for (int i; (i = Interlocked.Increment(ref next)) < paths.Count;)
             {
                 using HttpRequestMessage request = new(HttpMethod.Get, $"http://{host}:{port}{paths[i]}") { Version = HttpVersion.Version11 };
-                using HttpResponseMessage response = await client.SendAsync(request, CancellationToken.None);
-                await response.Content.CopyToAsync(Stream.Null);
+                using HttpResponseMessage response = await client.SendAsync(request, expired.Token);
+                await response.Content.CopyToAsync(Stream.Null, expired.Token);
                 exchanges[i] = new Exchange(paths[i], (int)response.StatusCode);
             }
         })));

@@ -21,10 +21,11 @@ internal sealed class AgentProcess : ChildProcess
     /// <summary>The spans seen so far.</summary>
     public IReadOnlyCollection<Span> Spans => _spans;
 
-    /// <summary>The counters printed last for each place.</summary>
-    public IReadOnlyDictionary<string, PlaceCount> Counters => ErrorLines
-        .Select(AgentLog.TryCounters).OfType<PlaceCount>()
-        .GroupBy(count => count.Place).ToDictionary(place => place.Key, place => place.Last());
+    /// <summary>The counters printed last, by place.</summary>
+    public IReadOnlyDictionary<string, PlaceCount> Counters => AgentLog.LastCounters(ErrorLines);
+
+    /// <summary>The counters at the end of the stream, or null.</summary>
+    public AgentCounters? LastLine { get; private set; }
 
     /// <summary>Starts the agent and waits until it traces.</summary>
     public static async Task<AgentProcess> StartAsync(AgentSettings settings)
@@ -119,6 +120,8 @@ internal sealed class AgentProcess : ChildProcess
         {
             if (line.Span is { } span)
                 _spans.Enqueue(span);
+            else if (line.Value is AgentCounters counters)
+                LastLine = counters;
             else if (line.Error is { } error)
                 _unreadable.Enqueue($"line {error.Line}: {error.Kind}, {error.Message}: {error.Excerpt}");
         }

@@ -4,18 +4,29 @@ namespace Beyla.Live.Tests.Rig;
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class LiveFactAttribute : FactAttribute
 {
-    public LiveFactAttribute(params string[] needs) => Skip = LiveConditions.ReasonToSkip(needs);
+    public LiveFactAttribute(params string[] needs)
+    {
+        Skip = LiveConditions.ReasonToSkip(needs);
+        Timeout = LiveConditions.Limit;
+    }
 }
 
 /// <summary><see cref="LiveFactAttribute"/> for theories.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class LiveTheoryAttribute : TheoryAttribute
 {
-    public LiveTheoryAttribute(params string[] needs) => Skip = LiveConditions.ReasonToSkip(needs);
+    public LiveTheoryAttribute(params string[] needs)
+    {
+        Skip = LiveConditions.ReasonToSkip(needs);
+        Timeout = LiveConditions.Limit;
+    }
 }
 
 internal static class LiveConditions
 {
+    /// <summary>Milliseconds after which a test that hangs is given up; far above what any needs.</summary>
+    public const int Limit = 60_000;
+
     /// <summary>Why a live test cannot run here, or null.</summary>
     public static string? ReasonToSkip(IEnumerable<string> needs)
     {
