@@ -41,7 +41,7 @@ internal static class RunCommand
             failure = errno;
             stop.Request(errno == 0 ? "standard output was closed" : "standard output failed");
         };
-        var printer = TracePrinter.Create(Name(configuration.TracePrinter), output);
+        var printer = TracePrinter.Create(configuration.TracePrinterName, output);
         printer.Begin(AgentVersion.Text);
 
         using var application = configuration.ApplicationEnabled ? ApplicationTracing.Start(configuration, printer, output) : null;
@@ -109,13 +109,4 @@ internal static class RunCommand
 
         Console.Error.WriteLine($"capabilities: {Privilege.Describe()}");
     }
-
-    private static string Name(Agent.Configuration.TracePrinter printer) => printer switch
-    {
-        Agent.Configuration.TracePrinter.Counter => "counter",
-        Agent.Configuration.TracePrinter.Text => "text",
-        Agent.Configuration.TracePrinter.Json => "json",
-        Agent.Configuration.TracePrinter.JsonIndent => "json_indent",
-        _ => "disabled",
-    };
 }
