@@ -4,7 +4,6 @@ using Beyla.Agent.Export;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Logging;
-using TracePrinter = Beyla.Agent.Configuration.TracePrinter;
 
 namespace Beyla.Cli;
 
@@ -49,8 +48,8 @@ internal static class NetworkFlows
     /// <summary>Objects of the JSON stream, or lines. Lines between objects would spoil the stream, so there is one printer.</summary>
     private static IFlowSink SinkOf(AgentConfiguration configuration, Address agent, OutputQueue output) => configuration.TracePrinter switch
     {
-        TracePrinter.Json => new FlowPrinter(new FlowJson(agent), output),
-        TracePrinter.JsonIndent => new FlowPrinter(new FlowJson(agent, indent: true), output),
+        TracePrinterKind.Json => new FlowPrinter(new FlowJson(agent), output),
+        TracePrinterKind.JsonIndent => new FlowPrinter(new FlowJson(agent, indent: true), output),
         _ when configuration.Network.PrintFlows => new FlowPrinter(new FlowText(agent), output),
         _ => new NoFlows(),
     };

@@ -36,12 +36,12 @@ public sealed class FlowText(Address agent) : IFlowFormat
         var key = flow.Key;
         var value = flow.Value;
         line.Write("network_flow: transport="u8);
-        line.Write(key.Protocol);
+        line.WriteNumber(key.Protocol);
         line.Write(" beyla.ip="u8);
         line.Write(in agent);
         Text(" iface="u8, flow.Interface, ref line);
         line.Write(" iface_direction="u8);
-        line.Write((long)key.Direction);
+        line.WriteNumber((long)key.Direction);
         Side(" src.address="u8, in key.Source, ref line);
         Side(" dst.address="u8, in key.Destination, ref line);
         Named(" src.name="u8, flow.SourceName, in key.Source, ref line);
@@ -84,7 +84,7 @@ public sealed class FlowText(Address agent) : IFlowFormat
     private static void Number(ReadOnlySpan<byte> name, long number, ref LineWriter line)
     {
         line.Write(name);
-        line.Write(number);
+        line.WriteNumber(number);
     }
 
     private static void Text(ReadOnlySpan<byte> name, string text, ref LineWriter line)
