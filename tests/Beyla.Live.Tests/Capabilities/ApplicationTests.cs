@@ -49,15 +49,37 @@ public sealed class ApplicationTests
         await AssertTraced(await OrdinaryUser.CreateAsync(set), scenario, capability.ToUpperInvariant(), Service);
     }
 
-    [LiveTheory("python3", "setcap", "setpriv")]
-    [InlineData("cap_dac_read_search", "/PID/environ")]
-    [InlineData("cap_sys_ptrace", "/PID/exe")]
-    public async Task Without_one_for_reading_processes_spans_are_exact_and_names_are_guessed(string capability, string unreadable)
+    [LiveFact("python3", "setcap", "setpriv")]
+    public async Task Without_dac_read_search_spans_are_exact_and_services_are_named_after_their_program()
     {
-        string set = ScenarioCase.Without(ScenarioCase.Find("application").Listed, capability);
-        string log = await AssertTraced(await OrdinaryUser.CreateAsync(set), "application", capability.ToUpperInvariant(), service: null);
-        Assert.Contains(unreadable, log, StringComparison.Ordinal);
-        Assert.Contains($"{capability.ToUpperInvariant()} is missing", log, StringComparison.Ordinal);
+        string set = ScenarioCase.Without(ScenarioCase.Find("application").Listed, "cap_dac_read_search");
+        string log = await AssertTraced(await OrdinaryUser.CreateAsync(set), "application", "CAP_DAC_READ_SEARCH", service: null);
+        Assert.Contains("/proc/PID/environ not readable for 1 processes", log, StringComparison.Ordinal);
+        Assert.Contains("msg=\"CAP_DAC_READ_SEARCH is missing\" consequence=\"OTEL_SERVICE_NAME", log, StringComparison.Ordinal);
+    }
+
+    [LiveTheory("gcc", "objcopy", "setcap", "setpriv")]
+    [InlineData("", ProcessLanguage.Go)]
+    [InlineData("cap_sys_ptrace", ProcessLanguage.Generic)]
+    public async Task Without_sys_ptrace_spans_are_exact_and_compiled_languages_are_not_told(string removed, ProcessLanguage language)
+    {
+        // What tells Go is a section of the file.
+        using TempDirectory directory = new();
+        string program = Path.Combine(directory.Path, "service"), mark = directory.Write("mark", "Go buildinf:");
+        await Tool.RunAsync("objcopy", "--add-section", $".go.buildinfo={mark}", await NativeProgram.BuildAsync("traffic"), program);
+        int port = FreePort.Next();
+        await using TestServer server = await TestServer.StartAsync(port, [program, "serve", $"{port}", "read"]);
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Without(ScenarioCase.Find("application").Listed, removed));
+        await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(AgentSettings.ForPorts(port)));
+
+        await HttpRequests.SendAsync(port, Requests);
+
+        IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(Requests);
+        Assert.All(spans, span => Assert.Equal((200, language, server.Pid), (span.Status, span.Language, span.ProcessId)));
+        await agent.StopAsync();
+        Assert.Equal(removed.Length > 0, agent.Errors.Contains("/proc/PID/exe not readable for 1 processes", StringComparison.Ordinal));
+        if (removed.Length > 0)
+            Warnings.AssertNamed(agent.Errors, "CAP_SYS_PTRACE");
     }
 
     [LiveTheory("setcap", "setpriv")]
@@ -68,7 +90,7 @@ public sealed class ApplicationTests
         string set = ScenarioCase.Without(ScenarioCase.Find("application").Listed, capability);
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(set);
         string log = await AssertEnds(user.Run(AgentSettings.ForPorts(FreePort.Next())), 1);
-        AssertWarning(log, capability.ToUpperInvariant());
+        Warnings.AssertNamed(log, capability.ToUpperInvariant());
         Assert.Contains("load eBPF object watcher: EPERM", log, StringComparison.Ordinal);
     }
 
@@ -83,7 +105,7 @@ public sealed class ApplicationTests
     public async Task A_smaller_bounding_set_takes_away_and_does_not_stop_it()
     {
         string log = await AssertTraced(
-            await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed), "application", "CAP_SYS_PTRACE", service: null, "--bounding-set=-sys_ptrace");
+            await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed), "application", "CAP_DAC_READ_SEARCH", service: null, "--bounding-set=-dac_read_search");
         Assert.Contains("the bounding set", log, StringComparison.Ordinal);
     }
 
@@ -100,8 +122,10 @@ public sealed class ApplicationTests
     public async Task With_no_new_privs_file_capabilities_count_for_nothing_and_it_says_why()
     {
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed);
-        string log = await AssertEnds(user.Run(AgentSettings.ForPorts(FreePort.Next()), "--no-new-privs"), 1);
-        AssertWarning(log, "CAP_DAC_READ_SEARCH, CAP_NET_RAW, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF, CAP_CHECKPOINT_RESTORE");
+        // A setpriv of its own: the one that changes the user still holds root's capabilities, and no_new_privs lets keep what is held.
+        AgentSettings settings = user.Run(AgentSettings.ForPorts(FreePort.Next()));
+        string log = await AssertEnds(settings with { Prefix = [.. settings.Prefix, Tool.Find("setpriv"), "--no-new-privs", "--"] }, 1);
+        Warnings.AssertNamed(log, "CAP_DAC_READ_SEARCH, CAP_NET_RAW, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF, CAP_CHECKPOINT_RESTORE");
         Assert.Contains("no_new_privs stands in the way", log, StringComparison.Ordinal);
     }
 
@@ -111,7 +135,7 @@ public sealed class ApplicationTests
         using OrdinaryUser user = await OrdinaryUser.CreateAsync("");
         AgentSettings settings = user.Run(AgentSettings.ForPorts(FreePort.Next()));
         string log = await AssertEnds(settings with { Prefix = [.. settings.Prefix, Tool.Find("unshare"), "--user", "--map-root-user"] }, 1);
-        AssertWarning(log, "CAP_PERFMON, CAP_BPF, CAP_CHECKPOINT_RESTORE");
+        Warnings.AssertNamed(log, "CAP_PERFMON, CAP_BPF, CAP_CHECKPOINT_RESTORE");
         Assert.Contains("user namespace stands in the way", log, StringComparison.Ordinal);
     }
 
@@ -134,10 +158,6 @@ public sealed class ApplicationTests
         await AssertTraced(
             await OrdinaryUser.CreateAsync(""), "application", "CAP_NET_RAW, CAP_CHECKPOINT_RESTORE", Service, $"--inh-caps={list}", $"--ambient-caps={list}");
     }
-
-    /// <summary>The exact line of the documentation.</summary>
-    private static void AssertWarning(string log, string missing) => Assert.Matches(
-        $"(?m)^time=\\S+ level=WARN msg=\"Required system capabilities not present, Beyla may malfunction\" error=\"the following capabilities are required: {missing}\"$", log);
 
     private static async Task<string> AssertEnds(AgentSettings settings, int expected)
     {
@@ -171,7 +191,7 @@ public sealed class ApplicationTests
         if (expectedWarning is null)
             Assert.DoesNotContain("system capabilities", agent.Errors, StringComparison.Ordinal);
         else
-            AssertWarning(agent.Errors, expectedWarning);
+            Warnings.AssertNamed(agent.Errors, expectedWarning);
         return agent.Errors;
     }
 }
