@@ -29,7 +29,7 @@ internal static class RunCommand
             Log.Info("Running with configuration", ("config", report));
         }
 
-        if (!MayStart(configuration))
+        if (!MayStart(loaded))
         {
             return ExitCode.CapabilitiesMissing;
         }
@@ -86,11 +86,11 @@ internal static class RunCommand
         return failure == 0 ? ExitCode.Stopped : ExitCode.Failed;
     }
 
-    private static bool MayStart(AgentConfiguration configuration)
+    private static bool MayStart(LoadedConfiguration loaded)
     {
-        var request = Permissions.RequestOf(configuration);
+        var request = Permissions.RequestOf(loaded);
         var facts = HostFactsReader.Read();
-        var start = StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), configuration.EnforceSysCaps, out var lines);
+        var start = StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), request.Enforce, out var lines);
         foreach (var line in lines)
         {
             LogField[] fields = [.. line.Fields.Select(field => new LogField(field.Name, field.Value))];
