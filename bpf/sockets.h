@@ -4,7 +4,7 @@
 #define BEYLA_SOCKETS_H
 
 /* The most bytes of one operation that an event carries. */
-#define SOCKET_DATA_MAX 8192
+#define SOCKET_DATA_MAX 8191
 
 enum socket_event_kind {
 	SOCKET_DATA = 1, /* bytes were sent or received */
@@ -33,8 +33,8 @@ struct socket_event {
 	__u16 remote_port;
 	__u8 local[16]; /* IPv6, or IPv4 mapped to ::ffff:0:0/96 */
 	__u8 remote[16];
-	__u8 tail[8]; /* the last bytes of the operation when captured < length and they could be read; else zero */
-	__u8 data[];
+	__u64 tail; /* the last bytes of the operation when captured < length and they could be read; else zero */
 };
+/* The captured bytes follow. */
 
 #endif

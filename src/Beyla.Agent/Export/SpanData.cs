@@ -2,35 +2,6 @@ using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Export;
 
-/// <summary>Which side of the conversation the traced process was.</summary>
-public enum SpanKind : byte
-{
-    /// <summary>The process answered a request.</summary>
-    Server = 1,
-
-    /// <summary>The process made a request.</summary>
-    Client = 2,
-}
-
-/// <summary>How the exchange ended.</summary>
-public enum SpanOutcome : byte
-{
-    /// <summary>The answer was complete.</summary>
-    Complete = 0,
-
-    /// <summary>The answer was 101 Switching Protocols, or 2xx to CONNECT: what follows on the connection is not HTTP.</summary>
-    Upgraded,
-
-    /// <summary>The connection ended before the answer was complete; the status is 0 when no answer had begun.</summary>
-    Closed,
-
-    /// <summary>No answer within ebpf.http_request_timeout; reported with status 408 as the peer does.</summary>
-    TimedOut,
-
-    /// <summary>The end of the answer could not be seen (lost or uncaptured bytes); the end time is that of the last bytes seen.</summary>
-    Unfinished,
-}
-
 /// <summary>
 /// One request and its answer as the tracer hands it to printers and exporters. Valid only during the call; bytes are as captured: untrusted, unescaped.
 /// Times are CLOCK_MONOTONIC in nanoseconds.

@@ -37,8 +37,47 @@ public struct Address : IEquatable<Address>
             return System.Text.Unicode.Utf8.TryWrite(destination, $"{b[0]}.{b[1]}.{b[2]}.{b[3]}", out written);
         }
 
-        return ToIPAddress().TryFormat(destination, out written);
+        return TryFormatIPv6(Bytes, destination, out written);
     }
+
+    /// <summary>RFC 5952: lower case, no leading zeros, the first of the longest runs of two or more zero groups as two colons.</summary>
+    private static bool TryFormatIPv6(ReadOnlySpan<byte> bytes, Span<byte> destination, out int written)
+    {
+        var (gap, gapLength) = (-1, 1);
+        for (var i = 0; i < 8; i++)
+        {
+            var run = 0;
+            while (i + run < 8 && Group(bytes, i + run) == 0)
+                run++;
+            if (run > gapLength)
+                (gap, gapLength) = (i, run);
+            i += run;
+        }
+
+        written = 0;
+        for (var i = 0; i < 8; i++)
+        {
+            if (destination.Length - written < 6) // a colon or two, a group
+                return false;
+            if (i == gap)
+            {
+                destination[written++] = (byte)':';
+                i += gapLength - 1;
+                if (i == 7)
+                    destination[written++] = (byte)':';
+                continue;
+            }
+
+            if (i > 0)
+                destination[written++] = (byte)':';
+            _ = System.Buffers.Text.Utf8Formatter.TryFormat(Group(bytes, i), destination[written..], out var digits, new('x'));
+            written += digits;
+        }
+
+        return true;
+    }
+
+    private static ushort Group(ReadOnlySpan<byte> bytes, int index) => System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(bytes[(2 * index)..]);
 
     public readonly bool Equals(Address other) => Bytes.SequenceEqual(other.Bytes);
 

@@ -42,27 +42,18 @@ public sealed unsafe partial class RingBuffer : IDisposable
     /// <summary>Bytes that wait to be read.</summary>
     public long Backlog => (long)(Volatile.Read(ref *producer) - position);
 
-    /// <summary>Hands over every complete record, at most <paramref name="limit"/>, and gives their space back.</summary>
+    /// <summary>Where the records end at this moment; for <see cref="Drain"/>.</summary>
+    public ulong End => Volatile.Read(ref *producer);
+
+    /// <summary>Hands over every complete record before <paramref name="end"/> and gives their space back.</summary>
     /// <returns>The number of records.</returns>
-    public int Drain<TSink>(TSink sink, int limit = int.MaxValue)
+    public int Drain<TSink>(TSink sink, ulong end)
         where TSink : IRingSink
     {
         var count = 0;
         var released = position;
-        while (count < limit)
+        while (position < end)
         {
-            if (position >= Volatile.Read(ref *producer))
-            {
-                // The release must be visible before the producer is read again, or a wake-up could be missed.
-                Volatile.Write(ref *consumer, position);
-                released = position;
-                Interlocked.MemoryBarrier();
-                if (position >= Volatile.Read(ref *producer))
-                {
-                    break;
-                }
-            }
-
             var record = data + (position & (size - 1));
             var header = Volatile.Read(ref *(uint*)record);
             if ((header & Busy) != 0)
@@ -86,6 +77,8 @@ public sealed unsafe partial class RingBuffer : IDisposable
         }
 
         Volatile.Write(ref *consumer, position);
+        // The release must be visible before the producer is read again, or a wake-up could be missed.
+        Interlocked.MemoryBarrier();
         return count;
     }
 

@@ -1,11 +1,5 @@
 namespace Beyla.Agent.Processes;
 
-/// <summary>Language or runtime of a process, as far as it can be told from outside.</summary>
-public enum ProcessLanguage : byte
-{
-    Generic = 0, Go, Java, Dotnet, NodeJs, Python, Ruby, Php, Rust, Cpp,
-}
-
 /// <summary>What is known of a traced process. Immutable; a new program in the same process makes a new object.</summary>
 public sealed record ProcessInfo
 {

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Which processes are traced. One array entry that user space maps: it sets and clears bits without a system call, so without a
+ * capability, and a program answers "is this one traced?" with one inlined lookup. Mirrored by src/Beyla.Agent/Kernel/SelectionMap.cs.
+ */
+#ifndef BEYLA_SELECTION_H
+#define BEYLA_SELECTION_H
+
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+
+#define PID_LIMIT 4194304 /* PID_MAX_LIMIT of 64-bit kernels, include/linux/threads.h */
+
+struct selection {
+	__u64 pids[PID_LIMIT / 64]; /* traced */
+	__u64 excluded[PID_LIMIT / 64]; /* never traced */
+	__u64 ports[65536 / 64]; /* local ports that select whoever uses them */
+	__u32 asleep; /* the reader waits without a time limit: the next event must wake it */
+	__u32 capture; /* 0 until user space is ready */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct selection);
+} selection SEC(".maps");
+
+static __always_inline struct selection *the_selection(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&selection, &zero);
+}
+
+static __always_inline bool has_bit(const __u64 *words, __u32 bit)
+{
+	return words[bit / 64] >> (bit % 64) & 1;
+}
+
+static __always_inline bool is_selected(const struct selection *s, __u32 pid)
+{
+	return has_bit(s->pids, pid % PID_LIMIT);
+}
+
+static __always_inline bool is_excluded(const struct selection *s, __u32 pid)
+{
+	return has_bit(s->excluded, pid % PID_LIMIT);
+}
+
+static __always_inline bool is_selected_port(const struct selection *s, __u16 port)
+{
+	return has_bit(s->ports, port);
+}
+
+static __always_inline void select_pid(struct selection *s, __u32 pid)
+{
+	pid %= PID_LIMIT;
+	__sync_fetch_and_or(&s->pids[pid / 64], 1ULL << (pid % 64));
+}
+
+static __always_inline void forget_pid(struct selection *s, __u32 pid)
+{
+	pid %= PID_LIMIT;
+	__sync_fetch_and_and(&s->pids[pid / 64], ~(1ULL << (pid % 64)));
+	__sync_fetch_and_and(&s->excluded[pid / 64], ~(1ULL << (pid % 64)));
+}
+
+#endif

@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The first bytes of what traced processes send and receive on TCP sockets.
+ *
+ * One event format and one body, report(), under a ladder of attach points; user space loads one rung:
+ *   tracepoints  on_send_tracepoint, on_receive_tracepoint     (about 6.16 and later)
+ *   fentry       on_send_function (+ on_sendpage before 6.5), on_receive_tracepoint, before 6.11 on_receive_function
+ *   syscalls     on_syscall_exit
+ * and on_state with each of them.
+ *
+ * TCP sequence numbers are the one clock of a connection. They tell what was reported already, so that MSG_PEEK, a sendmsg that goes out in
+ * several segments, and a retry after a short write need no case of their own, and they let user space see any gap.
+ */
+#include "include/kernel.h"
+#include <stddef.h>
+#include "include/counters.h"
+#include "include/http.h"
+#include "include/selection.h"
+#include "sockets.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+COUNTED_RING(socket_events, 16 << 20)
+
+#define HEAD_BUDGET 16384 /* bytes captured in one direction until the direction changes or a message begins */
+#define BODY_PREFIX 32 /* then of each operation: enough for a chunk-size line */
+#define TAIL_SIZE 8
+#define MAX_STRIKES 32 /* direction changes without an HTTP message until a connection is forgotten */
+#define MAX_SEGMENTS 8 /* iovecs that are gathered */
+
+/* What is remembered of a connection that speaks HTTP. Others are not remembered at all. */
+struct connection {
+	__u64 id;
+	__u32 next[2]; /* per direction, the sequence number after the last reported byte */
+	__u32 used[2]; /* bytes captured since the last message began */
+	__u8 last; /* direction of the last operation */
+	__u8 strikes;
+	__u8 known[2]; /* next is meaningful */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64); /* address of the struct sock: unique while the connection is there */
+	__type(value, struct connection);
+} connections SEC(".maps");
+
+/* Where an event is put together before it goes into the ring with its true size. One per direction: a receive never interrupts a send. */
+struct scratch {
+	struct socket_event event;
+	__u8 data[3 * (SOCKET_DATA_MAX + 1)]; /* the captured bytes, then room for the tail */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+/* Only a name here, but libbpf wants the kind of the type to agree with the kernel's. */
+struct __sk_buff {
+	__u32 len;
+};
+
+extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *dynptr) __ksym __weak;
+
+/* A pointer that the verifier knows the type of is read directly; another one through the helper, which costs a call each. */
+#define READ(typed, source, field) ((typed) ? (source)->field : BPF_CORE_READ(source, field))
+
+/* Keeps the bound where the verifier sees it: the compiler would drop a mask that it can prove to be useless. */
+static __always_inline __u64 bounded(__u64 n)
+{
+	asm volatile("%0 &= 0x1fff" : "+r"(n)); /* SOCKET_DATA_MAX */
+	return n;
+}
+
+/* Where the bytes of an array of struct iovec are. */
+struct vector {
+	__u64 base; /* address of the first struct iovec */
+	__u32 segments;
+	__u32 offset; /* into the first segment */
+	__u32 in_kernel; /* the array itself is in kernel memory */
+};
+
+/*
+ * Gathers bytes [skip, skip + want) of a vector to at->data[to]. Returns how many were there to read.
+ * A function of its own, so that the verifier walks the loop once and not once for every way to it.
+ */
+__attribute__((noinline)) int gather(struct scratch *at, const struct vector *from, __u32 to, __u32 want, __u32 skip)
+{
+	__u32 got = 0, i;
+	__u64 offset;
+
+	if (!at || !from)
+		return 0;
+	offset = (__u64)from->offset + skip;
+	for (i = 0; i < MAX_SEGMENTS; i++) {
+		struct {
+			__u64 base, length;
+		} v = {};
+		__u64 n;
+		long failed;
+
+		if (i >= from->segments || got >= want)
+			break;
+		failed = from->in_kernel ? bpf_probe_read_kernel(&v, sizeof(v), (void *)(from->base + i * sizeof(v)))
+					 : bpf_probe_read_user(&v, sizeof(v), (void *)(from->base + i * sizeof(v)));
+		if (failed)
+			break;
+		if (offset >= v.length) {
+			offset -= v.length;
+			continue;
+		}
+		n = v.length - offset;
+		if (n > want - got)
+			n = want - got;
+		if (bpf_probe_read_user(at->data + bounded(to) + bounded(got), bounded(n), (void *)(v.base + offset)))
+			break;
+		got += n;
+		offset = 0;
+	}
+	return got;
+}
+
+/* Where the bytes of an operation are. */
+enum payload_kind { PAYLOAD_NONE, PAYLOAD_USER, PAYLOAD_VECTOR, PAYLOAD_SKB };
+
+struct payload {
+	enum payload_kind kind;
+	__u64 base; /* USER: address of the first byte */
+	__u32 offset; /* SKB: of the first byte */
+	struct bpf_dynptr *skb;
+	struct vector vector;
+};
+
+/* Copies bytes [skip, skip + want) of the operation to at->data[to]; want is at most SOCKET_DATA_MAX. */
+static __always_inline __u32 copy_payload(struct scratch *at, __u32 to, __u32 want, const struct payload *from, __u32 skip)
+{
+	__u8 *data = at->data + to;
+
+	switch (from->kind) {
+	case PAYLOAD_USER:
+		return bpf_probe_read_user(data, bounded(want), (void *)(from->base + skip)) ? 0 : want;
+	case PAYLOAD_VECTOR:
+		return gather(at, &from->vector, to, want, skip);
+	case PAYLOAD_SKB:
+		return bpf_dynptr_read(data, bounded(want), from->skb, from->offset + skip, 0) ? 0 : want;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Waking the reader costs more than everything else here, so it happens only when the producer crosses a boundary of an eighth of the
+ * ring, or when the reader said that it sleeps. Otherwise it looks by itself every few milliseconds.
+ */
+static __always_inline __u64 wake(struct selection *s, __u32 size)
+{
+	__u64 position, eighth;
+
+	if (s->asleep) {
+		s->asleep = 0;
+		return BPF_RB_FORCE_WAKEUP;
+	}
+	position = bpf_ringbuf_query(&socket_events, BPF_RB_PROD_POS);
+	eighth = bpf_ringbuf_query(&socket_events, BPF_RB_RING_SIZE) >> 3;
+	return (position ^ (position + size + 8)) & ~(eighth - 1) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void emit(struct selection *s, struct ring_counters *counters, void *event, __u32 size)
+{
+	counters->produced++;
+	if (bpf_ringbuf_output(&socket_events, event, size, wake(s, size)))
+		counters->lost++;
+	else
+		counters->emitted++;
+}
+
+static __always_inline void describe(struct socket_event *e, struct sock *sk, bool typed)
+{
+	__u32 local, remote;
+
+	e->local_port = READ(typed, sk, __sk_common.skc_num);
+	e->remote_port = __builtin_bswap16(READ(typed, sk, __sk_common.skc_dport));
+	e->netns = typed ? sk->__sk_common.skc_net.net->ns.inum : BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	if (READ(typed, sk, __sk_common.skc_family) == AF_INET6) {
+		bpf_probe_read_kernel(e->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_probe_read_kernel(e->remote, 16, &sk->__sk_common.skc_v6_daddr);
+		return;
+	}
+	local = READ(typed, sk, __sk_common.skc_rcv_saddr);
+	remote = READ(typed, sk, __sk_common.skc_daddr);
+	__builtin_memset(e->local, 0, 10);
+	__builtin_memset(e->remote, 0, 10);
+	*(__u16 *)(e->local + 10) = 0xffff;
+	*(__u16 *)(e->remote + 10) = 0xffff;
+	*(__u32 *)(e->local + 12) = local;
+	*(__u32 *)(e->remote + 12) = remote;
+}
+
+static __always_inline __u32 position_of(struct sock *sk, int direction)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+
+	return direction == SOCKET_SEND ? BPF_CORE_READ(tcp, write_seq) : BPF_CORE_READ(tcp, copied_seq);
+}
+
+static __always_inline struct connection *remember(struct sock *sk, struct ring_counters *counters)
+{
+	struct connection fresh = { .id = bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff), .last = 0xff };
+	__u64 key = (__u64)sk;
+
+	if (bpf_map_update_elem(&connections, &key, &fresh, BPF_ANY)) {
+		counters->untracked++;
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&connections, &key);
+}
+
+/*
+ * One operation: length bytes from sequence number position on, in one direction.
+ * typed: sk is a pointer whose type the verifier knows.
+ */
+static __always_inline int report(struct selection *s, __u64 pid_tgid, struct sock *sk, bool typed, int direction, __u32 position,
+				  __u32 length, const struct payload *payload)
+{
+	struct ring_counters *counters = socket_events_count();
+	__u32 slot = direction, skip = 0, want, got;
+	bool turned, begins = false;
+	__u64 key = (__u64)sk;
+	struct connection *c;
+	struct scratch *at;
+
+	if (!counters || !length)
+		return 0;
+	at = bpf_map_lookup_elem(&scratches, &slot);
+	if (!at)
+		return 0;
+	c = bpf_map_lookup_elem(&connections, &key);
+	if (c && c->known[direction]) {
+		__s32 reported = c->next[direction] - position;
+
+		/* A large difference is another connection's number, not this one's. */
+		if (reported > 0 && reported < 1 << 30) {
+			if ((__u32)reported >= length)
+				return 0;
+			skip = reported;
+			length -= skip;
+		}
+	}
+	turned = !c || c->last != direction;
+	want = !c ? PREFIX_SIZE : turned || c->used[direction] < HEAD_BUDGET ? SOCKET_DATA_MAX : BODY_PREFIX;
+	if (want > length)
+		want = length;
+	got = copy_payload(at, 0, want, payload, skip);
+	if (turned || want == BODY_PREFIX) {
+		begins = looks_like_http((struct prefix *)at->data, got);
+		if (begins && want < SOCKET_DATA_MAX && want < length) {
+			want = length < SOCKET_DATA_MAX ? length : SOCKET_DATA_MAX;
+			got = copy_payload(at, 0, want, payload, skip);
+		}
+	}
+	if (!c) {
+		c = begins ? remember(sk, counters) : NULL;
+		if (!c)
+			return 0;
+	} else if (turned && !begins && ++c->strikes > MAX_STRIKES) {
+		bpf_map_delete_elem(&connections, &key);
+		return 0;
+	}
+	if (begins)
+		c->strikes = 0;
+	if (turned || begins)
+		c->used[direction] = 0;
+	c->used[direction] += got;
+	c->last = direction;
+	c->next[direction] = position + skip + length;
+	c->known[direction] = 1;
+
+	at->event.time = bpf_ktime_get_ns();
+	at->event.connection = c->id;
+	at->event.pid = pid_tgid >> 32;
+	at->event.tid = (__u32)pid_tgid;
+	at->event.sequence = position + skip;
+	at->event.length = length;
+	at->event.opposite = position_of(sk, !direction);
+	at->event.captured = got;
+	at->event.kind = SOCKET_DATA;
+	at->event.direction = direction;
+	at->event.tail = 0;
+	if (got < length && length >= TAIL_SIZE &&
+	    copy_payload(at, SOCKET_DATA_MAX, TAIL_SIZE, payload, skip + length - TAIL_SIZE) == TAIL_SIZE)
+		__builtin_memcpy(&at->event.tail, at->data + SOCKET_DATA_MAX, TAIL_SIZE);
+	describe(&at->event, sk, typed);
+	emit(s, counters, at, sizeof(at->event) + bounded(got));
+	return 0;
+}
+
+static __always_inline bool is_wanted(const struct selection *s, __u32 pid, __u16 local_port)
+{
+	return s->capture && (is_selected(s, pid) || (is_selected_port(s, local_port) && !is_excluded(s, pid)));
+}
+
+/* msg_iter before anything was taken from it. */
+static __always_inline void payload_of_iterator(struct payload *p, const struct iov_iter *i, bool typed)
+{
+	__u8 type = READ(typed, i, iter_type);
+
+	if (bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) && type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
+		p->kind = PAYLOAD_USER;
+		/* Pointers through the helper, so that they are plain numbers: older verifiers forbid arithmetic on typed ones. */
+		p->base = (__u64)BPF_CORE_READ(i, ubuf) + READ(typed, i, iov_offset);
+	} else if (type == bpf_core_enum_value(enum iter_type, ITER_IOVEC)) {
+		p->kind = PAYLOAD_VECTOR;
+		p->vector.base = bpf_core_field_exists(i->__iov) ? (__u64)BPF_CORE_READ(i, __iov) :
+							    (__u64)BPF_CORE_READ((struct iov_iter___before_6_4 *)i, iov);
+		p->vector.offset = READ(typed, i, iov_offset);
+		p->vector.segments = READ(typed, i, nr_segs);
+		p->vector.in_kernel = true;
+	}
+}
+
+static __always_inline int on_send(struct sock *sk, const struct msghdr *message, __u32 length)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct selection *s = the_selection();
+	struct payload payload = {};
+
+	if (!s || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+		return 0;
+	payload_of_iterator(&payload, &message->msg_iter, true);
+	return report(s, pid_tgid, sk, true, SOCKET_SEND, position_of(sk, SOCKET_SEND), length, &payload);
+}
+
+/* Called once per segment that a sendmsg fills; the sequence numbers make the later calls say nothing new. */
+SEC("?tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message)
+{
+	return on_send(sk, message, message->msg_iter.count);
+}
+
+SEC("?fentry/tcp_sendmsg")
+int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned long length)
+{
+	return on_send(sk, message, length);
+}
+
+/* sendfile before 6.5 does not go through sendmsg. The pages are not read: they hold bodies. */
+SEC("?fentry/tcp_sendpage")
+int BPF_PROG(on_sendpage, struct sock *sk, void *page, int offset, unsigned long length)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct selection *s = the_selection();
+	struct payload payload = {};
+
+	if (!s || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+		return 0;
+	return report(s, pid_tgid, sk, true, SOCKET_SEND, position_of(sk, SOCKET_SEND), length, &payload);
+}
+
+/* The reader's process is known here, and the bytes are still in the skb. */
+SEC("?tp_btf/skb_copy_datagram_iovec")
+int BPF_PROG(on_receive_tracepoint, struct sk_buff *skb, int length)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct selection *s = the_selection();
+	struct payload payload = {};
+	__u32 first = 0, position;
+	struct bpf_dynptr dynptr;
+	struct sock *sk;
+
+	if (!s || !s->capture)
+		return 0;
+	sk = skb->sk;
+	if (!sk || sk->sk_protocol != IPPROTO_TCP || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+		return 0;
+	/* TCP_SKB_CB(skb)->seq. A peek into a later skb leaves copied_seq behind it. */
+	bpf_probe_read_kernel(&first, sizeof(first), skb->cb);
+	position = position_of(sk, SOCKET_RECEIVE);
+	if ((__s32)(position - first) < 0)
+		position = first;
+	if (bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &dynptr))
+		return 0;
+	payload.kind = PAYLOAD_SKB;
+	payload.skb = &dynptr;
+	payload.offset = position - first;
+	return report(s, pid_tgid, sk, true, SOCKET_RECEIVE, position, length, &payload);
+}
+
+/*
+ * Kernels without bpf_dynptr_from_skb: the bytes are read from where they were just copied to. The iterator has moved past them; the
+ * segment that it is in, or has just left, holds the end of the copy.
+ */
+SEC("?fexit/skb_copy_datagram_iter")
+int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct iov_iter *to, int length, int failed)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct selection *s = the_selection();
+	struct payload payload = {};
+	__u32 first = 0;
+	struct sock *sk;
+
+	if (!s || !s->capture || failed)
+		return 0;
+	sk = skb->sk;
+	if (!sk || sk->sk_protocol != IPPROTO_TCP || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+		return 0;
+	payload_of_iterator(&payload, to, true);
+	if (payload.kind == PAYLOAD_USER) {
+		payload.base -= length;
+	} else if (payload.kind == PAYLOAD_VECTOR) {
+		struct vector *v = &payload.vector;
+		__u32 back = length;
+		int i;
+
+		/* Walk back over segments until the copy's first byte. */
+		for (i = 0; i < MAX_SEGMENTS && v->offset < back; i++) {
+			__u64 size = 0;
+
+			back -= v->offset;
+			v->base -= sizeof(struct { __u64 base, length; });
+			v->segments++;
+			bpf_probe_read_kernel(&size, sizeof(size), (void *)(v->base + sizeof(__u64)));
+			v->offset = size;
+		}
+		if (v->offset < back)
+			payload.kind = PAYLOAD_NONE;
+		else
+			v->offset -= back;
+	}
+	bpf_probe_read_kernel(&first, sizeof(first), skb->cb);
+	return report(s, pid_tgid, sk, true, SOCKET_RECEIVE, first + offset, length, &payload);
+}
+
+enum syscall_shape { SHAPE_NONE, SHAPE_BUFFER, SHAPE_VECTOR, SHAPE_MESSAGE, SHAPE_FILE };
+
+/* x86-64 system call numbers, arch/x86/entry/syscalls/syscall_64.tbl. */
+static __always_inline enum syscall_shape shape_of(long number, int *direction)
+{
+	*direction = SOCKET_RECEIVE;
+	switch (number) {
+	case 0: /* read */
+	case 45: /* recvfrom */
+		return SHAPE_BUFFER;
+	case 19: /* readv */
+		return SHAPE_VECTOR;
+	case 47: /* recvmsg */
+		return SHAPE_MESSAGE;
+	}
+	*direction = SOCKET_SEND;
+	switch (number) {
+	case 1: /* write */
+	case 44: /* sendto */
+		return SHAPE_BUFFER;
+	case 20: /* writev */
+		return SHAPE_VECTOR;
+	case 46: /* sendmsg */
+		return SHAPE_MESSAGE;
+	case 40: /* sendfile */
+		return SHAPE_FILE;
+	}
+	return SHAPE_NONE;
+}
+
+static __always_inline struct sock *sock_of(__u32 fd)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fdtable *table = task->files->fdt;
+	struct socket *socket;
+	struct file **slots;
+	struct file *file;
+	struct sock *sk;
+
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	slots = BPF_CORE_READ(table, fd);
+	if (bpf_probe_read_kernel(&file, sizeof(file), slots + fd) || !file)
+		return NULL;
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_IFSOCK */
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return NULL;
+	return sk;
+}
+
+/*
+ * Everything from the return of a system call, at which its arguments are still in the registers. Calls that were already blocked when the
+ * program was attached are seen as well. io_uring is not. MSG_PEEK (2) needs no case: copied_seq has not moved, so position is wrong
+ * by the peeked bytes; hence it is left out by its flag.
+ */
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct selection *s = the_selection();
+	struct payload payload = {};
+	enum syscall_shape shape;
+	long number, flags = 0;
+	struct sock *sk;
+	int direction;
+
+	if (!s || result <= 0 || !s->capture || !is_selected(s, pid_tgid >> 32))
+		return 0;
+	number = regs->orig_ax;
+	shape = shape_of(number, &direction);
+	if (shape == SHAPE_NONE)
+		return 0;
+	if (number == 45)
+		flags = regs->r10;
+	else if (number == 47)
+		flags = regs->dx;
+	if (flags & 2)
+		return 0;
+	sk = sock_of(regs->di);
+	if (!sk)
+		return 0;
+	if (shape == SHAPE_BUFFER) {
+		payload.kind = PAYLOAD_USER;
+		payload.base = regs->si;
+	} else if (shape == SHAPE_VECTOR) {
+		payload.kind = PAYLOAD_VECTOR;
+		payload.vector.base = regs->si;
+		payload.vector.segments = regs->dx;
+	} else if (shape == SHAPE_MESSAGE) {
+		struct {
+			__u64 name, name_length, base, count;
+		} message = {}; /* struct user_msghdr */
+
+		bpf_probe_read_user(&message, sizeof(message), (void *)regs->si);
+		payload.kind = PAYLOAD_VECTOR;
+		payload.vector.base = message.base;
+		payload.vector.segments = message.count;
+	}
+	return report(s, pid_tgid, sk, false, direction, position_of(sk, direction) - result, result, &payload);
+}
+
+/* The end of a connection that was reported: FIN in either direction, then the socket itself. May run in softirq. */
+SEC("?tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
+{
+	struct ring_counters *counters;
+	struct socket_event e = {};
+	__u64 key = (__u64)sk;
+	struct connection *c;
+	struct selection *s;
+
+	if (new_state != TCP_CLOSE && new_state != TCP_FIN_WAIT1 && new_state != TCP_LAST_ACK && new_state != TCP_CLOSE_WAIT)
+		return 0;
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	c = bpf_map_lookup_elem(&connections, &key);
+	if (!c)
+		return 0;
+	s = the_selection();
+	counters = socket_events_count();
+	if (s && counters) {
+		e.time = bpf_ktime_get_ns();
+		e.connection = c->id;
+		e.kind = new_state == TCP_CLOSE ? SOCKET_CLOSE : SOCKET_SHUT;
+		e.direction = new_state == TCP_CLOSE_WAIT ? SOCKET_RECEIVE : SOCKET_SEND;
+		e.sequence = position_of(sk, e.direction);
+		/* A FIN that was sent took a sequence number of its own. */
+		if (new_state == TCP_CLOSE && old_state != TCP_ESTABLISHED && old_state != TCP_CLOSE_WAIT)
+			e.sequence--;
+		e.opposite = position_of(sk, !e.direction);
+		describe(&e, sk, true);
+		emit(s, counters, &e, sizeof(e));
+	}
+	if (new_state == TCP_CLOSE)
+		bpf_map_delete_elem(&connections, &key);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Processes that start, run another program and end, and sockets that begin to listen. */
+#include "include/kernel.h"
+#include <stddef.h>
+#include "include/counters.h"
+#include "include/selection.h"
+#include "watcher.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+COUNTED_RING(process_events, 1 << 20)
+
+/* Exec events of all processes are wanted: some rule asks for more than ports and pids. */
+const volatile __u32 every_exec = 1;
+
+static __always_inline struct process_event *begin(__u8 kind, __u32 pid, struct ring_counters *counters)
+{
+	struct process_event *e = bpf_ringbuf_reserve(&process_events, sizeof(*e), 0);
+
+	counters->produced++;
+	if (!e) {
+		counters->lost++;
+		return NULL;
+	}
+	counters->emitted++;
+	__builtin_memset(e, 0, offsetof(struct process_event, name) + 8);
+	e->time = bpf_ktime_get_ns();
+	e->pid = pid;
+	e->kind = kind;
+	return e;
+}
+
+/* These events are rare and a late one costs a span: each of them wakes the reader. */
+static __always_inline void send(struct process_event *e)
+{
+	bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct selection *s = the_selection();
+	struct ring_counters *counters = process_events_count();
+	struct process_event *e;
+
+	/* A new thread belongs to a process that is known already. */
+	if (!s || !counters || child->pid != child->tgid || !is_selected(s, parent->tgid))
+		return 0;
+	/* Before the child runs: what it does first is seen. */
+	select_pid(s, child->tgid);
+	e = begin(PROCESS_FORK, child->tgid, counters);
+	if (!e)
+		return 0;
+	e->parent = parent->tgid;
+	e->selected = 1;
+	bpf_probe_read_kernel(e->command, sizeof(e->command), child->comm);
+	send(e);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
+{
+	struct selection *s = the_selection();
+	struct ring_counters *counters = process_events_count();
+	struct process_event *e;
+	bool selected;
+
+	if (!s || !counters)
+		return 0;
+	selected = is_selected(s, task->tgid);
+	if (!selected && !every_exec)
+		return 0;
+	e = begin(PROCESS_EXEC, task->tgid, counters);
+	if (!e)
+		return 0;
+	e->selected = selected;
+	bpf_probe_read_kernel(e->command, sizeof(e->command), task->comm);
+	bpf_probe_read_kernel_str(e->name, sizeof(e->name), program->filename);
+	send(e);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	struct selection *s = the_selection();
+	struct ring_counters *counters = process_events_count();
+	struct process_event *e;
+
+	if (!s || !counters || task->signal->live.counter != 0)
+		return 0;
+	if (!is_selected(s, task->tgid) && !is_excluded(s, task->tgid))
+		return 0;
+	forget_pid(s, task->tgid);
+	e = begin(PROCESS_EXIT, task->tgid, counters);
+	if (e)
+		send(e);
+	return 0;
+}
+
+static __always_inline void describe_listener(struct process_event *e, struct sock *sk)
+{
+	e->port = sk->__sk_common.skc_num;
+	e->netns = sk->__sk_common.skc_net.net->ns.inum;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_listen, struct sock *sk, int old_state, int new_state)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct ring_counters *counters;
+	struct process_event *e;
+	struct selection *s;
+
+	/* listen(2) is the only way into this state, so current is the caller. */
+	if (new_state != TCP_LISTEN || sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	s = the_selection();
+	counters = process_events_count();
+	if (!s || !counters)
+		return 0;
+	if (is_selected_port(s, sk->__sk_common.skc_num) && !is_excluded(s, pid))
+		select_pid(s, pid);
+	e = begin(PROCESS_LISTEN, pid, counters);
+	if (!e)
+		return 0;
+	e->selected = is_selected(s, pid);
+	describe_listener(e, sk);
+	bpf_get_current_comm(e->command, sizeof(e->command));
+	send(e);
+	return 0;
+}
+
+/*
+ * Every process that holds a listening socket, in every network namespace, one struct process_event each. In place of /proc/PID/fd,
+ * which would ask for CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
+ */
+SEC("iter/task_file")
+int listeners(struct bpf_iter__task_file *context)
+{
+	struct task_struct *task = context->task;
+	struct file *file = context->file;
+	struct process_event e = {};
+	struct selection *s;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk || sk->__sk_common.skc_state != TCP_LISTEN || sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	e.time = bpf_ktime_get_ns();
+	e.pid = task->tgid;
+	e.kind = PROCESS_LISTENING;
+	s = the_selection();
+	e.selected = s && is_selected(s, e.pid);
+	describe_listener(&e, sk);
+	bpf_probe_read_kernel(e.command, sizeof(e.command), task->comm);
+	bpf_seq_write(context->meta->seq, &e, sizeof(e));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,200 @@
+#!/usr/bin/env bash
+# Builds, shows, tests and measures Beyla. Installs the Debian packages that a task needs. build.ps1 has the same tasks.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+usage() {
+    cat <<'TEXT'
+usage: ./build.sh [TASK]
+
+  build     the agent (out/bin/beyla) and the PowerShell module (out/modules/Beyla); the default
+  demo      builds, then shows the agent on real HTTP traffic on this machine          (root)
+  test      builds, then runs every test suite                                        (root)
+  unit      the tests that need no kernel and no root
+  live      the tests on this kernel with real servers                                (root)
+  kernels   the tests on Debian's 6.1 and 6.12 kernels under qemu
+  pester    the tests of the module in a real PowerShell, where there is one
+  bench     measures the costs in paired, alternating rounds; writes docs/benchmarks.md (root)
+  pack      the module as a .nupkg in out/packages
+  clean     removes out/
+TEXT
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "build.sh: $*"; exit 1; }
+
+BUILD_PACKAGES="clang llvm libbpf-dev libelf-dev zlib1g-dev"
+DEMO_PACKAGES="curl python3"
+LIVE_PACKAGES="nginx-light curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps tcpdump ethtool iperf3 redis-server"
+KERNEL_PACKAGES="qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin"
+BENCH_PACKAGES="nginx-light wrk curl python3 iproute2 iperf3 bpftool"
+
+# Installs what is missing of the named Debian packages, quietly, once.
+packages() {
+    local missing=()
+    local package
+    for package in "$@"; do
+        # A program that is there by other means than its package (a newer node, say) is as good.
+        case $package in
+            nodejs) command -v node >/dev/null && continue ;;
+            python3) command -v python3 >/dev/null && continue ;;
+        esac
+        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    command -v apt-get >/dev/null || die "these programs are missing and there is no apt-get to install them: ${missing[*]}"
+    [ "$(id -u)" = 0 ] || die "these packages are missing: ${missing[*]}. Run this task as root, or: sudo apt-get install ${missing[*]}"
+    say "installing ${missing[*]}"
+    mkdir -p out
+    {
+        apt-get update -q
+        # Servers come to be started by the tests, each on a free port of its own, not by their packages.
+        printf '#!/bin/sh\nexit 101\n' >out/policy-rc.d
+        if [ ! -e /usr/sbin/policy-rc.d ]; then
+            install -m 755 out/policy-rc.d /usr/sbin/policy-rc.d
+            trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+        fi
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+        if cmp -s out/policy-rc.d /usr/sbin/policy-rc.d; then rm -f /usr/sbin/policy-rc.d; fi
+    } >out/packages.log 2>&1 </dev/null || die "installing ${missing[*]} did not work, see out/packages.log"
+}
+
+# Finds the .NET SDK, also where sudo has cut PATH.
+sdk() {
+    local home
+    home=$(getent passwd "${SUDO_USER:-$(id -un)}" | cut -d: -f6)
+    local place
+    for place in "${DOTNET_ROOT:-}" "$home/.dotnet" /usr/share/dotnet /usr/lib/dotnet /opt/dotnet; do
+        if ! command -v dotnet >/dev/null && [ -n "$place" ] && [ -x "$place/dotnet" ]; then export PATH=$place:$PATH DOTNET_ROOT=$place; fi
+    done
+    if ! command -v dotnet >/dev/null || ! dotnet --list-sdks | grep -q '^1[0-9]\.'; then
+        die "the .NET 10 SDK is missing. Debian has no package of it; install it as described at
+  https://learn.microsoft.com/dotnet/core/install/linux-debian  (package dotnet-sdk-10.0), or
+  https://dot.net/v1/dotnet-install.sh  with  --channel 10.0"
+    fi
+    export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
+}
+
+quietly() { # quietly NAME COMMAND...: the output is shown only when the command fails
+    mkdir -p out/logs
+    local log="out/logs/$1.log"
+    shift
+    if ! "$@" >"$log" 2>&1 </dev/null; then
+        cat "$log" >&2
+        return 1
+    fi
+}
+
+root() { [ "$(id -u)" = 0 ] || die "task '$task' loads eBPF programs into the kernel: run it as root (sudo ./build.sh $task)"; }
+
+build() {
+    packages $BUILD_PACKAGES
+    sdk
+    say "building out/bin/beyla"
+    quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release
+    if [ -f src/Beyla.PowerShell/Beyla.PowerShell.csproj ]; then
+        say "building out/modules/Beyla"
+        quietly module dotnet build src/Beyla.PowerShell/Beyla.PowerShell.csproj -c Release -t:Build,StageModule
+    fi
+}
+
+# The closing lines of all suites are added up.
+passed=0 failed=0 skipped=0 broken=()
+
+dotnet_suite() { # dotnet_suite PROJECT
+    local log="out/logs/$(basename "$1").log" line
+    mkdir -p out/logs
+    say "testing $(basename "$1")"
+    local status=0
+    dotnet test "$1" -c Release --nologo --logger "console;verbosity=normal" >"$log" 2>&1 </dev/null || status=$?
+    grep -E '^ *(Failed|\[FAIL\])|\[SKIP\]|\[FAIL\]' "$log" || true
+    local p f s
+    p=$(sed -nE 's/^ *Passed: +([0-9]+)$/\1/p' "$log" | tail -n 1)
+    f=$(sed -nE 's/^ *Failed: +([0-9]+)$/\1/p' "$log" | tail -n 1)
+    s=$(sed -nE 's/^ *Skipped: +([0-9]+)$/\1/p' "$log" | tail -n 1)
+    if [ "$status" != 0 ]; then
+        grep -A 25 -E '^ *Failed ' "$log" >&2 || tail -n 40 "$log" >&2
+    fi
+    if [ -z "$p$f$s" ]; then
+        broken+=("$(basename "$1") ran nothing")
+        [ "$status" = 0 ] || tail -n 40 "$log" >&2
+    elif [ "$status" != 0 ] && [ "${f:-0}" = 0 ]; then
+        broken+=("$(basename "$1") ended with status $status")
+    fi
+    count "${p:-0}" "${f:-0}" "${s:-0}"
+    say "  $(basename "$1"): ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped"
+}
+
+script_suite() { # script_suite NAME COMMAND...: a program that ends with 'N passed, N failed, N skipped'
+    local name=$1 log="out/logs/$1.log" status=0 line
+    shift
+    mkdir -p out/logs
+    say "testing $name"
+    "$@" >"$log" 2>&1 </dev/null || status=$?
+    grep -E '^(FAIL|SKIP|skipped)' "$log" || true
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
+    if [ -z "$line" ]; then
+        broken+=("$name ended with status $status and no closing line")
+        tail -n 40 "$log" >&2
+        return
+    fi
+    read -r p f s < <(sed -E 's/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\1 \2 \4/' <<<"$line")
+    if [ "$status" != 0 ]; then
+        tail -n 60 "$log" >&2
+        [ "$f" != 0 ] || broken+=("$name ended with status $status")
+    fi
+    count "$p" "$f" "${s:-0}"
+    say "  $name: $line"
+}
+
+count() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)); }
+
+unit() {
+    dotnet_suite tests/Beyla.Agent.Tests
+    [ ! -d tests/Beyla.PowerShell.Tests ] || dotnet_suite tests/Beyla.PowerShell.Tests
+}
+
+live() {
+    packages $LIVE_PACKAGES
+    dotnet_suite tests/Beyla.Live.Tests
+}
+
+kernels() {
+    packages $KERNEL_PACKAGES
+    script_suite kernels bash tests/vm/run.sh
+}
+
+pester() {
+    if ! command -v pwsh >/dev/null; then
+        say "Pester did not run: there is no PowerShell (pwsh) on this machine."
+    elif ! pwsh -NoProfile -Command 'exit [int](-not (Get-Module -ListAvailable Pester))' </dev/null; then
+        say "Pester did not run: pwsh is here, its module Pester is not."
+    elif compgen -G 'tests/*.Tests.ps1' >/dev/null; then
+        script_suite pester pwsh -NoProfile -NonInteractive -File tests/Invoke-Suite.ps1
+    fi
+}
+
+finish() {
+    local complaint
+    for complaint in "${broken[@]:-}"; do
+        [ -z "$complaint" ] || { say "$complaint"; failed=$((failed + 1)); }
+    done
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ] && [ "$passed" != 0 ]
+}
+
+task=${1:-build}
+case $task in
+    build) build ;;
+    demo) root; packages $BUILD_PACKAGES $DEMO_PACKAGES; build; exec bash tests/demo.sh ;;
+    test) root; packages $BUILD_PACKAGES $LIVE_PACKAGES $KERNEL_PACKAGES; build; unit; live; kernels; pester; finish ;;
+    unit) build; unit; finish ;;
+    live) root; build; live; finish ;;
+    kernels) build; kernels; finish ;;
+    pester) build; pester; finish ;;
+    bench) root; packages $BUILD_PACKAGES $BENCH_PACKAGES; build; exec dotnet run --project tests/Beyla.Benchmarks -c Release -- "${@:2}" ;;
+    pack) build; quietly pack dotnet build src/Beyla.PowerShell/Beyla.PowerShell.csproj -c Release -t:PackModule; ls out/packages ;;
+    clean) rm -rf out ;;
+    -h | --help | help) usage ;;
+    *) usage >&2; die "no task '$task'" ;;
+esac

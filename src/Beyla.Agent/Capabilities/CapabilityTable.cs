@@ -1,0 +1,252 @@
+using Beyla.Agent.Kernel;
+using static Beyla.Agent.Capabilities.Feature;
+
+namespace Beyla.Agent.Capabilities;
+
+/// <summary>
+/// The one table of what needs which capability. The check at start, <c>beyla capability</c>, docs/capabilities.md and the tests are made
+/// from it. Its documented side is the published documentation; its needed side is executed row by row by the live suite.
+/// </summary>
+internal static class CapabilityTable
+{
+    private const string LoadProgram = "bpf(BPF_PROG_LOAD)";
+
+    private static readonly Feature Network = NetworkSocketFilter | NetworkTrafficControl;
+    private static readonly Feature Applications = Application | ContextPropagation;
+    private static readonly Version Kernel58 = new(5, 8), Kernel59 = new(5, 9), Kernel511 = new(5, 11);
+
+    /// <summary>The capabilities that a documented list can name, in ascending order.</summary>
+    internal static CapabilitySet All { get; } = CapabilitySet.Of(
+        Capability.DacReadSearch, Capability.NetAdmin, Capability.NetRaw, Capability.SysPtrace, Capability.SysAdmin,
+        Capability.SysResource, Capability.Perfmon, Capability.Bpf, Capability.CheckpointRestore);
+
+    /// <summary>What CAP_SYS_ADMIN stands in for, and nothing else: bpf_capable(), perfmon_capable(), checkpoint_restore_ns_capable() (include/linux/capability.h).</summary>
+    internal static CapabilitySet SubstitutedBySysAdmin { get; } =
+        CapabilitySet.Of(Capability.Bpf, Capability.Perfmon, Capability.CheckpointRestore);
+
+    /// <summary>Every row, by tracer.</summary>
+    internal static IReadOnlyList<CapabilityRow> Rows { get; } =
+    [
+        .. Shared(), .. SocketFlows(), .. TrafficControlFlows(), .. Watcher(), .. Languages(), .. Propagation(), .. Go(), .. BpfMetrics(),
+    ];
+
+    private static IEnumerable<CapabilityRow> Shared() =>
+    [
+        new(Tracer.Every, Capability.SysResource)
+        {
+            Operation = "setrlimit(RLIMIT_MEMLOCK): eBPF maps counted as locked memory before kernel 5.11",
+            Without = "no eBPF map can be created beyond the limit of locked memory, 64 KiB by default",
+            InReference = false,
+            DocumentedFor = Network | Applications,
+            NeededFor = Network | Application,
+            Below = Kernel511,
+            FailingCall = "bpf(BPF_MAP_CREATE)",
+            FailingErrno = Errno.EPERM,
+        },
+        new(Tracer.Every, Capability.SysAdmin)
+        {
+            Operation = "every eBPF call: CAP_BPF and CAP_PERFMON do not exist before kernel 5.8",
+            Without = "no eBPF program can be loaded",
+            InReference = false,
+            DocumentedFor = Network | Applications,
+            NeededFor = Network | Application,
+            Below = Kernel58,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+    ];
+
+    private static IEnumerable<CapabilityRow> SocketFlows() =>
+    [
+        new(Tracer.SocketFlows, Capability.Bpf)
+        {
+            Operation = "load BPF_PROG_TYPE_SOCKET_FILTER and create its maps",
+            Without = "no network flows",
+            DocumentedFor = NetworkSocketFilter,
+            NeededFor = NetworkSocketFilter,
+            From = Kernel58,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(Tracer.SocketFlows, Capability.NetRaw)
+        {
+            Operation = "socket(AF_PACKET), to which the filter is attached",
+            Without = "no network flows",
+            DocumentedFor = NetworkSocketFilter,
+            NeededFor = NetworkSocketFilter,
+            FailingCall = "socket(AF_PACKET)",
+            FailingErrno = Errno.EPERM,
+        },
+        FlowProcesses(Tracer.SocketFlows, NetworkSocketFilter),
+    ];
+
+    private static IEnumerable<CapabilityRow> TrafficControlFlows() =>
+    [
+        new(Tracer.TrafficControlFlows, Capability.Bpf)
+        {
+            Operation = "load BPF_PROG_TYPE_SCHED_CLS and create its maps",
+            Without = "no network flows",
+            DocumentedFor = NetworkTrafficControl,
+            NeededFor = NetworkTrafficControl,
+            From = Kernel58,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(Tracer.TrafficControlFlows, Capability.NetAdmin)
+        {
+            Operation = "load BPF_PROG_TYPE_SCHED_CLS and attach it to interfaces (tcx or clsact)",
+            Without = "no network flows",
+            DocumentedFor = NetworkTrafficControl,
+            NeededFor = NetworkTrafficControl,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(Tracer.TrafficControlFlows, Capability.Perfmon)
+        {
+            Operation = "direct access to packet memory through __sk_buff::data and pointer arithmetic",
+            Without = "nothing is lost: the program copies packet headers with bpf_skb_load_bytes",
+            DocumentedFor = NetworkTrafficControl,
+            From = Kernel58,
+        },
+        FlowProcesses(Tracer.TrafficControlFlows, NetworkTrafficControl),
+    ];
+
+    private static CapabilityRow FlowProcesses(Tracer tracer, Feature feature) => new(tracer, Capability.Perfmon)
+    {
+        Operation = "load the tracing program that tells which process a flow belongs to",
+        Without = "flows have no process id and name",
+        InReference = false,
+        OptionalFor = feature,
+        From = Kernel58,
+        FailingCall = LoadProgram,
+        FailingErrno = Errno.EPERM,
+    };
+
+    private static IEnumerable<CapabilityRow> Watcher() =>
+    [
+        new(Tracer.Watcher, Capability.Bpf)
+        {
+            Operation = "load BPF_PROG_TYPE_TRACING (tp_btf, iter) and create its maps",
+            Without = "processes are not found, so nothing is traced",
+            DocumentedFor = Applications,
+            NeededFor = Application,
+            From = Kernel58,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(Tracer.Watcher, Capability.Perfmon)
+        {
+            Operation = "load BPF_PROG_TYPE_TRACING, which reads kernel memory (documented: BPF_PROG_TYPE_KPROBE with pointer arithmetic)",
+            Without = "processes are not found, so nothing is traced",
+            DocumentedFor = Applications,
+            NeededFor = Application,
+            From = Kernel58,
+            Setting = "lockdown=confidentiality refuses programs that read kernel memory, whatever the capabilities",
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(Tracer.Watcher, Capability.DacReadSearch)
+        {
+            Operation = "documented: /proc/self/mem, to determine the kernel version",
+            Without = "nothing is lost: the version comes from uname, and features are probed",
+            DocumentedFor = Applications,
+        },
+        new(Tracer.Watcher, Capability.CheckpointRestore)
+        {
+            Operation = "documented: symbolic links in /proc",
+            Without = "nothing is lost: the watcher follows none",
+            DocumentedFor = Applications,
+            From = Kernel59,
+        },
+    ];
+
+    private static IEnumerable<CapabilityRow> Languages() =>
+    [
+        new(Tracer.Languages, Capability.Bpf)
+        {
+            Operation = "load BPF_PROG_TYPE_TRACING (tp_btf, fentry) on the TCP functions and create its maps",
+            Without = "no spans",
+            DocumentedFor = Applications,
+            NeededFor = Application,
+            From = Kernel58,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(Tracer.Languages, Capability.Perfmon)
+        {
+            Operation = "load BPF_PROG_TYPE_TRACING, which reads what sockets send and receive",
+            Without = "no spans",
+            DocumentedFor = Applications,
+            NeededFor = Application,
+            From = Kernel58,
+            Setting = "kernel.perf_event_paranoid above 2 does not matter: no perf event is opened",
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(Tracer.Languages, Capability.SysPtrace)
+        {
+            Operation = "/proc/PID/exe and /proc/PID/environ of processes of other users",
+            Without = "the executable of other users' processes cannot be opened: language and service name are guessed, selection by executable may miss them",
+            DocumentedFor = Applications,
+            NeededFor = Application,
+            FailingCall = "readlink(/proc/PID/exe)",
+            FailingErrno = Errno.EACCES,
+        },
+        new(Tracer.Languages, Capability.DacReadSearch)
+        {
+            Operation = "/proc/PID/environ of processes of other users, together with CAP_SYS_PTRACE",
+            Without = "OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES of other users' processes are not seen; the service is named after the executable",
+            DocumentedFor = Applications,
+            NeededFor = Application,
+            FailingCall = "open(/proc/PID/environ)",
+            FailingErrno = Errno.EACCES,
+        },
+        new(Tracer.Languages, Capability.CheckpointRestore)
+        {
+            Operation = "documented: /proc/PID/map_files, for libraries that were deleted while in use",
+            Without = "nothing is lost: no library is opened that way",
+            DocumentedFor = Applications,
+            From = Kernel59,
+        },
+        new(Tracer.Languages, Capability.NetRaw)
+        {
+            Operation = "documented: socket(AF_PACKET), to attach an HTTP filter to interfaces",
+            Without = "nothing is lost: requests are read from the traced process's sockets",
+            DocumentedFor = Applications,
+        },
+    ];
+
+    private static IEnumerable<CapabilityRow> Propagation() =>
+    [
+        Unbuilt(Tracer.Propagation, Capability.Bpf, ContextPropagation, "load BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG", Kernel58),
+        Unbuilt(Tracer.Propagation, Capability.NetAdmin, ContextPropagation, "load BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG"),
+        Unbuilt(Tracer.Propagation, Capability.Perfmon, ContextPropagation, "direct access to packet memory", Kernel58),
+        Unbuilt(Tracer.Propagation, Capability.DacReadSearch, ContextPropagation, "documented without a reason"),
+    ];
+
+    private static IEnumerable<CapabilityRow> Go() =>
+    [
+        Unbuilt(Tracer.Go, Capability.Bpf, None, "load BPF_PROG_TYPE_KPROBE for uprobes", Kernel58),
+        Unbuilt(Tracer.Go, Capability.Perfmon, None, "load BPF_PROG_TYPE_KPROBE for uprobes", Kernel58),
+        Unbuilt(Tracer.Go, Capability.DacReadSearch, None, "symbols of executables"),
+        Unbuilt(Tracer.Go, Capability.CheckpointRestore, None, "symbolic links in /proc", Kernel59),
+        Unbuilt(Tracer.Go, Capability.NetRaw, None, "socket(AF_PACKET), to attach an HTTP filter to interfaces"),
+        Unbuilt(Tracer.Go, Capability.SysPtrace, None, "/proc/PID/exe and other nodes in /proc"),
+        Unbuilt(Tracer.Go, Capability.SysAdmin, GoPropagation, "bpf_probe_write_user(), for library-level context propagation")
+            with { Setting = "lockdown other than none refuses bpf_probe_write_user, whatever the capabilities" },
+    ];
+
+    private static IEnumerable<CapabilityRow> BpfMetrics() =>
+    [
+        Unbuilt(Tracer.BpfMetrics, Capability.SysAdmin, Feature.BpfMetrics, "BTF data of every loaded program (BPF_BTF_GET_FD_BY_ID)") with { InReference = false },
+    ];
+
+    private static CapabilityRow Unbuilt(Tracer tracer, Capability capability, Feature documentedFor, string operation, Version? from = null) => new(tracer, capability)
+    {
+        Operation = "documented: " + operation.Replace("documented ", "", StringComparison.Ordinal),
+        Without = "nothing is lost: this agent does not have the tracer",
+        DocumentedFor = documentedFor,
+        Built = false,
+        From = from ?? new Version(0, 0),
+    };
+}

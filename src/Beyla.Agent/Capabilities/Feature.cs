@@ -1,0 +1,58 @@
+namespace Beyla.Agent.Capabilities;
+
+/// <summary>What a configuration can ask for, as far as it decides about capabilities.</summary>
+[Flags]
+public enum Feature
+{
+    None = 0,
+
+    /// <summary>Network observability, packets by a socket filter.</summary>
+    NetworkSocketFilter = 1,
+
+    /// <summary>Network observability, packets by traffic control (tcx or clsact).</summary>
+    NetworkTrafficControl = 2,
+
+    /// <summary>Application observability.</summary>
+    Application = 4,
+
+    /// <summary>Trace context is put into outgoing requests.</summary>
+    ContextPropagation = 8,
+
+    /// <summary>Trace context is put into requests of Go programs by writing into their memory.</summary>
+    GoPropagation = 16,
+
+    /// <summary>Metrics about eBPF programs themselves.</summary>
+    BpfMetrics = 32,
+}
+
+/// <summary>A configuration, reduced to what decides about capabilities.</summary>
+/// <param name="Features">What is on.</param>
+public readonly record struct CapabilityRequest(Feature Features)
+{
+    /// <summary>What is on, in words, for reports.</summary>
+    public IReadOnlyList<string> Describe() => [.. FeatureNames.All.Where(Has).Select(FeatureNames.Name)];
+
+    private bool Has(Feature feature) => (Features & feature) != 0;
+}
+
+/// <summary>The features by name.</summary>
+public static class FeatureNames
+{
+    /// <summary>Every feature, in the order of reports.</summary>
+    public static IReadOnlyList<Feature> All { get; } =
+    [
+        Feature.NetworkSocketFilter, Feature.NetworkTrafficControl, Feature.Application, Feature.ContextPropagation, Feature.GoPropagation, Feature.BpfMetrics,
+    ];
+
+    /// <summary>The name in reports.</summary>
+    public static string Name(Feature feature) => feature switch
+    {
+        Feature.NetworkSocketFilter => "network (socket_filter)",
+        Feature.NetworkTrafficControl => "network (tc)",
+        Feature.Application => "application",
+        Feature.ContextPropagation => "context propagation",
+        Feature.GoPropagation => "Go library-level context propagation",
+        Feature.BpfMetrics => "eBPF program metrics",
+        _ => feature.ToString(),
+    };
+}

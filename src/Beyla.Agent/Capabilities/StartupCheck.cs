@@ -1,0 +1,61 @@
+namespace Beyla.Agent.Capabilities;
+
+/// <summary>How much a line of the check at start matters.</summary>
+public enum CheckSeverity
+{
+    Info,
+    Warning,
+    Error,
+}
+
+/// <summary>A line that the check at start has to say.</summary>
+/// <param name="Severity">The level.</param>
+/// <param name="Message">The text.</param>
+/// <param name="Fields">Names and values beside it.</param>
+public sealed record CheckLine(CheckSeverity Severity, string Message, params IReadOnlyList<(string Name, string Value)> Fields);
+
+/// <summary>What the check says when the agent starts.</summary>
+public static class StartupCheck
+{
+    /// <summary>The exit code when capabilities are missing and BEYLA_ENFORCE_SYS_CAPS=1.</summary>
+    public const int ExitCode = 3;
+
+    /// <summary>
+    /// Decides about the start. With everything documented there and the host as it should be, no line. Else first the warning that names what
+    /// is missing, in ascending order of the kernel's numbers, then what will not work because of it.
+    /// </summary>
+    /// <param name="report">The verdict.</param>
+    /// <param name="enforce">BEYLA_ENFORCE_SYS_CAPS=1: a missing documented capability is an error.</param>
+    /// <param name="lines">What to log.</param>
+    /// <returns>Whether to start; if not, exit with <see cref="ExitCode"/> and load nothing.</returns>
+    public static bool MayStart(CapabilityReport report, bool enforce, out IReadOnlyList<CheckLine> lines)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        var missing = string.Join(", ", report.MissingDocumented().Select(capability => capability.Name()));
+        var refused = enforce && missing.Length > 0;
+        var all = new List<CheckLine>();
+        if (missing.Length > 0)
+        {
+            all.Add(new CheckLine(
+                refused ? CheckSeverity.Error : CheckSeverity.Warning,
+                refused ? "can't start Beyla" : "Required system capabilities not present, Beyla may malfunction",
+                ("error", $"the following capabilities are required: {missing}")));
+        }
+
+        all.AddRange(report.Requirements.Where(IsMissing).Select(requirement => Consequence(requirement)));
+        all.AddRange(report.Host.Where(setting => setting.Verdict == HostVerdict.Wrong).Select(Consequence));
+        lines = all;
+        return !refused;
+    }
+
+    private static bool IsMissing(CapabilityRequirement requirement) =>
+        requirement.State == CapabilityState.Missing && (requirement.Documented || requirement.Need != CapabilityNeed.None);
+
+    private static CheckLine Consequence(CapabilityRequirement requirement) => new(
+        requirement.Needed ? CheckSeverity.Warning : CheckSeverity.Info,
+        $"{requirement.Capability.Name()} is missing",
+        ("consequence", requirement.WithoutIt), ("evidence", requirement.Evidence), ("fix", requirement.Fix));
+
+    private static CheckLine Consequence(HostSetting setting) => new(
+        CheckSeverity.Warning, $"{setting.Name} stands in the way", ("value", setting.Value), ("consequence", setting.Meaning), ("fix", string.Join(" | ", setting.Fix)));
+}

@@ -1,0 +1,69 @@
+using System.Buffers.Text;
+using Beyla.Agent.Kernel;
+
+namespace Beyla.Agent.Export;
+
+/// <summary>Writes UTF-8 into a buffer that its caller has made large enough for the longest line; what does not fit throws, it never runs over.</summary>
+public ref struct LineWriter
+{
+    private readonly Span<byte> buffer;
+
+    /// <param name="buffer">Where the line goes.</param>
+    public LineWriter(Span<byte> buffer) => this.buffer = buffer;
+
+    /// <summary>Bytes written.</summary>
+    public int Position { get; private set; }
+
+    /// <summary>What was written.</summary>
+    public readonly ReadOnlySpan<byte> Written => buffer[..Position];
+
+    /// <summary>What is left of the buffer.</summary>
+    public readonly Span<byte> Free => buffer[Position..];
+
+    /// <summary>Counts bytes that the caller wrote into <see cref="Free"/>.</summary>
+    public void Advance(int bytes) => Position += bytes;
+
+    /// <summary>Takes back everything behind a position.</summary>
+    public void Truncate(int position) => Position = Math.Min(position, Position);
+
+    public void Write(scoped ReadOnlySpan<byte> text)
+    {
+        text.CopyTo(buffer[Position..]);
+        Position += text.Length;
+    }
+
+    public void Write(byte b) => buffer[Position++] = b;
+
+    public void Write(long number)
+    {
+        if (!Utf8Formatter.TryFormat(number, buffer[Position..], out var written))
+            throw new ArgumentException("the line is longer than its buffer");
+        Position += written;
+    }
+
+    /// <summary>Lower-case hexadecimal without leading zeros.</summary>
+    public void WriteHex(ulong number)
+    {
+        for (var shift = (63 - System.Numerics.BitOperations.LeadingZeroCount(number | 1)) & ~3; shift >= 0; shift -= 4)
+            Write("0123456789abcdef"u8[(int)(number >> shift) & 15]);
+    }
+
+    /// <summary>A number with leading zeros.</summary>
+    public void WriteDigits(int number, int digits)
+    {
+        for (var i = digits - 1; i >= 0; i--)
+        {
+            buffer[Position + i] = (byte)('0' + (number % 10));
+            number /= 10;
+        }
+
+        Position += digits;
+    }
+
+    public void Write(in Address address)
+    {
+        if (!address.TryFormat(buffer[Position..], out var written))
+            throw new ArgumentException("the line is longer than its buffer");
+        Position += written;
+    }
+}

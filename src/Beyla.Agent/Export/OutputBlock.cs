@@ -1,0 +1,46 @@
+namespace Beyla.Agent.Export;
+
+/// <summary>What a record is counted as.</summary>
+public enum OutputRecord : byte
+{
+    /// <summary>Not counted: headers, reports.</summary>
+    Other = 0,
+
+    /// <summary>A span.</summary>
+    Span,
+
+    /// <summary>A flow.</summary>
+    Flow,
+}
+
+/// <summary>A block of whole records that waits to be written, with the end of each one, so that a write that stops in the middle is counted exactly.</summary>
+internal sealed class OutputBlock(int size)
+{
+    private readonly byte[] bytes = GC.AllocateUninitializedArray<byte>(size, pinned: true);
+    private readonly (int End, OutputRecord Kind)[] records = new (int, OutputRecord)[Math.Max(16, size / 64)];
+    private int count;
+    private int first;
+
+    internal int Length { get; private set; }
+
+    internal ReadOnlySpan<byte> Bytes => bytes.AsSpan(0, Length);
+
+    internal bool TryAdd(ReadOnlySpan<byte> record, OutputRecord kind)
+    {
+        if (record.Length > bytes.Length - Length || count == records.Length)
+            return false;
+        record.CopyTo(bytes.AsSpan(Length));
+        Length += record.Length;
+        records[count++] = (Length, kind);
+        return true;
+    }
+
+    /// <summary>Takes the records that end at or before a position off the list and counts them.</summary>
+    internal void Settle(int position, Span<long> counts)
+    {
+        while (first < count && records[first].End <= position)
+            counts[(int)records[first++].Kind]++;
+    }
+
+    internal void Clear() => Length = count = first = 0;
+}

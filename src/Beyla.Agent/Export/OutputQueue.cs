@@ -1,0 +1,301 @@
+using System.Diagnostics;
+
+namespace Beyla.Agent.Export;
+
+/// <summary>
+/// Takes records from the tracing thread and writes them to standard output on a thread of its own. It never makes the caller wait: when the
+/// reader is slow and the room is full, new records are dropped and counted (place <c>printer</c>). Records are gathered in blocks;
+/// <see cref="Flush"/>, called after each batch of events, hands over an unfinished block as soon as the writer is free.
+/// </summary>
+public sealed class OutputQueue : ICounted, IDisposable
+{
+    /// <summary>Default size of a block; below the size at which arrays go to the large object heap.</summary>
+    public const int DefaultBlockSize = 64 * 1024;
+
+    /// <summary>Default room for everything that waits.</summary>
+    public const int DefaultCapacity = 16 * 1024 * 1024;
+
+    private const int Kinds = 3, WaitMilliseconds = 50, IdleMilliseconds = 500, SpareBlocks = 8;
+
+    private readonly OutputDescriptor output;
+    private readonly int blockSize;
+    private readonly int mostBlocks;
+    private readonly Lock gate = new();
+    private readonly AutoResetEvent work = new(false);
+    private readonly ManualResetEventSlim drained = new(true);
+    private readonly Queue<OutputBlock> ready = new();
+    private readonly Stack<OutputBlock> spare = new();
+    private readonly Thread writer;
+    private readonly long[] produced = new long[Kinds], emitted = new long[Kinds], lost = new long[Kinds], held = new long[Kinds];
+    private OutputBlock? current;
+    private OutputBlock? writing;
+    private int blocks;
+    private long deadline = long.MaxValue;
+    private bool flushing;
+    private bool stopping;
+    private bool closed;
+
+    /// <param name="fileDescriptor">Where to write; 1 is standard output.</param>
+    /// <param name="capacity">Most bytes that wait, in blocks; the memory that a reader who has stopped can cost.</param>
+    /// <param name="blockSize">Size of a block; no record can be longer.</param>
+    public OutputQueue(int fileDescriptor = 1, int capacity = DefaultCapacity, int blockSize = DefaultBlockSize)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, blockSize);
+        output = new OutputDescriptor(fileDescriptor);
+        this.blockSize = blockSize;
+        mostBlocks = capacity / blockSize;
+        writer = new Thread(WriteAll) { IsBackground = true, Name = "output" };
+        writer.Start();
+    }
+
+    /// <summary>
+    /// The output ended: 0 when its reader has closed it (a normal stop), else the errno of the failed write. Raised once, on the writer's thread;
+    /// what is appended afterwards is lost.
+    /// </summary>
+    public event Action<int>? Closed;
+
+    /// <summary>Adds a record. Any thread; does not wait for the reader, does not allocate while blocks are spare.</summary>
+    /// <param name="record">Whole, with its line feed.</param>
+    /// <param name="kind">What it counts as.</param>
+    /// <returns>False when it was dropped.</returns>
+    public bool Append(ReadOnlySpan<byte> record, OutputRecord kind)
+    {
+        lock (gate)
+        {
+            produced[(int)kind]++;
+            if (!closed && !stopping && TryAdd(record, kind))
+            {
+                held[(int)kind]++;
+                return true;
+            }
+
+            lost[(int)kind]++;
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Lets what was appended become visible. While the writer is behind, the unfinished block waits for more: half-empty blocks would
+    /// use up the room.
+    /// </summary>
+    public void Flush()
+    {
+        lock (gate)
+        {
+            if (current is not { Length: > 0 })
+                return;
+            if (ready.Count == 0 && writing is null)
+                HandOver();
+            else
+                flushing = true; // the writer takes it when it has written the rest
+        }
+    }
+
+    /// <summary>Waits until everything appended so far is written; false at the limit. More may be appended afterwards.</summary>
+    public bool Drain(TimeSpan limit)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            lock (gate)
+            {
+                if (closed || (ready.Count == 0 && writing is null && current is not { Length: > 0 }))
+                    return !closed;
+                if (current is { Length: > 0 })
+                    HandOver();
+                drained.Reset();
+            }
+
+            var left = limit - Stopwatch.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero || !drained.Wait(left))
+                return false;
+        }
+    }
+
+    /// <summary>Writes what waits, for as long as the limit, then ends the writer. What could not be written is lost and counted.</summary>
+    public void Stop(TimeSpan limit)
+    {
+        lock (gate)
+        {
+            if (stopping)
+                return;
+            stopping = true;
+            deadline = Environment.TickCount64 + (long)limit.TotalMilliseconds;
+            if (current is { Length: > 0 })
+                HandOver();
+        }
+
+        _ = work.Set();
+        // The writer looks at the deadline at least every 50 ms; it can only be late on a device that takes nothing, such as a stopped terminal.
+        _ = writer.Join(limit + TimeSpan.FromMilliseconds(200));
+        lock (gate)
+            Discard();
+    }
+
+    public IEnumerable<PlaceCounters> Count()
+    {
+        lock (gate)
+        {
+            var rows = new List<PlaceCounters>();
+            foreach (var (kind, unit) in ((OutputRecord, string)[])[(OutputRecord.Span, "spans"), (OutputRecord.Flow, "flows")])
+            {
+                var i = (int)kind;
+                if (produced[i] > 0)
+                    rows.Add(new PlaceCounters("printer", unit, produced[i], Emitted: emitted[i], Lost: lost[i], Held: held[i]));
+            }
+
+            return rows;
+        }
+    }
+
+    /// <summary>Ends the writer; without an earlier <see cref="Stop"/> what waits is lost.</summary>
+    public void Dispose()
+    {
+        Stop(TimeSpan.Zero);
+        if (writer.IsAlive)
+            return; // it still uses them
+        work.Dispose();
+        drained.Dispose();
+    }
+
+    private bool TryAdd(ReadOnlySpan<byte> record, OutputRecord kind)
+    {
+        if (record.Length > blockSize)
+            return false;
+        if (current is not null && current.TryAdd(record, kind))
+            return true;
+        if (current is not null)
+            HandOver();
+        if (blocks == mostBlocks)
+            return false;
+        blocks++;
+        current = spare.TryPop(out var block) ? block : new OutputBlock(blockSize);
+        return current.TryAdd(record, kind);
+    }
+
+    private void HandOver()
+    {
+        ready.Enqueue(current!);
+        current = null;
+        flushing = false;
+        _ = work.Set();
+    }
+
+    private void WriteAll()
+    {
+        while (true)
+        {
+            OutputBlock? block;
+            lock (gate)
+            {
+                if (flushing && ready.Count == 0 && current is { Length: > 0 })
+                    HandOver();
+                block = closed ? null : ready.TryDequeue(out var next) ? next : null;
+                writing = block;
+                if (block is null)
+                {
+                    drained.Set();
+                    if (stopping || closed)
+                        return;
+                }
+            }
+
+            if (block is not null)
+            {
+                Write(block);
+            }
+            else if (!work.WaitOne(IdleMilliseconds) && output.IsClosed())
+            {
+                End(0);
+            }
+        }
+    }
+
+    private void Write(OutputBlock block)
+    {
+        var position = 0;
+        while (position < block.Length)
+        {
+            if (Environment.TickCount64 >= Volatile.Read(ref deadline))
+            {
+                lock (gate)
+                {
+                    closed = true;
+                    Discard();
+                }
+
+                return;
+            }
+
+            var result = output.TryWrite(block.Bytes[position..], WaitMilliseconds, out var written);
+            if (result == WriteResult.Written)
+            {
+                position += written;
+                lock (gate)
+                    Settle(block, position, emitted);
+            }
+            else if (result != WriteResult.Full)
+            {
+                End(result == WriteResult.Closed ? 0 : output.Error);
+                return;
+            }
+        }
+
+        lock (gate)
+        {
+            writing = null;
+            Recycle(block);
+        }
+    }
+
+    private void End(int error)
+    {
+        lock (gate)
+        {
+            closed = true;
+            Discard();
+        }
+
+        drained.Set();
+        Closed?.Invoke(error);
+    }
+
+    /// <summary>Everything that still waits is lost.</summary>
+    private void Discard()
+    {
+        if (writing is not null)
+        {
+            Settle(writing, int.MaxValue, lost);
+            writing = null;
+        }
+
+        if (current is not null)
+            HandOver();
+        while (ready.TryDequeue(out var block))
+        {
+            Settle(block, int.MaxValue, lost);
+            Recycle(block);
+        }
+    }
+
+    private void Settle(OutputBlock block, int position, long[] into)
+    {
+        Span<long> counts = stackalloc long[Kinds];
+        block.Settle(position, counts);
+        for (var i = 0; i < Kinds; i++)
+        {
+            into[i] += counts[i];
+            held[i] -= counts[i];
+        }
+    }
+
+    private void Recycle(OutputBlock block)
+    {
+        blocks--;
+        if (spare.Count < SpareBlocks)
+        {
+            block.Clear();
+            spare.Push(block);
+        }
+    }
+}

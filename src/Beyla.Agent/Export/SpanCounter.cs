@@ -1,0 +1,18 @@
+namespace Beyla.Agent.Export;
+
+/// <summary><c>BEYLA_TRACE_PRINTER=counter</c>: counts spans and shows none.</summary>
+public sealed class SpanCounter : IExportSink, ICounted
+{
+    private long total;
+
+    /// <summary>Spans so far.</summary>
+    public long Total => Interlocked.Read(ref total);
+
+    public void OnSpan(in ExportedSpan span) => _ = Interlocked.Increment(ref total);
+
+    public IEnumerable<PlaceCounters> Count()
+    {
+        var counted = Total;
+        return [new PlaceCounters("printer", "spans", counted, Aggregated: counted)];
+    }
+}

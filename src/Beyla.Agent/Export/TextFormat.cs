@@ -1,0 +1,117 @@
+using Beyla.Agent.Processes;
+
+namespace Beyla.Agent.Export;
+
+/// <summary>
+/// <c>BEYLA_TRACE_PRINTER=text</c>: one line per span in the field order of Grafana Beyla,
+/// <c>start (total[handler]) Type(subType=0) status method path?query [peer as name:port]-&gt;[host as name:port] contentLen:NB responseLen:NB
+/// svc=[namespace/name language] traceparent=[]</c>. Other than there the start is that of the request, lengths that are not known
+/// are <c>?</c>, the (redacted) query is shown, and an exchange that did not complete ends in <c>outcome=[…]</c>.
+/// </summary>
+/// <param name="time">Local time of the first field.</param>
+public sealed class TextFormat(TimeText time) : ISpanFormat
+{
+    private const int Name = 0, Service = 1;
+
+    private readonly ProcessTexts processes = new(Render);
+
+    public void Write(in ExportedSpan exported, ref LineWriter line)
+    {
+        var span = exported.Span;
+        var texts = processes.Of(exported.Process);
+        time.Write(exported.Start, ref line);
+        line.Write(" ("u8);
+        GoDuration.Write(exported.Duration, ref line);
+        line.Write("["u8);
+        GoDuration.Write(exported.HandlerDuration, ref line);
+        line.Write(span.Kind == SpanKind.Client ? "]) HTTPClient(subType=0) "u8 : "]) HTTP(subType=0) "u8);
+        line.Write(span.Status);
+        line.Write(" "u8);
+        Captured(span.Method, SpanLimits.Method, ref line);
+        line.Write(" "u8);
+        Captured(span.Path, SpanLimits.Path, ref line);
+        if (!span.Query.IsEmpty)
+        {
+            line.Write("?"u8);
+            _ = Escape.Text(span.Query, SpanLimits.Query, ref line);
+        }
+
+        line.Write(" "u8);
+        Side(span.ClientAddress, span.ClientPort, span.Kind == SpanKind.Client ? texts[Name] : default, ref line);
+        line.Write("->"u8);
+        Side(span.ServerAddress, span.ServerPort, span.Kind == SpanKind.Client ? default : texts[Name], ref line);
+        line.Write(" contentLen:"u8);
+        Length(span.RequestBodyLength, ref line);
+        line.Write(" responseLen:"u8);
+        Length(span.ResponseBodyLength, ref line);
+        line.Write(texts[Service]);
+        line.Write(" traceparent=[]"u8);
+        if (span.Outcome != SpanOutcome.Complete)
+        {
+            line.Write(" outcome=["u8);
+            line.Write(StreamNames.Of(span.Outcome));
+            line.Write("]"u8);
+        }
+
+        line.Write("\n"u8);
+    }
+
+    /// <summary>A field is never empty, so that the line always has the same number of them.</summary>
+    private static void Captured(scoped ReadOnlySpan<byte> value, int limit, ref LineWriter line)
+    {
+        if (value.IsEmpty)
+            line.Write("-"u8);
+        else
+            _ = Escape.Text(value, limit, ref line);
+    }
+
+    private static void Side(in Kernel.Address address, ushort port, scoped ReadOnlySpan<byte> name, ref LineWriter line)
+    {
+        line.Write("["u8);
+        line.Write(in address);
+        line.Write(" as "u8);
+        if (name.IsEmpty)
+            line.Write(in address);
+        else
+            line.Write(name);
+        line.Write(":"u8);
+        line.Write(port);
+        line.Write("]"u8);
+    }
+
+    private static void Length(long bytes, ref LineWriter line)
+    {
+        if (bytes < 0)
+            line.Write("?"u8);
+        else
+            line.Write(bytes);
+        line.Write("B"u8);
+    }
+
+    private static byte[][] Render(ProcessInfo process)
+    {
+        var buffer = new byte[8 * SpanLimits.ServiceName];
+        var name = new LineWriter(buffer);
+        _ = Escape.Text(process.ServiceName, SpanLimits.ServiceName, ref name);
+        if (process.ServiceName.Length > 0 && process.ServiceNamespace.Length > 0)
+        {
+            name.Write("."u8);
+            _ = Escape.Text(process.ServiceNamespace, SpanLimits.ServiceName, ref name);
+        }
+
+        var nameBytes = name.Written.ToArray();
+        var service = new LineWriter(buffer);
+        service.Write(" svc=["u8);
+        if (process.ServiceNamespace.Length > 0)
+        {
+            _ = Escape.Text(process.ServiceNamespace, SpanLimits.ServiceName, ref service);
+            service.Write("/"u8);
+        }
+
+        _ = Escape.Text(process.ServiceName, SpanLimits.ServiceName, ref service);
+        service.Write(" "u8);
+        service.Write(StreamNames.Of(process.Language));
+        service.Write("]"u8);
+        return [nameBytes, service.Written.ToArray()];
+    }
+}

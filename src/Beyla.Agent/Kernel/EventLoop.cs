@@ -1,0 +1,104 @@
+using System.Diagnostics;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>What the event loop drives, all on its one thread.</summary>
+public interface IEventLoopClient
+{
+    /// <summary>Events were read, or time has passed: hand on what is ready.</summary>
+    void Flush();
+
+    /// <summary>About every 100 ms while there is traffic, every second when there is none.</summary>
+    /// <param name="now">CLOCK_MONOTONIC in nanoseconds.</param>
+    void Tick(ulong now);
+}
+
+/// <summary>
+/// Reads the rings. While there is traffic it looks every few milliseconds, so that no traced process pays for a wake-up; after a
+/// while without any it sleeps and asks the kernel side to wake it once (<see cref="SelectionMap.Sleep"/>).
+/// </summary>
+public sealed class EventLoop : IDisposable
+{
+    private const int QuietRounds = 20;
+    private static readonly long TickInterval = Stopwatch.Frequency / 10;
+
+    private readonly SelectionMap selection;
+    private readonly RingBuffer processes;
+    private readonly RingBuffer sockets;
+    private readonly Epoll epoll = new();
+    private readonly Signal stop = new();
+    private readonly int pollMilliseconds;
+
+    /// <param name="watcher">Its ring is read before the sockets' so that a process is known before what it sends.</param>
+    /// <param name="source">The socket programs.</param>
+    /// <param name="pollInterval">How long an event may wait in the ring while there is traffic.</param>
+    public EventLoop(Watcher watcher, SocketSource source, TimeSpan pollInterval)
+    {
+        selection = watcher.Selection;
+        processes = new RingBuffer(watcher.Ring);
+        sockets = new RingBuffer(source.Ring);
+        pollMilliseconds = Math.Max(1, (int)pollInterval.TotalMilliseconds);
+        epoll.Watch(processes.FileDescriptor);
+        epoll.Watch(sockets.FileDescriptor);
+        epoll.Watch(stop.FileDescriptor);
+    }
+
+    /// <summary>Ends <see cref="Run"/>. Any thread.</summary>
+    public void Stop() => stop.Set();
+
+    /// <summary>Reads until <see cref="Stop"/>.</summary>
+    public void Run<TProcesses, TSockets>(TProcesses processSink, TSockets socketSink, IEventLoopClient client)
+        where TProcesses : IRingSink
+        where TSockets : IRingSink
+    {
+        var quiet = 0;
+        var ticked = Stopwatch.GetTimestamp();
+        while (!stop.IsSet)
+        {
+            var read = Drain(processSink, socketSink);
+            client.Flush();
+            quiet = read > 0 ? 0 : quiet + 1;
+            var now = Stopwatch.GetTimestamp();
+            if (now - ticked >= TickInterval)
+            {
+                ticked = now;
+                client.Tick(MonotonicClock.Now);
+            }
+
+            if (quiet < QuietRounds)
+            {
+                _ = epoll.Wait(pollMilliseconds);
+                continue;
+            }
+
+            selection.Sleep();
+            if (sockets.Backlog == 0 && processes.Backlog == 0)
+            {
+                _ = epoll.Wait(1000);
+            }
+
+            selection.Wake();
+            // One event may be the first of many: look closely again for a while, but not when only the time limit ended the wait.
+            quiet = sockets.Backlog > 0 || processes.Backlog > 0 ? 0 : QuietRounds;
+        }
+    }
+
+    /// <summary>Reads what is there. The sockets' end is taken first: whatever process event came before it is then read before it.</summary>
+    /// <returns>The number of records.</returns>
+    public int Drain<TProcesses, TSockets>(TProcesses processSink, TSockets socketSink)
+        where TProcesses : IRingSink
+        where TSockets : IRingSink
+    {
+        var end = sockets.End;
+        var read = processes.Drain(processSink, processes.End);
+        return read + sockets.Drain(socketSink, end);
+    }
+
+    public void Dispose()
+    {
+        epoll.Dispose();
+        stop.Dispose();
+        processes.Dispose();
+        sockets.Dispose();
+    }
+}

@@ -1,0 +1,125 @@
+using System.Runtime.InteropServices;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>
+/// Asks the kernel which processes hold listening TCP sockets, in all network namespaces, by a BPF iterator over open files
+/// (Documentation/bpf/bpf_iterators.rst). Needs CAP_BPF and CAP_PERFMON where /proc/PID/fd would need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
+/// </summary>
+public sealed unsafe partial class ListenerScan
+{
+    private const int TraceIterator = 28; // BPF_TRACE_ITER, linux/bpf.h
+
+    private readonly BpfProgram program;
+
+    internal ListenerScan(BpfProgram program) => this.program = program;
+
+    /// <summary>Reports each listening socket as an event of kind Listening.</summary>
+    /// <param name="pid">One process, or 0 for all of them. Kernels before 6.1 always scan all.</param>
+    /// <param name="sink">Called for each socket.</param>
+    /// <exception cref="BpfException">The iterator was refused.</exception>
+    public void Scan(int pid, IProcessEventSink sink)
+    {
+        var info = new IteratorInfo { Pid = (uint)pid };
+        var options = new LinkOptions { Size = (nuint)sizeof(LinkOptions), Iterator = &info, IteratorLength = (uint)sizeof(IteratorInfo) };
+        var link = Libbpf.bpf_link_create(program.FileDescriptor, 0, TraceIterator, pid == 0 ? null : &options);
+        if (link < 0)
+        {
+            // The process may be gone already: nothing listens there.
+            if (pid != 0 && link is -Errno.ESRCH or -Errno.ENOENT)
+            {
+                return;
+            }
+
+            throw new BpfException("start the scan for listening sockets", -link);
+        }
+
+        try
+        {
+            var iterator = Libbpf.bpf_iter_create(link);
+            if (iterator < 0)
+            {
+                throw new BpfException("open the scan for listening sockets", -iterator);
+            }
+
+            try
+            {
+                Read(iterator, pid, sink);
+            }
+            finally
+            {
+                _ = close(iterator);
+            }
+        }
+        finally
+        {
+            _ = close(link);
+        }
+    }
+
+    private static void Read(int iterator, int pid, IProcessEventSink sink)
+    {
+        const int batch = 32;
+        var events = stackalloc ProcessEvent[batch];
+        var filled = 0;
+        while (true)
+        {
+            var n = read(iterator, (byte*)events + filled, (nuint)((batch * sizeof(ProcessEvent)) - filled));
+            if (n < 0)
+            {
+                var errno = Marshal.GetLastPInvokeError();
+                if (errno is Errno.EINTR or Errno.EAGAIN)
+                {
+                    continue;
+                }
+
+                throw new BpfException("read the scan for listening sockets", errno);
+            }
+
+            if (n == 0)
+            {
+                return;
+            }
+
+            filled += (int)n;
+            var complete = filled / sizeof(ProcessEvent);
+            for (var i = 0; i < complete; i++)
+            {
+                if (pid == 0 || events[i].Pid == pid)
+                {
+                    sink.OnProcessEvent(in events[i]);
+                }
+            }
+
+            filled -= complete * sizeof(ProcessEvent);
+            Buffer.MemoryCopy(events + complete, events, filled, filled);
+        }
+    }
+
+    /// <summary>union bpf_iter_link_info, member task.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct IteratorInfo
+    {
+        public uint Tid;
+        public uint Pid;
+        public uint PidFd;
+        private readonly uint padding;
+    }
+
+    /// <summary>struct bpf_link_create_opts, first fields (bpf/bpf.h).</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct LinkOptions
+    {
+        public nuint Size;
+        public uint Flags;
+        public IteratorInfo* Iterator;
+        public uint IteratorLength;
+        public uint TargetBtfId;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint read(int fd, void* buffer, nuint count);
+
+    [LibraryImport("libc")]
+    private static partial int close(int fd);
+}

@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>What a ring's programs counted (bpf/include/counters.h, struct ring_counters), summed over all CPUs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct RingCounters
+{
+    /// <summary>Events that arose.</summary>
+    public ulong Produced;
+
+    /// <summary>Events in the ring.</summary>
+    public ulong Emitted;
+
+    /// <summary>Events for which the ring had no room.</summary>
+    public ulong Lost;
+
+    /// <summary>Operations that were not followed because a table of the kernel side was full.</summary>
+    public ulong Untracked;
+
+    /// <summary>Reads the counters that belong to a ring; a system call.</summary>
+    /// <param name="counters">The map that COUNTED_RING declares beside the ring.</param>
+    public static RingCounters Read(BpfMap counters)
+    {
+        RingCounters result = default;
+        counters.SumPerCpu(0, MemoryMarshal.Cast<RingCounters, ulong>(MemoryMarshal.CreateSpan(ref result, 1)));
+        return result;
+    }
+}

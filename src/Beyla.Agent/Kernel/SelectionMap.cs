@@ -1,0 +1,95 @@
+using System.Runtime.InteropServices;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>
+/// The kernel side's list of who is traced (bpf/include/selection.h), mapped into this process: a change is a memory write, so it needs no
+/// system call and no capability and holds from the next operation on.
+/// </summary>
+public sealed unsafe partial class SelectionMap : IDisposable
+{
+    /// <summary>The highest process id a 64-bit kernel gives (include/linux/threads.h).</summary>
+    public const int PidLimit = 4194304;
+
+    private readonly Layout* layout;
+    private readonly nuint length;
+
+    /// <param name="map">The loaded map <c>selection</c>.</param>
+    public SelectionMap(BpfMap map)
+    {
+        Map = map;
+        var page = (nuint)Environment.SystemPageSize;
+        length = ((nuint)sizeof(Layout) + page - 1) & ~(page - 1);
+        var memory = mmap(null, length, 3 /* PROT_READ | PROT_WRITE */, 1 /* MAP_SHARED */, map.FileDescriptor, 0);
+        if (memory == (void*)-1)
+        {
+            throw new BpfException("map the selection", Marshal.GetLastPInvokeError());
+        }
+
+        layout = (Layout*)memory;
+    }
+
+    /// <summary>The map, to be shared with further objects.</summary>
+    public BpfMap Map { get; }
+
+    /// <summary>Traces the process.</summary>
+    public void Select(int pid) => Set(layout->Pids, pid, PidLimit, true);
+
+    /// <summary>Traces the process no longer.</summary>
+    public void Deselect(int pid) => Set(layout->Pids, pid, PidLimit, false);
+
+    /// <summary>Whether the process is traced.</summary>
+    public bool IsSelected(int pid) => Has(layout->Pids, pid, PidLimit);
+
+    /// <summary>Never traces the process, whatever port it uses. The kernel side forgets this when the process ends.</summary>
+    public void Exclude(int pid)
+    {
+        Set(layout->Excluded, pid, PidLimit, true);
+        Deselect(pid);
+    }
+
+    /// <summary>Takes back <see cref="Exclude"/>.</summary>
+    public void Include(int pid) => Set(layout->Excluded, pid, PidLimit, false);
+
+    /// <summary>Traces whoever uses or begins to listen on this local port.</summary>
+    public void SelectPort(int port) => Set(layout->Ports, port, 65536, true);
+
+    /// <summary>Opens or closes the gate for all socket events at once.</summary>
+    public void Capture(bool on) => Volatile.Write(ref layout->CaptureOn, on ? 1u : 0u);
+
+    /// <summary>Tells the kernel side that the reader is about to wait without a short time limit: the next event wakes it.</summary>
+    public void Sleep() => Volatile.Write(ref layout->Asleep, 1u);
+
+    /// <summary>Takes back <see cref="Sleep"/>.</summary>
+    public void Wake() => Volatile.Write(ref layout->Asleep, 0u);
+
+    public void Dispose() => _ = munmap(layout, length);
+
+    private static void Set(ulong* words, int bit, int limit, bool value)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bit);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(bit, limit);
+        ref var word = ref words[bit / 64];
+        _ = value ? Interlocked.Or(ref word, 1UL << bit) : Interlocked.And(ref word, ~(1UL << bit));
+    }
+
+    private static bool Has(ulong* words, int bit, int limit) =>
+        (uint)bit < (uint)limit && (Volatile.Read(ref words[bit / 64]) >> bit & 1) != 0;
+
+    /// <summary>struct selection.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Layout
+    {
+        public fixed ulong Pids[PidLimit / 64];
+        public fixed ulong Excluded[PidLimit / 64];
+        public fixed ulong Ports[65536 / 64];
+        public uint Asleep;
+        public uint CaptureOn;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial void* mmap(void* address, nuint length, int protection, int flags, int fd, nint offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int munmap(void* address, nuint length);
+}

@@ -1,0 +1,141 @@
+using Beyla.Agent.Export;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>Ways to see socket operations, best first (bpf/sockets.bpf.c).</summary>
+public enum SocketSourceKind
+{
+    /// <summary>The first of the others that this kernel takes.</summary>
+    Auto = 0,
+
+    /// <summary>TCP tracepoints: needs a kernel of about 6.16. Sees io_uring.</summary>
+    Tracepoints,
+
+    /// <summary>Function entry in place of the send tracepoint. Sees io_uring.</summary>
+    Fentry,
+
+    /// <summary>The return of system calls. Blind for io_uring, and every system call of the host pays for it.</summary>
+    Syscalls,
+}
+
+/// <summary>The socket programs, loaded and attached over the best attach points that this kernel takes.</summary>
+public sealed class SocketSource : IDisposable, ICounted
+{
+    private const string State = "on_state";
+
+    /// <summary>The ladder. The kernel is asked by loading, never by its version: distributions backport and forbid.</summary>
+    private static readonly (SocketSourceKind Kind, string[] Programs)[] Rungs =
+    [
+        (SocketSourceKind.Tracepoints, ["on_send_tracepoint", "on_receive_tracepoint"]),
+        (SocketSourceKind.Fentry, ["on_send_function", "on_receive_tracepoint"]),
+        (SocketSourceKind.Fentry, ["on_send_function", "on_sendpage", "on_receive_function"]),
+        (SocketSourceKind.Fentry, ["on_send_function", "on_receive_function"]),
+        (SocketSourceKind.Syscalls, ["on_syscall_exit"]),
+    ];
+
+    private readonly BpfObject programs;
+    private readonly List<BpfLink> links = [];
+
+    private SocketSource(SocketSourceKind kind, BpfObject programs, IEnumerable<string> names, uint ringSize)
+    {
+        Kind = kind;
+        this.programs = programs;
+        Programs = [.. names];
+        RingSize = ringSize;
+    }
+
+    /// <summary>The rung that was taken.</summary>
+    public SocketSourceKind Kind { get; }
+
+    /// <summary>The attached programs, by function name.</summary>
+    public IReadOnlyList<string> Programs { get; }
+
+    /// <summary>Bytes of the ring.</summary>
+    public uint RingSize { get; }
+
+    /// <summary>The ring buffer map.</summary>
+    public BpfMap Ring => programs.Map("socket_events");
+
+    /// <summary>
+    /// Loads and attaches. Events begin when <see cref="SelectionMap.Capture"/> opens the gate.
+    /// </summary>
+    /// <param name="wanted">A rung, or Auto.</param>
+    /// <param name="selection">Shared with the watcher.</param>
+    /// <param name="ringSize">Bytes, a power of two.</param>
+    /// <param name="refused">Told of each rung that the kernel did not take, with the reason.</param>
+    /// <exception cref="BpfException">No wanted rung works; the reason of the last one.</exception>
+    public static SocketSource Open(SocketSourceKind wanted, SelectionMap selection, uint ringSize, Action<SocketSourceKind, BpfException> refused)
+    {
+        BpfException? last = null;
+        foreach (var (kind, names) in Rungs)
+        {
+            if (wanted != SocketSourceKind.Auto && wanted != kind)
+            {
+                continue;
+            }
+
+            try
+            {
+                return Open(kind, [.. names, State], selection, ringSize);
+            }
+            catch (BpfException exception)
+            {
+                last = exception;
+                refused(kind, exception);
+            }
+        }
+
+        throw last ?? throw new ArgumentOutOfRangeException(nameof(wanted), wanted, "no such socket source");
+    }
+
+    public IEnumerable<PlaceCounters> Count()
+    {
+        var c = RingCounters.Read(programs.Map("socket_events_counters"));
+        yield return new PlaceCounters("sockets", "events", (long)c.Produced, Emitted: (long)c.Emitted, Lost: (long)c.Lost);
+        if (c.Untracked != 0)
+        {
+            yield return new PlaceCounters("connections", "operations", (long)c.Untracked, Lost: (long)c.Untracked);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var link in links)
+        {
+            link.Dispose();
+        }
+
+        programs.Dispose();
+    }
+
+    private static SocketSource Open(SocketSourceKind kind, string[] names, SelectionMap selection, uint ringSize)
+    {
+        var programs = BpfObject.Open("sockets");
+        try
+        {
+            programs.Map("selection").ShareFrom(selection.Map);
+            programs.Map("socket_events").MaxEntries = ringSize;
+            programs.Select(names).Load();
+            var source = new SocketSource(kind, programs, names, ringSize);
+            try
+            {
+                foreach (var name in names)
+                {
+                    source.links.Add(programs.Program(name).Attach());
+                }
+
+                return source;
+            }
+            catch
+            {
+                source.links.ForEach(link => link.Dispose());
+                throw;
+            }
+        }
+        catch
+        {
+            programs.Dispose();
+            throw;
+        }
+    }
+}

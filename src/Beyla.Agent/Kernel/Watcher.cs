@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+using Beyla.Agent.Export;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>The watcher programs (bpf/watcher.bpf.c): processes that start, run another program and end, sockets that begin to listen. Owns the selection.</summary>
+public sealed class Watcher : IDisposable, ICounted
+{
+    private static readonly string[] Attached = ["on_fork", "on_exec", "on_exit", "on_listen"];
+
+    private readonly BpfObject programs;
+    private readonly List<BpfLink> links = [];
+
+    private Watcher(BpfObject programs)
+    {
+        this.programs = programs;
+        Selection = new SelectionMap(programs.Map("selection"));
+        Listeners = new ListenerScan(programs.Program("listeners"));
+    }
+
+    /// <summary>Who is traced.</summary>
+    public SelectionMap Selection { get; }
+
+    /// <summary>Who listens on what.</summary>
+    public ListenerScan Listeners { get; }
+
+    /// <summary>The ring buffer map.</summary>
+    public BpfMap Ring => programs.Map("process_events");
+
+    /// <summary>Loads and attaches.</summary>
+    /// <param name="everyExec">Report every process that runs a program; false when the rules ask only for ports and process ids.</param>
+    /// <exception cref="BpfException">The kernel refused.</exception>
+    public static Watcher Open(bool everyExec)
+    {
+        var programs = BpfObject.Open("watcher");
+        try
+        {
+            programs.SetConstants(everyExec ? 1u : 0u);
+            programs.Select([.. Attached, "listeners"]).Load();
+            var watcher = new Watcher(programs);
+            foreach (var name in Attached)
+            {
+                watcher.links.Add(programs.Program(name).Attach());
+            }
+
+            return watcher;
+        }
+        catch
+        {
+            programs.Dispose();
+            throw;
+        }
+    }
+
+    public IEnumerable<PlaceCounters> Count()
+    {
+        var c = RingCounters.Read(programs.Map("process_events_counters"));
+        yield return new PlaceCounters("watcher", "events", (long)c.Produced, Emitted: (long)c.Emitted, Lost: (long)c.Lost);
+    }
+
+    public void Dispose()
+    {
+        foreach (var link in links)
+        {
+            link.Dispose();
+        }
+
+        Selection.Dispose();
+        programs.Dispose();
+    }
+}
+
+/// <summary>Takes the events of the watcher.</summary>
+public interface IProcessEventSink
+{
+    void OnProcessEvent(in ProcessEvent e);
+}
+
+/// <summary>Turns ring records into <see cref="ProcessEvent"/>s.</summary>
+public sealed class ProcessEventReader(IProcessEventSink sink) : IRingSink
+{
+    public void OnRecord(ReadOnlySpan<byte> record)
+    {
+        if (MemoryMarshal.TryRead(record, out ProcessEvent e))
+        {
+            sink.OnProcessEvent(in e);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+namespace Beyla.Agent.Processes;
+
+/// <summary>Capabilities that give access to files of /proc/PID of other users (docs/processes.md).</summary>
+[Flags]
+public enum ProcPrivileges
+{
+    None = 0,
+
+    /// <summary>CAP_SYS_PTRACE: exe, maps, and with <see cref="ReadSearch"/> environ.</summary>
+    Ptrace = 1,
+
+    /// <summary>CAP_DAC_READ_SEARCH: files whose mode lets only their owner read.</summary>
+    ReadSearch = 2,
+
+    /// <summary>CAP_PERFMON: maps.</summary>
+    PerformanceMonitoring = 4,
+}
+
+/// <summary>Holds capabilities while one system call is made. The default does nothing: the process uses what it has.</summary>
+public interface IProcPrivilege
+{
+    /// <summary>Makes those of <paramref name="needed"/> that the agent has effective, makes the call, and lowers them again.</summary>
+    /// <param name="needed">What the call may need. Having none of it is no error: the call then answers EACCES or EPERM.</param>
+    /// <param name="systemCall">Opens a file or reads a link. Must run on the calling thread.</param>
+    /// <returns>What the call returned.</returns>
+    int Run(ProcPrivileges needed, Func<int> systemCall);
+}
+
+/// <summary>Raises nothing.</summary>
+public sealed class UnchangedPrivilege : IProcPrivilege
+{
+    public static UnchangedPrivilege Instance { get; } = new();
+
+    public int Run(ProcPrivileges needed, Func<int> systemCall)
+    {
+        ArgumentNullException.ThrowIfNull(systemCall);
+        return systemCall();
+    }
+}

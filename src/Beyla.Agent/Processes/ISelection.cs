@@ -1,0 +1,25 @@
+namespace Beyla.Agent.Processes;
+
+/// <summary>
+/// What the kernel side is told about who is traced (bpf/include/selection.h). Plain memory writes: no system call, no capability.
+/// All pids are thread group ids in the initial pid namespace.
+/// </summary>
+public interface ISelection
+{
+#pragma warning disable CA1716 // A keyword of Visual Basic; the noun of the room is selection.
+    /// <summary>Traces the process, and from now on every child that it forks. Clears <see cref="Exclude"/>.</summary>
+    void Select(int pid);
+#pragma warning restore CA1716
+
+    /// <summary>Forgets the process: neither traced nor excluded. Its traffic on a selected port is still captured.</summary>
+    void Deselect(int pid);
+
+    /// <summary>Never traces the process, not even on a selected port, until it ends.</summary>
+    void Exclude(int pid);
+
+    /// <summary>Captures what is sent and received from this local port, whoever owns the socket, and selects who begins to listen on it.</summary>
+    void SelectPort(int port);
+
+    /// <summary>Whether the process is traced at this moment.</summary>
+    bool IsSelected(int pid);
+}

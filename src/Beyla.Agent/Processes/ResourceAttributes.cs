@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text;
+
+namespace Beyla.Agent.Processes;
+
+/// <summary>
+/// OTEL_RESOURCE_ATTRIBUTES: <c>key=value,key=value</c>, in the form of W3C Baggage without properties, with percent-encoding
+/// (OpenTelemetry specification, Resource SDK, "Specifying resource information via an environment variable").
+/// </summary>
+internal static class ResourceAttributes
+{
+    /// <summary>
+    /// The value of a key, decoded; null when it is not there or not valid. The last one counts where a key is repeated, as a later attribute
+    /// replaces an earlier one. An entry that is not valid is left out and spoils no other.
+    /// </summary>
+    internal static string? Find(ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> key)
+    {
+        string? found = null;
+        foreach (var range in attributes.Split((byte)','))
+        {
+            var entry = attributes[range];
+            var equals = entry.IndexOf((byte)'=');
+            if (equals <= 0 || !Trim(entry[..equals]).SequenceEqual(key))
+                continue;
+            if (Decode(Trim(entry[(equals + 1)..])) is { Length: > 0 } value)
+                found = value;
+        }
+
+        return found;
+    }
+
+    /// <summary>Undoes percent-encoding; null when a percent sign is not followed by two hexadecimal digits or the bytes are not UTF-8.</summary>
+    internal static string? Decode(ReadOnlySpan<byte> text)
+    {
+        if (text.Length >= 2 && text[0] == '"' && text[^1] == '"')
+            text = text[1..^1];
+        if (text.Length > ServiceNames.MaximumVariable)
+            return null;
+        Span<byte> decoded = new byte[text.Length];
+        var length = 0;
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] != '%')
+            {
+                decoded[length++] = text[i];
+                continue;
+            }
+
+            if (i + 2 >= text.Length || !byte.TryParse(text.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+                return null;
+            decoded[length++] = value;
+            i += 2;
+        }
+
+        return System.Text.Unicode.Utf8.IsValid(decoded[..length]) ? Encoding.UTF8.GetString(decoded[..length]) : null;
+    }
+
+    private static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> text) => text.Trim(" \t"u8);
+}

@@ -1,0 +1,57 @@
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Processes;
+
+namespace Beyla.Agent.Tests.Processes;
+
+/// <summary>The kernel side in memory: the bits of the selection, and who holds which listening socket.</summary>
+internal sealed class FakeKernel : ISelection, IListenerScan
+{
+    public HashSet<int> Pids { get; } = [];
+
+    public HashSet<int> Excluded { get; } = [];
+
+    public HashSet<int> Ports { get; } = [];
+
+    public List<(int Pid, ushort Port)> Listeners { get; } = [];
+
+    /// <summary>What was asked of the scan.</summary>
+    public List<int> Scans { get; } = [];
+
+    /// <summary>Called when a process is selected, before the caller goes on.</summary>
+    public Action<int>? OnSelect { get; set; }
+
+    public void Select(int pid)
+    {
+        Pids.Add(pid);
+        Excluded.Remove(pid);
+        OnSelect?.Invoke(pid);
+    }
+
+    public void Deselect(int pid)
+    {
+        Pids.Remove(pid);
+        Excluded.Remove(pid);
+    }
+
+    public void Exclude(int pid)
+    {
+        Pids.Remove(pid);
+        Excluded.Add(pid);
+    }
+
+    public void SelectPort(int port) => Ports.Add(port);
+
+    public bool IsSelected(int pid) => Pids.Contains(pid);
+
+    public void Scan(int pid, ProcessEventHandler found)
+    {
+        Scans.Add(pid);
+        foreach (var (holder, port) in Listeners)
+        {
+            if (pid != 0 && pid != holder)
+                continue;
+            var listening = new ProcessEvent { Kind = ProcessEventKind.Listening, Pid = (uint)holder, Port = port };
+            found(listening);
+        }
+    }
+}

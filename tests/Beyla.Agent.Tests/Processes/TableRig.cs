@@ -1,0 +1,102 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Export;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Processes;
+
+namespace Beyla.Agent.Tests.Processes;
+
+/// <summary>A process table over a fake kernel and a fake /proc, with a clock that the test moves and events as the kernel side would send them.</summary>
+internal sealed class TableRig : IDisposable
+{
+    public const int OwnPid = 77;
+
+    public TableRig(SelectionRule[] rules, SelectionRule[]? exclusions = null, ProcessTableOptions? options = null)
+    {
+        Reader = new ProcReader(Proc.Root);
+        Table = new ProcessTable(
+            new Selection { Rules = rules, Exclusions = exclusions ?? [], OwnPid = OwnPid }, Kernel, Kernel, Reader,
+            (options ?? new ProcessTableOptions()) with { Clock = () => Now, Selected = SelectedLog.Add });
+    }
+
+    public FakeKernel Kernel { get; } = new();
+
+    public FakeProc Proc { get; } = new();
+
+    public ProcReader Reader { get; }
+
+    public ProcessTable Table { get; }
+
+    public List<ProcessInfo> SelectedLog { get; } = [];
+
+    /// <summary>Nanoseconds; each event is one later than the one before.</summary>
+    public long Now { get; set; } = 1_000_000_000;
+
+    public PlaceCounters Counters => Assert.Single(Table.Count());
+
+    public static SelectionRule Ports(string ports, string? name = null) => new() { Origin = "test", OpenPorts = Ranges(ports), ServiceName = name };
+
+    public static SelectionRule Exe(string glob, string? name = null) => new() { Origin = "test", ExecutablePath = Glob(glob), ServiceName = name };
+
+    public static SelectionRule Language(string glob) => new() { Origin = "test", Languages = Glob(glob) };
+
+    public static SelectionRule Pattern(string regex) => new() { Origin = "test", ExecutablePattern = new Regex(regex) };
+
+    public static IntegerRanges Ranges(string text)
+    {
+        Assert.True(IntegerRanges.TryParse(text, 1, int.MaxValue, out var ranges, out var error), error);
+        return ranges;
+    }
+
+    public static Glob Glob(string text)
+    {
+        Assert.True(Configuration.Glob.TryParse(text, out var glob, out var error), error);
+        return glob;
+    }
+
+    /// <summary>fork: the kernel side selects the child of a selected process and says so; of others it says nothing.</summary>
+    public void Fork(int parent, int child)
+    {
+        if (!Kernel.Pids.Contains(parent))
+            return;
+        Kernel.Pids.Add(child);
+        Send(new ProcessEvent { Kind = ProcessEventKind.Fork, Pid = (uint)child, Parent = (uint)parent, Selected = 1 });
+    }
+
+    public void Exec(int pid, string path = "/srv/app")
+    {
+        if (!Kernel.Pids.Contains(pid) && !Table.NeedsEveryExec)
+            return;
+        var e = new ProcessEvent { Kind = ProcessEventKind.Exec, Pid = (uint)pid, Selected = Bit(pid) };
+        Encoding.UTF8.GetBytes(path).CopyTo(e.Name);
+        Send(e);
+    }
+
+    /// <summary>exit: the kernel side forgets both bits, and speaks of it when one was set.</summary>
+    public void Exit(int pid)
+    {
+        Proc.Remove(pid);
+        if (Kernel.Pids.Remove(pid) | Kernel.Excluded.Remove(pid))
+            Send(new ProcessEvent { Kind = ProcessEventKind.Exit, Pid = (uint)pid });
+    }
+
+    public void Listen(int pid, ushort port)
+    {
+        Kernel.Listeners.Add((pid, port));
+        if (Kernel.Ports.Contains(port) && !Kernel.Excluded.Contains(pid))
+            Kernel.Pids.Add(pid);
+        Send(new ProcessEvent { Kind = ProcessEventKind.Listen, Pid = (uint)pid, Port = port, Selected = Bit(pid) });
+    }
+
+    public void Send(ProcessEvent e)
+    {
+        e.Time = (ulong)++Now;
+        Table.OnProcessEvent(e);
+        Assert.True(Counters.Balanced);
+    }
+
+    public void Dispose() => Proc.Dispose();
+
+    private byte Bit(int pid) => Kernel.Pids.Contains(pid) ? (byte)1 : (byte)0;
+}

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# The main job on real traffic: two services on loopback, a few clients, and the agent beside them for a few seconds.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+work=$(mktemp -d /tmp/beyla-demo.XXXXXX)
+running=()
+clean() {
+    local pid
+    for pid in "${running[@]}"; do kill "$pid" 2>/dev/null || true; done
+    wait 2>/dev/null || true
+    rm -rf "$work"
+}
+trap clean EXIT
+
+start() { # start NAME ARGUMENT...: a service; its port lands in $port
+    python3 tests/demo/shop.py "${@:2}" >"$work/$1.port" &
+    running+=($!)
+    local i
+    for i in $(seq 50); do
+        port=$(cat "$work/$1.port")
+        [ -n "$port" ] && return
+        sleep 0.1
+    done
+    echo "demo: the $1 service did not start" >&2
+    exit 1
+}
+
+OTEL_SERVICE_NAME=stock start stock stock
+stock=$port
+OTEL_SERVICE_NAME=shop start shop shop "http://127.0.0.1:$stock"
+shop=$port
+
+# An ordinary user, with exactly the capabilities that the documentation asks for on a copy of the agent.
+chmod 755 "$work"
+cp out/bin/beyla "$work/beyla"
+set_of=cap_bpf,cap_dac_read_search,cap_checkpoint_restore,cap_perfmon,cap_net_raw,cap_sys_ptrace
+user="setpriv --reuid=65534 --regid=65534 --clear-groups"
+if ! { command -v setcap && setcap "$set_of+ep" "$work/beyla" && $user "$work/beyla" --version; } >/dev/null 2>&1; then
+    user=""
+fi
+
+cat <<TEXT
+
+Two services run on this machine: shop (port $shop) and stock (port $stock). Neither has a line of tracing in it, neither is restarted.
+Now, as ${user:+an ordinary user with file capabilities}${user:-root}:
+
+    BEYLA_OPEN_PORT=$shop,$stock BEYLA_TRACE_PRINTER=text out/bin/beyla
+
+TEXT
+
+BEYLA_OPEN_PORT=$shop,$stock BEYLA_TRACE_PRINTER=text $user "$work/beyla" >"$work/spans" 2>"$work/log" &
+agent=$!
+running+=("$agent")
+for _ in $(seq 100); do
+    grep -q 'msg="Beyla is tracing"' "$work/log" && break
+    kill -0 "$agent" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
+    sleep 0.05
+done
+
+sent=0
+visit() { curl -s -o /dev/null --max-time 5 "$@"; sent=$((sent + 1)); }
+for round in 1 2 3 4; do
+    visit "http://127.0.0.1:$shop/"
+    visit "http://127.0.0.1:$shop/item/teapot?session=4f3c9a&page=$round"
+    visit "http://127.0.0.1:$shop/item/kettle"
+    visit "http://127.0.0.1:$shop/item/unicorn"
+    visit -d '{"item":"teapot"}' "http://127.0.0.1:$shop/order"
+done
+sleep 0.5
+kill -INT "$agent"
+wait "$agent" || { cat "$work/log" >&2; exit 1; }
+
+cat "$work/spans"
+served=$(grep -c ' HTTP(subType=0) .*svc=\[shop ' "$work/spans" || true)
+all=$(wc -l <"$work/spans")
+failed=$(grep -cE ' HTTP\(subType=0\) 5[0-9][0-9] ' "$work/spans" || true)
+slow=$(grep -cE ' \([0-9.]*(1[0-9]{2}|[2-9][0-9]{2})(\.[0-9]+)?ms\[[^]]*\]\) HTTP\(' "$work/spans" || true)
+cat <<TEXT
+
+$sent requests were sent to shop; $served spans of it as a server were seen, $all spans with its own calls and those of stock.
+$failed answers failed (unicorns are out of stock), $slow took 100 ms or more (kettles). The value of session was redacted.
+
+What the agent counted on the way:
+$(grep -vE '^time=' "$work/log" || true)
+
+Try next:
+    BEYLA_OPEN_PORT=8080 BEYLA_TRACE_PRINTER=json out/bin/beyla      the same as objects, one per line
+    out/bin/beyla config                                             what is set, and where it comes from
+    out/bin/beyla --help                                             everything else
+TEXT
+[ "$served" = "$sent" ] || { echo "demo: $sent requests were sent and $served seen" >&2; cat "$work/log" >&2; exit 1; }
