@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Beyla.PowerShell.Agent;
 
@@ -48,6 +49,15 @@ public sealed class AgentCommand
         word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:,=+@%".Contains(c, StringComparison.Ordinal))
             ? word
             : "'" + word.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+
+    /// <summary>A duration as the agent reads it: <c>1500ms</c>, in microseconds where it must be.</summary>
+    public static string Duration(TimeSpan time)
+    {
+        var microseconds = Math.Max((long)time.TotalMicroseconds, 1);
+        return microseconds % 1000 == 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{microseconds / 1000}ms")
+            : string.Create(CultureInfo.InvariantCulture, $"{microseconds}us");
+    }
 
     internal ProcessStartInfo ToStartInfo()
     {

@@ -61,10 +61,12 @@ public sealed class AgentRun
                     Take(session, item);
             }
 
+            TakeLog(session);
             Check(session);
         }
 
         var outcome = session.Outcome(_begun is not null);
+        TakeLog(session);
         Say(_errors.Select(e => e.Line), outcome);
         if (session.LogLinesDropped > 0)
             _sink.Warn($"{session.LogLinesDropped} lines of the agent's log were dropped while the pipeline was busy.");
@@ -82,9 +84,6 @@ public sealed class AgentRun
                 break;
             case AgentCounters counters:
                 Sum(counters);
-                break;
-            case LogLine line:
-                Log(line);
                 break;
             case StreamError error:
                 Bad(error);
@@ -143,6 +142,12 @@ public sealed class AgentRun
     {
         _finishing ??= _clock.Elapsed;
         session.Finish();
+    }
+
+    private void TakeLog(AgentSession session)
+    {
+        while (session.TryTakeLog(out var line))
+            Log(line);
     }
 
     private void Log(LogLine line)

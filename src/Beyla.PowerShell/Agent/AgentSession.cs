@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Beyla.PowerShell.Agent;
 
@@ -8,10 +9,11 @@ namespace Beyla.PowerShell.Agent;
 /// </summary>
 public sealed class AgentSession : IDisposable
 {
-    private const int BatchLength = 512, QueueLength = 64, LongestLogLine = 1 << 14;
+    private const int BatchLength = 512, QueueLength = 64, LongestLogLine = 1 << 14, LogQueueLength = 1000;
 
     private readonly AgentProcess _process;
     private readonly BlockingCollection<IReadOnlyList<object>> _queue = new(QueueLength);
+    private readonly ConcurrentQueue<LogLine> _logQueue = new();
     private readonly CancellationTokenSource _discard = new();
     private readonly AgentLog _log;
     private readonly Thread _reader;
@@ -46,7 +48,7 @@ public sealed class AgentSession : IDisposable
     public static AgentSession Start(AgentCommand command) => new(command);
 
     /// <summary>
-    /// Takes what has come: spans, flows, <see cref="StreamHeader"/>, <see cref="AgentCounters"/>, <see cref="StreamError"/>, <see cref="LogLine"/>.
+    /// Takes what has come: spans, flows, <see cref="StreamHeader"/>, <see cref="AgentCounters"/>, <see cref="StreamError"/>.
     /// </summary>
     /// <param name="batch">In the order in which it came.</param>
     /// <param name="wait">How long to wait for something.</param>
@@ -59,6 +61,10 @@ public sealed class AgentSession : IDisposable
         batch = found ?? [];
         return taken;
     }
+
+    /// <summary>Takes a line of the agent's log; does not wait.</summary>
+    /// <returns>False when there is none.</returns>
+    public bool TryTakeLog([NotNullWhen(true)] out LogLine? line) => _logQueue.TryDequeue(out line);
 
     /// <summary>Asks the agent to stop. What it still has to say follows.</summary>
     public void Finish()
@@ -100,7 +106,7 @@ public sealed class AgentSession : IDisposable
         {
             while (stream.TryRead(out var line))
             {
-                batch.Add(line.Value ?? line.Error!);
+                batch.Add(line.Span is { } span ? Safe.Of(span) : line.Value ?? line.Error!);
                 if (batch.Count < BatchLength && stream.HasLine)
                     continue;
 
@@ -138,7 +144,11 @@ public sealed class AgentSession : IDisposable
             {
                 while (lines.TryRead(out var text, out _))
                 {
-                    if (_log.Add(text[..Math.Min(text.Length, LongestLogLine)]) is { } line && !TryAdd(line))
+                    if (_log.Add(text[..Math.Min(text.Length, LongestLogLine)]) is not { } line)
+                        continue;
+                    if (_logQueue.Count < LogQueueLength)
+                        _logQueue.Enqueue(line);
+                    else
                         Interlocked.Increment(ref _logLinesDropped);
                 }
             }
@@ -147,19 +157,6 @@ public sealed class AgentSession : IDisposable
         catch (Exception error) when (error is IOException or ObjectDisposedException)
         {
             // The pipe broke: the same as its end.
-        }
-    }
-
-    private bool TryAdd(LogLine line)
-    {
-        try
-        {
-            return _queue.TryAdd([line]);
-        }
-        catch (InvalidOperationException)
-        {
-            // The stream has ended; the log is kept for the outcome.
-            return true;
         }
     }
 }

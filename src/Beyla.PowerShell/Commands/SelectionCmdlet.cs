@@ -1,3 +1,5 @@
+using System.Collections;
+using System.Globalization;
 using System.Management.Automation;
 using Beyla.PowerShell.Agent;
 using Beyla.PowerShell.Completion;
@@ -43,6 +45,13 @@ public abstract class SelectionCmdlet : BeylaCmdlet
     [Parameter]
     public ContextPropagation? ContextPropagation { get; set; }
 
+    /// <summary>
+    /// Further settings of the agent by their path in the configuration file, such as @{ 'ebpf.ring_size' = 64MB }. See docs/configuration.md; they win over everything else.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNull]
+    public IDictionary? Setting { get; set; }
+
     /// <summary>Collects the process ids that come through the pipeline.</summary>
     protected override void ProcessRecord() => _ids.AddRange(Id ?? []);
 
@@ -63,8 +72,29 @@ public abstract class SelectionCmdlet : BeylaCmdlet
             .With("BEYLA_BPF_CONTEXT_PROPAGATION", ContextPropagation?.ToString().ToLowerInvariant());
     }
 
+    /// <summary>The arguments that stand for <see cref="Setting"/>.</summary>
+    protected IEnumerable<string> SettingArguments()
+    {
+        foreach (DictionaryEntry entry in Setting ?? new Hashtable())
+        {
+            yield return "--set";
+            yield return $"{entry.Key}={SettingText(entry.Value)}";
+        }
+    }
+
     /// <summary>A list as the agent reads it; null when there is none.</summary>
     protected static string? Join<T>(IReadOnlyCollection<T>? values) => values is null ? null : string.Join(',', values);
+
+    private static string SettingText(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+    {
+        null => "",
+        bool truth => truth ? "true" : "false",
+        TimeSpan time => AgentCommand.Duration(time),
+        string text => text,
+        IEnumerable list => string.Join(',', list.Cast<object?>().Select(SettingText)),
+        IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
+        var other => other.ToString() ?? "",
+    };
 
     private static string? Globs(string[]? globs) => globs switch
     {

@@ -21,6 +21,15 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
     [ValidateRange(1, long.MaxValue)]
     public long? MaximumCount { get; set; }
 
+    /// <summary>A request without an answer is reported after this time, with status 408. Without it such a request is reported when its connection ends.</summary>
+    [Parameter]
+    [DurationTransformation]
+    public TimeSpan? RequestTimeout { get; set; }
+
+    /// <summary>Looks for new requests every millisecond instead of every ten: spans come sooner, for more processor time.</summary>
+    [Parameter]
+    public SwitchParameter LowLatency { get; set; }
+
     /// <summary>Fails before anything is loaded when a capability is missing, instead of doing what is possible with a warning.</summary>
     [Parameter]
     public SwitchParameter EnforceCapability { get; set; }
@@ -32,9 +41,11 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing() => Guard(() =>
     {
-        var command = Configure(new AgentCommand(FindAgent()))
+        var command = Configure(new AgentCommand(FindAgent(), [.. SettingArguments()]))
             .With("BEYLA_TRACE_PRINTER", "json")
             .With("BEYLA_NETWORK_METRICS", "0")
+            .With("BEYLA_BPF_HTTP_REQUEST_TIMEOUT", RequestTimeout is { } timeout ? AgentCommand.Duration(timeout) : null)
+            .With("BEYLA_BPF_POLL_INTERVAL", LowLatency ? "1ms" : null)
             .With("BEYLA_ENFORCE_SYS_CAPS", EnforceCapability ? "1" : null)
             .With("BEYLA_LOG_LEVEL", LogLevelFor(this));
         CmdletRun.Start(this, command, new RunLimits(typeof(Span), Duration, MaximumCount), AsJob, showProgress: false, StopToken);

@@ -1,0 +1,56 @@
+using System.Buffers;
+
+namespace Beyla.PowerShell.Agent;
+
+/// <summary>
+/// Makes the text of results safe where they arrive, and not only in the views: what a peer sent also reaches the terminal by way of Group-Object, Select-Object and
+/// Write-Host. Text without control characters, that is nearly all, is only looked at.
+/// </summary>
+public static class Safe
+{
+    private static readonly SearchValues<char> Suspects = SearchValues.Create(
+        [.. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7f, 0x21)).Concat([0x061c, 0x200e, 0x200f]).Concat(Enumerable.Range(0x2028, 7)).Concat(Enumerable.Range(0x2066, 4))
+            .Select(c => (char)c)]);
+
+    /// <summary>The same span, with captured text made visible where it could steer a terminal.</summary>
+    public static Span Of(Span span)
+    {
+        ArgumentNullException.ThrowIfNull(span);
+        return Harmless(span.Path) && Harmless(span.Query) && Harmless(span.Host) && Harmless(span.Method) && Harmless(span.ServiceName)
+            && Harmless(span.ServiceNamespace) && Harmless(span.Executable) && Harmless(span.Protocol)
+            ? span
+            : Copy(span);
+    }
+
+    internal static bool Harmless(string text) => !text.AsSpan().ContainsAny(Suspects);
+
+    private static Span Copy(Span span) => new()
+    {
+        Kind = span.Kind,
+        Protocol = Visible.Text(span.Protocol),
+        Outcome = span.Outcome,
+        Start = span.Start,
+        Duration = span.Duration,
+        HandlerDuration = span.HandlerDuration,
+        Method = Visible.Text(span.Method),
+        Path = Visible.Text(span.Path),
+        Query = Visible.Text(span.Query),
+        Status = span.Status,
+        Host = Visible.Text(span.Host),
+        ProtocolVersion = span.ProtocolVersion,
+        RequestBodyLength = span.RequestBodyLength,
+        ResponseBodyLength = span.ResponseBodyLength,
+        ClientAddress = span.ClientAddress,
+        ClientPort = span.ClientPort,
+        ServerAddress = span.ServerAddress,
+        ServerPort = span.ServerPort,
+        ServiceName = Visible.Text(span.ServiceName),
+        ServiceNamespace = Visible.Text(span.ServiceNamespace),
+        Language = span.Language,
+        ProcessId = span.ProcessId,
+        ThreadId = span.ThreadId,
+        Executable = Visible.Text(span.Executable),
+        NetworkNamespace = span.NetworkNamespace,
+        Connection = span.Connection,
+    };
+}
