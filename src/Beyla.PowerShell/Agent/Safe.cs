@@ -22,6 +22,27 @@ public static class Safe
             : Copy(span);
     }
 
+    /// <summary>The same report, with text that came from the kernel and the file system made visible.</summary>
+    public static CapabilityReport Of(CapabilityReport report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        return report with
+        {
+            Requirements = [.. report.Requirements.Select(r => r with
+            {
+                Reason = Visible.Text(r.Reason), WithoutIt = Visible.Text(r.WithoutIt), Evidence = Visible.Text(r.Evidence), Fix = Visible.Text(r.Fix),
+            })],
+            Host = [.. report.Host.Select(h => h with
+            {
+                Name = Visible.Text(h.Name), Value = Visible.Text(h.Value), Meaning = Visible.Text(h.Meaning), Fix = [.. h.Fix.Select(Visible.Text)],
+            })],
+            Probes = [.. report.Probes.Select(p => p with
+            {
+                Operation = Visible.Text(p.Operation), Error = Visible.Text(p.Error), Evidence = Visible.Text(p.Evidence),
+            })],
+        };
+    }
+
     internal static bool Harmless(string text) => !text.AsSpan().ContainsAny(Suspects);
 
     private static Span Copy(Span span) => new()

@@ -36,13 +36,11 @@ public static class Visible
         return visible.ToString();
     }
 
-    /// <summary>The beginning of <paramref name="text"/>, made visible, with an ellipsis when something is left out.</summary>
-    /// <param name="text">UTF-8, possibly broken.</param>
-    /// <param name="length">Characters at most.</param>
-    public static string Excerpt(ReadOnlySpan<byte> text, int length)
+    /// <summary>The lines of <paramref name="text"/> that are not empty, made visible.</summary>
+    public static List<string> Lines(string text)
     {
-        var visible = Text(Encoding.UTF8.GetString(text[..Math.Min(text.Length, 4 * length)]));
-        return visible.Length <= length && text.Length <= 4 * length ? visible : string.Concat(visible.AsSpan(0, Math.Min(length, visible.Length)), "…");
+        ArgumentNullException.ThrowIfNull(text);
+        return [.. text.Split('\n').Select(line => Text(line.TrimEnd('\r'))).Where(line => line.Length > 0)];
     }
 
     private static bool Steers(char c) =>

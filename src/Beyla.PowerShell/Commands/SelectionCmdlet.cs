@@ -9,46 +9,48 @@ namespace Beyla.PowerShell.Commands;
 /// <summary>The parameters that choose what is traced. They become the agent's documented environment variables, so that they win over a configuration file.</summary>
 public abstract class SelectionCmdlet : BeylaCmdlet
 {
+    private protected const string ByConfiguration = "Configuration";
+
     private readonly List<int> _ids = [];
 
     /// <summary>Ports and port ranges: processes that listen on one of them are traced. 8080 and 9000-9010 are examples.</summary>
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ParameterSetName = ByConfiguration)]
     [ArgumentCompleter(typeof(ListeningPortCompleter))]
     [ValidateNotNullOrEmpty]
     public PortRange[]? OpenPort { get; set; }
 
     /// <summary>Glob that the full path of the executable must fit, such as */nginx or {*/node,*/python3*}. Several are alternatives.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByConfiguration)]
     [ArgumentCompleter(typeof(ExecutableCompleter))]
     [ValidateNotNullOrEmpty]
     public string[]? Executable { get; set; }
 
     /// <summary>Process ids. Get-Process can be piped in.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByConfiguration, ValueFromPipelineByPropertyName = true)]
     [Alias("ProcessId", "PID")]
     [ArgumentCompleter(typeof(ProcessCompleter))]
     [ValidateRange(1, int.MaxValue)]
     public int[]? Id { get; set; }
 
     /// <summary>Languages: processes that are written in one of them are traced.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByConfiguration)]
     [ValidateNotNullOrEmpty]
     public ProcessLanguage[]? Language { get; set; }
 
     /// <summary>Configuration file in YAML, as the agent reads it. Parameters win over it.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByConfiguration)]
     [Alias("PSPath")]
     [ValidateNotNullOrEmpty]
     public string? ConfigPath { get; set; }
 
     /// <summary>Puts the trace context into outgoing requests; changes what the traced processes send, hence off by default.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByConfiguration)]
     public ContextPropagation? ContextPropagation { get; set; }
 
     /// <summary>
     /// Further settings of the agent by their path in the configuration file, such as @{ 'ebpf.ring_size' = 64MB }. See docs/configuration.md; they win over everything else.
     /// </summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByConfiguration)]
     [ValidateNotNull]
     public IDictionary? Setting { get; set; }
 

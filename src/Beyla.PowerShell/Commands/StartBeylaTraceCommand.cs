@@ -6,7 +6,7 @@ using Beyla.PowerShell.Parameters;
 namespace Beyla.PowerShell.Commands;
 
 /// <summary>Streams the requests that running processes serve and make, as spans.</summary>
-[Cmdlet(VerbsLifecycle.Start, "BeylaTrace")]
+[Cmdlet(VerbsLifecycle.Start, "BeylaTrace", DefaultParameterSetName = ByConfiguration)]
 [OutputType(typeof(Span), typeof(AgentJob))]
 public sealed class StartBeylaTraceCommand : SelectionCmdlet
 {
