@@ -1,1 +1,6 @@
-return 0;
+using Beyla.Agent.Capabilities;
+using Beyla.Cli;
+
+// First of all, before anything starts a thread or reads what the caller gave: no capability is effective from here on.
+var holding = Privilege.Initialize(Permissions.ForAnyConfiguration);
+return Entry.Run(args, holding);

@@ -27,7 +27,8 @@ public enum Feature
 
 /// <summary>A configuration, reduced to what decides about capabilities.</summary>
 /// <param name="Features">What is on.</param>
-public readonly record struct CapabilityRequest(Feature Features)
+/// <param name="Enforce">BEYLA_ENFORCE_SYS_CAPS=1: a missing documented capability is an error.</param>
+public readonly record struct CapabilityRequest(Feature Features, bool Enforce = false)
 {
     /// <summary>What is on, in words, for reports.</summary>
     public IReadOnlyList<string> Describe() => [.. FeatureNames.All.Where(Has).Select(FeatureNames.Name)];

@@ -22,6 +22,9 @@ public static class Privilege
     /// <summary>The sets of the process as it was started, before <see cref="Initialize"/> lowered them; those of now where it was not called.</summary>
     public static ProcessCapabilities AtStart { get; private set; } = ProcessCapabilities.Current();
 
+    /// <summary>Whether no_new_privs was set before <see cref="Initialize"/> set it: an exec then ignored the file's capabilities.</summary>
+    public static bool NoNewPrivilegesAtStart { get; private set; } = CapabilityCalls.prctl(CapabilityCalls.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+
     /// <summary>What this process can still raise.</summary>
     public static CapabilitySet Permitted => initialized ? permitted : ProcessCapabilities.Current().Permitted;
 
@@ -38,6 +41,7 @@ public static class Privilege
     public static IReadOnlyList<ThreadPrivilege> Initialize(CapabilitySet keep)
     {
         AtStart = ProcessCapabilities.Current();
+        NoNewPrivilegesAtStart = CapabilityCalls.prctl(CapabilityCalls.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
         // Not dumpable: no ptrace and no core dump by the user who started it, and /proc/PID of it belongs to root.
         _ = CapabilityCalls.prctl(CapabilityCalls.PR_SET_DUMPABLE, 0, 0, 0, 0);
         // The configuration comes from the managed copy; the C libraries get no say from the caller's environment.

@@ -48,6 +48,19 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
         return this;
     }
 
+    /// <summary>Every program of the object: function name and section (<c>tp_btf/sys_exit</c>, <c>socket</c>).</summary>
+    public IReadOnlyList<(string Function, string Section)> Programs()
+    {
+        var programs = new List<(string, string)>();
+        for (nint program = 0; (program = Libbpf.bpf_object__next_program(handle, program)) != 0;)
+        {
+            var function = Marshal.PtrToStringUTF8((nint)Libbpf.bpf_program__name(program)) ?? "";
+            programs.Add((function, (Marshal.PtrToStringUTF8((nint)Libbpf.bpf_program__section_name(program)) ?? "").TrimStart('?')));
+        }
+
+        return programs;
+    }
+
     /// <summary>Creates the maps and loads the selected programs; the verifier runs here.</summary>
     /// <exception cref="BpfException">The kernel refused; <see cref="BpfException.Evidence"/> is empty for a refusal by policy or capability.</exception>
     public BpfObject Load()

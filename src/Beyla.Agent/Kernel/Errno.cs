@@ -6,7 +6,7 @@ namespace Beyla.Agent.Kernel;
 public static class Errno
 {
     public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, E2BIG = 7, EBADF = 9, EAGAIN = 11, ENOMEM = 12, EACCES = 13,
-        EBUSY = 16, EEXIST = 17, ENODEV = 19, EINVAL = 22, ENOSPC = 28, EPIPE = 32, EOPNOTSUPP = 95;
+        EBUSY = 16, EEXIST = 17, ENODEV = 19, EINVAL = 22, ENOSPC = 28, EPIPE = 32, ENODATA = 61, EOPNOTSUPP = 95;
 
     private static readonly Dictionary<int, string> Names = new()
     {
@@ -15,7 +15,7 @@ public static class Errno
         [EACCES] = nameof(EACCES), [14] = "EFAULT", [EBUSY] = nameof(EBUSY), [EEXIST] = nameof(EEXIST), [18] = "EXDEV",
         [ENODEV] = nameof(ENODEV), [20] = "ENOTDIR", [21] = "EISDIR", [EINVAL] = nameof(EINVAL), [23] = "ENFILE", [24] = "EMFILE",
         [26] = "ETXTBSY", [27] = "EFBIG", [ENOSPC] = nameof(ENOSPC), [30] = "EROFS", [EPIPE] = nameof(EPIPE), [34] = "ERANGE",
-        [38] = "ENOSYS", [40] = "ELOOP", [61] = "ENODATA", [EOPNOTSUPP] = nameof(EOPNOTSUPP), [524] = "ENOTSUPP",
+        [38] = "ENOSYS", [40] = "ELOOP", [ENODATA] = nameof(ENODATA), [EOPNOTSUPP] = nameof(EOPNOTSUPP), [524] = "ENOTSUPP",
     };
 
     /// <summary>The symbolic name, such as <c>EPERM</c>, or the number where no name is known.</summary>

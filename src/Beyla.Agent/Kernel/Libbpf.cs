@@ -46,6 +46,9 @@ internal static unsafe partial class Libbpf
     internal static partial byte* bpf_program__name(nint program);
 
     [LibraryImport(Library)]
+    internal static partial byte* bpf_program__section_name(nint program);
+
+    [LibraryImport(Library)]
     internal static partial int bpf_program__fd(nint program);
 
     [LibraryImport(Library)]

@@ -98,13 +98,16 @@ public sealed class SocketSource : IDisposable, ICounted
         }
     }
 
+    /// <summary>Takes the programs off the kernel. What they wrote can still be read.</summary>
+    public void Detach()
+    {
+        links.ForEach(link => link.Dispose());
+        links.Clear();
+    }
+
     public void Dispose()
     {
-        foreach (var link in links)
-        {
-            link.Dispose();
-        }
-
+        Detach();
         programs.Dispose();
     }
 

@@ -1,0 +1,59 @@
+namespace Beyla.Agent.Capabilities;
+
+/// <summary>What <c>beyla capability</c> was asked.</summary>
+internal sealed record CapabilityOptions
+{
+    internal string Verb { get; private init; } = "";
+
+    internal bool Json { get; private set; }
+
+    internal bool Probe { get; private set; }
+
+    internal bool Minimal { get; private set; }
+
+    internal bool Help { get; private set; }
+
+    internal string? File { get; private set; }
+
+    internal string? Format { get; private set; }
+
+    internal string? Image { get; private set; }
+
+    internal Scenario? Scenario { get; private set; }
+
+    /// <exception cref="FormatException">An option is unknown or has no value.</exception>
+    internal static CapabilityOptions Parse(IReadOnlyList<string> arguments)
+    {
+        var options = new CapabilityOptions { Verb = arguments.Count > 0 && !arguments[0].StartsWith('-') ? arguments[0] : "" };
+        for (var i = options.Verb.Length > 0 ? 1 : 0; i < arguments.Count; i++)
+        {
+            var (name, value) = Split(arguments[i]);
+            switch (name)
+            {
+                case "--json": options.Json = true; break;
+                case "--probe": options.Probe = true; break;
+                case "--minimal": options.Minimal = true; break;
+                case "--help" or "-h": options.Help = true; break;
+                case "--file": options.File = value ?? Next(arguments, ref i); break;
+                case "--format": options.Format = value ?? Next(arguments, ref i); break;
+                case "--image": options.Image = value ?? Next(arguments, ref i); break;
+                case "--scenario": options.Scenario = FindScenario(value ?? Next(arguments, ref i)); break;
+                default: throw new FormatException($"'{arguments[i]}' is unknown");
+            }
+        }
+
+        return options;
+    }
+
+    private static (string Name, string? Value) Split(string argument)
+    {
+        var equals = argument.StartsWith("--", StringComparison.Ordinal) ? argument.IndexOf('=', StringComparison.Ordinal) : -1;
+        return equals < 0 ? (argument, null) : (argument[..equals], argument[(equals + 1)..]);
+    }
+
+    private static string Next(IReadOnlyList<string> arguments, ref int index) =>
+        ++index < arguments.Count ? arguments[index] : throw new FormatException($"{arguments[index - 1]}: a value is missing");
+
+    private static Scenario FindScenario(string name) => Scenario.Find(name)
+        ?? throw new FormatException($"--scenario {name}: not one of {string.Join(", ", Scenario.All.Select(scenario => scenario.Name))}");
+}

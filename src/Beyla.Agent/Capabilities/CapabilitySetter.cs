@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using Beyla.Agent.Kernel;
+
+namespace Beyla.Agent.Capabilities;
+
+/// <summary>Writes and removes the file capabilities of an agent binary.</summary>
+internal static class CapabilitySetter
+{
+    private const int Done = 0, Failed = 1;
+
+    internal static int Set(CapabilityOptions options, CapabilityRequest request, TextWriter output, TextWriter error)
+    {
+        using var file = OpenAgent(options);
+        if (AgentFile.Refuse(file) is { } reason)
+        {
+            return Refused(file, reason, error);
+        }
+
+        var facts = HostFactsReader.Read();
+        var wanted = options.Minimal ? CapabilityCheck.Needed(request, facts.Kernel) : CapabilityCheck.Documented(request, facts.Kernel);
+        var bounding = facts.Capabilities.Bounding;
+        var set = wanted & bounding;
+        foreach (var capability in wanted.Except(bounding))
+        {
+            error.WriteLine($"{capability.Name()} is left out: the bounding set of this process excludes it, so no exec here could give it");
+        }
+
+        if (set.IsEmpty)
+        {
+            return Refused(file, "nothing of what it needs is in the bounding set", error);
+        }
+
+        // Permitted, not effective: the agent raises each for the calls that need it, and an exec under a smaller bounding set still starts.
+        var capabilities = new FileCapabilities(set, CapabilitySet.None, Effective: false);
+        var written = WithRight(() => file.Write(capabilities), file, $"sudo setcap {set.ToSetcapText()}=p {ShellText.Quote(file.Path)}", error);
+        if (written)
+        {
+            output.WriteLine($"{file.Path}: {file.Read()}");
+        }
+
+        return written ? Done : Failed;
+    }
+
+    internal static int Clear(CapabilityOptions options, TextWriter output, TextWriter error)
+    {
+        using var file = OpenAgent(options);
+        var removed = false;
+        var done = WithRight(() => removed = file.Remove(), file, $"sudo setcap -r {ShellText.Quote(file.Path)}", error);
+        if (done)
+        {
+            output.WriteLine(removed ? $"{file.Path}: file capabilities removed" : $"{file.Path}: had no file capabilities");
+        }
+
+        return done ? Done : Failed;
+    }
+
+    private static CapabilityFile OpenAgent(CapabilityOptions options)
+    {
+        if (options.File is { } path)
+        {
+            return CapabilityFile.Open(Path.GetFullPath(path));
+        }
+
+        // Compiled at run time, the process is a host of CoreCLR and its file not the agent.
+        return RuntimeFeature.IsDynamicCodeSupported || Environment.ProcessPath is not { } own
+            ? throw new IOException("this process is not the agent's own binary; name one with --file")
+            : CapabilityFile.Open(own);
+    }
+
+    private static bool WithRight(Action change, CapabilityFile file, string command, TextWriter error)
+    {
+        try
+        {
+            using (Privilege.Raise(Capability.Setfcap))
+            {
+                change();
+            }
+
+            return true;
+        }
+        catch (BpfException exception) when (exception.Errno == Errno.EPERM)
+        {
+            error.WriteLine($"beyla capability: {exception.Message}; that takes CAP_SETFCAP. Run:\n{command}");
+        }
+        catch (BpfException exception) when (exception.Errno == Errno.EOPNOTSUPP)
+        {
+            error.WriteLine($"beyla capability: {exception.Message}; its file system cannot hold file capabilities, put {file.Path} on another");
+        }
+
+        return false;
+    }
+
+    private static int Refused(CapabilityFile file, string reason, TextWriter error)
+    {
+        error.WriteLine($"beyla capability: {file.Path} gets no capabilities: {reason}");
+        return Failed;
+    }
+}

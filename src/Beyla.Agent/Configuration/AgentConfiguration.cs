@@ -1,0 +1,207 @@
+using System.Net;
+using Beyla.Agent.Logging;
+
+namespace Beyla.Agent.Configuration;
+
+/// <summary>How spans are printed (<c>trace_printer</c>).</summary>
+public enum TracePrinter : byte
+{
+    Disabled,
+    Counter,
+    Text,
+    Json,
+    JsonIndent,
+}
+
+/// <summary>Which attach points capture what sockets carry (<c>ebpf.socket_source</c>).</summary>
+public enum SocketSource : byte
+{
+    /// <summary>The best one that the kernel has, found by probing.</summary>
+    Auto,
+
+    /// <summary>The TCP tracepoints.</summary>
+    Tracepoints,
+
+    /// <summary>fentry programs in place of the missing tracepoint for sending.</summary>
+    Fentry,
+
+    /// <summary>The exit of system calls.</summary>
+    Syscalls,
+}
+
+/// <summary>In what form the configuration is logged at start (<c>log_config</c>).</summary>
+public enum LoggedConfiguration : byte
+{
+    None,
+    Yaml,
+    Json,
+}
+
+/// <summary>The checked configuration of the agent. Immutable.</summary>
+public sealed record AgentConfiguration
+{
+    /// <summary>Which processes are traced.</summary>
+    public Selection Selection { get; init; } = Selection.Nothing;
+
+    /// <summary>Whether HTTP and other exchanges of selected processes are traced: there is something to select.</summary>
+    public bool ApplicationEnabled => !Selection.IsEmpty;
+
+    public TracePrinter TracePrinter { get; init; }
+
+    /// <summary>Whether missing capabilities end the agent (exit code 3) instead of being warned of.</summary>
+    public bool EnforceSysCaps { get; init; }
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Info;
+
+    public LogFormat LogFormat { get; init; }
+
+    public LoggedConfiguration LogConfig { get; init; }
+
+    /// <summary>How long a request may wait for its answer before it becomes a span with status 408; zero is for ever.</summary>
+    public TimeSpan HttpRequestTimeout { get; init; }
+
+    /// <summary>Names of query parameters whose values are redacted; case does not count.</summary>
+    public IReadOnlySet<string> SensitiveQueryParameters { get; init; } = Configuration.SensitiveQueryParameters.Default;
+
+    public SocketSource SocketSource { get; init; }
+
+    /// <summary>Size of the ring between kernel and agent, in bytes: a power of two and a multiple of the page size.</summary>
+    public int RingSize { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>How long the agent waits at most before it looks into the ring without being woken.</summary>
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>How long stopping may take before the rest is given up.</summary>
+    public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Stop when standard input ends or the process that started the agent is gone; for programs that run the agent as their child.</summary>
+    public bool ExitWithParent { get; init; }
+
+    public NetworkConfiguration Network { get; init; } = new();
+
+    /// <summary>Whether flows reach standard output: they are printed as lines or are part of the JSON stream.</summary>
+    public bool PrintsFlows => Network.PrintFlows || TracePrinter is TracePrinter.Json or TracePrinter.JsonIndent;
+}
+
+/// <summary>Where flows are captured (<c>network.source</c>).</summary>
+public enum FlowSource : byte
+{
+    SocketFilter,
+    Tc,
+}
+
+/// <summary>How programs are attached to traffic control (<c>ebpf.traffic_control_backend</c>).</summary>
+public enum TrafficControlBackend : byte
+{
+    /// <summary>tcx where the kernel has it, found by trying.</summary>
+    Auto,
+    Tc,
+    Tcx,
+}
+
+/// <summary>What is done with a flow that is seen on several interfaces (<c>network.deduper</c>).</summary>
+public enum FlowDeduper : byte
+{
+    /// <summary>The interface that saw it first counts.</summary>
+    FirstCome,
+    None,
+}
+
+/// <summary>Which directions are watched (<c>network.direction</c>).</summary>
+public enum FlowDirections : byte
+{
+    Both,
+    Ingress,
+    Egress,
+}
+
+/// <summary>How new interfaces are found (<c>network.listen_interfaces</c>).</summary>
+public enum InterfaceListener : byte
+{
+    Watch,
+    Poll,
+}
+
+/// <summary>Which address of the host names the agent (<c>network.agent_ip_type</c>).</summary>
+public enum AgentAddressType : byte
+{
+    Any,
+    IPv4,
+    IPv6,
+}
+
+/// <summary>How addresses get names (<c>network.reverse_dns.type</c>).</summary>
+public enum ReverseDnsType : byte
+{
+    None,
+    Local,
+}
+
+/// <summary>The section <c>network</c>: flows.</summary>
+public sealed record NetworkConfiguration
+{
+    /// <summary>Whether flows are captured.</summary>
+    public bool Enabled { get; init; }
+
+    public FlowSource Source { get; init; }
+
+    public TrafficControlBackend TrafficControlBackend { get; init; }
+
+    /// <summary>Interfaces to watch; empty is all. Only with <see cref="FlowSource.Tc"/>.</summary>
+    public IReadOnlyList<NamePattern> Interfaces { get; init; } = [];
+
+    /// <summary>Interfaces to leave out, of those in <see cref="Interfaces"/>.</summary>
+    public IReadOnlyList<NamePattern> ExcludeInterfaces { get; init; } = [];
+
+    /// <summary>IANA numbers of the protocols to watch; empty is all.</summary>
+    public IReadOnlySet<byte> Protocols { get; init; } = new HashSet<byte>();
+
+    /// <summary>IANA numbers of the protocols to leave out; no effect where <see cref="Protocols"/> is set.</summary>
+    public IReadOnlySet<byte> ExcludeProtocols { get; init; } = new HashSet<byte>();
+
+    /// <summary>How many flows are held at once.</summary>
+    public int CacheMaxFlows { get; init; } = 5000;
+
+    /// <summary>How long a flow is gathered before it is emitted.</summary>
+    public TimeSpan CacheActiveTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    public FlowDeduper Deduper { get; init; }
+
+    /// <summary>How long the deduper remembers a flow; twice <see cref="CacheActiveTimeout"/> unless set.</summary>
+    public TimeSpan DeduperExpiry { get; init; } = TimeSpan.FromSeconds(10);
+
+    public FlowDirections Direction { get; init; }
+
+    /// <summary>One packet in so many is looked at; 0 and 1 are every packet.</summary>
+    public int Sampling { get; init; }
+
+    public InterfaceListener ListenInterfaces { get; init; }
+
+    /// <summary>How often interfaces are asked for with <see cref="InterfaceListener.Poll"/>.</summary>
+    public TimeSpan ListenPollPeriod { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The address that names the agent; null to find it by the two settings below.</summary>
+    public IPAddress? AgentIP { get; init; }
+
+    /// <summary><c>external</c>, <c>local</c>, or <c>name:</c> and an interface.</summary>
+    public string AgentIPInterface { get; init; } = "external";
+
+    public AgentAddressType AgentIPType { get; init; }
+
+    /// <summary>Blocks that give addresses a name; the narrowest that holds an address counts.</summary>
+    public IReadOnlyList<NamedNetwork> Cidrs { get; init; } = [];
+
+    public ReverseDnsType ReverseDns { get; init; }
+
+    /// <summary>How many names are remembered.</summary>
+    public int ReverseDnsCacheLength { get; init; } = 256;
+
+    /// <summary>How long a name is remembered.</summary>
+    public TimeSpan ReverseDnsCacheExpiry { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Whether the higher port counts as the client's where the initiator is unknown (<c>guess_ports: ordinal</c>).</summary>
+    public bool GuessPorts { get; init; }
+
+    /// <summary>Whether flows are printed as lines of text.</summary>
+    public bool PrintFlows { get; init; }
+}

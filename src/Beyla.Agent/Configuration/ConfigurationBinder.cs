@@ -1,0 +1,156 @@
+using Beyla.Agent.Logging;
+
+namespace Beyla.Agent.Configuration;
+
+/// <summary>Makes the typed configuration out of checked settings. A value that did not pass its check counts as its default here.</summary>
+internal sealed class ConfigurationBinder(SettingLayers layers)
+{
+    public AgentConfiguration Bind()
+    {
+        var ringSize = (int)Integer("ebpf.ring_size");
+        if ((ringSize & (ringSize - 1)) != 0 || ringSize % Environment.SystemPageSize != 0)
+            layers.Problems.Add(SettingLayers.Describe(Get("ebpf.ring_size"), $"a power of two that is a multiple of {Environment.SystemPageSize} is expected"));
+        return new AgentConfiguration
+        {
+            Selection = new SelectionBuilder(layers).Build(),
+            TracePrinter = Choice("trace_printer") switch
+            {
+                "counter" => TracePrinter.Counter,
+                "text" => TracePrinter.Text,
+                "json" => TracePrinter.Json,
+                "json_indent" => TracePrinter.JsonIndent,
+                _ => TracePrinter.Disabled,
+            },
+            EnforceSysCaps = Boolean("enforce_sys_caps"),
+            ExitWithParent = Boolean("exit_with_parent"),
+            LogLevel = Choice("log_level") switch
+            {
+                "DEBUG" => LogLevel.Debug,
+                "WARN" => LogLevel.Warn,
+                "ERROR" => LogLevel.Error,
+                _ => LogLevel.Info,
+            },
+            LogFormat = Choice("log_format") == "json" ? LogFormat.Json : LogFormat.Text,
+            LogConfig = Choice("log_config") switch
+            {
+                "yaml" => LoggedConfiguration.Yaml,
+                "json" => LoggedConfiguration.Json,
+                _ => LoggedConfiguration.None,
+            },
+            HttpRequestTimeout = Duration("ebpf.http_request_timeout"),
+            SensitiveQueryParameters = Sensitive(),
+            SocketSource = Choice("ebpf.socket_source") switch
+            {
+                "tracepoints" => SocketSource.Tracepoints,
+                "fentry" => SocketSource.Fentry,
+                "syscalls" => SocketSource.Syscalls,
+                _ => SocketSource.Auto,
+            },
+            RingSize = ringSize,
+            PollInterval = Duration("ebpf.poll_interval"),
+            ShutdownTimeout = Duration("shutdown_timeout"),
+            Network = Network(),
+        };
+    }
+
+    private NetworkConfiguration Network()
+    {
+        var active = Duration("network.cache_active_timeout");
+        var expiry = Get("network.deduper_fc_ttl");
+        SettingValue.TryAddress(Get("network.agent_ip").Text ?? "", out var agentIP);
+        SettingValue.Networks(Get("network.cidrs"), out var cidrs);
+        var reverseDns = Get("network.reverse_dns.type");
+        if (Choice("network.reverse_dns.type") == "ebpf")
+            layers.Warnings.Add($"network.reverse_dns.type = \"ebpf\" ({reverseDns.Origin}) is not built in this agent; names are not looked up");
+        return new NetworkConfiguration
+        {
+            Enabled = Boolean("network.enable"),
+            Source = Choice("network.source") == "tc" ? FlowSource.Tc : FlowSource.SocketFilter,
+            TrafficControlBackend = Choice("ebpf.traffic_control_backend") switch
+            {
+                "tc" => TrafficControlBackend.Tc,
+                "tcx" => TrafficControlBackend.Tcx,
+                _ => TrafficControlBackend.Auto,
+            },
+            Interfaces = Names("network.interfaces"),
+            ExcludeInterfaces = Names("network.exclude_interfaces"),
+            Protocols = Protocols("network.protocols"),
+            ExcludeProtocols = Protocols("network.exclude_protocols"),
+            CacheMaxFlows = (int)Integer("network.cache_max_flows"),
+            CacheActiveTimeout = active,
+            Deduper = Choice("network.deduper") == "none" ? FlowDeduper.None : FlowDeduper.FirstCome,
+            DeduperExpiry = expiry.Origin.Source == SettingSource.Default ? active * 2 : Duration("network.deduper_fc_ttl"),
+            Direction = Choice("network.direction") switch
+            {
+                "ingress" => FlowDirections.Ingress,
+                "egress" => FlowDirections.Egress,
+                _ => FlowDirections.Both,
+            },
+            Sampling = (int)Integer("network.sampling"),
+            ListenInterfaces = Choice("network.listen_interfaces") == "poll" ? InterfaceListener.Poll : InterfaceListener.Watch,
+            ListenPollPeriod = Duration("network.listen_poll_period"),
+            AgentIP = string.IsNullOrEmpty(Get("network.agent_ip").Text) ? null : agentIP,
+            AgentIPInterface = Get("network.agent_ip_iface").Text ?? "external",
+            AgentIPType = Choice("network.agent_ip_type") switch
+            {
+                "ipv4" => AgentAddressType.IPv4,
+                "ipv6" => AgentAddressType.IPv6,
+                _ => AgentAddressType.Any,
+            },
+            Cidrs = cidrs,
+            ReverseDns = Choice("network.reverse_dns.type") == "local" ? ReverseDnsType.Local : ReverseDnsType.None,
+            ReverseDnsCacheLength = (int)Integer("network.reverse_dns.cache_len"),
+            ReverseDnsCacheExpiry = Duration("network.reverse_dns.cache_expiry"),
+            GuessPorts = Choice("network.guess_ports") == "ordinal",
+            PrintFlows = Boolean("network.print_flows"),
+        };
+    }
+
+    private System.Collections.Frozen.FrozenSet<string> Sensitive()
+    {
+        var add = Get("attributes.sensitive_query_params.add");
+        var remove = Get("attributes.sensitive_query_params.remove");
+        return add.Origin.Source == SettingSource.Default && remove.Origin.Source == SettingSource.Default
+            ? SensitiveQueryParameters.Default
+            : SensitiveQueryParameters.Make(add.Items, remove.Items);
+    }
+
+    private Setting Get(string path) => layers[KeyIndex.Get(path)];
+
+    private bool Boolean(string path) => SettingValue.TryBoolean(Get(path).Text ?? "", out var value) && value;
+
+    private string Choice(string path) => SettingValue.TryChoice(KeyIndex.Get(path), Get(path).Text ?? "", out var choice) ? choice : "";
+
+    private long Integer(string path)
+    {
+        var key = KeyIndex.Get(path);
+        if (SettingValue.TryInteger(Get(path).Text ?? "", out var value) && value >= key.Minimum && value <= key.Maximum)
+            return value;
+        SettingValue.TryInteger(key.Default, out value);
+        return value;
+    }
+
+    private TimeSpan Duration(string path)
+    {
+        return GoDuration.TryParse(Get(path).Text ?? "", out var value) || GoDuration.TryParse(KeyIndex.Get(path).Default, out value)
+            ? value : TimeSpan.Zero;
+    }
+
+    private List<NamePattern> Names(string path)
+    {
+        var names = new List<NamePattern>();
+        foreach (var item in Get(path).Items)
+            if (NamePattern.TryParse(item, out var name, out _))
+                names.Add(name);
+        return names;
+    }
+
+    private HashSet<byte> Protocols(string path)
+    {
+        var protocols = new HashSet<byte>();
+        foreach (var item in Get(path).Items)
+            if (TransportProtocol.TryParse(item, out var number))
+                protocols.Add(number);
+        return protocols;
+    }
+}

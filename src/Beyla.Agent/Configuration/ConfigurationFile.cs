@@ -1,0 +1,131 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Beyla.Agent.Logging;
+using Microsoft.Win32.SafeHandles;
+
+namespace Beyla.Agent.Configuration;
+
+/// <summary>
+/// Reads a configuration file that the caller names, without being of use to a caller who has fewer rights than the agent:
+/// it must be a regular file of bounded size, and in a process with raised rights one that the caller may read and others may not write.
+/// </summary>
+internal static partial class ConfigurationFile
+{
+    /// <summary>Largest file, in bytes.</summary>
+    public const int MaximumSize = 1024 * 1024;
+
+    private const int ReadOnly = 0, NonBlocking = 0x800, NoControllingTerminal = 0x100, CloseOnExec = 0x80000;
+    private const int CurrentDirectory = -100, EmptyPath = 0x1000;
+    private const uint BasicStats = 0x7ff;
+    private const int TypeMask = 0xf000, RegularFile = 0x8000, OthersWrite = 0x2, Sticky = 0x200;
+    private const int ReadAccess = 4;
+    private const nuint SecureEntry = 23;
+
+    /// <summary>Whether the program got rights from its file that its caller has not (AT_SECURE of the auxiliary vector, getauxval(3)).</summary>
+    public static bool HasRaisedRights => AuxiliaryValue(SecureEntry) != 0;
+
+    /// <summary>Reads the file as UTF-8.</summary>
+    /// <param name="path">The path as the user wrote it.</param>
+    /// <param name="raisedRights">Whether to refuse what others than root and the caller could have put there.</param>
+    /// <exception cref="ConfigurationException">It cannot be read or must not be used; says why and what to do.</exception>
+    public static string Read(string path, bool raisedRights)
+    {
+        if (path.Contains('\0', StringComparison.Ordinal))
+            throw new ConfigurationException("the path of the configuration file holds a zero character");
+        var shown = LogText.Quote(path);
+        var descriptor = Open(path, ReadOnly | NonBlocking | NoControllingTerminal | CloseOnExec);
+        if (descriptor < 0)
+            throw new ConfigurationException($"the configuration file {shown} cannot be opened: {LastError()}");
+        using var file = new SafeFileHandle(descriptor, ownsHandle: true);
+        if (Stat(descriptor, "", EmptyPath, BasicStats, out var status) < 0)
+            throw new ConfigurationException($"the configuration file {shown} cannot be examined: {LastError()}");
+        if ((status.Mode & TypeMask) != RegularFile)
+            throw new ConfigurationException($"the configuration file {shown} is not a regular file");
+        if (raisedRights)
+            RefusePlanted(shown, descriptor, status);
+        if (status.Size > MaximumSize)
+            throw new ConfigurationException($"the configuration file {shown} has {status.Size} bytes, at most {MaximumSize} are allowed");
+        return Decode(shown, file);
+    }
+
+    private static string Decode(string shown, SafeFileHandle file)
+    {
+        // One byte more than allowed shows a file that has grown since it was examined.
+        var content = new byte[MaximumSize + 1];
+        var length = 0;
+        try
+        {
+            while (length < content.Length && RandomAccess.Read(file, content.AsSpan(length), length) is > 0 and var read)
+                length += read;
+            if (length > MaximumSize)
+                throw new ConfigurationException($"the configuration file {shown} has more than {MaximumSize} bytes");
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(content, 0, length);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"the configuration file {shown} cannot be read: {failure.Message}");
+        }
+        catch (DecoderFallbackException failure)
+        {
+            throw new ConfigurationException($"the configuration file {shown} is not UTF-8 at byte {failure.Index}");
+        }
+    }
+
+    /// <summary>
+    /// The agent may read more than its caller may, and acts on what it reads: the caller must be able to read the file himself,
+    /// and nobody but root and the caller may have written it.
+    /// </summary>
+    private static void RefusePlanted(string shown, int descriptor, in FileStatus status)
+    {
+        const string Reason = "is refused, because the agent has capabilities that its caller has not";
+        var link = $"/proc/self/fd/{descriptor}";
+        // access(2) asks with the real user id and, for one that is not root, without capabilities.
+        if (Access(link, ReadAccess) < 0)
+            throw new ConfigurationException($"the configuration file {shown} {Reason}: you may not read it yourself ({LastError()})");
+        if (status.Owner != 0 && status.Owner != RealUserId())
+            throw new ConfigurationException($"the configuration file {shown} {Reason}: it belongs to user {status.Owner}; chown it to root or to yourself");
+        if ((status.Mode & OthersWrite) != 0)
+            throw new ConfigurationException($"the configuration file {shown} {Reason}: everybody may write it; run chmod o-w on it");
+        var directory = Path.GetDirectoryName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
+        for (var parent = true; directory is not null; directory = Path.GetDirectoryName(directory), parent = false)
+        {
+            if (Stat(CurrentDirectory, directory, 0, BasicStats, out var above) < 0)
+                throw new ConfigurationException($"the configuration file {shown} {Reason}: {LogText.Quote(directory)} cannot be examined ({LastError()})");
+            // Further up a sticky directory such as /tmp keeps others from renaming what is mine.
+            if ((above.Mode & OthersWrite) != 0 && (parent || (above.Mode & Sticky) == 0))
+                throw new ConfigurationException($"the configuration file {shown} {Reason}: everybody may write the directory {LogText.Quote(directory)}; "
+                    + "move it to a directory that only you or root can write");
+        }
+    }
+
+    private static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
+
+    /// <summary>The beginning of struct statx (statx(2)); the same on every architecture.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct FileStatus
+    {
+        [FieldOffset(20)]
+        public uint Owner;
+
+        [FieldOffset(28)]
+        public ushort Mode;
+
+        [FieldOffset(40)]
+        public ulong Size;
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int Stat(int directory, string path, int flags, uint mask, out FileStatus status);
+
+    [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int Access(string path, int mode);
+
+    [LibraryImport("libc", EntryPoint = "getuid")]
+    private static partial uint RealUserId();
+
+    [LibraryImport("libc", EntryPoint = "getauxval")]
+    private static partial nuint AuxiliaryValue(nuint type);
+}

@@ -1,0 +1,99 @@
+using System.Collections.Frozen;
+
+namespace Beyla.Agent.Configuration;
+
+/// <summary>Finds settings by YAML path and by environment variable, and the nearest known name to an unknown one.</summary>
+public static class KeyIndex
+{
+    /// <summary>Prefix of the variables; <see cref="PeerPrefix"/> is accepted in its place.</summary>
+    public const string Prefix = "BEYLA_";
+
+    /// <summary>The prefix of the variables in OpenTelemetry's edition of the peer. <see cref="Prefix"/> wins where both are set.</summary>
+    public const string PeerPrefix = "OTEL_EBPF_";
+
+    /// <summary>The variable that names the configuration file.</summary>
+    public const string FileVariable = "BEYLA_CONFIG_PATH";
+
+    private static readonly Dictionary<string, KeyDefinition> ByPath = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, List<KeyDefinition>> ByVariable = new(StringComparer.Ordinal);
+    private static readonly HashSet<string> Sections = new(StringComparer.Ordinal);
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> OtherVariables =
+        FrozenSet.ToFrozenSet(["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+            "OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"])
+        .GetAlternateLookup<ReadOnlySpan<char>>();
+
+    static KeyIndex()
+    {
+        var all = new List<KeyDefinition>(300);
+        foreach (var line in KeyTable.Text.Split('\n'))
+        {
+            var key = KeyDefinition.Parse(line);
+            all.Add(key);
+            ByPath.Add(key.Path, key);
+            for (var dot = key.Path.IndexOf('.'); dot >= 0; dot = key.Path.IndexOf('.', dot + 1))
+                Sections.Add(key.Path[..dot]);
+            foreach (var variable in key.Variables)
+            {
+                if (!ByVariable.TryGetValue(variable, out var keys))
+                    ByVariable.Add(variable, keys = []);
+                keys.Add(key);
+            }
+        }
+
+        All = all;
+    }
+
+    /// <summary>All settings, in the order of their paths.</summary>
+    public static IReadOnlyList<KeyDefinition> All { get; }
+
+    /// <summary>The setting of a YAML path, or null.</summary>
+    public static KeyDefinition? Find(string path) => ByPath.GetValueOrDefault(path switch
+    {
+        // The peer's YAML library makes these names from those of its fields.
+        "autotargetexe" or "auto_target_exe" => "AutoTargetExe",
+        "autotargetlanguage" or "auto_target_language" => "AutoTargetLanguage",
+        _ => path,
+    });
+
+    /// <summary>The setting of a path that is known to exist.</summary>
+    internal static KeyDefinition Get(string path) => ByPath[path];
+
+    /// <summary>Whether settings lie below a YAML path.</summary>
+    public static bool IsSection(string path) => Sections.Contains(path);
+
+    /// <summary>Whether a variable is the agent's own by its prefix.</summary>
+    public static bool IsOwnVariable(string variable) =>
+        variable.StartsWith(Prefix, StringComparison.Ordinal) || variable.StartsWith(PeerPrefix, StringComparison.Ordinal);
+
+    /// <summary>Whether the variable is one that the peer reads for something that this agent has not.</summary>
+    public static bool IsOtherPeerVariable(string variable) =>
+        OtherVariables.Contains(variable) || variable.StartsWith("BEYLA_GRAFANA_AI_", StringComparison.Ordinal);
+
+    /// <summary>The settings of a variable in any of its spellings (BEYLA_X, BEYLA_OTEL_X, OTEL_EBPF_X); empty when there are none.</summary>
+    public static IReadOnlyList<KeyDefinition> FindByVariable(string variable) => ByVariable.GetValueOrDefault(Canonical(variable)) ?? [];
+
+    /// <summary>The spelling of a variable that the table has.</summary>
+    public static string Canonical(string variable)
+    {
+        if (ByVariable.ContainsKey(variable))
+            return variable;
+        foreach (var prefix in (ReadOnlySpan<string>)["BEYLA_OTEL_", PeerPrefix])
+            if (variable.StartsWith(prefix, StringComparison.Ordinal) && ByVariable.ContainsKey(Prefix + variable[prefix.Length..]))
+                return Prefix + variable[prefix.Length..];
+        return variable;
+    }
+
+    /// <summary>The known variable nearest to an unknown one, or null.</summary>
+    public static string? NearestVariable(string variable) =>
+        NearestName.Find(
+            variable.StartsWith(PeerPrefix, StringComparison.Ordinal) ? Prefix + variable[PeerPrefix.Length..] : variable,
+            ByVariable.Keys.Append(FileVariable));
+
+    /// <summary>The known path nearest to an unknown one, or null: a similar one, or the same name in another section.</summary>
+    public static string? NearestPath(string path)
+    {
+        var last = path[(path.LastIndexOf('.') + 1)..];
+        return NearestName.Find(path, ByPath.Keys.Concat(Sections))
+            ?? All.FirstOrDefault(key => key.Path == last || key.Path.EndsWith("." + last, StringComparison.Ordinal))?.Path;
+    }
+}

@@ -1,0 +1,109 @@
+namespace Beyla.Agent.Configuration;
+
+/// <summary>Makes the rules of selection out of all settings that select, by the precedence of the peer.</summary>
+/// <remarks>
+/// Process ids rule alone. Else the entries of <c>discovery.instrument</c> and one rule that demands port, executable and language of the
+/// variables together. The deprecated <c>executable_name</c> counts only where neither of the newer ways names an executable.
+/// </remarks>
+internal sealed class SelectionBuilder(SettingLayers layers)
+{
+    private static readonly string[] DefaultExclusion =
+        ["*beyla", "*alloy", "*prometheus-config-reloader", "*ebpf-instrument", "*obi", "*otelcol", "*otelcol-contrib", "*otelcol-contrib[!/]*"];
+
+    public Selection Build()
+    {
+        var instrument = Selectors("discovery.instrument");
+        var exclusions = Selectors("discovery.exclude_instrument");
+        var defaults = layers[KeyIndex.Get("discovery.default_exclude_instrument")];
+        exclusions.AddRange(defaults.Origin.Source == SettingSource.Default ? DefaultExclusions() : Selectors("discovery.default_exclude_instrument"));
+        return new Selection
+        {
+            Rules = Rules(instrument),
+            Exclusions = exclusions,
+            SystemPaths = [.. layers[KeyIndex.Get("discovery.excluded_linux_system_paths")].Items],
+        };
+    }
+
+    private List<SelectionRule> Rules(List<SelectionRule> instrument)
+    {
+        var ports = layers[KeyIndex.Get("open_port")];
+        var pids = layers[KeyIndex.Get("target_pids")];
+        var executable = layers[KeyIndex.Get("AutoTargetExe")];
+        var language = layers[KeyIndex.Get("AutoTargetLanguage")];
+        var deprecated = layers[KeyIndex.Get("executable_name")];
+        var name = layers[KeyIndex.Get("service_name")].Text;
+        var serviceNamespace = layers[KeyIndex.Get("service_namespace")].Text;
+        var named = new SelectionRule
+        {
+            Origin = "",
+            ServiceName = string.IsNullOrEmpty(name) ? null : name,
+            ServiceNamespace = string.IsNullOrEmpty(serviceNamespace) ? null : serviceNamespace,
+        };
+
+        SettingValue.Ranges(pids, 1, int.MaxValue, out var pidRanges);
+        if (!pidRanges.IsEmpty)
+        {
+            foreach (var other in (Setting[])[ports, executable, language, deprecated])
+                WarnIgnored(other, "target_pids", pids);
+            if (instrument.Count > 0)
+                WarnIgnored(layers[KeyIndex.Get("discovery.instrument")], "target_pids", pids);
+            return [named with { Origin = Origin(pids), TargetPids = pidRanges }];
+        }
+
+        SettingValue.Ranges(ports, 1, ushort.MaxValue, out var portRanges);
+        var executableGlob = GlobOf(executable);
+        var languageGlob = GlobOf(language);
+        var rule = named with { OpenPorts = portRanges, ExecutablePath = executableGlob, Languages = languageGlob };
+        var origins = new List<Setting> { ports, executable, language };
+        if (!string.IsNullOrEmpty(deprecated.Text))
+        {
+            if (instrument.Count > 0)
+                WarnIgnored(deprecated, "discovery.instrument", layers[KeyIndex.Get("discovery.instrument")]);
+            else if (executableGlob is not null || languageGlob is not null)
+                WarnIgnored(deprecated, (executableGlob is null ? language : executable).Key.Path, executableGlob is null ? language : executable);
+            else if (SafeRegex.TryParse(deprecated.Text, out var pattern, out _))
+            {
+                rule = rule with { ExecutablePattern = pattern };
+                origins.Add(deprecated);
+                layers.Warnings.Add($"executable_name ({deprecated.Origin}) is deprecated, BEYLA_AUTO_TARGET_EXE takes a glob instead");
+            }
+        }
+
+        if (!rule.HasCriterion)
+            return instrument;
+        return [.. instrument, rule with { Origin = string.Join(" and ", origins.Where(static origin => origin.Text?.Length > 0 || origin.Node is not null).Select(Origin)) }];
+    }
+
+    private List<SelectionRule> Selectors(string path)
+    {
+        var setting = layers[KeyIndex.Get(path)];
+        var origin = setting.Origin.Detail;
+        if (setting.Origin.Source == SettingSource.File)
+        {
+            // The reader adds its own line and column.
+            origin = origin[..origin.LastIndexOf(':')];
+            origin = origin[..origin.LastIndexOf(':')];
+        }
+
+        return new SelectorReader(origin, layers.Warnings, layers.Problems).Read(setting);
+    }
+
+    /// <summary>The glob of a setting; null when it is unset, or did not pass its check.</summary>
+    private static Glob? GlobOf(Setting setting) => Glob.TryParse(setting.Text ?? "", out var glob, out _) ? glob : null;
+
+    private static IEnumerable<SelectionRule> DefaultExclusions()
+    {
+        foreach (var pattern in DefaultExclusion)
+            if (Glob.TryParse(pattern, out var glob, out _))
+                yield return new SelectionRule { Origin = "discovery.default_exclude_instrument", ExecutablePath = glob };
+    }
+
+    private void WarnIgnored(Setting ignored, string winner, Setting winning)
+    {
+        if (ignored.Origin.Source != SettingSource.Default && (ignored.Node is not null || ignored.Text?.Length > 0))
+            layers.Warnings.Add($"{ignored.Key.Path} ({ignored.Origin}) has no effect, because {winner} ({winning.Origin}) is set");
+    }
+
+    private static string Origin(Setting setting) =>
+        setting.Origin.Source is SettingSource.Environment or SettingSource.CommandLine ? setting.Origin.Detail : setting.Key.Path;
+}

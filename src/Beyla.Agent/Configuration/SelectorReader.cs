@@ -1,0 +1,149 @@
+using Beyla.Agent.Logging;
+
+namespace Beyla.Agent.Configuration;
+
+/// <summary>
+/// Reads the entries of <c>discovery.instrument</c> and <c>discovery.exclude_instrument</c>. An entry with a criterion that this agent
+/// cannot judge is left out with a warning: without that criterion it would choose more than was meant.
+/// </summary>
+internal sealed class SelectorReader(string origin, List<string> warnings, List<string> problems)
+{
+    private const int MaximumEntries = 256;
+
+    private static readonly string[] Known =
+        ["name", "namespace", "open_ports", "exe_path", "languages", "target_pids", "cmd_args", .. UnbuiltCriteria, .. UnbuiltOptions];
+
+    private static ReadOnlySpan<string> UnbuiltCriteria => (string[])
+    [
+        "containers_only", "container_name", "k8s_namespace", "k8s_pod_name", "k8s_deployment_name", "k8s_replicaset_name",
+        "k8s_daemonset_name", "k8s_statefulset_name", "k8s_job_name", "k8s_cronjob_name", "k8s_owner_name", "k8s_container_name",
+        "k8s_pod_labels", "k8s_pod_annotations",
+    ];
+
+    private static ReadOnlySpan<string> UnbuiltOptions => (string[])["exports", "sampler", "routes", "metrics"];
+
+    /// <summary>Reads all entries of a setting.</summary>
+    public List<SelectionRule> Read(Setting setting)
+    {
+        var rules = new List<SelectionRule>();
+        if (setting.Node is null)
+        {
+            if (!string.IsNullOrWhiteSpace(setting.Text))
+                problems.Add(SettingLayers.Describe(setting, "a list of selectors is expected, such as [{open_ports: 8080}]"));
+            return rules;
+        }
+
+        if (setting.Node.Kind != ConfigurationNodeKind.List || setting.Node.Items.Count > MaximumEntries)
+        {
+            problems.Add(SettingLayers.Describe(setting, $"a list of at most {MaximumEntries} selectors is expected, such as [{{open_ports: 8080}}]"));
+            return rules;
+        }
+
+        for (var i = 0; i < setting.Node.Items.Count; i++)
+            if (ReadEntry(setting.Node.Items[i], $"{setting.Key.Path}[{i}]") is { } rule)
+                rules.Add(rule);
+        return rules;
+    }
+
+    private SelectionRule? ReadEntry(ConfigurationNode entry, string path)
+    {
+        if (entry.Kind != ConfigurationNodeKind.Mapping)
+        {
+            Problem(entry, path, "a selector is a mapping such as {open_ports: 8080}");
+            return null;
+        }
+
+        var rule = new SelectionRule { Origin = path };
+        var usable = true;
+        foreach (var (key, value) in entry.Entries)
+        {
+            if (value.IsNull || value.Text is { Length: 0 })
+                continue;
+            var field = key.Text!;
+            if (UnbuiltOptions.Contains(field))
+                warnings.Add($"{Place(key)}: {path}.{field} belongs to a feature that is not built in this agent and has no effect");
+            else if (!ReadField(ref rule, field, value, $"{path}.{field}"))
+            {
+                usable = false;
+                warnings.Add(UnbuiltCriteria.Contains(field)
+                    ? $"{Place(key)}: {path} is left out, because {field} belongs to a feature that is not built in this agent"
+                    : $"{Place(key)}: {path} is left out, because the key {LogText.Quote(field)} is unknown"
+                        + (NearestName.Find(field, Known) is { } nearest ? $"; did you mean {nearest}?" : ""));
+            }
+        }
+
+        if (usable && !rule.HasCriterion)
+        {
+            Problem(entry, path, "at least one of open_ports, exe_path, languages, target_pids and cmd_args is needed");
+            return null;
+        }
+
+        return usable ? rule : null;
+    }
+
+    private bool ReadField(ref SelectionRule rule, string field, ConfigurationNode value, string path)
+    {
+        switch (field)
+        {
+            case "name":
+                rule = rule with { ServiceName = Text(value, path) };
+                return true;
+            case "namespace":
+                rule = rule with { ServiceNamespace = Text(value, path) };
+                return true;
+            case "open_ports":
+                rule = rule with { OpenPorts = Ranges(value, path, ushort.MaxValue) };
+                return true;
+            case "target_pids":
+                rule = rule with { TargetPids = Ranges(value, path, int.MaxValue) };
+                return true;
+            case "exe_path":
+                rule = rule with { ExecutablePath = ReadGlob(value, path) };
+                return true;
+            case "languages":
+                rule = rule with { Languages = ReadGlob(value, path) };
+                return true;
+            case "cmd_args":
+                rule = rule with { CommandArguments = ReadGlob(value, path) };
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private string? Text(ConfigurationNode value, string path)
+    {
+        if (value.Text is null)
+            Problem(value, path, "a text is expected");
+        return value.Text;
+    }
+
+    private IntegerRanges Ranges(ConfigurationNode value, string path, int maximum)
+    {
+        if (value.Kind == ConfigurationNodeKind.Mapping)
+            Problem(value, path, "a number, a range or a list of them is expected");
+        else if (SettingValue.Ranges(value.Text, value, 1, maximum, out var ranges) is { } error)
+            Problem(value, path, error);
+        else
+            return ranges;
+        return IntegerRanges.None;
+    }
+
+    private Glob? ReadGlob(ConfigurationNode value, string path)
+    {
+        if (Text(value, path) is not { } text)
+            return null;
+        if (Glob.TryParse(text, out var glob, out var error))
+            return glob;
+        Problem(value, path, error);
+        return null;
+    }
+
+    private void Problem(ConfigurationNode at, string path, string error)
+    {
+        var shown = at.ToString();
+        problems.Add($"{path} = \"{LogText.Escape(shown.Length > 200 ? shown[..200] + "…" : shown)}\" ({Place(at)}): {error}");
+    }
+
+    private string Place(ConfigurationNode at) => $"{origin}:{at.Line}:{at.Column}";
+}

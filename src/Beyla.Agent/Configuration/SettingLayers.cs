@@ -1,0 +1,171 @@
+using Beyla.Agent.Logging;
+
+namespace Beyla.Agent.Configuration;
+
+/// <summary>
+/// Lays the values of all sources over each other: defaults, then the file, then the environment, then the command line.
+/// Collects what is unknown (warnings) and what is wrong (problems) instead of stopping at the first.
+/// </summary>
+internal sealed class SettingLayers
+{
+    private readonly Dictionary<string, Setting> set = new(StringComparer.Ordinal);
+
+    public List<string> Warnings { get; } = [];
+
+    public List<string> Problems { get; } = [];
+
+    /// <summary>The value of a setting; its default when nothing sets it.</summary>
+    public Setting this[KeyDefinition key] =>
+        set.TryGetValue(key.Path, out var setting) ? setting : new Setting(key, key.Default, null, new SettingOrigin(SettingSource.Default, ""));
+
+    /// <summary>Reads a configuration file and adds its settings.</summary>
+    public void AddFile(string path, IReadOnlyDictionary<string, string> environment, bool raisedRights)
+    {
+        var name = LogText.Escape(path);
+        try
+        {
+            AddYaml(ConfigurationFile.Read(path, raisedRights), name, environment);
+        }
+        catch (ConfigurationException failure)
+        {
+            Problems.AddRange(failure.Problems);
+        }
+    }
+
+    /// <summary>Adds the settings of a YAML text.</summary>
+    /// <exception cref="ConfigurationException">The text is not valid YAML.</exception>
+    public void AddYaml(string text, string origin, IReadOnlyDictionary<string, string> environment)
+    {
+        var substituted = VariableSubstitution.Apply(text, origin, environment, Warnings, Problems);
+        if (YamlReader.Read(substituted, origin) is not { } root)
+            return;
+        if (root.Kind != ConfigurationNodeKind.Mapping)
+            throw new ConfigurationException($"{origin}:{root.Line}:{root.Column}: settings such as \"open_port: 8080\" are expected");
+        AddSection("", root, origin);
+    }
+
+    /// <summary>Adds the settings of the environment. The agent's own variables that are unknown are warned of.</summary>
+    public void AddEnvironment(IReadOnlyDictionary<string, string> environment)
+    {
+        var ranks = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (name, value) in environment.OrderBy(static pair => pair.Key, StringComparer.Ordinal))
+        {
+            var keys = KeyIndex.FindByVariable(name);
+            if (keys.Count == 0)
+                WarnOfVariable(name, value);
+            var canonical = KeyIndex.Canonical(name);
+            foreach (var key in keys)
+            {
+                // KUBECONFIG is set in many shells, for other programs.
+                if (!key.Built && name == "KUBECONFIG")
+                    continue;
+                var rank = IndexOf(key.Variables, canonical) * 3
+                    + (name == canonical ? 0 : name.StartsWith(KeyIndex.Prefix, StringComparison.Ordinal) ? 1 : 2);
+                if ((value.Length == 0 && !key.AllowsEmpty) || (ranks.TryGetValue(key.Path, out var best) && best < rank))
+                    continue;
+                ranks[key.Path] = rank;
+                set[key.Path] = new Setting(key, value, null, new SettingOrigin(SettingSource.Environment, name));
+            }
+        }
+    }
+
+    /// <summary>Adds the settings of the command line.</summary>
+    public void AddCommandLine(CommandLine commandLine)
+    {
+        foreach (var (path, value, option) in commandLine.Settings)
+        {
+            var key = KeyIndex.Get(path);
+            ConfigurationNode? node = null;
+            string? text = value;
+            if (key.Type == SettingType.Selectors && value.Length > 0)
+            {
+                try
+                {
+                    (node, text) = (YamlReader.Read(value, option), null);
+                }
+                catch (ConfigurationException failure)
+                {
+                    Problems.AddRange(failure.Problems);
+                    continue;
+                }
+            }
+
+            set[path] = new Setting(key, node is null ? text ?? "" : null, node, new SettingOrigin(SettingSource.CommandLine, option));
+        }
+    }
+
+    /// <summary>Checks the type of every value that was set, and warns of those without effect.</summary>
+    public void Check()
+    {
+        foreach (var setting in set.Values)
+        {
+            if (!setting.Key.Built)
+                WarnOfUnbuilt(setting);
+            if (SettingValue.Check(setting) is { } error)
+                Problems.Add(Describe(setting, error));
+        }
+    }
+
+    /// <summary>A problem with a value, in one line.</summary>
+    public static string Describe(Setting setting, string error) =>
+        $"{setting.Key.Path} = \"{setting.Shown}\" ({setting.Origin}): {error}";
+
+    private void AddSection(string path, ConfigurationNode section, string origin)
+    {
+        foreach (var (keyNode, value) in section.Entries)
+        {
+            var name = path.Length == 0 ? keyNode.Text! : path + "." + keyNode.Text;
+            var place = new SettingOrigin(SettingSource.File, $"{origin}:{value.Line}:{value.Column}");
+            if (KeyIndex.Find(name) is { } key)
+            {
+                if (value.IsNull || (value.Text is { Length: 0 } && !key.AllowsEmpty))
+                    continue;
+                set[key.Path] = new Setting(key, value.Text, value.Text is null ? value : null, place);
+            }
+            else if (KeyIndex.IsSection(name))
+            {
+                if (value.Kind == ConfigurationNodeKind.Mapping)
+                    AddSection(name, value, origin);
+                else if (!value.IsNull)
+                    Problems.Add($"{place}: {name} holds settings, a mapping is expected");
+            }
+            else
+            {
+                Warnings.Add($"{origin}:{keyNode.Line}:{keyNode.Column}: the key {LogText.Quote(name)} is unknown and has no effect"
+                    + (KeyIndex.NearestPath(name) is { } nearest ? $"; did you mean {nearest}?" : ""));
+            }
+        }
+    }
+
+    private void WarnOfVariable(string name, string value)
+    {
+        if (name == KeyIndex.FileVariable || name == "OTEL_EBPF_CONFIG_PATH" || value.Length == 0)
+            return;
+        if (KeyIndex.IsOtherPeerVariable(name))
+            Warnings.Add($"the variable {name} belongs to a feature that is not built in this agent and has no effect");
+        else if (KeyIndex.IsOwnVariable(name))
+            Warnings.Add($"the variable {LogText.Quote(name)} is unknown and has no effect"
+                + (KeyIndex.NearestVariable(name) is { } nearest ? $"; did you mean {nearest}?" : ""));
+    }
+
+    private void WarnOfUnbuilt(Setting setting)
+    {
+        // A variable that sets several settings is warned of once, and not at all when one of them has an effect.
+        if (setting.Origin.Source == SettingSource.Environment)
+        {
+            var keys = KeyIndex.FindByVariable(setting.Origin.Detail);
+            if (keys.Any(static key => key.Built) || keys[0] != setting.Key)
+                return;
+        }
+
+        Warnings.Add($"{setting.Key.Path} ({setting.Origin}) belongs to a feature that is not built in this agent and has no effect");
+    }
+
+    private static int IndexOf(IReadOnlyList<string> list, string item)
+    {
+        for (var i = 0; i < list.Count; i++)
+            if (list[i] == item)
+                return i;
+        return list.Count;
+    }
+}

@@ -1,0 +1,31 @@
+namespace Beyla.Agent.Configuration;
+
+/// <summary>Names of transport protocols as settings and flows write them, with their IANA numbers.</summary>
+public static class TransportProtocol
+{
+    private static readonly (string Name, byte Number)[] Known =
+    [
+        ("IP", 0), ("ICMP", 1), ("IGMP", 2), ("IPIP", 4), ("TCP", 6), ("EGP", 8), ("PUP", 12), ("UDP", 17), ("IDP", 22), ("TP", 29),
+        ("DCCP", 33), ("IPV6", 41), ("RSVP", 46), ("GRE", 47), ("ESP", 50), ("AH", 51), ("ICMPV6", 58), ("MTP", 92), ("BEETPH", 94),
+        ("ENCAP", 98), ("PIM", 103), ("COMP", 108), ("L2TP", 115), ("SCTP", 132), ("UDPLITE", 136), ("MPLS", 137), ("ETHERNET", 143),
+        ("RAW", 255),
+    ];
+
+    /// <summary>All names, in the order of their numbers.</summary>
+    public static IEnumerable<string> Names => Known.Select(static protocol => protocol.Name);
+
+    /// <summary>The number of a name; case does not count.</summary>
+    public static bool TryParse(string name, out byte number)
+    {
+        foreach (var known in Known)
+        {
+            if (!known.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+                continue;
+            number = known.Number;
+            return true;
+        }
+
+        number = 0;
+        return false;
+    }
+}

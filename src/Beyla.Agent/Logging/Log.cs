@@ -1,0 +1,172 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Beyla.Agent.Logging;
+
+/// <summary>How much a line matters.</summary>
+public enum LogLevel : byte
+{
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// <summary>How lines are written.</summary>
+public enum LogFormat : byte
+{
+    /// <summary>logfmt, as Go's slog.TextHandler.</summary>
+    Text,
+
+    /// <summary>One JSON object per line, as Go's slog.JSONHandler.</summary>
+    Json,
+}
+
+/// <summary>What a line says besides its message.</summary>
+/// <param name="Key">The name: letters, digits, <c>.</c> and <c>_</c>.</param>
+/// <param name="Value">The value; null becomes <c>&lt;nil&gt;</c>.</param>
+public readonly record struct LogField(string Key, string? Value)
+{
+    public static implicit operator LogField((string Key, string? Value) pair) => new(pair.Key, pair.Value);
+
+    public static implicit operator LogField((string Key, long Value) pair) =>
+        new(pair.Key, pair.Value.ToString(CultureInfo.InvariantCulture));
+
+    public static LogField ToLogField((string Key, string? Value) pair) => pair;
+}
+
+/// <summary>
+/// The agent's log: one line per event on standard error, as a whole or not at all, safe from any thread.
+/// <c>time=2026-01-27T17:21:20.197-06:00 level=WARN msg="..." error="..."</c>
+/// </summary>
+/// <remarks>Written at once and never queued: it holds only what is rare. What may come often goes through <see cref="WarnLimited"/>.</remarks>
+public static class Log
+{
+    private const int MaximumValueLength = 16 * 1024;
+
+    private static readonly Lock Gate = new();
+    private static readonly StringBuilder Line = new(512);
+    private static readonly LogLimiter Limiter = new(TimeSpan.FromSeconds(10));
+    private static Stream? output;
+    private static LogFormat format;
+    private static LogLevel minimum = LogLevel.Info;
+
+    /// <summary>Sets what is written from now on, and how.</summary>
+    public static void Configure(LogLevel level, LogFormat lineFormat)
+    {
+        lock (Gate)
+            (minimum, format) = (level, lineFormat);
+    }
+
+    /// <summary>Whether lines of this level are written: ask before a text is costly to make.</summary>
+    public static bool IsEnabled(LogLevel level) => level >= minimum;
+
+    public static void Debug(string message, params ReadOnlySpan<LogField> fields) => Write(LogLevel.Debug, message, fields);
+
+    public static void Info(string message, params ReadOnlySpan<LogField> fields) => Write(LogLevel.Info, message, fields);
+
+    public static void Warn(string message, params ReadOnlySpan<LogField> fields) => Write(LogLevel.Warn, message, fields);
+
+    public static void Error(string message, params ReadOnlySpan<LogField> fields) => Write(LogLevel.Error, message, fields);
+
+    /// <summary>
+    /// Warns at most once in ten seconds for a key; the next line of that key says in <c>suppressed</c> how many were left out.
+    /// </summary>
+    /// <param name="key">What is limited: a fixed text of the program, not one made from input.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="fields">What it says besides.</param>
+    public static void WarnLimited(string key, string message, params ReadOnlySpan<LogField> fields)
+    {
+        if (!IsEnabled(LogLevel.Warn) || !Limiter.TryPass(key, Environment.TickCount64, out var suppressed))
+            return;
+        if (suppressed == 0)
+            Write(LogLevel.Warn, message, fields);
+        else
+            Write(LogLevel.Warn, message, [.. fields, ("suppressed", suppressed)]);
+    }
+
+    /// <summary>Sends lines elsewhere, for tests; null is standard error.</summary>
+    internal static void Redirect(Stream? stream)
+    {
+        lock (Gate)
+            output = stream;
+    }
+
+    /// <summary>Makes one line, without the line break.</summary>
+    internal static string Render(LogFormat lineFormat, DateTimeOffset time, LogLevel level, string message, ReadOnlySpan<LogField> fields)
+    {
+        var line = new StringBuilder(256);
+        AppendLine(line, lineFormat, time, level, message, fields);
+        return line.ToString();
+    }
+
+    private static void Write(LogLevel level, string message, ReadOnlySpan<LogField> fields)
+    {
+        if (!IsEnabled(level))
+            return;
+        lock (Gate)
+        {
+            Line.Clear();
+            AppendLine(Line, format, DateTimeOffset.Now, level, message, fields);
+            Line.Append('\n');
+            var bytes = Encoding.UTF8.GetBytes(Line.ToString());
+            try
+            {
+                (output ??= Console.OpenStandardError()).Write(bytes);
+            }
+            catch (IOException)
+            {
+                // Nobody reads standard error: there is no other place to say so.
+            }
+        }
+    }
+
+    private static void AppendLine(
+        StringBuilder line, LogFormat lineFormat, DateTimeOffset time, LogLevel level, string message, ReadOnlySpan<LogField> fields)
+    {
+        var stamp = time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff", CultureInfo.InvariantCulture)
+            + (time.Offset == TimeSpan.Zero ? "Z" : time.ToString("zzz", CultureInfo.InvariantCulture));
+        if (lineFormat == LogFormat.Json)
+        {
+            AppendJson(line, stamp, level, message, fields);
+            return;
+        }
+
+        line.Append("time=").Append(stamp).Append(" level=").Append(NameOf(level)).Append(" msg=");
+        LogText.Append(line, Bounded(message));
+        foreach (var field in fields)
+        {
+            line.Append(' ').Append(field.Key).Append('=');
+            LogText.Append(line, Bounded(field.Value ?? "<nil>"));
+        }
+    }
+
+    private static void AppendJson(StringBuilder line, string stamp, LogLevel level, string message, ReadOnlySpan<LogField> fields)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("time", stamp);
+            writer.WriteString("level", NameOf(level));
+            writer.WriteString("msg", Bounded(message));
+            foreach (var field in fields)
+                writer.WriteString(field.Key, field.Value is null ? null : Bounded(field.Value));
+            writer.WriteEndObject();
+        }
+
+        line.Append(Encoding.UTF8.GetString(buffer.WrittenSpan));
+    }
+
+    private static string Bounded(string text) => text.Length <= MaximumValueLength ? text : text[..MaximumValueLength] + "…";
+
+    private static string NameOf(LogLevel level) => level switch
+    {
+        LogLevel.Debug => "DEBUG",
+        LogLevel.Info => "INFO",
+        LogLevel.Warn => "WARN",
+        _ => "ERROR",
+    };
+}

@@ -1,0 +1,225 @@
+using Beyla.Agent.Tracing;
+
+namespace Beyla.Agent.Protocols.Http;
+
+/// <summary>The direction of the requests.</summary>
+internal sealed partial class HttpConversation
+{
+    /// <summary>The exchange whose request is being read; null when it was answered already or had no room.</summary>
+    private HttpExchange? receiving;
+
+    /// <summary>A request line was seen: from then on the directions are settled.</summary>
+    private bool isBegun;
+    private long startTime;
+    private uint startBoundary;
+    private int startPid, startTid;
+
+    /// <summary>Until a whole request line was seen, the direction that last looked like one counts.</summary>
+    private void Adopt(in Segment segment)
+    {
+        if (request.Line.IsEmpty || (segment.Direction != requestDirection && HttpStartLine.MayBeRequest(segment.Data)))
+        {
+            request.Line.Release(protocol.Buffers);
+            requestDirection = connection.RequestDirection ?? segment.Direction;
+        }
+    }
+
+    private void ReadRequests(ref Segment segment)
+    {
+        ref var r = ref request;
+        if (r.IsLost || (receiving is null && r.Phase is HttpPhase.Length or HttpPhase.Chunked))
+        {
+            FindRequest(in segment);
+        }
+
+        while (segment.Left > 0)
+        {
+            switch (r.Phase)
+            {
+                case HttpPhase.Start:
+                    ReadRequestLine(ref segment);
+                    break;
+                case HttpPhase.Head:
+                    ReadRequestHead(ref segment);
+                    break;
+                default:
+                    if (r.ReadBody(ref segment))
+                    {
+                        EndRequest();
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    /// <summary>An operation that begins like a request is one, when the request before it did not visibly end or was answered before its end.</summary>
+    private void FindRequest(in Segment segment)
+    {
+        var end = segment.Data.IndexOf((byte)'\n');
+        if (end > 0
+            ? HttpStartLine.TryParseRequest(segment.Data[..end].TrimEnd((byte)'\r'), false, out _, out _, out _)
+            : request.IsLost && HttpStartLine.MayBeRequest(segment.Data))
+        {
+            EndRequest();
+        }
+    }
+
+    private void ReadRequestLine(ref Segment segment)
+    {
+        ref var r = ref request;
+        if (r.Line.IsEmpty)
+        {
+            var start = segment.Data.IndexOfAnyExcept("\r\n"u8);
+            segment.Skip(start < 0 ? segment.Data.Length : start);
+            if (segment.Left == 0)
+            {
+                return;
+            }
+
+            startTime = segment.Time;
+            startBoundary = segment.Opposite;
+            startPid = segment.Pid;
+            startTid = segment.Tid;
+        }
+
+        var whole = r.Line.TryRead(ref segment, protocol.Buffers, out var line, out var cut);
+        if (!whole && (segment.Left == 0 || !segment.Data.IsEmpty))
+        {
+            if (!HttpStartLine.MayBeRequest(line))
+            {
+                LoseRequest();
+            }
+
+            return;
+        }
+
+        // Bytes that are missing cut the line short as well.
+        if (!HttpStartLine.TryParseRequest(line, cut || !whole, out var method, out var target, out var minor))
+        {
+            LoseRequest();
+            segment.SkipAll();
+            return;
+        }
+
+        OpenExchange(method, target, minor);
+        if (whole)
+        {
+            r.Phase = HttpPhase.Head;
+        }
+        else
+        {
+            CutRequestHead(in segment);
+        }
+    }
+
+    private void OpenExchange(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, byte minor)
+    {
+        isBegun = true;
+        connection.RequestDirection = requestDirection;
+        if (count >= protocol.MaxPipelined)
+        {
+            protocol.CountOverflow();
+            last!.Overflow++;
+            receiving = null;
+            return;
+        }
+
+        var exchange = protocol.Create(this, startTime);
+        exchange.Boundary = startBoundary;
+        exchange.MinorVersion = minor;
+        exchange.IsHead = method.SequenceEqual("HEAD"u8);
+        exchange.IsConnect = method.SequenceEqual("CONNECT"u8);
+        exchange.SetTarget(method, new HttpTarget(target, exchange.IsConnect), protocol.Buffers);
+        exchange.Pid = startPid;
+        exchange.Tid = startTid;
+        exchange.RequestBody = -1;
+        _ = last is null ? first = exchange : last.Next = exchange;
+        last = receiving = exchange;
+        count++;
+    }
+
+    private void ReadRequestHead(ref Segment segment)
+    {
+        ref var r = ref request;
+        if (segment.Data.IsEmpty)
+        {
+            CutRequestHead(in segment);
+            return;
+        }
+
+        if (!r.Line.TryRead(ref segment, protocol.Buffers, out var line, out _))
+        {
+            return;
+        }
+
+        if (line.IsEmpty)
+        {
+            CompleteRequestHead(in segment);
+            BeginRequestBody();
+        }
+        else if (r.Fields.Add(line, out var value) == HttpField.Host && !value.IsEmpty)
+        {
+            receiving?.SetHost(value, protocol.Buffers);
+        }
+    }
+
+    private void CompleteRequestHead(in Segment segment)
+    {
+        request.Line.Release(protocol.Buffers);
+        if (receiving is not null)
+        {
+            receiving.HandlerStart = segment.Time;
+            if (!segment.IsGap)
+            {
+                receiving.Pid = segment.Pid;
+                receiving.Tid = segment.Tid;
+            }
+        }
+    }
+
+    private void BeginRequestBody()
+    {
+        ref var r = ref request;
+        switch (r.Fields.Framing)
+        {
+            case HttpFraming.Chunked:
+                r.BeginBody(HttpPhase.Chunked);
+                break;
+            case HttpFraming.Length when r.Fields.Length > 0:
+                r.BeginBody(HttpPhase.Length, r.Fields.Length);
+                break;
+            case HttpFraming.None or HttpFraming.Length:
+                r.BeginBody(HttpPhase.Length);
+                EndRequest();
+                break;
+            default:
+                r.Lose();
+                break;
+        }
+    }
+
+    /// <summary>Part of the head was not visible: what was seen of it has to do, and the end of the request is not known.</summary>
+    private void CutRequestHead(in Segment segment)
+    {
+        CompleteRequestHead(in segment);
+        request.Lose();
+    }
+
+    private void EndRequest()
+    {
+        if (receiving is not null)
+        {
+            receiving.RequestBody = request.BodyLength;
+            receiving = null;
+        }
+
+        request.Next();
+    }
+
+    private void LoseRequest()
+    {
+        request.Line.Release(protocol.Buffers);
+        request.Lose();
+    }
+}

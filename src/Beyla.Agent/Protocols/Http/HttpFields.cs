@@ -1,0 +1,125 @@
+using System.Text;
+
+namespace Beyla.Agent.Protocols.Http;
+
+/// <summary>Which field of a head a line belongs to.</summary>
+internal enum HttpField : byte
+{
+    Other = 0,
+    Host,
+    ContentLength,
+    TransferEncoding,
+}
+
+/// <summary>How the end of a body is found (RFC 9112 section 6.3).</summary>
+internal enum HttpFraming : byte
+{
+    /// <summary>Neither Content-Length nor Transfer-Encoding.</summary>
+    None = 0,
+    Length,
+    Chunked,
+
+    /// <summary>A Transfer-Encoding whose last coding is not chunked.</summary>
+    OtherCoding,
+
+    /// <summary>Content-Length is malformed or contradicts itself.</summary>
+    Conflict,
+}
+
+/// <summary>Reads the few header fields that decide how a message goes on.</summary>
+internal struct HttpFields
+{
+    private HttpField last;
+    private bool conflict, coded, chunked;
+    private long length;
+    private bool hasLength;
+
+    /// <summary>The declared length of the body when <see cref="Framing"/> says so.</summary>
+    public readonly long Length => length;
+
+    public readonly HttpFraming Framing =>
+        coded ? chunked ? HttpFraming.Chunked : HttpFraming.OtherCoding
+        : conflict ? HttpFraming.Conflict
+        : hasLength ? HttpFraming.Length
+        : HttpFraming.None;
+
+    /// <summary>Takes a header line, or a continuation of the one before (obs-fold, RFC 9112 section 5.2).</summary>
+    /// <returns>The field, with its value.</returns>
+    public HttpField Add(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> value)
+    {
+        if (line[0] is (byte)' ' or (byte)'\t')
+        {
+            value = line;
+        }
+        else
+        {
+            last = Recognise(line, out var name);
+            value = line[name..];
+        }
+
+        value = last == HttpField.Other ? default : value.Trim(" \t"u8);
+        if (!value.IsEmpty && last == HttpField.ContentLength)
+        {
+            AddLength(value);
+        }
+        else if (!value.IsEmpty && last == HttpField.TransferEncoding)
+        {
+            coded = true;
+            chunked = Ascii.EqualsIgnoreCase(value[(value.LastIndexOf((byte)',') + 1)..].Trim(" \t"u8), "chunked"u8);
+        }
+
+        return last;
+    }
+
+    private static HttpField Recognise(ReadOnlySpan<byte> line, out int name)
+    {
+        var (field, prefix) = (line[0] | 0x20) switch
+        {
+            'h' => (HttpField.Host, 5),
+            'c' => (HttpField.ContentLength, 15),
+            't' => (HttpField.TransferEncoding, 18),
+            _ => (HttpField.Other, 0),
+        };
+        name = prefix;
+        if (prefix == 0 || line.Length < prefix || line[prefix - 1] != ':')
+        {
+            name = 0;
+            return HttpField.Other;
+        }
+
+        var expected = field switch
+        {
+            HttpField.Host => "host:"u8,
+            HttpField.ContentLength => "content-length:"u8,
+            _ => "transfer-encoding:"u8,
+        };
+        return Ascii.EqualsIgnoreCase(line[..prefix], expected) ? field : HttpField.Other;
+    }
+
+    /// <summary>Digits only; a list of equal numbers is one number (RFC 9110 section 8.6).</summary>
+    private void AddLength(ReadOnlySpan<byte> value)
+    {
+        while (true)
+        {
+            var comma = value.IndexOf((byte)',');
+            var number = (comma < 0 ? value : value[..comma]).Trim(" \t"u8);
+            long parsed = 0;
+            var valid = number.Length is > 0 and <= 18;
+            foreach (var digit in number)
+            {
+                valid &= digit is >= (byte)'0' and <= (byte)'9';
+                parsed = valid ? (parsed * 10) + digit - '0' : 0;
+            }
+
+            conflict |= !valid || (hasLength && parsed != length);
+            length = parsed;
+            hasLength = true;
+            if (comma < 0)
+            {
+                return;
+            }
+
+            value = value[(comma + 1)..];
+        }
+    }
+}

@@ -1,0 +1,168 @@
+using Beyla.Agent.Export;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Tracing;
+
+namespace Beyla.Agent.Protocols.Http;
+
+/// <summary>HTTP/1.0 and 1.1 (RFC 9112), as server and as client: makes a span of each request. All but <see cref="Count"/> on the tracing thread.</summary>
+public sealed class HttpProtocol : IProtocol
+{
+    private const int TimedOutPerTick = 1024, MaxSpare = 4096;
+
+    private readonly ISpanSink sink;
+    private readonly long timeout;
+    private readonly Stack<HttpConversation> conversations = [];
+    private readonly Stack<HttpExchange> exchanges = [];
+    private HttpExchange? earliest, latest;
+    private long produced, emitted, lost, held;
+
+    /// <param name="options">Settings.</param>
+    /// <param name="sink">Takes the spans.</param>
+    public HttpProtocol(HttpOptions options, ISpanSink sink)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxPipelined, 1);
+        this.sink = sink;
+        timeout = options.RequestTimeout.Ticks * TimeSpan.NanosecondsPerTick;
+        MaxPipelined = options.MaxPipelined;
+    }
+
+    /// <summary>Buffers of unfinished heads and open exchanges.</summary>
+    public BufferPool Buffers { get; } = new();
+
+    internal int MaxPipelined { get; }
+
+    /// <inheritdoc/>
+    public bool MayStart(ReadOnlySpan<byte> data) => HttpStartLine.MayBeRequest(data);
+
+    /// <inheritdoc/>
+    public Conversation Open(Connection connection)
+    {
+        var conversation = conversations.TryPop(out var used) ? used : new HttpConversation(this);
+        conversation.Begin(connection);
+        return conversation;
+    }
+
+    /// <inheritdoc/>
+    public void Tick(long now)
+    {
+        for (var i = 0; i < TimedOutPerTick && earliest is { } exchange && now - exchange.Start >= timeout; i++)
+        {
+            exchange.Owner!.OnTimeout(exchange, exchange.Start + timeout);
+        }
+    }
+
+    /// <inheritdoc/>
+    public PlaceCounters Count() => new("exchanges", "spans", Volatile.Read(ref produced), Emitted: Volatile.Read(ref emitted),
+        Lost: Volatile.Read(ref lost), Held: Volatile.Read(ref held));
+
+    internal HttpExchange Create(HttpConversation owner, long start)
+    {
+        var exchange = exchanges.TryPop(out var used) ? used : new HttpExchange();
+        exchange.Owner = owner;
+        exchange.Start = start;
+        Snapshot.Add(ref produced);
+        Snapshot.Add(ref held);
+        if (timeout > 0)
+        {
+            exchange.IsTimed = true;
+            exchange.Earlier = latest;
+            _ = latest is null ? earliest = exchange : latest.Later = exchange;
+            latest = exchange;
+        }
+
+        return exchange;
+    }
+
+    /// <summary>A request for which a connection has no room.</summary>
+    internal void CountOverflow()
+    {
+        Snapshot.Add(ref produced);
+        Snapshot.Add(ref lost);
+    }
+
+    /// <summary>Gives an exchange up for want of room, unless it was reported.</summary>
+    internal void Lose(HttpExchange exchange)
+    {
+        if (!exchange.IsReported)
+        {
+            Settle(exchange);
+            Snapshot.Add(ref lost);
+        }
+    }
+
+    /// <summary>Hands out the span of an exchange, unless that was done before.</summary>
+    internal void Report(HttpExchange exchange, Connection connection, SpanOutcome outcome, int status, long end, long responseBody)
+    {
+        if (exchange.IsReported)
+        {
+            return;
+        }
+
+        Settle(exchange);
+        Snapshot.Add(ref emitted);
+        var isServer = connection.RequestDirection == SocketDirection.Receive;
+        var span = new SpanData
+        {
+            Kind = isServer ? SpanKind.Server : SpanKind.Client,
+            Outcome = outcome,
+            Pid = exchange.Pid,
+            Tid = exchange.Tid,
+            NetworkNamespace = connection.NetworkNamespace,
+            Connection = connection.Id,
+            Start = exchange.Start,
+            HandlerStart = exchange.HandlerStart == 0 ? exchange.Start : exchange.HandlerStart,
+            End = end,
+            ClientAddress = isServer ? connection.Remote : connection.Local,
+            ClientPort = isServer ? connection.RemotePort : connection.LocalPort,
+            ServerAddress = isServer ? connection.Local : connection.Remote,
+            ServerPort = isServer ? connection.LocalPort : connection.RemotePort,
+            Method = exchange.Method,
+            Path = exchange.Path,
+            Query = exchange.Query,
+            Host = exchange.Host,
+            MinorVersion = exchange.MinorVersion,
+            Status = status,
+            RequestBodyLength = exchange.RequestBody,
+            ResponseBodyLength = responseBody,
+        };
+        sink.OnSpan(in span);
+    }
+
+    /// <summary>An answer has begun: the time limit no longer counts.</summary>
+    internal void StopTimer(HttpExchange exchange)
+    {
+        if (!exchange.IsTimed)
+        {
+            return;
+        }
+
+        exchange.IsTimed = false;
+        _ = exchange.Earlier is null ? earliest = exchange.Later : exchange.Earlier.Later = exchange.Later;
+        _ = exchange.Later is null ? latest = exchange.Earlier : exchange.Later.Earlier = exchange.Earlier;
+        exchange.Earlier = exchange.Later = null;
+    }
+
+    internal void Return(HttpExchange exchange)
+    {
+        exchange.Clear(Buffers);
+        if (exchanges.Count < MaxSpare)
+        {
+            exchanges.Push(exchange);
+        }
+    }
+
+    internal void Return(HttpConversation conversation)
+    {
+        if (conversations.Count < MaxSpare)
+        {
+            conversations.Push(conversation);
+        }
+    }
+
+    private void Settle(HttpExchange exchange)
+    {
+        StopTimer(exchange);
+        exchange.IsReported = true;
+        Snapshot.Add(ref held, -1);
+    }
+}

@@ -1,0 +1,93 @@
+using Beyla.Agent.Kernel;
+
+namespace Beyla.Agent.Tracing;
+
+/// <summary>The followed connections by identity, and in order of their last activity. Objects are used again.</summary>
+internal sealed class ConnectionTable(int capacity)
+{
+    // Order by activity need not be finer than this, and moving an entry dirties its neighbours' cache lines.
+    private const long TouchInterval = 1_000_000_000;
+    private const int MaxSpare = 4096;
+
+    private readonly Dictionary<ulong, Connection> connections = [];
+    private readonly Stack<Connection> spare = [];
+    private Connection? newest;
+
+    public int Count => connections.Count;
+
+    public bool IsFull => connections.Count >= capacity;
+
+    /// <summary>The least recently active connection; <see cref="Connection.Newer"/> leads on.</summary>
+    public Connection? Oldest { get; private set; }
+
+    public Connection? Find(ulong id, long time)
+    {
+        if (connections.TryGetValue(id, out var connection) && time - connection.Touched > TouchInterval)
+        {
+            Unlink(connection);
+            Append(connection, time);
+        }
+
+        return connection;
+    }
+
+    public Connection Add(in SocketEvent e)
+    {
+        var connection = spare.TryPop(out var used) ? used : new Connection();
+        connection.Begin(in e);
+        connections.Add(e.Connection, connection);
+        Append(connection, (long)e.Time);
+        return connection;
+    }
+
+    public void Remove(Connection connection)
+    {
+        Unlink(connection);
+        _ = connections.Remove(connection.Id);
+        connection.Conversation = null;
+        if (spare.Count < MaxSpare)
+        {
+            spare.Push(connection);
+        }
+    }
+
+    private void Append(Connection connection, long time)
+    {
+        connection.Touched = time;
+        connection.Older = newest;
+        connection.Newer = null;
+        if (newest is null)
+        {
+            Oldest = connection;
+        }
+        else
+        {
+            newest.Newer = connection;
+        }
+
+        newest = connection;
+    }
+
+    private void Unlink(Connection connection)
+    {
+        if (connection.Older is null)
+        {
+            Oldest = connection.Newer;
+        }
+        else
+        {
+            connection.Older.Newer = connection.Newer;
+        }
+
+        if (connection.Newer is null)
+        {
+            newest = connection.Older;
+        }
+        else
+        {
+            connection.Newer.Older = connection.Older;
+        }
+
+        connection.Older = connection.Newer = null;
+    }
+}

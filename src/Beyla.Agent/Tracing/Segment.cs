@@ -1,0 +1,65 @@
+using Beyla.Agent.Kernel;
+
+namespace Beyla.Agent.Tracing;
+
+/// <summary>
+/// The part of one operation that is new on its stream, consumed from the front: first the captured bytes, then those that were moved but not captured.
+/// </summary>
+public ref struct Segment
+{
+    /// <summary>Captured bytes that wait to be consumed.</summary>
+    public ReadOnlySpan<byte> Data { get; set; }
+
+    /// <summary>Bytes after <see cref="Data"/> that are known by number only.</summary>
+    public long Unseen { get; set; }
+
+    /// <summary>The last bytes of the operation, or empty when they were not read.</summary>
+    public ReadOnlySpan<byte> Tail { get; set; }
+
+    public SocketDirection Direction { get; set; }
+
+    /// <summary>No operation at all but a jump of the sequence numbers: the event was lost or never made.</summary>
+    public bool IsGap { get; set; }
+
+    /// <summary>CLOCK_MONOTONIC in nanoseconds.</summary>
+    public long Time { get; set; }
+
+    /// <summary>Sequence number of the next byte of the other direction when the operation was done.</summary>
+    public uint Opposite { get; set; }
+
+    public int Pid { get; set; }
+    public int Tid { get; set; }
+
+    /// <summary>Bytes that wait to be consumed, seen or not.</summary>
+    public readonly long Left => Data.Length + Unseen;
+
+    /// <summary>Consumes <paramref name="count"/> bytes, at most <see cref="Left"/>. The last bytes become visible again through the tail.</summary>
+    public void Skip(long count)
+    {
+        if (count <= Data.Length)
+        {
+            Data = Data[(int)count..];
+        }
+        else
+        {
+            Unseen -= count - Data.Length;
+            Data = default;
+        }
+
+        if (Data.IsEmpty && Unseen > 0 && Unseen <= Tail.Length)
+        {
+            Data = Tail[^(int)Unseen..];
+            Unseen = 0;
+        }
+    }
+
+    /// <summary>Consumes everything.</summary>
+    public void SkipAll()
+    {
+        Data = default;
+        Unseen = 0;
+    }
+
+    /// <summary>Whether the operation ends with <paramref name="suffix"/>, as far as its end is visible.</summary>
+    public readonly bool EndsWith(ReadOnlySpan<byte> suffix) => (Unseen == 0 ? Data : Tail).EndsWith(suffix);
+}

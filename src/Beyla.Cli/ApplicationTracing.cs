@@ -1,0 +1,165 @@
+using Beyla.Agent.Capabilities;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Export;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Logging;
+using Beyla.Agent.Processes;
+using Beyla.Agent.Protocols.Http;
+using Beyla.Agent.Tracing;
+using SocketSource = Beyla.Agent.Kernel.SocketSource;
+using TracePrinter = Beyla.Agent.Export.TracePrinter;
+
+namespace Beyla.Cli;
+
+/// <summary>Application observability put together: watcher and socket programs, processes, connections, HTTP, printers.</summary>
+internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, IDisposable
+{
+    private readonly Watcher watcher;
+    private readonly SocketSource source;
+    private readonly ProcessTable processes;
+    private readonly Tracer tracer;
+    private readonly SpanExporter spans;
+    private readonly OutputQueue output;
+    private readonly EventLoop loop;
+    private readonly ProcReader proc;
+    private bool detached;
+
+    private ApplicationTracing(AgentConfiguration configuration, Watcher watcher, SocketSource source, TracePrinter printer, OutputQueue output)
+    {
+        (this.watcher, this.source, this.output) = (watcher, source, output);
+        proc = new ProcReader(privilege: new Permissions.ForProc());
+        processes = new ProcessTable(
+            configuration.Selection,
+            new KernelSelection(watcher.Selection),
+            new KernelListeners(watcher.Listeners),
+            proc,
+            new ProcessTableOptions
+            {
+                Clock = static () => (long)MonotonicClock.Now,
+                Selected = static process => Log.Info(
+                    "Tracing process",
+                    ("pid", process.Pid),
+                    ("service", process.ServiceName),
+                    ("language", SelectionRule.LanguageName(process.Language)),
+                    ("exe", process.Executable)),
+            });
+        spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), printer.Sinks);
+        tracer = new Tracer(new TracerOptions(), new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans));
+        loop = new EventLoop(watcher, source, configuration.PollInterval);
+    }
+
+    /// <summary>The places that count, in the order of the way of the data.</summary>
+    public IReadOnlyList<ICounted> Places => [watcher, processes, source, tracer, spans];
+
+    /// <summary>Loads and attaches what the configuration needs, and looks for the processes that are there already.</summary>
+    /// <exception cref="BpfException">The kernel refused.</exception>
+    public static ApplicationTracing Start(AgentConfiguration configuration, TracePrinter printer, OutputQueue output)
+    {
+        using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);
+        var watcher = Watcher.Open(new SelectionNeeds(configuration.Selection).EveryExec);
+        SocketSource? source = null;
+        try
+        {
+            source = SocketSource.Open(
+                (SocketSourceKind)configuration.SocketSource,
+                watcher.Selection,
+                (uint)configuration.RingSize,
+                static (kind, failure) => Log.Debug("The kernel does not take this socket source", ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)));
+            var tracing = new ApplicationTracing(configuration, watcher, source, printer, output);
+            tracing.processes.Start();
+            watcher.Selection.Capture(true);
+            return tracing;
+        }
+        catch
+        {
+            source?.Dispose();
+            watcher.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What was attached and how many processes are traced, for the log.</summary>
+    public IEnumerable<LogField> Describe() =>
+    [
+        ("source", source.Kind.ToString()),
+        ("processes", processes.Selected.Count()),
+    ];
+
+    /// <summary>Reads until <see cref="Stop"/>.</summary>
+    public void Run() => loop.Run(new ProcessEventReader(this), tracer, this);
+
+    /// <summary>Ends <see cref="Run"/>. Any thread.</summary>
+    public void Stop() => loop.Stop();
+
+    /// <summary>Stops capturing, then reads what is still in the rings.</summary>
+    public void Detach()
+    {
+        if (detached)
+        {
+            return;
+        }
+
+        detached = true;
+        watcher.Selection.Capture(false);
+        source.Detach();
+        _ = loop.Drain(new ProcessEventReader(this), tracer);
+        Flush();
+        foreach (var refusal in proc.DescribeRefusals())
+        {
+            Log.Info("Not everything could be read", ("reason", refusal));
+        }
+    }
+
+    public void OnProcessEvent(in ProcessEvent e) => processes.OnProcessEvent(in e);
+
+    public void Flush() => output.Flush();
+
+    public void Tick(ulong now)
+    {
+        processes.OnTick((long)now);
+        tracer.Tick(now);
+    }
+
+    public void Dispose()
+    {
+        Detach();
+        loop.Dispose();
+        source.Dispose();
+        watcher.Dispose();
+    }
+
+    private sealed class KernelSelection(SelectionMap map) : ISelection
+    {
+        public void Select(int pid)
+        {
+            map.Include(pid);
+            map.Select(pid);
+        }
+
+        public void Deselect(int pid)
+        {
+            map.Include(pid);
+            map.Deselect(pid);
+        }
+
+        public void Exclude(int pid) => map.Exclude(pid);
+
+        public void SelectPort(int port) => map.SelectPort(port);
+
+        public bool IsSelected(int pid) => map.IsSelected(pid);
+    }
+
+    private sealed class KernelListeners(ListenerScan scan) : IListenerScan
+    {
+        public void Scan(int pid, ProcessEventHandler found)
+        {
+            using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);
+            scan.Scan(pid, new Sink(found));
+        }
+
+        private sealed class Sink(ProcessEventHandler found) : IProcessEventSink
+        {
+            public void OnProcessEvent(in ProcessEvent e) => found(in e);
+        }
+    }
+}

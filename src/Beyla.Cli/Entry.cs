@@ -1,0 +1,72 @@
+using Beyla.Agent.Capabilities;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Logging;
+
+namespace Beyla.Cli;
+
+/// <summary>Exit codes of the executable; documented in <c>--help</c>.</summary>
+internal static class ExitCode
+{
+    public const int Stopped = 0, Failed = 1, BadUsage = 2, CapabilitiesMissing = StartupCheck.ExitCode;
+}
+
+/// <summary>From the command line to an exit code.</summary>
+internal static class Entry
+{
+    private static readonly (string Name, string Help)[] Commands = [];
+
+    /// <param name="arguments">The command line without the program's name.</param>
+    /// <param name="holding">Threads that still hold capabilities; none when all is well.</param>
+    public static int Run(string[] arguments, IReadOnlyList<ThreadPrivilege> holding)
+    {
+        try
+        {
+            var commandLine = CommandLine.Parse(arguments, ["config", .. Commands.Select(command => command.Name)]);
+            if (commandLine.Help)
+            {
+                Console.Out.Write(HelpText.Make(Commands));
+                return ExitCode.Stopped;
+            }
+
+            if (commandLine.Version)
+            {
+                Console.Out.WriteLine($"beyla {AgentVersion.Text}");
+                return ExitCode.Stopped;
+            }
+
+            foreach (var thread in holding)
+            {
+                Log.Warn("A thread still holds capabilities", ("thread", thread.Name), ("effective", thread.Capabilities.Effective.ToString()));
+            }
+
+            var loaded = ConfigurationLoader.Load(commandLine);
+            return commandLine.Command switch
+            {
+                "config" => ConfigurationReport.Run(loaded, commandLine.Remaining, Console.Out, Console.Error),
+                _ => RunCommand.Run(loaded),
+            };
+        }
+        catch (ConfigurationException problems)
+        {
+            foreach (var problem in problems.Problems)
+            {
+                Log.Error("Wrong configuration", ("error", problem));
+            }
+
+            return ExitCode.BadUsage;
+        }
+        catch (BpfException failure)
+        {
+            Log.Debug("The whole log of the kernel", ("log", failure.Log));
+            Log.Error("Beyla cannot go on", ("error", failure.Message));
+            return ExitCode.Failed;
+        }
+    }
+}
+
+/// <summary>The version of this build.</summary>
+internal static class AgentVersion
+{
+    public static string Text { get; } = typeof(AgentVersion).Assembly.GetName().Version?.ToString(3) ?? "0";
+}

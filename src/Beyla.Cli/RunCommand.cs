@@ -1,0 +1,121 @@
+using Beyla.Agent.Capabilities;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Export;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Logging;
+
+namespace Beyla.Cli;
+
+/// <summary>The agent's main job: check what it may, start what is configured, run until it is stopped, say what it counted.</summary>
+internal static class RunCommand
+{
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(1.5);
+
+    public static int Run(LoadedConfiguration loaded)
+    {
+        var configuration = loaded.ConfigurationToStart;
+        Log.Configure(configuration.LogLevel, configuration.LogFormat);
+        foreach (var warning in loaded.Warnings)
+        {
+            Log.Warn("Configuration", ("warning", warning));
+        }
+
+        if (configuration.LogConfig != LoggedConfiguration.None)
+        {
+            var report = configuration.LogConfig == LoggedConfiguration.Json
+                ? ConfigurationReport.ToJson(loaded, all: false, indented: false)
+                : ConfigurationReport.ToText(loaded, all: false);
+            Log.Info("Running with configuration", ("config", report));
+        }
+
+        if (!MayStart(configuration))
+        {
+            return ExitCode.CapabilitiesMissing;
+        }
+
+        using var stop = new StopSignals(configuration.ExitWithParent);
+        using var output = new OutputQueue();
+        var failure = 0;
+        output.Closed += errno =>
+        {
+            failure = errno;
+            stop.Request(errno == 0 ? "standard output was closed" : "standard output failed");
+        };
+        var printer = TracePrinter.Create(Name(configuration.TracePrinter), output);
+        printer.Begin(AgentVersion.Text);
+
+        using var application = configuration.ApplicationEnabled ? ApplicationTracing.Start(configuration, printer, output) : null;
+        List<ICounted> places = [.. application?.Places ?? [], output];
+        if (printer.Counted is { } counted)
+        {
+            places.Insert(places.Count - 1, counted);
+        }
+
+        stop.OnReport(() => Report(places));
+        Log.Info("Beyla is tracing", application is null ? [] : [.. application.Describe()]);
+        if (application is not null)
+        {
+            stop.Requested += application.Stop;
+            application.Run();
+        }
+
+        stop.Wait();
+        Log.Info("Beyla stops", ("reason", stop.Reason));
+        application?.Detach();
+        // The counters are taken when the output is drained and before it ends, so that they are the last line of the stream.
+        printer.End(() => CountersReport.Take(places), StopLimit);
+        output.Stop(StopLimit);
+        Report(places);
+        if (failure != 0)
+        {
+            Log.Error("Writing to standard output failed", ("error", Agent.Kernel.Errno.Describe(failure)));
+        }
+
+        return failure == 0 ? ExitCode.Stopped : ExitCode.Failed;
+    }
+
+    private static bool MayStart(AgentConfiguration configuration)
+    {
+        var request = Permissions.RequestOf(configuration);
+        var facts = HostFactsReader.Read();
+        var start = StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), configuration.EnforceSysCaps, out var lines);
+        foreach (var line in lines)
+        {
+            LogField[] fields = [.. line.Fields.Select(field => new LogField(field.Name, field.Value))];
+            switch (line.Severity)
+            {
+                case CheckSeverity.Error:
+                    Log.Error(line.Message, fields);
+                    break;
+                case CheckSeverity.Warning:
+                    Log.Warn(line.Message, fields);
+                    break;
+                default:
+                    Log.Info(line.Message, fields);
+                    break;
+            }
+        }
+
+        _ = Privilege.Retain(CapabilityCheck.Usable(request, facts));
+        return start;
+    }
+
+    private static void Report(IEnumerable<ICounted> places)
+    {
+        using (Privilege.Raise(Capability.Bpf))
+        {
+            Console.Error.Write(CountersReport.Take(places).ToText());
+        }
+
+        Console.Error.WriteLine($"capabilities: {Privilege.Describe()}");
+    }
+
+    private static string Name(Agent.Configuration.TracePrinter printer) => printer switch
+    {
+        Agent.Configuration.TracePrinter.Counter => "counter",
+        Agent.Configuration.TracePrinter.Text => "text",
+        Agent.Configuration.TracePrinter.Json => "json",
+        Agent.Configuration.TracePrinter.JsonIndent => "json_indent",
+        _ => "disabled",
+    };
+}

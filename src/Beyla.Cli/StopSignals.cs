@@ -1,0 +1,109 @@
+using System.Runtime.InteropServices;
+
+namespace Beyla.Cli;
+
+/// <summary>
+/// Everything that ends the agent: SIGINT, SIGTERM and SIGHUP, a reader that closed standard output, a parent that is gone. SIGUSR1 asks for a report.
+/// </summary>
+internal sealed partial class StopSignals : IDisposable
+{
+    private const int UserSignal1 = 10; // SIGUSR1 on Linux
+
+    private readonly List<PosixSignalRegistration> registrations = [];
+    private readonly ManualResetEventSlim stopped = new();
+    private int requested;
+    private Action? report;
+
+    /// <param name="withParent">Stop when standard input ends, or when the process that started this one is gone.</param>
+    public StopSignals(bool withParent)
+    {
+        foreach (var signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
+        {
+            registrations.Add(PosixSignalRegistration.Create(signal, context =>
+            {
+                context.Cancel = true;
+                Request(context.Signal.ToString());
+            }));
+        }
+
+        registrations.Add(PosixSignalRegistration.Create((PosixSignal)UserSignal1, context =>
+        {
+            context.Cancel = true;
+            report?.Invoke();
+        }));
+        if (withParent)
+        {
+            new Thread(WatchParent) { IsBackground = true, Name = "parent" }.Start();
+        }
+    }
+
+    /// <summary>Raised once, on any thread.</summary>
+    public event Action? Requested;
+
+    /// <summary>What ended the agent.</summary>
+    public string Reason { get; private set; } = "";
+
+    /// <summary>What SIGUSR1 does.</summary>
+    public void OnReport(Action action) => report = action;
+
+    /// <summary>Ends the agent.</summary>
+    public void Request(string reason)
+    {
+        if (Interlocked.Exchange(ref requested, 1) == 0)
+        {
+            Reason = reason;
+            stopped.Set();
+            Requested?.Invoke();
+        }
+    }
+
+    /// <summary>Returns when the agent was asked to end.</summary>
+    public void Wait() => stopped.Wait();
+
+    public void Dispose()
+    {
+        registrations.ForEach(registration => registration.Dispose());
+        stopped.Dispose();
+    }
+
+    /// <summary>The end of standard input tells at once; a parent that gave none is asked for every half second.</summary>
+    private unsafe void WatchParent()
+    {
+        var parent = getppid();
+        var readable = true;
+        var buffer = stackalloc byte[512];
+        while (getppid() == parent)
+        {
+            var input = new PollDescriptor { Descriptor = readable ? 0 : -1, Events = 1 /* POLLIN */ };
+            if (poll(&input, 1, 500) > 0 && read(0, buffer, 512) is var n && n <= 0)
+            {
+                if (n == 0)
+                {
+                    Request("standard input ended");
+                    return;
+                }
+
+                readable = false;
+            }
+        }
+
+        Request("the parent process is gone");
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollDescriptor
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned;
+    }
+
+    [LibraryImport("libc")]
+    private static partial int getppid();
+
+    [LibraryImport("libc")]
+    private static unsafe partial int poll(PollDescriptor* descriptors, ulong count, int timeout);
+
+    [LibraryImport("libc")]
+    private static unsafe partial nint read(int descriptor, void* buffer, nuint count);
+}

@@ -1,0 +1,224 @@
+using Beyla.Agent.Capabilities;
+
+namespace Beyla.Agent.Tests.Capabilities;
+
+public class CapabilityCheckTests
+{
+    private static readonly CapabilitySet Everything = new((1UL << 41) - 1);
+
+    private static readonly (int Major, int Minor)[] Kernels = [(4, 18), (5, 7), (5, 8), (5, 9), (5, 10), (5, 11), (6, 1), (6, 12), (6, 18)];
+
+    public static TheoryData<int> Modes()
+    {
+        // Every configuration that can be asked for: each network source or none, application, propagation with it, and the two extras.
+        var data = new TheoryData<int>();
+        for (var bits = 1; bits < 64; bits++)
+        {
+            var features = (Feature)bits;
+            var bothSources = (features & (Feature.NetworkSocketFilter | Feature.NetworkTrafficControl)) == (Feature.NetworkSocketFilter | Feature.NetworkTrafficControl);
+            var application = (features & Feature.Application) != 0;
+            var network = (features & (Feature.NetworkSocketFilter | Feature.NetworkTrafficControl)) != 0;
+            if (!bothSources && (application || network) && (application || (features & (Feature.ContextPropagation | Feature.GoPropagation)) == 0))
+            {
+                data.Add(bits);
+            }
+        }
+
+        return data;
+    }
+
+    /// <summary>Each of the 512 subsets, on each kernel, at each setting that the page or the kernel connects with capabilities.</summary>
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void Every_subset_agrees_with_the_page(int features)
+    {
+        var request = new CapabilityRequest((Feature)features);
+        var settings = Settings().ToList();
+        foreach (var (major, minor) in Kernels)
+        {
+            for (var subset = 0; subset < 1 << SeedPage.Nine.Length; subset++)
+            {
+                var held = Subset(subset);
+                var expected = SeedPage.Missing((Feature)features, minor, major, held.Contains);
+                foreach (var setting in settings)
+                {
+                    var facts = setting(Facts(held, new Version(major, minor, 0)));
+                    var report = CapabilityCheck.Evaluate(request, facts);
+                    if (!report.MissingDocumented().SequenceEqual(expected))
+                    {
+                        Assert.Fail($"{request.Features} on {major}.{minor} with {held}: {string.Join(", ", report.MissingDocumented())}, not {string.Join(", ", expected)}");
+                    }
+
+                    Assert.Equal(expected.Count == 0, report.DocumentedPresent);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Tracers_list_what_the_reference_lists()
+    {
+        foreach (var (tracer, expected) in SeedPage.Tracers)
+        {
+            var rows = CapabilityTable.Rows.Where(row => row.Tracer.Name() == tracer && row.InReference).Select(row => row.Capability.Name()).Order();
+            Assert.Equal(expected.Split(' ').Order(), rows);
+        }
+    }
+
+    [Fact]
+    public void Scenarios_list_what_the_page_lists()
+    {
+        Assert.Equal(SeedPage.Scenarios.Keys, Scenario.All.Select(scenario => scenario.Features));
+        foreach (var (features, expected) in SeedPage.Scenarios)
+        {
+            var documented = CapabilityCheck.Documented(new CapabilityRequest(features), new Version(6, 12));
+            Assert.Equal(expected.Split(' ').Order(), documented.Members().Select(capability => capability.Name()).Order());
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void What_is_needed_is_listed_too(int features)
+    {
+        foreach (var (major, minor) in Kernels)
+        {
+            var request = new CapabilityRequest((Feature)features);
+            var kernel = new Version(major, minor);
+            Assert.True(CapabilityCheck.Documented(request, kernel).ContainsAll(CapabilityCheck.Needed(request, kernel)), $"{request.Features} on {kernel}");
+        }
+    }
+
+    [Fact]
+    public void Needed_sets_are_the_measured_ones()
+    {
+        Assert.Equal("CAP_NET_RAW, CAP_BPF", Needed(Feature.NetworkSocketFilter));
+        Assert.Equal("CAP_NET_ADMIN, CAP_BPF", Needed(Feature.NetworkTrafficControl));
+        Assert.Equal("CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF", Needed(Feature.Application));
+        Assert.Equal("CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF", Needed(Feature.Application | Feature.ContextPropagation));
+
+        static string Needed(Feature features) => CapabilityCheck.Needed(new CapabilityRequest(features), new Version(6, 12)).ToString();
+    }
+
+    [Fact]
+    public void Sys_admin_alone_stands_in_for_three_and_no_more()
+    {
+        var report = CapabilityCheck.Evaluate(
+            new CapabilityRequest(Feature.Application | Feature.ContextPropagation), Facts(CapabilitySet.Of(Capability.SysAdmin), new Version(6, 12)));
+        Assert.Equal(
+            ["CAP_DAC_READ_SEARCH", "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_SYS_PTRACE"], report.MissingDocumented().Select(capability => capability.Name()));
+        foreach (var requirement in report.Requirements.Where(requirement => requirement.State == CapabilityState.GrantedByOther))
+        {
+            Assert.Equal(Capability.SysAdmin, requirement.GrantedBy);
+            Assert.Contains("CAP_SYS_ADMIN", requirement.Evidence, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(CapabilityState.NotRequired, report.Requirements.Single(requirement => requirement.Capability == Capability.SysAdmin).State);
+        Assert.Equal(3, report.Requirements.Count(requirement => requirement.State == CapabilityState.GrantedByOther));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Paranoia_about_perf_events_asks_for_nothing_more(int paranoid)
+    {
+        var request = new CapabilityRequest(Feature.Application);
+        var facts = Facts(CapabilityCheck.Documented(request, new Version(6, 12)), new Version(6, 12)) with { PerfEventParanoid = paranoid };
+        var report = CapabilityCheck.Evaluate(request, facts);
+        Assert.True(report.DocumentedPresent);
+        Assert.True(StartupCheck.MayStart(report, enforce: true, out var lines));
+        Assert.Empty(lines);
+        var setting = report.Host.Single(setting => setting.Name == "kernel.perf_event_paranoid");
+        Assert.Equal(paranoid > 2 ? HostVerdict.Notice : HostVerdict.Good, setting.Verdict);
+        Assert.Equal(paranoid > 2 ? 4 : 0, setting.Fix.Count);
+        Assert.All(setting.Fix, fix => Assert.Contains("kernel.perf_event_paranoid", fix, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Another_user_namespace_makes_held_capabilities_worthless_or_doubtful()
+    {
+        var report = CapabilityCheck.Evaluate(new CapabilityRequest(Feature.Application), Facts(Everything, new Version(6, 12)) with { InitialUserNamespace = false });
+        Assert.Equal(
+            [Capability.Perfmon, Capability.Bpf, Capability.CheckpointRestore], report.MissingDocumented());
+        Assert.Equal(CapabilityState.Unknown, report.Requirements.Single(requirement => requirement.Capability == Capability.SysPtrace).State);
+        Assert.Contains(report.Host, setting => setting is { Name: "user namespace", Verdict: HostVerdict.Wrong });
+    }
+
+    [Fact]
+    public void A_bounding_set_that_excludes_names_the_way_out()
+    {
+        var bounding = Everything.Except(CapabilitySet.Of(Capability.Bpf));
+        var facts = Facts(CapabilitySet.None, new Version(6, 12));
+        facts = facts with { Capabilities = facts.Capabilities with { Bounding = bounding } };
+        var requirements = CapabilityCheck.Evaluate(new CapabilityRequest(Feature.NetworkSocketFilter), facts).Requirements;
+        Assert.Contains("--cap-add BPF", requirements.Single(requirement => requirement.Capability == Capability.Bpf).Fix, StringComparison.Ordinal);
+        // The rest can be given, and only the rest.
+        Assert.Equal("sudo setcap cap_net_raw=p '/opt/a b/beyla'", requirements.Single(requirement => requirement.Capability == Capability.NetRaw).Fix);
+    }
+
+    [Fact]
+    public void File_capabilities_that_were_ignored_are_explained()
+    {
+        var file = new FileCapabilities(CapabilitySet.Of(Capability.Bpf, Capability.NetRaw), CapabilitySet.None, Effective: false);
+        var facts = Facts(CapabilitySet.None, new Version(6, 12)) with { AgentFile = file, NoNewPrivileges = true };
+        var report = CapabilityCheck.Evaluate(new CapabilityRequest(Feature.NetworkSocketFilter), facts);
+        var bpf = report.Requirements.Single(requirement => requirement.Capability == Capability.Bpf);
+        Assert.Contains("no_new_privs", bpf.Evidence, StringComparison.Ordinal);
+        Assert.Contains("AmbientCapabilities", bpf.Fix, StringComparison.Ordinal);
+        Assert.Contains(report.Host, setting => setting is { Name: "no_new_privs", Verdict: HostVerdict.Wrong });
+    }
+
+    [Fact]
+    public void What_is_kept_after_the_start_is_what_can_be_used()
+    {
+        var request = new CapabilityRequest(Feature.Application);
+        Assert.Equal(
+            "CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF", CapabilityCheck.Usable(request, Facts(Everything, new Version(6, 12))).ToString());
+        Assert.True(CapabilityCheck.Usable(request, Facts(CapabilitySet.Of(Capability.SysAdmin), new Version(6, 12))).Contains(Capability.SysAdmin));
+        Assert.Equal("CAP_NET_RAW, CAP_PERFMON, CAP_BPF",
+            CapabilityCheck.Usable(new CapabilityRequest(Feature.NetworkSocketFilter), Facts(Everything, new Version(6, 12))).ToString());
+    }
+
+    internal static HostFacts Facts(CapabilitySet permitted, Version kernel) => new()
+    {
+        Capabilities = new ProcessCapabilities(permitted, permitted, CapabilitySet.None, Everything, CapabilitySet.None),
+        Kernel = kernel,
+        KernelRelease = kernel.ToString(),
+        LastCapability = 40,
+        User = 1000,
+        InitialUserNamespace = true,
+        TypeInformation = true,
+        PerfEventParanoid = 2,
+        UnprivilegedBpfDisabled = 2,
+        Lockdown = "none",
+        Cgroup2 = "/sys/fs/cgroup",
+        Tracefs = "/sys/kernel/tracing",
+        BpfFilesystem = "/sys/fs/bpf",
+        SeccompFilter = false,
+        NoNewPrivileges = false,
+        AgentPath = "/opt/a b/beyla",
+        AgentOnNosuid = false,
+    };
+
+    private static CapabilitySet Subset(int bits)
+    {
+        var set = CapabilitySet.None;
+        for (var i = 0; i < SeedPage.Nine.Length; i++)
+        {
+            set = (bits & (1 << i)) != 0 ? set.With(SeedPage.Nine[i]) : set;
+        }
+
+        return set;
+    }
+
+    // None of these changes what is listed: perf events are not opened, and lockdown is no matter of capabilities.
+    private static IEnumerable<Func<HostFacts, HostFacts>> Settings() =>
+    [
+        facts => facts,
+        facts => facts with { PerfEventParanoid = 3 },
+        facts => facts with { Lockdown = "integrity" },
+        facts => facts with { Lockdown = "confidentiality", PerfEventParanoid = 4 },
+        facts => facts with { UnprivilegedBpfDisabled = 0, PerfEventParanoid = null, Lockdown = null, SeccompFilter = true },
+    ];
+}

@@ -1,0 +1,47 @@
+using Beyla.Agent.Capabilities;
+
+namespace Beyla.Agent.Tests.Capabilities;
+
+public class CapabilityExportTests
+{
+    private static readonly CapabilityRequest Network = new(Feature.NetworkSocketFilter);
+
+    [Fact]
+    public void The_unit_has_exactly_the_set()
+    {
+        var lines = Write("systemd", new CapabilityRequest(Feature.Application)).Split('\n');
+        const string names = "CAP_DAC_READ_SEARCH CAP_NET_RAW CAP_SYS_PTRACE CAP_PERFMON CAP_BPF CAP_CHECKPOINT_RESTORE";
+        Assert.Contains($"AmbientCapabilities={names}", lines);
+        Assert.Contains($"CapabilityBoundingSet={names}", lines);
+        Assert.Contains("NoNewPrivileges=yes", lines);
+        Assert.Contains("ExecStart=\"/opt/a b/beyla\"", lines);
+    }
+
+    [Fact]
+    public void Packet_sockets_are_allowed_only_where_they_are_used()
+    {
+        Assert.Contains("AF_PACKET", Write("systemd", Network), StringComparison.Ordinal);
+        Assert.DoesNotContain("AF_PACKET", Write("systemd", new CapabilityRequest(Feature.NetworkTrafficControl)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_pod_drops_all_and_adds_exactly_the_set()
+    {
+        var text = Write("kubernetes", Network);
+        Assert.EndsWith("drop:\n                - ALL\n              add:\n                - NET_RAW\n                - BPF\n", text, StringComparison.Ordinal);
+        Assert.Contains("hostNetwork: true", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("hostNetwork", Write("kubernetes", new CapabilityRequest(Feature.Application)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_container_drops_all_and_adds_exactly_the_set()
+    {
+        var text = Write("docker", Network);
+        Assert.Contains("--cap-drop ALL --cap-add NET_RAW --cap-add BPF \\", text, StringComparison.Ordinal);
+        Assert.Contains("--network host", text, StringComparison.Ordinal);
+        Assert.EndsWith("'registry/a b:1'\n", text, StringComparison.Ordinal);
+    }
+
+    private static string Write(string format, CapabilityRequest request) =>
+        CapabilityExport.Write(format, request, CapabilityCheck.Documented(request, new Version(6, 12)), "/opt/a b/beyla", "registry/a b:1");
+}

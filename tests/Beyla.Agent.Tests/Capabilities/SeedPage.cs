@@ -1,0 +1,99 @@
+using Beyla.Agent.Capabilities;
+
+namespace Beyla.Agent.Tests.Capabilities;
+
+/// <summary>The published page, transcribed by hand as an oracle. Knows nothing of the table.</summary>
+internal static class SeedPage
+{
+    /// <summary>"List of capabilities required by Beyla", in the order of the kernel's numbers.</summary>
+    internal static readonly Capability[] Nine =
+    [
+        Capability.DacReadSearch, Capability.NetAdmin, Capability.NetRaw, Capability.SysPtrace, Capability.SysAdmin, Capability.SysResource,
+        Capability.Perfmon, Capability.Bpf, Capability.CheckpointRestore,
+    ];
+
+    /// <summary>"Internal eBPF tracer capability requirement reference".</summary>
+    internal static readonly Dictionary<string, string> Tracers = new()
+    {
+        ["Socket flow fetcher"] = "CAP_BPF CAP_NET_RAW",
+        ["Flow fetcher (tc)"] = "CAP_BPF CAP_NET_ADMIN CAP_PERFMON",
+        ["Watcher"] = "CAP_BPF CAP_CHECKPOINT_RESTORE CAP_DAC_READ_SEARCH CAP_PERFMON",
+        ["Support for languages other than Go"] = "CAP_BPF CAP_DAC_READ_SEARCH CAP_CHECKPOINT_RESTORE CAP_PERFMON CAP_NET_RAW CAP_SYS_PTRACE",
+        ["Network monitoring in TC mode and context propagation"] = "CAP_BPF CAP_DAC_READ_SEARCH CAP_PERFMON CAP_NET_ADMIN",
+        ["Go tracer"] = "CAP_BPF CAP_DAC_READ_SEARCH CAP_CHECKPOINT_RESTORE CAP_PERFMON CAP_NET_RAW CAP_SYS_PTRACE CAP_SYS_ADMIN",
+    };
+
+    /// <summary>"Example scenarios": what the page lists for a configuration on a current kernel.</summary>
+    internal static readonly Dictionary<Feature, string> Scenarios = new()
+    {
+        [Feature.NetworkSocketFilter] = "CAP_BPF CAP_NET_RAW",
+        [Feature.NetworkTrafficControl] = "CAP_BPF CAP_NET_ADMIN CAP_PERFMON",
+        [Feature.Application] = "CAP_BPF CAP_DAC_READ_SEARCH CAP_CHECKPOINT_RESTORE CAP_PERFMON CAP_NET_RAW CAP_SYS_PTRACE",
+        [Feature.Application | Feature.ContextPropagation] =
+            "CAP_BPF CAP_DAC_READ_SEARCH CAP_CHECKPOINT_RESTORE CAP_PERFMON CAP_NET_RAW CAP_SYS_PTRACE CAP_NET_ADMIN",
+    };
+
+    /// <summary>
+    /// What the warning has to name, for a configuration and a kernel, when the process holds this: by the page's lists, by "kernels &lt; 5.11" for
+    /// CAP_SYS_RESOURCE, by what kernels before 5.8 have in place of CAP_BPF and CAP_PERFMON and before 5.9 of CAP_CHECKPOINT_RESTORE, and by what
+    /// CAP_SYS_ADMIN stands in for.
+    /// </summary>
+    internal static List<Capability> Missing(Feature features, int minor, int major, Func<Capability, bool> holds)
+    {
+        var number = (major * 1000) + minor;
+        var listed = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var (scenario, list) in Scenarios)
+        {
+            if ((features & scenario) == scenario)
+            {
+                listed.UnionWith(list.Split(' '));
+            }
+        }
+
+        if ((features & Feature.GoPropagation) != 0 || (features & Feature.BpfMetrics) != 0)
+        {
+            listed.Add("CAP_SYS_ADMIN");
+        }
+
+        if (number < 5011)
+        {
+            listed.Add("CAP_SYS_RESOURCE");
+        }
+
+        if (number < 5009)
+        {
+            listed.Remove("CAP_CHECKPOINT_RESTORE");
+        }
+
+        if (number < 5008)
+        {
+            listed.Remove("CAP_BPF");
+            listed.Remove("CAP_PERFMON");
+            listed.Add("CAP_SYS_ADMIN");
+        }
+
+        var missing = new List<Capability>();
+        foreach (var capability in Nine)
+        {
+            var name = capability switch
+            {
+                Capability.DacReadSearch => "CAP_DAC_READ_SEARCH",
+                Capability.NetAdmin => "CAP_NET_ADMIN",
+                Capability.NetRaw => "CAP_NET_RAW",
+                Capability.SysPtrace => "CAP_SYS_PTRACE",
+                Capability.SysAdmin => "CAP_SYS_ADMIN",
+                Capability.SysResource => "CAP_SYS_RESOURCE",
+                Capability.Perfmon => "CAP_PERFMON",
+                Capability.Bpf => "CAP_BPF",
+                _ => "CAP_CHECKPOINT_RESTORE",
+            };
+            var standsIn = capability is Capability.Bpf or Capability.Perfmon or Capability.CheckpointRestore && holds(Capability.SysAdmin);
+            if (listed.Contains(name) && !holds(capability) && !standsIn)
+            {
+                missing.Add(capability);
+            }
+        }
+
+        return missing;
+    }
+}

@@ -1,0 +1,62 @@
+using Beyla.Agent.Capabilities;
+
+namespace Beyla.Agent.Tests.Capabilities;
+
+public class StartupCheckTests
+{
+    private static readonly CapabilityRequest Application = new(Feature.Application);
+    private static readonly Version Kernel = new(6, 12);
+
+    [Fact]
+    public void The_warning_is_the_documented_one()
+    {
+        var held = CapabilitySet.Of(Capability.Perfmon, Capability.NetRaw, Capability.SysPtrace);
+        Assert.True(StartupCheck.MayStart(Report(held), enforce: false, out var lines));
+        Assert.Equal(CheckSeverity.Warning, lines[0].Severity);
+        Assert.Equal("Required system capabilities not present, Beyla may malfunction", lines[0].Message);
+        Assert.Equal(
+            [("error", "the following capabilities are required: CAP_DAC_READ_SEARCH, CAP_BPF, CAP_CHECKPOINT_RESTORE")], lines[0].Fields);
+    }
+
+    [Fact]
+    public void Consequences_follow_and_tell_needed_from_listed()
+    {
+        StartupCheck.MayStart(Report(CapabilitySet.None), enforce: false, out var lines);
+        Assert.Equal(
+            [
+                "Warning CAP_DAC_READ_SEARCH is missing", "Info CAP_NET_RAW is missing", "Warning CAP_SYS_PTRACE is missing", "Warning CAP_PERFMON is missing",
+                "Warning CAP_BPF is missing", "Info CAP_CHECKPOINT_RESTORE is missing",
+            ],
+            lines.Skip(1).Select(line => $"{line.Severity} {line.Message}"));
+        Assert.Contains("OTEL_SERVICE_NAME", lines[1].Fields.Single(field => field.Name == "consequence").Value, StringComparison.Ordinal);
+        Assert.Contains("nothing is lost", lines[2].Fields.Single(field => field.Name == "consequence").Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Enforcement_refuses_and_names_the_same()
+    {
+        Assert.False(StartupCheck.MayStart(Report(CapabilitySet.Of(Capability.Bpf)), enforce: true, out var lines));
+        Assert.Equal(CheckSeverity.Error, lines[0].Severity);
+        Assert.Equal(
+            "the following capabilities are required: CAP_DAC_READ_SEARCH, CAP_NET_RAW, CAP_SYS_PTRACE, CAP_PERFMON, CAP_CHECKPOINT_RESTORE",
+            lines[0].Fields[0].Value);
+        Assert.Equal(3, StartupCheck.ExitCode);
+    }
+
+    [Fact]
+    public void With_everything_listed_there_is_nothing_to_say()
+    {
+        Assert.True(StartupCheck.MayStart(Report(CapabilityCheck.Documented(Application, Kernel)), enforce: true, out var lines));
+        Assert.Empty(lines);
+    }
+
+    [Fact]
+    public void A_host_setting_in_the_way_is_said()
+    {
+        var facts = CapabilityCheckTests.Facts(CapabilityCheck.Documented(Application, Kernel), Kernel) with { Lockdown = "confidentiality" };
+        Assert.True(StartupCheck.MayStart(CapabilityCheck.Evaluate(Application, facts), enforce: true, out var lines));
+        Assert.Equal("lockdown stands in the way", Assert.Single(lines).Message);
+    }
+
+    private static CapabilityReport Report(CapabilitySet held) => CapabilityCheck.Evaluate(Application, CapabilityCheckTests.Facts(held, Kernel));
+}

@@ -1,0 +1,85 @@
+using System.Net;
+using System.Text;
+using Beyla.Agent.Export;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Processes;
+
+namespace Beyla.Agent.Tests.Export;
+
+/// <summary>Spans and processes that the tests of this folder share. The wall clock is 2026-08-20 08:11:12 UTC at monotonic time zero.</summary>
+internal static class Samples
+{
+    internal const long BootTime = 1_787_213_472_000_000_000;
+
+    internal static readonly ProcessInfo Web = new()
+    {
+        Pid = 4711, Executable = "/usr/bin/dotnet", ServiceName = "web", ServiceNamespace = "shop", Language = ProcessLanguage.Dotnet,
+    };
+
+    internal static readonly ProcessInfo Plain = new() { Pid = 12, Executable = "/usr/sbin/nginx", ServiceName = "nginx" };
+
+    internal static readonly HashSet<string> Sensitive = ["token", "password", "X-Amz-Signature", "sig"];
+
+    /// <summary>A client span over IPv4 with a body in the answer, as in the example of the reference.</summary>
+    internal static SpanData Client => new()
+    {
+        Kind = SpanKind.Client, Pid = 4711, Tid = 4712, NetworkNamespace = 4026531840, Connection = 0x1f2e3d,
+        Start = 820_111_999, HandlerStart = 820_811_999, End = 822_011_999,
+        ClientAddress = At("10.0.0.1"), ClientPort = 46876, ServerAddress = At("10.0.0.2"), ServerPort = 3040,
+        Method = "GET"u8, Path = "/users"u8, Query = "id=7&token=abc"u8, Host = "api:3040"u8, MinorVersion = 1, Status = 200,
+        RequestBodyLength = 0, ResponseBodyLength = 222,
+    };
+
+    /// <summary>A server span over IPv6 whose connection broke before an answer; nothing is known of the lengths.</summary>
+    internal static SpanData Broken => new()
+    {
+        Kind = SpanKind.Server, Outcome = SpanOutcome.Closed, Pid = 12, Tid = 12, NetworkNamespace = 4026532000, Connection = 5,
+        Start = 1_000_000_000, HandlerStart = 1_000_000_000, End = 62_500_000_000,
+        ClientAddress = At("2001:db8::1"), ClientPort = 50000, ServerAddress = At("::1"), ServerPort = 80,
+        Method = "POST"u8, Path = "/upload file\u001b[31m"u8, MinorVersion = 0, Status = 0, RequestBodyLength = -1, ResponseBodyLength = -1,
+    };
+
+    internal static Address At(string address) => Address.From(IPAddress.Parse(address));
+
+    internal static WallClock Clock() => new(() => 0, () => BootTime);
+
+    /// <summary>The line of one span, through the exporter with redaction.</summary>
+    internal static string Format(ISpanFormat format, in SpanData span, params ProcessInfo[] processes)
+    {
+        var sink = new Capture(format);
+        new SpanExporter(new Processes(processes.Length == 0 ? [Web, Plain] : processes), new Redactor(Sensitive), Clock(), sink).OnSpan(in span);
+        return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(sink.Last);
+    }
+
+    internal sealed class Capture(ISpanFormat format) : IExportSink
+    {
+        private readonly byte[] buffer = new byte[SpanLimits.Line];
+        private int length;
+
+        internal ReadOnlySpan<byte> Last => buffer.AsSpan(0, length);
+
+        public void OnSpan(in ExportedSpan span)
+        {
+            var line = new LineWriter(buffer);
+            format.Write(in span, ref line);
+            length = line.Position;
+        }
+    }
+
+    internal sealed class Processes(params ProcessInfo[] known) : IProcessLookup
+    {
+        internal int LastServedPort { get; private set; } = -1;
+
+        public ProcessInfo? Find(int pid, int servedPort)
+        {
+            LastServedPort = servedPort;
+            foreach (var process in known)
+            {
+                if (process.Pid == pid)
+                    return process;
+            }
+
+            return null;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using Beyla.Agent.Export;
+
+namespace Beyla.Agent.Tests.Export;
+
+public class TextFormatTests
+{
+    private static readonly TimeZoneInfo TwoHoursEast = TimeZoneInfo.CreateCustomTimeZone("test", TimeSpan.FromHours(2), "test", "test");
+
+    private static TextFormat Format() => new(TimeText.Local(TwoHoursEast));
+
+    [Fact]
+    public void ClientSpanIsTheLineOfTheReference() => Assert.Equal(
+        "2026-08-20 10:11:12.820111 (1.9ms[1.2ms]) HTTPClient(subType=0) 200 GET /users?id=7&token=*** "
+        + "[10.0.0.1 as web.shop:46876]->[10.0.0.2 as 10.0.0.2:3040] contentLen:0B responseLen:222B svc=[shop/web dotnet] traceparent=[]\n",
+        Samples.Format(Format(), Samples.Client));
+
+    [Fact]
+    public void BrokenServerSpanSaysHowItEndedAndEscapes() => Assert.Equal(
+        "2026-08-20 10:11:13.000000 (1m1.5s[1m1.5s]) HTTP(subType=0) 0 POST /upload\\x20file\\x1b[31m "
+        + "[2001:db8::1 as 2001:db8::1:50000]->[::1 as nginx:80] contentLen:?B responseLen:?B svc=[nginx generic] traceparent=[] outcome=[closed]\n",
+        Samples.Format(Format(), Samples.Broken));
+
+    [Fact]
+    public void EmptyMethodAndPathKeepTheirPlace()
+    {
+        var span = Samples.Client with { Method = default, Path = default, Query = default };
+        Assert.Contains(" 200 - - [10.0.0.1 as", Samples.Format(Format(), in span), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ServiceNamesAreEscapedToo()
+    {
+        var process = Samples.Web with { ServiceName = "a b\u001b]0;x\u0007", ServiceNamespace = "n\u202e" };
+        Assert.Contains("svc=[n\\u{202e}/a\\x20b\\x1b]0;x\\x07 dotnet]", Samples.Format(Format(), Samples.Client, process), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, "0s")]
+    [InlineData(-5, "0s")]
+    [InlineData(1, "1µs")]
+    [InlineData(999, "999µs")]
+    [InlineData(1000, "1ms")]
+    [InlineData(1900, "1.9ms")]
+    [InlineData(1001, "1.001ms")]
+    [InlineData(999_999, "999.999ms")]
+    [InlineData(1_000_000, "1s")]
+    [InlineData(1_500_000, "1.5s")]
+    [InlineData(1_000_001, "1.000001s")]
+    [InlineData(60_000_000, "1m0s")]
+    [InlineData(3_600_000_000, "1h0m0s")]
+    [InlineData(3_661_020_000, "1h1m1.02s")]
+    public void DurationsAreThoseOfGo(long microseconds, string expected)
+    {
+        var line = new LineWriter(new byte[64]);
+        GoDuration.Write(microseconds, ref line);
+        Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(line.Written));
+    }
+}

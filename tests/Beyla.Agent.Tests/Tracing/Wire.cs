@@ -1,0 +1,124 @@
+using System.Net;
+using System.Text;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Protocols.Http;
+using Beyla.Agent.Tracing;
+
+namespace Beyla.Agent.Tests.Tracing;
+
+/// <summary>Plays the kernel side of one connection: keeps the sequence numbers and makes events of operations.</summary>
+internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1000, uint send = 5000)
+{
+    private static readonly Address Here = Address.From(IPAddress.Parse("10.0.0.1")), There = Address.From(IPAddress.Parse("10.0.0.2"));
+
+    public uint ReceiveNext = receive, SendNext = send;
+
+    public ulong Time { get; set; } = 1_000_000;
+
+    public uint Pid { get; set; } = 42;
+
+    public uint Tid { get; set; } = 43;
+
+    /// <summary>How many bytes of an operation the kernel side captures.</summary>
+    public Func<int, int> Capture { get; set; } = length => Math.Min(length, 8192);
+
+    public void Receive(string data) => Data(SocketDirection.Receive, Encoding.Latin1.GetBytes(data));
+
+    public void Send(string data) => Data(SocketDirection.Send, Encoding.Latin1.GetBytes(data));
+
+    /// <summary>An operation whose event was lost.</summary>
+    public void Miss(SocketDirection direction, int length) => Next(direction) += (uint)length;
+
+    public void Data(SocketDirection direction, ReadOnlySpan<byte> data, int? captured = null, bool hasTail = true)
+    {
+        var e = Event(SocketEventKind.Data, direction);
+        e.Length = (uint)data.Length;
+        e.Captured = (ushort)(captured ?? Capture(data.Length));
+        e.Tail = hasTail && e.Captured < data.Length && data.Length >= 8 ? BitConverter.ToUInt64(data[^8..]) : 0;
+        tracer.OnSocketEvent(in e, data[..e.Captured]);
+        Next(direction) += e.Length;
+    }
+
+    /// <summary>Bytes that were reported before, from so far behind the position, followed by new ones.</summary>
+    public void Again(SocketDirection direction, int back, ReadOnlySpan<byte> data)
+    {
+        var e = Event(SocketEventKind.Data, direction);
+        e.Sequence -= (uint)back;
+        e.Length = (uint)data.Length;
+        e.Captured = (ushort)data.Length;
+        tracer.OnSocketEvent(in e, data);
+        Next(direction) += (uint)Math.Max(0, data.Length - back);
+    }
+
+    public void Shut(SocketDirection direction)
+    {
+        Next(direction)++;
+        var e = Event(SocketEventKind.Shut, direction);
+        e.Pid = e.Tid = 0;
+        tracer.OnSocketEvent(in e, default);
+    }
+
+    public void Close()
+    {
+        var e = Event(SocketEventKind.Close, SocketDirection.Send);
+        e.Pid = e.Tid = 0;
+        tracer.OnSocketEvent(in e, default);
+    }
+
+    public SocketEvent Event(SocketEventKind kind, SocketDirection direction) => new()
+    {
+        Time = Time += 1000,
+        Connection = connection,
+        Pid = Pid,
+        Tid = Tid,
+        Sequence = Next(direction),
+        Opposite = direction == SocketDirection.Send ? ReceiveNext : SendNext,
+        NetworkNamespace = 7,
+        Kind = kind,
+        Direction = direction,
+        LocalPort = 8080,
+        RemotePort = 50000,
+        Local = Here,
+        Remote = There,
+    };
+
+    private ref uint Next(SocketDirection direction) => ref direction == SocketDirection.Send ? ref SendNext : ref ReceiveNext;
+}
+
+/// <summary>A tracer with the HTTP protocol, and what must be true of it at any time.</summary>
+internal sealed class Rig
+{
+    public Rig(HttpOptions? http = null, TracerOptions? options = null)
+    {
+        Http = new HttpProtocol(http ?? new HttpOptions(), Log);
+        Tracer = new Tracer(options ?? new TracerOptions(), Http);
+        Wire = new Wire(Tracer);
+    }
+
+    public SpanLog Log { get; } = new();
+
+    public HttpProtocol Http { get; }
+
+    public Tracer Tracer { get; }
+
+    public Wire Wire { get; }
+
+    public Wire Connect(ulong id, uint receive = 1000, uint send = 5000) => new(Tracer, id, receive, send);
+
+    /// <summary>The counters agree, and when every connection is closed nothing is left.</summary>
+    public void AssertSettled()
+    {
+        AssertBalanced();
+        Assert.Equal(0, Tracer.Connections);
+        Assert.Equal(0, Http.Buffers.Outstanding);
+        Assert.Equal(0, Http.Count().Held);
+    }
+
+    public void AssertBalanced()
+    {
+        foreach (var place in Tracer.Count())
+        {
+            Assert.True(place.Balanced, place.ToString());
+        }
+    }
+}

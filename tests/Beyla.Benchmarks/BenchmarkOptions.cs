@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace Beyla.Benchmarks;
+
+/// <summary>What to run and for how long.</summary>
+internal sealed record BenchmarkOptions(IReadOnlyList<string> Suites, int Rounds, int Seconds)
+{
+    /// <summary>The agent as it is published.</summary>
+    public static string AgentPath { get; } = Path.GetFullPath("out/bin/beyla");
+
+    public static BenchmarkOptions Parse(string[] args)
+    {
+        var suites = new List<string>();
+        int rounds = 12, seconds = 2;
+        for (var i = 0; i < args.Length; i++)
+        {
+            switch (args[i])
+            {
+                case "--rounds":
+                    rounds = int.Parse(args[++i], CultureInfo.InvariantCulture);
+                    break;
+                case "--seconds":
+                    seconds = int.Parse(args[++i], CultureInfo.InvariantCulture);
+                    break;
+                default:
+                    suites.Add(args[i]);
+                    break;
+            }
+        }
+
+        return new BenchmarkOptions(suites, rounds, seconds);
+    }
+}
+
+/// <summary>The suites by name, in the order of the document.</summary>
+internal static class Suites
+{
+    public static IReadOnlyList<(string Name, Func<BenchmarkOptions, string> Run)> All { get; } =
+    [
+        ("requests", RequestSuite.Run),
+        ("latency", LatencySuite.Run),
+        ("start", StartSuite.Run),
+        ("memory", MemorySuite.Run),
+        ("programs", ProgramSuite.Run),
+    ];
+}

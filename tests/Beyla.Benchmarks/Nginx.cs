@@ -1,0 +1,63 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Beyla.Benchmarks;
+
+/// <summary>nginx with one worker and one small file, on a free loopback port.</summary>
+internal sealed class Nginx : IDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("beyla-bench-").FullName;
+    private readonly ChildProcess process;
+
+    public Nginx(int fileSize = 800)
+    {
+        Port = FreePort();
+        File.WriteAllText($"{directory}/small", new string('x', fileSize));
+        File.WriteAllText(
+            $"{directory}/nginx.conf",
+            $$"""
+            daemon off; worker_processes 1; pid {{directory}}/pid; error_log {{directory}}/error.log;
+            worker_rlimit_nofile 40000;
+            events { worker_connections 20000; }
+            http {
+              access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; keepalive_timeout 300s;
+              client_body_temp_path {{directory}}; proxy_temp_path {{directory}}; fastcgi_temp_path {{directory}};
+              uwsgi_temp_path {{directory}}; scgi_temp_path {{directory}};
+              server { listen 127.0.0.1:{{Port}} backlog=4096; root {{directory}}; }
+            }
+            """);
+        // nginx drops its rights to a user who has to be able to read the file.
+        File.SetUnixFileMode(directory, (UnixFileMode)0b111_101_101);
+        process = ChildProcess.Start("nginx", ["-e", $"{directory}/error.log", "-c", $"{directory}/nginx.conf"]);
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                using var probe = new TcpClient("127.0.0.1", Port);
+                break;
+            }
+            catch (SocketException) when (i < 100)
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
+
+    public int Port { get; }
+
+    public string Url => $"http://127.0.0.1:{Port}/small";
+
+    /// <summary>A port that nobody listens on at this moment.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public void Dispose()
+    {
+        process.Dispose();
+        Directory.Delete(directory, recursive: true);
+    }
+}
