@@ -7,6 +7,7 @@ using Beyla.Agent.Processes;
 using Beyla.Agent.Protocols.Http;
 using Beyla.Agent.Tracing;
 using SocketSource = Beyla.Agent.Kernel.SocketSource;
+using Tracer = Beyla.Agent.Tracing.Tracer;
 using TracePrinter = Beyla.Agent.Export.TracePrinter;
 
 namespace Beyla.Cli;

@@ -14,7 +14,10 @@ internal static class ExitCode
 /// <summary>From the command line to an exit code.</summary>
 internal static class Entry
 {
-    private static readonly (string Name, string Help)[] Commands = [];
+    private static readonly (string Name, string Help)[] Commands =
+    [
+        ("capability", "what the configuration needs, and setting it: test, set, clear, export"),
+    ];
 
     /// <param name="arguments">The command line without the program's name.</param>
     /// <param name="holding">Threads that still hold capabilities; none when all is well.</param>
@@ -23,6 +26,12 @@ internal static class Entry
         try
         {
             var commandLine = CommandLine.Parse(arguments, ["config", .. Commands.Select(command => command.Name)]);
+            if (commandLine.Help && commandLine.Command == "capability")
+            {
+                Console.Out.Write(CapabilityCommand.Help);
+                return ExitCode.Stopped;
+            }
+
             if (commandLine.Help)
             {
                 Console.Out.Write(HelpText.Make(Commands));
@@ -44,6 +53,7 @@ internal static class Entry
             return commandLine.Command switch
             {
                 "config" => ConfigurationReport.Run(loaded, commandLine.Remaining, Console.Out, Console.Error),
+                "capability" => CapabilityCommand.Run(commandLine.Remaining, () => Permissions.RequestOf(loaded.Configuration), Console.Out, Console.Error),
                 _ => RunCommand.Run(loaded),
             };
         }

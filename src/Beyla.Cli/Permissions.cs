@@ -7,7 +7,7 @@ namespace Beyla.Cli;
 /// <summary>Which capabilities this process keeps permitted, and how a room raises one around a call.</summary>
 internal static class Permissions
 {
-    /// <summary>All that any configuration or command can use; <see cref="ForCommand"/> adds what only setting file capabilities needs.</summary>
+    /// <summary>All that any configuration or command can use.</summary>
     public static CapabilitySet ForAnyConfiguration { get; } = CapabilitySet.Of(
         Capability.DacReadSearch, Capability.NetAdmin, Capability.NetRaw, Capability.SysPtrace, Capability.SysAdmin, Capability.SysResource,
         Capability.Perfmon, Capability.Bpf, Capability.CheckpointRestore, Capability.Setfcap, Capability.DacOverride, Capability.Fowner);
@@ -23,7 +23,7 @@ internal static class Permissions
 
         if (configuration.Network.Enabled)
         {
-            features |= configuration.Network.Source == FlowSource.TrafficControl ? Feature.NetworkTrafficControl : Feature.NetworkSocketFilter;
+            features |= configuration.Network.Source == FlowSource.Tc ? Feature.NetworkTrafficControl : Feature.NetworkSocketFilter;
         }
 
         return new CapabilityRequest(features);

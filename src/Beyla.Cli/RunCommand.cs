@@ -1,8 +1,8 @@
 using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Export;
-using Beyla.Agent.Kernel;
 using Beyla.Agent.Logging;
+using TracePrinter = Beyla.Agent.Export.TracePrinter;
 
 namespace Beyla.Cli;
 

@@ -1,32 +1,17 @@
 using System.Net;
+using Beyla.Agent.Kernel;
 using Beyla.Agent.Logging;
 
 namespace Beyla.Agent.Configuration;
 
 /// <summary>How spans are printed (<c>trace_printer</c>).</summary>
-public enum TracePrinter : byte
+public enum TracePrinterKind : byte
 {
     Disabled,
     Counter,
     Text,
     Json,
     JsonIndent,
-}
-
-/// <summary>Which attach points capture what sockets carry (<c>ebpf.socket_source</c>).</summary>
-public enum SocketSource : byte
-{
-    /// <summary>The best one that the kernel has, found by probing.</summary>
-    Auto,
-
-    /// <summary>The TCP tracepoints.</summary>
-    Tracepoints,
-
-    /// <summary>fentry programs in place of the missing tracepoint for sending.</summary>
-    Fentry,
-
-    /// <summary>The exit of system calls.</summary>
-    Syscalls,
 }
 
 /// <summary>In what form the configuration is logged at start (<c>log_config</c>).</summary>
@@ -46,7 +31,17 @@ public sealed record AgentConfiguration
     /// <summary>Whether HTTP and other exchanges of selected processes are traced: there is something to select.</summary>
     public bool ApplicationEnabled => !Selection.IsEmpty;
 
-    public TracePrinter TracePrinter { get; init; }
+    public TracePrinterKind TracePrinter { get; init; }
+
+    /// <summary>The printer as settings spell it: disabled, counter, text, json, json_indent.</summary>
+    public string TracePrinterName => TracePrinter switch
+    {
+        TracePrinterKind.Counter => "counter",
+        TracePrinterKind.Text => "text",
+        TracePrinterKind.Json => "json",
+        TracePrinterKind.JsonIndent => "json_indent",
+        _ => "disabled",
+    };
 
     /// <summary>Whether missing capabilities end the agent (exit code 3) instead of being warned of.</summary>
     public bool EnforceSysCaps { get; init; }
@@ -63,10 +58,11 @@ public sealed record AgentConfiguration
     /// <summary>Names of query parameters whose values are redacted; case does not count.</summary>
     public IReadOnlySet<string> SensitiveQueryParameters { get; init; } = Configuration.SensitiveQueryParameters.Default;
 
-    public SocketSource SocketSource { get; init; }
+    /// <summary>Which attach points capture what sockets carry; <see cref="SocketSourceKind.Auto"/> is the best that the kernel has.</summary>
+    public SocketSourceKind SocketSource { get; init; }
 
     /// <summary>Size of the ring between kernel and agent, in bytes: a power of two and a multiple of the page size.</summary>
-    public int RingSize { get; init; } = 16 * 1024 * 1024;
+    public uint RingSize { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>How long the agent waits at most before it looks into the ring without being woken.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(10);
@@ -80,7 +76,7 @@ public sealed record AgentConfiguration
     public NetworkConfiguration Network { get; init; } = new();
 
     /// <summary>Whether flows reach standard output: they are printed as lines or are part of the JSON stream.</summary>
-    public bool PrintsFlows => Network.PrintFlows || TracePrinter is TracePrinter.Json or TracePrinter.JsonIndent;
+    public bool PrintsFlows => Network.PrintFlows || TracePrinter is TracePrinterKind.Json or TracePrinterKind.JsonIndent;
 }
 
 /// <summary>Where flows are captured (<c>network.source</c>).</summary>

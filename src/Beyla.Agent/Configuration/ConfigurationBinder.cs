@@ -1,3 +1,4 @@
+using Beyla.Agent.Kernel;
 using Beyla.Agent.Logging;
 
 namespace Beyla.Agent.Configuration;
@@ -7,19 +8,19 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
 {
     public AgentConfiguration Bind()
     {
-        var ringSize = (int)Integer("ebpf.ring_size");
-        if ((ringSize & (ringSize - 1)) != 0 || ringSize % Environment.SystemPageSize != 0)
+        var ringSize = (uint)Integer("ebpf.ring_size");
+        if ((ringSize & (ringSize - 1)) != 0 || ringSize % (uint)Environment.SystemPageSize != 0)
             layers.Problems.Add(SettingLayers.Describe(Get("ebpf.ring_size"), $"a power of two that is a multiple of {Environment.SystemPageSize} is expected"));
         return new AgentConfiguration
         {
             Selection = new SelectionBuilder(layers).Build(),
             TracePrinter = Choice("trace_printer") switch
             {
-                "counter" => TracePrinter.Counter,
-                "text" => TracePrinter.Text,
-                "json" => TracePrinter.Json,
-                "json_indent" => TracePrinter.JsonIndent,
-                _ => TracePrinter.Disabled,
+                "counter" => TracePrinterKind.Counter,
+                "text" => TracePrinterKind.Text,
+                "json" => TracePrinterKind.Json,
+                "json_indent" => TracePrinterKind.JsonIndent,
+                _ => TracePrinterKind.Disabled,
             },
             EnforceSysCaps = Boolean("enforce_sys_caps"),
             ExitWithParent = Boolean("exit_with_parent"),
@@ -41,10 +42,10 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
             SensitiveQueryParameters = Sensitive(),
             SocketSource = Choice("ebpf.socket_source") switch
             {
-                "tracepoints" => SocketSource.Tracepoints,
-                "fentry" => SocketSource.Fentry,
-                "syscalls" => SocketSource.Syscalls,
-                _ => SocketSource.Auto,
+                "tracepoints" => SocketSourceKind.Tracepoints,
+                "fentry" => SocketSourceKind.Fentry,
+                "syscalls" => SocketSourceKind.Syscalls,
+                _ => SocketSourceKind.Auto,
             },
             RingSize = ringSize,
             PollInterval = Duration("ebpf.poll_interval"),

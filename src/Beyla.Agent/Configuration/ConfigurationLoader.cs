@@ -67,7 +67,7 @@ public static class ConfigurationLoader
             yield return "there is nothing to watch: select processes with BEYLA_OPEN_PORT, BEYLA_AUTO_TARGET_EXE, BEYLA_TARGET_PID, "
                 + "BEYLA_AUTO_TARGET_LANGUAGE or discovery.instrument, or set BEYLA_NETWORK_METRICS=true for network flows; "
                 + "for example: BEYLA_OPEN_PORT=8080 BEYLA_TRACE_PRINTER=text beyla" + Hint(environment);
-        if (configuration.ApplicationEnabled && configuration.TracePrinter == TracePrinter.Disabled)
+        if (configuration.ApplicationEnabled && configuration.TracePrinter == TracePrinterKind.Disabled)
             yield return "processes are selected but their spans would go nowhere: set BEYLA_TRACE_PRINTER (--trace-printer) to text, json, "
                 + "json_indent or counter" + Hint(environment);
         if (configuration.Network.Enabled && !configuration.PrintsFlows)

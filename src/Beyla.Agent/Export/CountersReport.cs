@@ -76,17 +76,17 @@ public sealed class CountersReport
             line.Write("\",\"unit\":\""u8);
             _ = Escape.Json(place.Unit, 64, ref line);
             line.Write("\",\"produced\":"u8);
-            line.Write(place.Produced);
+            line.WriteNumber(place.Produced);
             line.Write(",\"emitted\":"u8);
-            line.Write(place.Emitted);
+            line.WriteNumber(place.Emitted);
             line.Write(",\"aggregated\":"u8);
-            line.Write(place.Aggregated);
+            line.WriteNumber(place.Aggregated);
             line.Write(",\"filtered\":"u8);
-            line.Write(place.Filtered);
+            line.WriteNumber(place.Filtered);
             line.Write(",\"lost\":"u8);
-            line.Write(place.Lost);
+            line.WriteNumber(place.Lost);
             line.Write(",\"held\":"u8);
-            line.Write(place.Held);
+            line.WriteNumber(place.Held);
             line.Write("}"u8);
         }
 

@@ -48,8 +48,8 @@ public static class Escape
                 for (var i = 0; i < used; i++)
                 {
                     line.Write("\\x"u8);
-                    line.Write("0123456789abcdef"u8[value[i] >> 4]);
-                    line.Write("0123456789abcdef"u8[value[i] & 15]);
+                    line.WriteByte("0123456789abcdef"u8[value[i] >> 4]);
+                    line.WriteByte("0123456789abcdef"u8[value[i] & 15]);
                 }
             }
             else if (IsHidden(rune, spaces: true))
@@ -94,7 +94,7 @@ public static class Escape
             if (value[0] is (byte)'"' or (byte)'\\')
             {
                 line.Write("\\"u8);
-                line.Write(value[0]);
+                line.WriteByte(value[0]);
             }
             else if (value[0] < 0x80)
             {
@@ -170,6 +170,6 @@ public static class Escape
     {
         line.Write("\\u"u8);
         for (var shift = 12; shift >= 0; shift -= 4)
-            line.Write("0123456789abcdef"u8[(unit >> shift) & 15]);
+            line.WriteByte("0123456789abcdef"u8[(unit >> shift) & 15]);
     }
 }

@@ -12,7 +12,7 @@ public static class GoDuration
                 line.Write("0s"u8);
                 break;
             case < 1000:
-                line.Write(microseconds);
+                line.WriteNumber(microseconds);
                 line.Write("µs"u8);
                 break;
             case < 1_000_000:
@@ -23,13 +23,13 @@ public static class GoDuration
                 var minutes = microseconds / 60_000_000;
                 if (minutes >= 60)
                 {
-                    line.Write(minutes / 60);
+                    line.WriteNumber(minutes / 60);
                     line.Write("h"u8);
                 }
 
                 if (minutes > 0)
                 {
-                    line.Write(minutes % 60);
+                    line.WriteNumber(minutes % 60);
                     line.Write("m"u8);
                 }
 
@@ -41,7 +41,7 @@ public static class GoDuration
 
     private static void Fraction(long value, int unit, int digits, ref LineWriter line)
     {
-        line.Write(value / unit);
+        line.WriteNumber(value / unit);
         var rest = (int)(value % unit);
         if (rest == 0)
             return;

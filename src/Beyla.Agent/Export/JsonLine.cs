@@ -45,7 +45,7 @@ internal ref struct JsonLine
     internal void Number(ReadOnlySpan<byte> name, long value)
     {
         Name(name);
-        line.Write(value);
+        line.WriteNumber(value);
     }
 
     internal void Captured(ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value, int limit)

@@ -32,9 +32,10 @@ public ref struct LineWriter
         Position += text.Length;
     }
 
-    public void Write(byte b) => buffer[Position++] = b;
+    public void WriteByte(byte b) => buffer[Position++] = b;
 
-    public void Write(long number)
+    /// <summary>Decimal.</summary>
+    public void WriteNumber(long number)
     {
         if (!Utf8Formatter.TryFormat(number, buffer[Position..], out var written))
             throw new ArgumentException("the line is longer than its buffer");
@@ -45,7 +46,7 @@ public ref struct LineWriter
     public void WriteHex(ulong number)
     {
         for (var shift = (63 - System.Numerics.BitOperations.LeadingZeroCount(number | 1)) & ~3; shift >= 0; shift -= 4)
-            Write("0123456789abcdef"u8[(int)(number >> shift) & 15]);
+            WriteByte("0123456789abcdef"u8[(int)(number >> shift) & 15]);
     }
 
     /// <summary>A number with leading zeros.</summary>

@@ -25,7 +25,7 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
         line.Write("["u8);
         GoDuration.Write(exported.HandlerDuration, ref line);
         line.Write(span.Kind == SpanKind.Client ? "]) HTTPClient(subType=0) "u8 : "]) HTTP(subType=0) "u8);
-        line.Write(span.Status);
+        line.WriteNumber(span.Status);
         line.Write(" "u8);
         Captured(span.Method, SpanLimits.Method, ref line);
         line.Write(" "u8);
@@ -75,7 +75,7 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
         else
             line.Write(name);
         line.Write(":"u8);
-        line.Write(port);
+        line.WriteNumber(port);
         line.Write("]"u8);
     }
 
@@ -84,7 +84,7 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
         if (bytes < 0)
             line.Write("?"u8);
         else
-            line.Write(bytes);
+            line.WriteNumber(bytes);
         line.Write("B"u8);
     }
 

@@ -52,7 +52,7 @@ public sealed class TimeText
         line.WriteDigits(time.Month, 2);
         line.Write("-"u8);
         line.WriteDigits(time.Day, 2);
-        line.Write(separator);
+        line.WriteByte(separator);
         line.WriteDigits(time.Hour, 2);
         line.Write(":"u8);
         line.WriteDigits(time.Minute, 2);

@@ -78,11 +78,11 @@ public sealed class TracePrinter
     {
         var line = new LineWriter(new byte[1024]);
         line.Write("{\"type\":\"stream\",\"version\":"u8);
-        line.Write(StreamNames.Version);
+        line.WriteNumber(StreamNames.Version);
         line.Write(",\"agent\":\""u8);
         _ = Escape.Json(agentVersion, 128, ref line);
         line.Write("\",\"pid\":"u8);
-        line.Write(pid);
+        line.WriteNumber(pid);
         line.Write(",\"start\":\""u8);
         TimeText.Utc().Write(unixMicroseconds, ref line);
         line.Write("Z\"}\n"u8);

@@ -11,7 +11,7 @@ public struct Address : IEquatable<Address>
     private byte first;
 
     /// <summary>Whether this is an IPv4 address in its mapped form.</summary>
-    public readonly bool IsIPv4 => Bytes[..12].SequenceEqual((ReadOnlySpan<byte>)[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
+    public readonly bool IsIPv4 => MemoryMarshal.Read<ulong>(Bytes) == 0 && System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(Bytes[8..]) == 0xffff;
 
     /// <summary>The 16 bytes.</summary>
     [System.Diagnostics.CodeAnalysis.UnscopedRef]
@@ -31,13 +31,27 @@ public struct Address : IEquatable<Address>
     /// <summary>Writes the text form (RFC 5952) as UTF-8 without allocating; false when <paramref name="destination"/> is too small (46 bytes always suffice).</summary>
     public readonly bool TryFormat(Span<byte> destination, out int written)
     {
-        if (IsIPv4)
+        return IsIPv4 ? TryFormatIPv4(Bytes[12..], destination, out written) : TryFormatIPv6(Bytes, destination, out written);
+    }
+
+    private static bool TryFormatIPv4(ReadOnlySpan<byte> bytes, Span<byte> destination, out int written)
+    {
+        written = 0;
+        foreach (var b in bytes)
         {
-            var b = Bytes[12..];
-            return System.Text.Unicode.Utf8.TryWrite(destination, $"{b[0]}.{b[1]}.{b[2]}.{b[3]}", out written);
+            if (written > 0)
+            {
+                if (written == destination.Length)
+                    return false;
+                destination[written++] = (byte)'.';
+            }
+
+            if (!System.Buffers.Text.Utf8Formatter.TryFormat(b, destination[written..], out var digits))
+                return false;
+            written += digits;
         }
 
-        return TryFormatIPv6(Bytes, destination, out written);
+        return true;
     }
 
     /// <summary>RFC 5952: lower case, no leading zeros, the first of the longest runs of two or more zero groups as two colons.</summary>

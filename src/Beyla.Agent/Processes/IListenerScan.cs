@@ -2,17 +2,37 @@ using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Processes;
 
-/// <summary>Takes an event of the watcher.</summary>
-public delegate void ProcessEventHandler(in ProcessEvent processEvent);
-
 /// <summary>
 /// Finds the processes that hold listening TCP sockets, in all network and pid namespaces. Needs no access to /proc/PID/fd
 /// (bpf/watcher.bpf.c, program <c>listeners</c>).
 /// </summary>
 public interface IListenerScan
 {
-    /// <summary>Calls <paramref name="found"/> once for each socket and holder, before it returns.</summary>
+    /// <summary>Calls <paramref name="sink"/> once for each socket and holder, before it returns.</summary>
     /// <param name="pid">The process to look at; 0 for all.</param>
-    /// <param name="found">Takes events of kind <see cref="ProcessEventKind.Listening"/>.</param>
-    void Scan(int pid, ProcessEventHandler found);
+    /// <param name="sink">Takes events of kind <see cref="ProcessEventKind.Listening"/>.</param>
+    void Scan(int pid, IProcessEventSink sink);
+}
+
+/// <summary>The scan of the watcher programs.</summary>
+public sealed class KernelListenerScan(ListenerScan scan) : IListenerScan
+{
+    /// <inheritdoc/>
+    /// <exception cref="BpfException">The iterator was refused.</exception>
+    public void Scan(int pid, IProcessEventSink sink) => scan.Scan(pid, sink);
+}
+
+/// <summary>Gathers what a scan finds: the ports by process.</summary>
+internal sealed class ListeningPorts : IProcessEventSink
+{
+    private readonly Dictionary<int, ushort[]> ports = [];
+
+    public ICollection<int> Pids => ports.Keys;
+
+    public ushort[] Of(int pid) => ports.GetValueOrDefault(pid, []);
+
+    public void OnProcessEvent(in ProcessEvent e) => ports[(int)e.Pid] = With(Of((int)e.Pid), e.Port);
+
+    /// <summary>The ports and one more; the array itself where it is among them.</summary>
+    public static ushort[] With(ushort[] ports, ushort port) => ports.Contains(port) ? ports : [.. ports, port];
 }

@@ -7,19 +7,38 @@ namespace Beyla.Agent.Processes;
 public interface ISelection
 {
 #pragma warning disable CA1716 // A keyword of Visual Basic; the noun of the room is selection.
-    /// <summary>Traces the process, and from now on every child that it forks. Clears <see cref="Exclude"/>.</summary>
+    /// <summary>Traces the process, and from now on every child that it forks.</summary>
     void Select(int pid);
 #pragma warning restore CA1716
 
-    /// <summary>Forgets the process: neither traced nor excluded. Its traffic on a selected port is still captured.</summary>
+    /// <summary>Traces the process no longer. Its traffic on a selected port is still captured.</summary>
     void Deselect(int pid);
 
     /// <summary>Never traces the process, not even on a selected port, until it ends.</summary>
     void Exclude(int pid);
+
+    /// <summary>Takes back <see cref="Exclude"/>.</summary>
+    void Include(int pid);
 
     /// <summary>Captures what is sent and received from this local port, whoever owns the socket, and selects who begins to listen on it.</summary>
     void SelectPort(int port);
 
     /// <summary>Whether the process is traced at this moment.</summary>
     bool IsSelected(int pid);
+}
+
+/// <summary>The selection that the loaded programs look at.</summary>
+public sealed class KernelSelection(Kernel.SelectionMap map) : ISelection
+{
+    public void Select(int pid) => map.Select(pid);
+
+    public void Deselect(int pid) => map.Deselect(pid);
+
+    public void Exclude(int pid) => map.Exclude(pid);
+
+    public void Include(int pid) => map.Include(pid);
+
+    public void SelectPort(int port) => map.SelectPort(port);
+
+    public bool IsSelected(int pid) => map.IsSelected(pid);
 }

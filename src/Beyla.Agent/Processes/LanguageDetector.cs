@@ -6,14 +6,15 @@ namespace Beyla.Agent.Processes;
 /// Tells the language of a process from outside: libraries that only one runtime maps, then the file of the executable, then its name.
 /// What files say is remembered by device, inode and time of change, so that a process that is started often is looked at once.
 /// </summary>
-internal sealed class LanguageDetector(ProcReader proc)
+internal sealed class LanguageDetector(ProcReader proc, int maximumCached = 1024)
 {
-    private const int MaximumCached = 1024;
-
     private readonly Dictionary<FileIdentity, ElfMarks> cache = [];
 
     /// <summary>Executables whose content was read and not remembered.</summary>
     internal long FilesRead { get; private set; }
+
+    /// <summary>Executables whose marks are remembered.</summary>
+    internal int Remembered => cache.Count;
 
     /// <param name="pid">The process.</param>
     /// <param name="executable">Its path, as far as it is known.</param>
@@ -69,7 +70,7 @@ internal sealed class LanguageDetector(ProcReader proc)
                 return ElfMarks.None;
             if (cache.TryGetValue(identity, out var marks))
                 return marks;
-            if (cache.Count >= MaximumCached)
+            if (cache.Count >= maximumCached)
                 cache.Clear();
             FilesRead++;
             return cache[identity] = ElfFile.Read(file);

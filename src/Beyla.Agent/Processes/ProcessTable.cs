@@ -9,7 +9,7 @@ namespace Beyla.Agent.Processes;
 /// Who is traced and who they are. Events of the watcher keep it right; /proc is read once at <see cref="Start"/> and then only of a process
 /// that an event is about. All members are for the one agent thread, except <see cref="Count"/>.
 /// </summary>
-public sealed class ProcessTable : IProcessLookup, ICounted
+public sealed class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
 {
     private enum Outcome
     {
@@ -67,26 +67,26 @@ public sealed class ProcessTable : IProcessLookup, ICounted
         entries[selection.OwnPid] = new ProcessEntry { Pid = selection.OwnPid, Since = options.Clock(), State = ProcessState.Excluded };
         foreach (var port in needs.PortsAlone())
             kernel.SelectPort(port);
-        var ports = new Dictionary<int, ushort[]>();
+        var ports = new ListeningPorts();
         if (needs.Ports)
-            listeners.Scan(0, (in ProcessEvent e) => ports[(int)e.Pid] = With(ports.GetValueOrDefault((int)e.Pid, []), e.Port));
+            listeners.Scan(0, ports);
         // Where each rule asks for ports, a process that listens on nothing is not even opened.
-        foreach (var pid in needs.WithoutPorts ? proc.Pids().Union(ports.Keys).ToArray() : [.. ports.Keys])
+        foreach (var pid in needs.WithoutPorts ? proc.Pids().Union(ports.Pids).ToArray() : [.. ports.Pids])
             if (pid != selection.OwnPid)
-                Examine(pid, ports.GetValueOrDefault(pid, []), "", options.Clock());
+                Examine(pid, ports.Of(pid), "", options.Clock());
     }
 
     /// <summary>Takes an event of the watcher.</summary>
-    public void OnProcessEvent(in ProcessEvent processEvent)
+    public void OnProcessEvent(in ProcessEvent e)
     {
-        var known = entries.GetValueOrDefault((int)processEvent.Pid);
+        var known = entries.GetValueOrDefault((int)e.Pid);
         // Events of several processors may arrive out of order, and a pid may belong to another process by now.
-        var outcome = known is not null && known.Since > (long)processEvent.Time ? Outcome.Filtered : processEvent.Kind switch
+        var outcome = known is not null && known.Since > (long)e.Time ? Outcome.Filtered : e.Kind switch
         {
-            ProcessEventKind.Fork => OnFork(processEvent),
-            ProcessEventKind.Exec => OnExec(processEvent, known),
+            ProcessEventKind.Fork => OnFork(e),
+            ProcessEventKind.Exec => OnExec(e, known),
             ProcessEventKind.Exit => OnExit(known),
-            ProcessEventKind.Listen or ProcessEventKind.Listening => OnListen(processEvent, known),
+            ProcessEventKind.Listen or ProcessEventKind.Listening => OnListen(e, known),
             _ => Outcome.Filtered,
         };
         Interlocked.Increment(ref outcome == Outcome.Aggregated ? ref aggregated : ref outcome == Outcome.Lost ? ref lost : ref filtered);
@@ -171,7 +171,7 @@ public sealed class ProcessTable : IProcessLookup, ICounted
             case ProcessState.Excluded:
                 return Outcome.Filtered;
             case ProcessState.Selected:
-                known.Ports = With(known.Ports, e.Port);
+                known.Ports = ListeningPorts.With(known.Ports, e.Port);
                 if (needs.ExclusionPorts && inspector.IsExcluded(known.Info!, known.Ports))
                     return Exclude(pid, known.Since);
                 servers[e.Port] = known.Info!;
@@ -184,7 +184,7 @@ public sealed class ProcessTable : IProcessLookup, ICounted
             return Outcome.Filtered;
         var ports = needs.ExclusionPorts || e.Selected != 0 ? PortsOf(pid) : [];
         var lostBefore = entriesLost;
-        if (Examine(pid, With(ports, e.Port), "", (long)e.Time) is not null)
+        if (Examine(pid, ListeningPorts.With(ports, e.Port), "", (long)e.Time) is not null)
             return Outcome.Aggregated;
         return entriesLost != lostBefore ? Outcome.Lost : Outcome.Filtered;
     }
@@ -211,6 +211,7 @@ public sealed class ProcessTable : IProcessLookup, ICounted
         switch (inspector.Judge(pid, ports, executed, out var info, out var startTime))
         {
             case Verdict.Selected:
+                kernel.Include(pid);
                 kernel.Select(pid);
                 // Selecting one that has just ended would trace whoever gets its pid next: nobody is told of an end that has been.
                 if (!inspector.IsAlive(pid, startTime))
@@ -303,6 +304,7 @@ public sealed class ProcessTable : IProcessLookup, ICounted
 
     private void Forget(int pid)
     {
+        kernel.Include(pid);
         kernel.Deselect(pid);
         entries.Remove(pid);
     }
@@ -315,13 +317,11 @@ public sealed class ProcessTable : IProcessLookup, ICounted
 
     private ushort[] PortsOf(int pid)
     {
-        ushort[] ports = [];
+        var ports = new ListeningPorts();
         if (needs.Ports)
-            listeners.Scan(pid, (in ProcessEvent e) => ports = e.Pid == pid ? With(ports, e.Port) : ports);
-        return ports;
+            listeners.Scan(pid, ports);
+        return ports.Of(pid);
     }
-
-    private static ushort[] With(ushort[] ports, ushort port) => ports.Contains(port) ? ports : [.. ports, port];
 
     private static string TextOf(in ProcessEvent.PathName name)
     {

@@ -4,7 +4,7 @@ using Beyla.Agent.Configuration;
 namespace Beyla.Agent.Processes;
 
 /// <summary>What the rules ask for, worked out once: it decides which events have to be looked at, and how closely.</summary>
-internal sealed class SelectionNeeds
+public sealed class SelectionNeeds
 {
     private const int PortLimit = 65536;
 

@@ -6,12 +6,18 @@ namespace Beyla.Agent.Tracing;
 /// </summary>
 internal sealed class Snapshot
 {
-    private const int Attempts = 100_000;
+    // About five seconds: only a writer that was stopped in the middle of an event makes a reader wait so long.
+    private const int Attempts = 5000;
     private long version;
+    private int writer;
 
     public static void Add(ref long counter, long count = 1) => Volatile.Write(ref counter, counter + count);
 
-    public void Enter() => Volatile.Write(ref version, version + 1);
+    public void Enter()
+    {
+        writer = Environment.CurrentManagedThreadId;
+        Volatile.Write(ref version, version + 1);
+    }
 
     public void Leave() => Volatile.Write(ref version, version + 1);
 
@@ -24,12 +30,12 @@ internal sealed class Snapshot
             var before = Volatile.Read(ref version);
             var result = read();
             Interlocked.MemoryBarrier();
-            if (((before & 1) == 0 && Volatile.Read(ref version) == before) || attempt >= Attempts)
+            if (((before & 1) == 0 && Volatile.Read(ref version) == before) || attempt >= Attempts || writer == Environment.CurrentManagedThreadId)
             {
                 return result;
             }
 
-            spin.SpinOnce(sleep1Threshold: -1);
+            spin.SpinOnce();
         }
     }
 }

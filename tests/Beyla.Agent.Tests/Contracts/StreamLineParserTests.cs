@@ -47,7 +47,8 @@ public class StreamLineParserTests
     [InlineData("pid", "[1]")]
     public void WrongValueNamesItsField(string field, string value)
     {
-        var line = System.Text.RegularExpressions.Regex.Replace(JsonFormatTests.ClientLine, $"(\"{field}\":)(\"[^\"]*\"|[0-9]+)", "$1" + value.Replace("$", "$$", StringComparison.Ordinal));
+        var line = System.Text.RegularExpressions.Regex.Replace(
+            JsonFormatTests.ClientLine, $"(\"{field}\":)(\"[^\"]*\"|[0-9]+)", match => match.Groups[1].Value + value);
         Assert.NotEqual(JsonFormatTests.ClientLine, line);
         var error = Parse(line).Error!;
         Assert.Equal(StreamErrorKind.BadField, error.Kind);

@@ -23,15 +23,12 @@ internal sealed class FakeKernel : ISelection, IListenerScan
     public void Select(int pid)
     {
         Pids.Add(pid);
-        Excluded.Remove(pid);
         OnSelect?.Invoke(pid);
     }
 
-    public void Deselect(int pid)
-    {
-        Pids.Remove(pid);
-        Excluded.Remove(pid);
-    }
+    public void Deselect(int pid) => Pids.Remove(pid);
+
+    public void Include(int pid) => Excluded.Remove(pid);
 
     public void Exclude(int pid)
     {
@@ -43,7 +40,7 @@ internal sealed class FakeKernel : ISelection, IListenerScan
 
     public bool IsSelected(int pid) => Pids.Contains(pid);
 
-    public void Scan(int pid, ProcessEventHandler found)
+    public void Scan(int pid, IProcessEventSink sink)
     {
         Scans.Add(pid);
         foreach (var (holder, port) in Listeners)
@@ -51,7 +48,7 @@ internal sealed class FakeKernel : ISelection, IListenerScan
             if (pid != 0 && pid != holder)
                 continue;
             var listening = new ProcessEvent { Kind = ProcessEventKind.Listening, Pid = (uint)holder, Port = port };
-            found(listening);
+            sink.OnProcessEvent(listening);
         }
     }
 }

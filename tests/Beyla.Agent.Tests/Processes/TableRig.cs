@@ -51,7 +51,7 @@ internal sealed class TableRig : IDisposable
 
     public static Glob Glob(string text)
     {
-        Assert.True(Configuration.Glob.TryParse(text, out var glob, out var error), error);
+        Assert.True(Agent.Configuration.Glob.TryParse(text, out var glob, out var error), error);
         return glob;
     }
 

@@ -10,7 +10,7 @@ internal sealed partial class HttpConversation
 
     /// <summary>What to go back to, and how many bytes were taken, when a guessed status line turns out to be none.</summary>
     private HttpPhase guessedIn;
-    private long guessed;
+    private long guessed, seenBeforeGuess;
 
     private void ReadResponses(ref Segment segment)
     {
@@ -86,6 +86,7 @@ internal sealed partial class HttpConversation
         {
             guessedIn = response.Phase;
             guessed = 0;
+            seenBeforeGuess = exchange.LastSeen;
             response.IsGuess = true;
             response.Phase = HttpPhase.Start;
         }
@@ -108,6 +109,13 @@ internal sealed partial class HttpConversation
 
         var whole = r.Line.TryRead(ref segment, protocol.Buffers, out var line, out _);
         guessed += before - segment.Left;
+        if (!whole && segment.Data.IsEmpty && segment.Unseen > 0)
+        {
+            first!.HasGap = true;
+            LoseResponse();
+            return;
+        }
+
         if (whole ? !HttpStartLine.TryParseStatus(line, out status) : !HttpStartLine.MayBeResponse(line))
         {
             LoseResponse();
@@ -116,17 +124,12 @@ internal sealed partial class HttpConversation
 
         if (!whole)
         {
-            if (segment.Data.IsEmpty && segment.Unseen > 0)
-            {
-                first!.HasGap = true;
-                LoseResponse();
-            }
-
             return;
         }
 
         if (r.IsGuess && (first!.Status != 0 || (first.HasGap && first.Next is not null)))
         {
+            first.LastSeen = seenBeforeGuess;
             Finish(SpanOutcome.Unfinished, 0);
             first!.LastSeen = segment.Time;
         }

@@ -1,0 +1,65 @@
+namespace Beyla.Agent.Tests.Configuration;
+
+public sealed class UnknownNameTests
+{
+    [Theory]
+    [InlineData("BEYLA_OPEN_PROT", "the variable \"BEYLA_OPEN_PROT\" is unknown and has no effect; did you mean BEYLA_OPEN_PORT?")]
+    [InlineData("OTEL_EBPF_OPEN_PORTS", "the variable \"OTEL_EBPF_OPEN_PORTS\" is unknown and has no effect; did you mean BEYLA_OPEN_PORT?")]
+    [InlineData("BEYLA_TRACE_PRINT", "the variable \"BEYLA_TRACE_PRINT\" is unknown and has no effect; did you mean BEYLA_TRACE_PRINTER?")]
+    [InlineData("BEYLA_CONFIG_FILE", "the variable \"BEYLA_CONFIG_FILE\" is unknown and has no effect; did you mean BEYLA_CONFIG_PATH?")]
+    [InlineData("BEYLA_SOMETHING_ELSE_ALTOGETHER", "the variable \"BEYLA_SOMETHING_ELSE_ALTOGETHER\" is unknown and has no effect")]
+    public void An_unknown_variable_is_a_warning_with_the_nearest_name(string variable, string expected)
+    {
+        var loaded = Loaded.Environment((variable, "1"));
+        Assert.Equal([expected], loaded.Warnings);
+        Assert.Empty(loaded.Problems);
+    }
+
+    [Theory]
+    [InlineData("BEYLA_PROMETHEUS_PORT", "9090", "prometheus_export.port (environment BEYLA_PROMETHEUS_PORT)")]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://x", "otel_traces_export.endpoint (environment OTEL_EXPORTER_OTLP_TRACES_ENDPOINT)")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "http://x", "the variable OTEL_EXPORTER_OTLP_ENDPOINT")]
+    [InlineData("BEYLA_GRAFANA_AI_X", "1", "the variable BEYLA_GRAFANA_AI_X")]
+    [InlineData("BEYLA_GEOIP_CACHE_TTL", "1h", "network.geo_ip.cache_expiry (environment BEYLA_GEOIP_CACHE_TTL)")]
+    [InlineData("BEYLA_OTEL_METRICS_FEATURES", "network", "metrics.features (environment BEYLA_OTEL_METRICS_FEATURES)")]
+    public void A_setting_that_is_not_built_is_one_warning(string variable, string value, string start)
+    {
+        var loaded = Loaded.Environment((variable, value));
+        Assert.Equal([start + (start[0] == 't' ? " belongs" : " belongs") + " to a feature that is not built in this agent and has no effect"], loaded.Warnings);
+        Assert.Empty(loaded.Problems);
+    }
+
+    [Theory]
+    [InlineData("KUBECONFIG")]
+    [InlineData("OTEL_SERVICE_NAME")]
+    [InlineData("HOME")]
+    [InlineData("BEYLA_REVERSE_DNS_CACHE_TTL")]
+    public void These_are_no_warning(string variable) => Assert.Empty(Loaded.Environment((variable, "1h")).Warnings);
+
+    [Theory]
+    [InlineData("open_prt: 80", "beyla.yml:1:1: the key \"open_prt\" is unknown and has no effect; did you mean open_port?")]
+    [InlineData("network:\n  enabel: true", "beyla.yml:2:3: the key \"network.enabel\" is unknown and has no effect; did you mean network.enable?")]
+    [InlineData("netwrk:\n  enable: true", "beyla.yml:1:1: the key \"netwrk\" is unknown and has no effect; did you mean network?")]
+    [InlineData("ebpf:\n  trace_printer: text", "beyla.yml:2:3: the key \"ebpf.trace_printer\" is unknown and has no effect; did you mean trace_printer?")]
+    [InlineData("http_request_timeout: 1s", "beyla.yml:1:1: the key \"http_request_timeout\" is unknown and has no effect; did you mean ebpf.http_request_timeout?")]
+    [InlineData("zzzzzzzzzzzz: 1", "beyla.yml:1:1: the key \"zzzzzzzzzzzz\" is unknown and has no effect")]
+    [InlineData("prometheus_export: {port: 9090}", "prometheus_export.port (beyla.yml:1:27) belongs to a feature that is not built in this agent and has no effect")]
+    [InlineData("discovery: {services: [{exe_path: x}]}", "discovery.services (beyla.yml:1:23) belongs to a feature that is not built in this agent and has no effect")]
+    [InlineData("network: {reverse_dns: {type: ebpf}}", "network.reverse_dns.type = \"ebpf\" (beyla.yml:1:31) is not built in this agent; names are not looked up")]
+    public void A_key_in_the_file_is_a_warning_with_its_place(string yaml, string expected)
+    {
+        var loaded = Loaded.From(yaml);
+        Assert.Equal([expected], loaded.Warnings);
+        Assert.Empty(loaded.Problems);
+    }
+
+    [Fact]
+    public void The_table_holds_every_setting_of_the_peer()
+    {
+        // 281 settings of the peer, the section sigil_export as one, and three of our own.
+        Assert.Equal(285, Agent.Configuration.KeyIndex.All.Count);
+        Assert.Equal(285, Agent.Configuration.KeyIndex.All.Select(static key => key.Path).Distinct().Count());
+        Assert.All(Agent.Configuration.KeyIndex.All, static key => Assert.All(key.Variables, variable =>
+            Assert.Contains(key, Agent.Configuration.KeyIndex.FindByVariable(variable))));
+    }
+}

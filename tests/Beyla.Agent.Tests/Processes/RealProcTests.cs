@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Processes;
+
+namespace Beyla.Agent.Tests.Processes;
+
+/// <summary>The /proc of this machine, and processes that the test starts.</summary>
+public sealed class RealProcTests : IDisposable
+{
+    private readonly List<Process> started = [];
+    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("beyla-real-");
+
+    [Fact]
+    public void This_process_is_dotnet_and_has_its_arguments()
+    {
+        var proc = new ProcReader();
+        var executable = proc.Executable(Environment.ProcessId);
+        Assert.Equal(Environment.ProcessPath, executable);
+        Assert.Equal(ProcessLanguage.Dotnet, new LanguageDetector(proc).Detect(Environment.ProcessId, executable!));
+        Assert.True(proc.TryStat(Environment.ProcessId, out var stat));
+        Assert.False(stat.IsKernelThread);
+        Assert.Contains(Environment.ProcessId, proc.Pids());
+        Assert.Equal(executable, MapsLine.Executable(proc, Environment.ProcessId));
+        Assert.Empty(proc.DescribeRefusals());
+    }
+
+    [Fact]
+    public void A_deleted_executable_keeps_its_path_and_its_environment_names_it()
+    {
+        var copy = Path.Combine(directory.FullName, "my service");
+        File.Copy("/bin/sleep", copy);
+        var pid = Start(copy, ["60"], ("OTEL_RESOURCE_ATTRIBUTES", "service.name=night%20shift,service.namespace=eu"));
+        File.Delete(copy);
+        var info = Select(pid);
+        Assert.Equal((copy, "night shift", "eu", ProcessLanguage.Generic), (info.Executable, info.ServiceName, info.ServiceNamespace, info.Language));
+    }
+
+    [Fact]
+    public void Python_is_python_also_behind_a_launcher()
+    {
+        var pid = Start("python3", ["-c", "import time; print(1, flush=True); time.sleep(60)"]);
+        started[^1].StandardOutput.ReadLine();
+        var info = Select(pid);
+        Assert.Equal(ProcessLanguage.Python, info.Language);
+        Assert.StartsWith("python3", info.ServiceName, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_shell_that_becomes_another_program_is_judged_by_that()
+    {
+        var pid = Start("/bin/sh", ["-c", "read line; exec sleep 60"]);
+        var kernel = new FakeKernel();
+        var table = Table(kernel, new SelectionRule { Origin = "test", ExecutablePath = TableRig.Glob("*/sleep") });
+        table.Start();
+        Assert.Null(table.Find(pid, 0));
+        started[^1].StandardInput.WriteLine();
+        var proc = new ProcReader();
+        Assert.True(SpinWait.SpinUntil(() => proc.Executable(pid)?.EndsWith("/sleep", StringComparison.Ordinal) == true, TimeSpan.FromSeconds(20)));
+        table.OnProcessEvent(new Kernel.ProcessEvent { Kind = Kernel.ProcessEventKind.Exec, Pid = (uint)pid, Time = (ulong)Stopwatch.GetTimestamp() });
+        Assert.Equal("sleep", table.Find(pid, 0)!.ServiceName);
+        Assert.Contains(pid, kernel.Pids);
+    }
+
+    [Fact]
+    public void A_zombie_is_gone()
+    {
+        // What the shell becomes does not wait for its child, so that stays a zombie.
+        _ = Start("/bin/sh", ["-c", "sleep 0.3 & echo $!; exec sleep 60"]);
+        var child = int.Parse(started[^1].StandardOutput.ReadLine()!, System.Globalization.CultureInfo.InvariantCulture);
+        var proc = new ProcReader();
+        Assert.True(SpinWait.SpinUntil(() => !proc.TryStat(child, out _), TimeSpan.FromSeconds(20)));
+        Assert.True(Directory.Exists($"/proc/{child}"));
+        var kernel = new FakeKernel();
+        Table(kernel, new SelectionRule { Origin = "test", TargetPids = TableRig.Ranges($"{child}") }).Start();
+        Assert.Empty(kernel.Pids);
+    }
+
+    [Fact]
+    public void All_processes_of_the_machine_are_looked_at_without_error()
+    {
+        var kernel = new FakeKernel();
+        var table = Table(kernel, new SelectionRule { Origin = "test", Languages = TableRig.Glob("*") });
+        table.Start();
+        Assert.Contains(table.Selected, info => info.Pid == Environment.ProcessId && info.Language == ProcessLanguage.Dotnet);
+        Assert.Equal(kernel.Pids.Order(), table.Selected.Select(info => info.Pid).Order());
+    }
+
+    public void Dispose()
+    {
+        foreach (var process in started)
+        {
+            process.Kill();
+            process.WaitForExit();
+            process.Dispose();
+        }
+
+        directory.Delete(true);
+    }
+
+    // Another own pid than that of this process, whose children the processes are.
+    private static ProcessTable Table(FakeKernel kernel, SelectionRule rule) =>
+        new(new Selection { Rules = [rule], OwnPid = int.MaxValue }, kernel, kernel, new ProcReader());
+
+    private static ProcessInfo Select(int pid)
+    {
+        var kernel = new FakeKernel();
+        var table = Table(kernel, new SelectionRule { Origin = "test", TargetPids = TableRig.Ranges($"{pid}") });
+        table.Start();
+        Assert.Equal([pid], kernel.Pids);
+        return table.Find(pid, 0)!;
+    }
+
+    private int Start(string program, string[] arguments, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.Environment.Remove("OTEL_SERVICE_NAME");
+        start.Environment.Remove("OTEL_RESOURCE_ATTRIBUTES");
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        var process = Process.Start(start)!;
+        started.Add(process);
+        return process.Id;
+    }
+}
