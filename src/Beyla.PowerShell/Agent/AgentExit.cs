@@ -17,7 +17,7 @@ public static class AgentExit
     {
         ArgumentNullException.ThrowIfNull(command);
         ArgumentNullException.ThrowIfNull(log);
-        var words = log.Last()?.Text;
+        var words = log.Explanation()?.Text;
         var because = words is null ? "." : $": {words}";
         return code switch
         {
@@ -34,8 +34,9 @@ public static class AgentExit
             > Signal when asked => null,
             > Signal => new AgentException(AgentFault.AgentDied, $"The agent (process {processId}) was ended by {SignalName(code.Value - Signal)}{because}",
                 Again(command), processId),
-            _ when log.Last() is { } last && IsAboutTheKernel(last) => new AgentException(AgentFault.KernelNotSupported, $"This kernel does not support what was asked{because}",
-                "Beyla needs Linux 5.8 or later with BTF (/sys/kernel/btf/vmlinux); Test-BeylaCapability -Probe shows what this kernel can do.", command.Path),
+            _ when HostKernel.Lacks(HostKernel.Release, HostKernel.TypeInformation) is { } lack => new AgentException(AgentFault.KernelNotSupported,
+                $"This kernel does not support what was asked: {lack} The agent failed{because}",
+                "Use a kernel of 5.8 or later with BTF; Test-BeylaCapability -Probe shows what this one can do.", command.Path),
             _ => new AgentException(AgentFault.AgentFailed, $"The agent failed with exit code {code}{because}", Again(command), command.Path),
         };
     }
@@ -43,9 +44,6 @@ public static class AgentExit
     private static string Missing(AgentLog log) => log.LastWithError() is { } line ? $": {line.Error}" : ".";
 
     private static string Again(AgentCommand command) => $"Run it by hand to see all that it says: {command}";
-
-    private static bool IsAboutTheKernel(LogLine line) =>
-        line.Level == LogLevel.Error && line["reason"] == "kernel";
 
     private static string SignalName(int signal) => signal switch
     {

@@ -8,6 +8,7 @@ public sealed class AgentLog
     private const int Kept = 20;
 
     private readonly Queue<LogLine> _lines = new();
+    private LogLine? _firstPlain;
 
     /// <summary>Parses and keeps one line.</summary>
     /// <returns>The line; null when it is empty.</returns>
@@ -19,6 +20,7 @@ public sealed class AgentLog
         var line = LogLine.Parse(Encoding.UTF8.GetString(text).TrimEnd('\r'));
         lock (_lines)
         {
+            _firstPlain ??= line.IsPlain ? line : null;
             if (_lines.Count == Kept)
                 _lines.Dequeue();
             _lines.Enqueue(line);
@@ -27,11 +29,13 @@ public sealed class AgentLog
         return line;
     }
 
-    /// <summary>The last line with level ERROR, else the last line of all; null when the agent said nothing.</summary>
-    public LogLine? Last()
+    /// <summary>
+    /// What explains an end best: the last line with level ERROR, else the first that is no log line, where a crash begins, else the last of all; null when the agent said nothing.
+    /// </summary>
+    public LogLine? Explanation()
     {
         lock (_lines)
-            return _lines.LastOrDefault(line => line.Level == LogLevel.Error) ?? _lines.LastOrDefault();
+            return _lines.LastOrDefault(line => line.Level == LogLevel.Error) ?? _firstPlain ?? _lines.LastOrDefault();
     }
 
     /// <summary>The last line with an error text, such as the missing capabilities; null when there is none.</summary>

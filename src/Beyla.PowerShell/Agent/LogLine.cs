@@ -19,13 +19,16 @@ public enum LogLevel
 }
 
 /// <summary>One line of the agent's log: logfmt, <c>time=… level=WARN msg="…" error="…"</c>.</summary>
-/// <param name="Level">How much it matters; a line that is not logfmt counts as a warning.</param>
+/// <param name="Level">How much it matters; a line that is not logfmt, such as a report or the trace of a crash, counts as information.</param>
 /// <param name="Message">The <c>msg</c>, or the whole line where there is none.</param>
 /// <param name="Error">The <c>error</c>, or empty.</param>
 /// <param name="Fields">The other keys and values, in the order of the line, without <c>time</c>.</param>
 public sealed record LogLine(LogLevel Level, string Message, string Error, IReadOnlyList<KeyValuePair<string, string>> Fields)
 {
     private const int MaximumFields = 32;
+
+    /// <summary>Whether the line is not logfmt.</summary>
+    public bool IsPlain { get; init; }
 
     /// <summary>Message, error and fields in one sentence.</summary>
     public string Text
@@ -78,7 +81,7 @@ public sealed record LogLine(LogLevel Level, string Message, string Error, IRead
         }
 
         return level is null || message is null
-            ? new LogLine(LogLevel.Warn, Visible.Text(line.Trim()), "", [])
+            ? new LogLine(LogLevel.Info, Visible.Text(line.Trim()), "", []) { IsPlain = true }
             : new LogLine(LevelOf(level), message, error ?? "", fields);
     }
 
