@@ -1,0 +1,46 @@
+using System.Globalization;
+using Beyla.Live.Tests.Rig;
+
+namespace Beyla.Live.Tests.Clients;
+
+/// <summary>A process that makes requests and is traced as a client. It waits until the test lets it go.</summary>
+internal sealed class ClientProcess : IAsyncDisposable
+{
+    private readonly ChildProcess _process;
+    private readonly int _count;
+
+    private ClientProcess(ChildProcess process, int count)
+    {
+        _process = process;
+        _count = count;
+    }
+
+    public int Pid => _process.Pid;
+
+    public static ClientProcess Python(int port, int count, string path) => Script("python3", "client.py", port, count, path);
+
+    public static ClientProcess Node(int port, int count, string path) => Script("node", "client.js", port, count, path);
+
+    /// <summary>A client whose bytes move by io_uring alone.</summary>
+    public static async Task<ClientProcess> UringAsync(int port, int count, string path) =>
+        Start(await NativeProgram.BuildAsync("uring-get", "-luring"), [], port, count, path);
+
+    /// <summary>Lets it make its requests and waits until all are answered.</summary>
+    public async Task SendAsync()
+    {
+        _process.CloseInput();
+        int status = await _process.WaitForExitAsync(TimeSpan.FromSeconds(30));
+        Assert.True(status == 0, $"The client ended with {status}: {_process.Errors}");
+        Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"answers {_count}"), _process.Output);
+    }
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    private static ClientProcess Script(string interpreter, string script, int port, int count, string path) =>
+        Start(Tool.Find(interpreter), [Path.Combine(AppContext.BaseDirectory, "Servers", "Scripts", script)], port, count, path);
+
+    private static ClientProcess Start(string file, string[] arguments, int port, int count, string path) => new(
+        ChildProcess.Start(
+            file, [.. arguments, port.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture), path]),
+        count);
+}

@@ -1,0 +1,95 @@
+using Beyla.Live.Tests.Clients;
+using Beyla.Live.Tests.Rig;
+using Beyla.Live.Tests.Servers;
+
+namespace Beyla.Live.Tests.Http;
+
+/// <summary>Exchanges that one side breaks off.</summary>
+public sealed class UnfinishedTests
+{
+    [LiveTheory("python3"), SocketSources]
+    public async Task A_server_that_dies_in_mid_request(string source)
+    {
+        await using TestServer server = await ServerKinds.PythonAsync();
+        await using AgentProcess agent = await StartAsync(server, source);
+        using RawConnection connection = await RawConnection.OpenAsync(server.Port);
+
+        await connection.SendAsync("GET /sleep/20000 HTTP/1.1\r\nHost: a\r\n\r\n");
+        await Task.Delay(200);
+        server.Process.Signal(ChildProcess.SIGKILL);
+        await connection.ReadToEndAsync();
+
+        await AssertClosedAsync(agent, "/sleep/20000");
+        Assert.InRange(agent.Spans.Single().Duration, TimeSpan.FromMilliseconds(150), TimeSpan.FromSeconds(3));
+        await agent.StopAsync();
+    }
+
+    [LiveTheory("python3"), SocketSources]
+    public async Task A_server_that_exits_instead_of_answering(string source)
+    {
+        await using TestServer server = await ServerKinds.PythonAsync();
+        await using AgentProcess agent = await StartAsync(server, source);
+        using RawConnection connection = await RawConnection.OpenAsync(server.Port);
+
+        await connection.SendAsync("GET /die HTTP/1.1\r\nHost: a\r\n\r\n");
+        await connection.ReadToEndAsync();
+
+        await AssertClosedAsync(agent, "/die");
+        await agent.StopAsync();
+    }
+
+    [LiveTheory("python3"), SocketSources]
+    public async Task A_server_that_resets_the_connection(string source)
+    {
+        await using TestServer server = await ServerKinds.PythonAsync();
+        await using AgentProcess agent = await StartAsync(server, source);
+        using RawConnection connection = await RawConnection.OpenAsync(server.Port);
+
+        await connection.SendAsync("GET /reset HTTP/1.1\r\nHost: a\r\n\r\n");
+        await connection.ReadToEndAsync();
+
+        await AssertClosedAsync(agent, "/reset");
+        await agent.StopAsync();
+    }
+
+    [LiveTheory("node"), SocketSources]
+    public async Task A_client_that_resets_the_connection(string source)
+    {
+        await using TestServer server = await ServerKinds.NodeAsync();
+        await using AgentProcess agent = await StartAsync(server, source);
+        using (RawConnection connection = await RawConnection.OpenAsync(server.Port))
+        {
+            await connection.SendAsync("GET /sleep/1000 HTTP/1.1\r\nHost: a\r\n\r\n");
+            await Task.Delay(200);
+            connection.Reset();
+        }
+
+        await AssertClosedAsync(agent, "/sleep/1000");
+        await agent.StopAsync();
+    }
+
+    [LiveTheory("node"), SocketSources]
+    public async Task A_client_that_closes_after_half_a_head_made_no_request(string source)
+    {
+        await using TestServer server = await ServerKinds.NodeAsync();
+        await using AgentProcess agent = await StartAsync(server, source);
+        using (RawConnection connection = await RawConnection.OpenAsync(server.Port))
+        {
+            await connection.SendAsync("GET /half HTTP/1.1\r\nHost: a\r\nX-");
+            await Task.Delay(100);
+        }
+
+        await HttpRequests.SendAsync(server.Port, 1, "/whole");
+        Assert.Equal("/whole", (await agent.WaitForServerSpansAsync(1, TimeSpan.FromSeconds(2)))[0].Path);
+        await agent.StopAsync();
+    }
+
+    private static async Task AssertClosedAsync(AgentProcess agent, string path)
+    {
+        Span span = await agent.WaitForServerSpanAsync();
+        Assert.Equal((path, 0, SpanOutcome.Closed), (span.Path, span.Status, span.Outcome));
+    }
+
+    private static Task<AgentProcess> StartAsync(TestServer server, string source) =>
+        AgentProcess.StartAsync(AgentSettings.ForPorts(server.Port).WithSource(source));
+}

@@ -1,0 +1,49 @@
+using System.Globalization;
+
+namespace Beyla.Live.Tests.Rig;
+
+/// <summary>What tests read on the agent's standard error.</summary>
+internal static class AgentLog
+{
+    /// <summary>The part of a log line that says that every program is attached.</summary>
+    public const string Ready = "msg=\"Beyla is tracing\"";
+
+    /// <summary>The rows of the table of counters that was printed last: its heading names the columns, a line that does not fit ends it.</summary>
+    public static IReadOnlyDictionary<string, PlaceCount> LastCounters(IEnumerable<string> lines)
+    {
+        Dictionary<string, PlaceCount> rows = new(StringComparer.Ordinal);
+        string[]? columns = null;
+        foreach (string line in lines)
+        {
+            string[] cells = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (cells is ["place", "unit", ..])
+            {
+                columns = cells;
+                rows.Clear();
+            }
+            else if (columns is not null && cells.Length >= columns.Length && long.TryParse(cells[2], NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            {
+                PlaceCount row = Row(columns, cells);
+                rows[row.Unit == "flows" ? $"{row.Place} flows" : row.Place] = row;
+            }
+        }
+
+        return rows;
+    }
+
+    /// <summary>For messages.</summary>
+    public static string Describe(PlaceCount count) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{count.Place} ({count.Unit}): produced {count.Produced}, emitted {count.Emitted}, aggregated {count.Aggregated}, filtered {count.Filtered}, lost {count.Lost}, held {count.Held}");
+
+    private static PlaceCount Row(string[] columns, string[] cells)
+    {
+        return new PlaceCount
+        {
+            Place = cells[0], Unit = cells[1], Produced = Number("produced"), Emitted = Number("emitted"), Aggregated = Number("aggregated"),
+            Filtered = Number("filtered"), Lost = Number("lost"), Held = Number("held"),
+        };
+
+        long Number(string name) => Array.IndexOf(columns, name) is >= 0 and int i ? long.Parse(cells[i], CultureInfo.InvariantCulture) : 0;
+    }
+}

@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Xunit.Sdk;
+
+namespace Beyla.Live.Tests.Rig;
+
+/// <summary>
+/// The agent under test. Its stream is read all the time; stopping it asserts what holds for every run: exit code 0, counters whose sums agree, and
+/// nothing lost unless the test says so.
+/// </summary>
+internal sealed class AgentProcess : ChildProcess
+{
+    private readonly ConcurrentQueue<Span> _spans = new();
+    private readonly ConcurrentQueue<string> _unreadable = new();
+    private readonly bool _json;
+    private volatile bool _ready;
+
+    private AgentProcess(Process process, bool json)
+        : base(process) => _json = json;
+
+    /// <summary>The spans seen so far.</summary>
+    public IReadOnlyCollection<Span> Spans => _spans;
+
+    /// <summary>The counters printed last, by place.</summary>
+    public IReadOnlyDictionary<string, PlaceCount> Counters => AgentLog.LastCounters(ErrorLines);
+
+    /// <summary>The counters at the end of the stream, or null.</summary>
+    public AgentCounters? LastLine { get; private set; }
+
+    /// <summary>Starts the agent and waits until it traces.</summary>
+    public static async Task<AgentProcess> StartAsync(AgentSettings settings)
+    {
+        AgentProcess agent = Launch(settings);
+        if (await Wait.UntilAsync(() => agent._ready || agent.HasExited, TimeSpan.FromSeconds(15)) && agent._ready)
+            return agent;
+        string state = agent.HasExited ? $"ended with {await agent.WaitForExitAsync(TimeSpan.FromSeconds(1))}" : "is not tracing after 15 s";
+        string errors = agent.Errors;
+        await agent.DisposeAsync();
+        throw new XunitException($"The agent {state}:\n{errors}");
+    }
+
+    /// <summary>Starts the agent without waiting for anything.</summary>
+    public static AgentProcess Launch(AgentSettings settings)
+    {
+        if (!File.Exists(settings.Binary))
+            throw new FileNotFoundException($"{settings.Binary} is not there: ./build.sh build, then test again.");
+        List<string> command = [.. settings.Prefix, settings.Binary, .. settings.Arguments];
+        string file = command[0].Contains('/') ? command[0] : Tool.Find(command[0]);
+        AgentProcess agent = new(StartProcess(file, command.Skip(1), settings.Environment), settings.Printer == "json" && !settings.ReadsAsText);
+        if (settings.ReadsOutput)
+            agent.ReadOutput();
+        return agent;
+    }
+
+    /// <summary>Waits until <paramref name="count"/> spans have arrived that satisfy a condition, and a moment longer for any that should not come.</summary>
+    /// <exception cref="XunitException">Another number arrived.</exception>
+    public async Task<IReadOnlyList<Span>> WaitForSpansAsync(int count, Func<Span, bool> which, TimeSpan? timeout = null)
+    {
+        await Wait.UntilAsync(() => _spans.Count >= count && _spans.Count(which) >= count, timeout ?? TimeSpan.FromSeconds(5));
+        await Task.Delay(100);
+        Span[] seen = [.. _spans.Where(which)];
+        if (seen.Length == count)
+            return seen;
+        if (!HasExited)
+            Signal(SIGUSR1);
+        await Task.Delay(200);
+        throw new XunitException(
+            $"Expected {count} spans, got {seen.Length} (of {_spans.Count} in all).\nLast:\n{string.Join('\n', _spans.TakeLast(5))}\n"
+            + $"Unreadable: {string.Join('\n', _unreadable.Take(3))}\nLog of the agent:\n{Errors}");
+    }
+
+    /// <summary>Waits for exactly <paramref name="count"/> server spans, in the order in which they ended.</summary>
+    public Task<IReadOnlyList<Span>> WaitForServerSpansAsync(int count, TimeSpan? timeout = null) =>
+        WaitForSpansAsync(count, span => span.Kind == SpanKind.Server, timeout);
+
+    /// <summary>Waits for exactly <paramref name="count"/> client spans.</summary>
+    public Task<IReadOnlyList<Span>> WaitForClientSpansAsync(int count, TimeSpan? timeout = null) =>
+        WaitForSpansAsync(count, span => span.Kind == SpanKind.Client, timeout);
+
+    /// <summary>Waits for the only server span.</summary>
+    public async Task<Span> WaitForServerSpanAsync() => Assert.Single(await WaitForServerSpansAsync(1));
+
+    /// <summary>Ends the agent by a signal and asserts that it ended well.</summary>
+    /// <param name="signal">SIGINT or SIGTERM.</param>
+    /// <param name="mayLose">Places at which the test makes the agent drop.</param>
+    public async Task StopAsync(int signal = SIGINT, params string[] mayLose)
+    {
+        Signal(signal);
+        AssertEndedWell(await WaitForExitAsync(TimeSpan.FromSeconds(10)), mayLose);
+    }
+
+    /// <summary>Asserts an exit code of 0, a readable stream and counters that agree with each other and with the stream.</summary>
+    public void AssertEndedWell(int status, params string[] mayLose)
+    {
+        Assert.True(status == 0, $"The agent ended with {status}:\n{Errors}");
+        Assert.True(_unreadable.IsEmpty, $"The stream holds lines that cannot be read: {string.Join('\n', _unreadable.Take(3))}");
+        Assert.DoesNotContain(ErrorLines, line => line.Contains("level=ERROR", StringComparison.Ordinal));
+        IReadOnlyDictionary<string, PlaceCount> counters = Counters;
+        Assert.True(counters.Count > 0, $"The agent printed no counters:\n{Errors}");
+        foreach (PlaceCount count in counters.Values)
+        {
+            Assert.True(count.Balanced, $"The sum does not agree: {AgentLog.Describe(count)}");
+            Assert.True(count.Lost == 0 || mayLose.Contains(count.Place), $"Lost: {AgentLog.Describe(count)}\n{Errors}");
+        }
+
+        if (_json && counters.TryGetValue("printer", out PlaceCount? printer))
+            Assert.Equal(printer.Emitted, _spans.Count);
+    }
+
+    protected override void ReadLines(StreamReader output)
+    {
+        if (!_json)
+        {
+            base.ReadLines(output);
+            return;
+        }
+
+        using AgentStream stream = new(output.BaseStream);
+        while (stream.TryRead(out StreamLine line))
+        {
+            if (line.Span is { } span)
+                _spans.Enqueue(span);
+            else if (line.Value is AgentCounters counters)
+                LastLine = counters;
+            else if (line.Error is { } error)
+                _unreadable.Enqueue($"line {error.Line}: {error.Kind}, {error.Message}: {error.Excerpt}");
+        }
+    }
+
+    protected override void OnError(string line)
+    {
+        base.OnError(line);
+        if (line.Contains(AgentLog.Ready, StringComparison.Ordinal))
+            _ready = true;
+    }
+}

@@ -1,0 +1,41 @@
+namespace Beyla.Live.Tests.Rig;
+
+/// <summary>A test on the real kernel. Skipped, with the reason, where the tests do not run as root or a program that it needs is missing.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class LiveFactAttribute : FactAttribute
+{
+    public LiveFactAttribute(params string[] needs)
+    {
+        Skip = LiveConditions.ReasonToSkip(needs);
+        Timeout = LiveConditions.Limit;
+    }
+}
+
+/// <summary><see cref="LiveFactAttribute"/> for theories.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class LiveTheoryAttribute : TheoryAttribute
+{
+    public LiveTheoryAttribute(params string[] needs)
+    {
+        Skip = LiveConditions.ReasonToSkip(needs);
+        Timeout = LiveConditions.Limit;
+    }
+}
+
+internal static class LiveConditions
+{
+    /// <summary>Milliseconds after which a test that hangs is given up; far above what any needs.</summary>
+    public const int Limit = 60_000;
+
+    /// <summary>Why a live test cannot run here, or null.</summary>
+    public static string? ReasonToSkip(IEnumerable<string> needs)
+    {
+        if (!OperatingSystem.IsLinux())
+            return "live tests need Linux";
+        if (!Environment.IsPrivilegedProcess)
+            return "live tests need root: sudo ./build.sh test";
+        if (!File.Exists("/sys/kernel/btf/vmlinux"))
+            return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
+        return needs.Where(name => Tool.TryFind(name) is null).Select(Tool.Missing).FirstOrDefault();
+    }
+}

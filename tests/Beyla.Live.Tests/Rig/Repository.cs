@@ -1,0 +1,24 @@
+namespace Beyla.Live.Tests.Rig;
+
+/// <summary>Where things are: the agent under test, the sources of the native test programs.</summary>
+internal static class Repository
+{
+    /// <summary>The directory that holds Beyla.slnx.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>The agent under test: <c>out/bin/beyla</c>, or what <c>AGENT_UNDER_TEST</c> names.</summary>
+    public static string Agent => Environment.GetEnvironmentVariable("AGENT_UNDER_TEST") is { Length: > 0 } other
+        ? other
+        : Path.Combine(Root, "out", "bin", "beyla");
+
+    private static string FindRoot()
+    {
+        for (DirectoryInfo? directory = new(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
+        {
+            if (File.Exists(Path.Combine(directory.FullName, "Beyla.slnx")))
+                return directory.FullName;
+        }
+
+        throw new DirectoryNotFoundException($"Beyla.slnx is not above {AppContext.BaseDirectory}: run the live tests from the repository's build.");
+    }
+}
