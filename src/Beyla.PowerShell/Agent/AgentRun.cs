@@ -8,7 +8,8 @@ namespace Beyla.PowerShell.Agent;
 /// <param name="Duration">Time from the begin of the stream; null for no end.</param>
 /// <param name="MaximumCount">Results at most; null for no limit.</param>
 /// <param name="Filter">What a result must fulfil; null for nothing.</param>
-public sealed record RunLimits(Type Wanted, TimeSpan? Duration = null, long? MaximumCount = null, Predicate<object>? Filter = null);
+/// <param name="Merge">Whether flows are added up and emitted at the end.</param>
+public sealed record RunLimits(Type Wanted, TimeSpan? Duration = null, long? MaximumCount = null, Predicate<object>? Filter = null, bool Merge = false);
 
 /// <summary>Runs the agent and hands its results to a sink until time, number, agent or caller end it. Everything happens on the caller's thread.</summary>
 public sealed class AgentRun
@@ -27,6 +28,7 @@ public sealed class AgentRun
     private readonly Limiter _limiter = new(WarningPause);
     private readonly List<(TimeSpan At, LogLine Line)> _errors = [];
     private readonly TimeSpan _startLimit;
+    private readonly FlowMerger? _merger;
     private TimeSpan? _begun;
     private TimeSpan? _finishing;
     private long _count;
@@ -38,6 +40,7 @@ public sealed class AgentRun
     {
         (_command, _limits, _sink) = (command, limits, sink);
         _startLimit = startLimit ?? StartLimit;
+        _merger = limits.Merge ? new FlowMerger() : null;
     }
 
     /// <summary>Whether <see cref="RequestFinish"/> was called.</summary>
@@ -65,6 +68,9 @@ public sealed class AgentRun
             Check(session);
         }
 
+        foreach (var flow in _merger?.Flows ?? [])
+            Emit(session, flow);
+
         var outcome = session.Outcome(_begun is not null);
         TakeLog(session);
         Say(_errors.Select(e => e.Line), outcome);
@@ -90,9 +96,17 @@ public sealed class AgentRun
                 break;
             default:
                 if (_limits.Wanted.IsInstanceOfType(item) && _limits.Filter?.Invoke(item) != false)
-                    Emit(session, item);
+                    Keep(session, item);
                 break;
         }
+    }
+
+    private void Keep(AgentSession session, object value)
+    {
+        if (_merger is not null && value is Flow flow)
+            _merger.Add(flow);
+        else
+            Emit(session, value);
     }
 
     private void Emit(AgentSession session, object value)
@@ -125,7 +139,7 @@ public sealed class AgentRun
 
         if (_begun is { } begun && _limits.Duration is { } duration && _finishing is null)
         {
-            _sink.Progress(now - begun, duration, _count);
+            _sink.Progress(now - begun, duration, _merger?.Count ?? _count);
             if (now - begun >= duration)
                 Finish(session);
         }

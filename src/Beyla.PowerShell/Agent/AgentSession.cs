@@ -106,7 +106,7 @@ public sealed class AgentSession : IDisposable
         {
             while (stream.TryRead(out var line))
             {
-                batch.Add(line.Span is { } span ? Safe.Of(span) : line.Value ?? line.Error!);
+                batch.Add(line.Value is { } value ? Safe.Of(value) : line.Error!);
                 if (batch.Count < BatchLength && stream.HasLine)
                     continue;
 

@@ -12,6 +12,14 @@ public static class Safe
         [.. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7f, 0x21)).Concat([0x061c, 0x200e, 0x200f]).Concat(Enumerable.Range(0x2028, 7)).Concat(Enumerable.Range(0x2066, 4))
             .Select(c => (char)c)]);
 
+    /// <summary>The same record, safe to show.</summary>
+    public static object Of(object record) => record switch
+    {
+        Span span => Of(span),
+        Flow flow => Of(flow),
+        _ => record,
+    };
+
     /// <summary>The same span, with captured text made visible where it could steer a terminal.</summary>
     public static Span Of(Span span)
     {
@@ -43,7 +51,17 @@ public static class Safe
         };
     }
 
-    internal static bool Harmless(string text) => !text.AsSpan().ContainsAny(Suspects);
+    /// <summary>The same flow, with names made visible where they could steer a terminal.</summary>
+    public static Flow Of(Flow flow)
+    {
+        ArgumentNullException.ThrowIfNull(flow);
+        return Harmless(flow.Interface) && Harmless(flow.SourceName) && Harmless(flow.SourceNetwork) && Harmless(flow.DestinationName) && Harmless(flow.DestinationNetwork)
+            && Harmless(flow.ProcessName) && Harmless(flow.ServiceName)
+            ? flow
+            : Copy(flow);
+    }
+
+    internal static bool Harmless(string? text) => !text.AsSpan().ContainsAny(Suspects);
 
     private static Span Copy(Span span) => new()
     {
@@ -74,4 +92,31 @@ public static class Safe
         NetworkNamespace = span.NetworkNamespace,
         Connection = span.Connection,
     };
+
+    private static Flow Copy(Flow flow) => new()
+    {
+        FirstSeen = flow.FirstSeen,
+        LastSeen = flow.LastSeen,
+        Transport = flow.Transport,
+        Direction = flow.Direction,
+        Interface = Visible.Text(flow.Interface),
+        InterfaceDirection = flow.InterfaceDirection,
+        SourceAddress = flow.SourceAddress,
+        SourcePort = flow.SourcePort,
+        SourceName = VisibleName(flow.SourceName),
+        SourceNetwork = VisibleName(flow.SourceNetwork),
+        DestinationAddress = flow.DestinationAddress,
+        DestinationPort = flow.DestinationPort,
+        DestinationName = VisibleName(flow.DestinationName),
+        DestinationNetwork = VisibleName(flow.DestinationNetwork),
+        Bytes = flow.Bytes,
+        Packets = flow.Packets,
+        Flags = flow.Flags,
+        AgentAddress = flow.AgentAddress,
+        OwningProcess = flow.OwningProcess,
+        ProcessName = Visible.Text(flow.ProcessName),
+        ServiceName = Visible.Text(flow.ServiceName),
+    };
+
+    private static string? VisibleName(string? name) => name is null ? null : Visible.Text(name);
 }

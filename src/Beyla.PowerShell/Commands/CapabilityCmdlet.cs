@@ -41,7 +41,7 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
     private protected AgentCommand Command(CapabilityScenario? scenario, params string[] words)
     {
         string[] named = scenario is { } known ? ["--scenario", Scenarios.Name(known)] : [];
-        return Configure(new AgentCommand(FindAgent(), ["capability", .. words, .. named, .. SettingArguments()]))
+        return Select(Command(["capability", .. words, .. named]))
             .With("BEYLA_NETWORK_METRICS", Network || Source is not null ? "1" : null)
             .With("BEYLA_NETWORK_SOURCE", Source is { } source ? Scenarios.Name(source) : null);
     }

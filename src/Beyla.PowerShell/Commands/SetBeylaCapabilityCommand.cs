@@ -4,6 +4,33 @@ using Beyla.PowerShell.Agent;
 namespace Beyla.PowerShell.Commands;
 
 /// <summary>Gives the agent's executable the Linux capabilities of a configuration as file capabilities, or takes them away.</summary>
+/// <remarks>
+/// <para>With file capabilities every user who may execute the agent can trace without being root. By default the documented set for the configuration is written, with -Minimal what this
+/// agent needs; the configuration comes from the same parameters as those of Start-BeylaTrace, from a scenario, or as rows of Test-BeylaCapability. What the file carried before is replaced.</para>
+/// <para>The agent itself writes them and refuses anything but its own kind of file: never pwsh, dotnet, a script, or a file that others may write. Without the right to do it (CAP_SETFCAP)
+/// the error names the exact sudo command.</para>
+/// <para>Building or installing the agent again makes a new file without capabilities.</para>
+/// </remarks>
+/// <example>
+/// <title>Allow tracing</title>
+/// <code>sudo pwsh -c 'Import-Module Beyla; Set-BeylaCapability -OpenPort 8080'</code>
+/// <para>Afterwards an ordinary user can run Start-BeylaTrace.</para>
+/// </example>
+/// <example>
+/// <title>See what would be done</title>
+/// <code>Set-BeylaCapability -Scenario Network -Minimal -WhatIf</code>
+/// <para>Names the file and the capabilities and changes nothing; needs no privilege.</para>
+/// </example>
+/// <example>
+/// <title>From a report</title>
+/// <code>Test-BeylaCapability -OpenPort 8080 | Where-Object Capability -ne SysPtrace | Set-BeylaCapability -PassThru</code>
+/// <para>Sets what is documented for tracing except one capability, and shows the result.</para>
+/// </example>
+/// <example>
+/// <title>Take them away</title>
+/// <code>Set-BeylaCapability -Clear</code>
+/// <para>The agent's file has no capabilities any more.</para>
+/// </example>
 [Cmdlet(VerbsCommon.Set, "BeylaCapability", DefaultParameterSetName = ByConfiguration, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(CapabilityRequirement))]
 public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet

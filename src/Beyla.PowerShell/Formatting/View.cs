@@ -37,8 +37,8 @@ public static class View
         return value.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture) + " " + Units[unit];
     }
 
-    /// <summary>Bytes per second.</summary>
-    public static string Rate(double bytesPerSecond) => Bytes(bytesPerSecond) + "/s";
+    /// <summary>Bytes per second; empty when there is no rate.</summary>
+    public static string Rate(double? bytesPerSecond) => bytesPerSecond is null ? "" : Bytes(bytesPerSecond) + "/s";
 
     /// <summary>An address and its port: <c>127.0.0.1:80</c>, <c>[::1]:80</c>; the address alone when there is no port.</summary>
     public static string Endpoint(IPAddress? address, int port) => address is null ? "" : port == 0 ? address.ToString() : new IPEndPoint(address, port).ToString();

@@ -36,6 +36,9 @@ public readonly record struct PortRange
     /// <summary>The highest port.</summary>
     public int Last { get; }
 
+    /// <summary>Whether a port lies in the range.</summary>
+    public bool Contains(int port) => port >= First && port <= Last;
+
     /// <summary>The range as the agent reads it.</summary>
     public override string ToString() => Text(First, Last);
 
