@@ -1,6 +1,7 @@
 # The manifest of the module. It imports here after a build; staging puts it beside its files, without the folder in front of their names.
 @{
-    RootModule             = 'out/modules/Beyla/Beyla.PowerShell.dll'
+    # Nested and not the root, so that its help is found beside it wherever this manifest lies.
+    NestedModules          = @('out/modules/Beyla/Beyla.PowerShell.dll')
     ModuleVersion          = '0.1.0'
     GUID                   = 'd3f6f6c5-7c0b-4c1b-9f5c-2f4f5d0c9a61'
     Author                 = 'The Beyla authors'

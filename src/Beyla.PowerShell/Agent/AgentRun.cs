@@ -195,7 +195,7 @@ public sealed class AgentRun
         foreach (var line in lines)
         {
             if (outcome is null || !outcome.Message.Contains(line.Text, StringComparison.Ordinal))
-                _sink.Report(new AgentException(AgentFault.AgentError, line.Text, "The agent goes on without it; see its log with -Verbose and -Debug.", _command.Path).ToErrorRecord());
+                _sink.Report(new AgentException(AgentFault.AgentError, line.Text, "The agent goes on without it; see its log with -Verbose and -Debug.", _command.Path));
         }
     }
 
@@ -219,7 +219,7 @@ public sealed class AgentRun
             throw Unreadable(where, error);
 
         var fault = error.Kind == StreamErrorKind.TooLong ? AgentFault.StreamLineTooLong : AgentFault.StreamLineInvalid;
-        _sink.Report(new AgentException(fault, where, "The line is left out; the others are read. If it happens again, report it with the line.", error).ToErrorRecord());
+        _sink.Report(new AgentException(fault, where, "The line is left out; the others are read. If it happens again, report it with the line.", error));
     }
 
     private AgentException Unreadable(string where, StreamError error) => new(AgentFault.StreamInvalid,

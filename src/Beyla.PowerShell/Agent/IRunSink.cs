@@ -1,5 +1,3 @@
-using System.Management.Automation;
-
 namespace Beyla.PowerShell.Agent;
 
 /// <summary>Where the results of a run go: the pipeline of a cmdlet, or a job. Called by one thread only.</summary>
@@ -18,7 +16,7 @@ public interface IRunSink
     void Debug(string text);
 
     /// <summary>An error that does not end the run.</summary>
-    void Report(ErrorRecord record);
+    void Report(AgentException problem);
 
     /// <summary>The final counters.</summary>
     void Summary(AgentCounters counters);

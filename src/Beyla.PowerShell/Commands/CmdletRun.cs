@@ -41,7 +41,7 @@ internal sealed class CmdletRun : IRunSink
 
     public void Debug(string text) => _cmdlet.WriteDebug(text);
 
-    public void Report(ErrorRecord record) => _cmdlet.WriteError(record);
+    public void Report(AgentException problem) => _cmdlet.WriteError(problem.ToErrorRecord());
 
     public void Summary(AgentCounters counters) => _cmdlet.WriteInformation(counters, [SummaryTag]);
 

@@ -74,7 +74,7 @@ public sealed class AgentJob : Job, IRunSink
 
     void IRunSink.Debug(string text) => Debug.Add(new DebugRecord(text));
 
-    void IRunSink.Report(ErrorRecord record) => Error.Add(record);
+    void IRunSink.Report(AgentException problem) => Error.Add(problem.ToErrorRecord());
 
     void IRunSink.Summary(AgentCounters counters)
     {

@@ -7,8 +7,6 @@ namespace Beyla.PowerShell.Parameters;
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
 public sealed class DurationTransformationAttribute : ArgumentTransformationAttribute
 {
-    private static readonly (string Suffix, double Seconds)[] Units = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)];
-
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
@@ -16,24 +14,12 @@ public sealed class DurationTransformationAttribute : ArgumentTransformationAttr
         return value switch
         {
             int or long or short or byte or double or float or decimal => Positive(Convert.ToDouble(value, CultureInfo.InvariantCulture), inputData),
-            string text when FromText(text) is { } seconds => Positive(seconds, inputData),
+            string text when DurationText.Seconds(text) is { } seconds => Positive(seconds, inputData),
             TimeSpan span => Positive(span.TotalSeconds, inputData),
             string text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var span) => Positive(span.TotalSeconds, inputData),
             string text => throw new ArgumentTransformationMetadataException($"'{text}' is not a duration such as 30s, 5m or 0:0:30."),
             _ => inputData,
         };
-    }
-
-    private static double? FromText(string text)
-    {
-        foreach (var (suffix, seconds) in Units)
-        {
-            if (text.EndsWith(suffix, StringComparison.OrdinalIgnoreCase)
-                && double.TryParse(text.AsSpan(0, text.Length - suffix.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
-                return number * seconds;
-        }
-
-        return double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var bare) ? bare : null;
     }
 
     private static TimeSpan Positive(double seconds, object input) => seconds > 0 && seconds <= TimeSpan.MaxValue.TotalSeconds
