@@ -45,14 +45,21 @@ internal static class RunCommand
         printer.Begin(AgentVersion.Text);
 
         using var application = configuration.ApplicationEnabled ? ApplicationTracing.Start(configuration, printer, output) : null;
-        List<ICounted> places = [.. application?.Places ?? [], output];
+        using var flows = configuration.Network.Enabled ? NetworkFlows.Start(configuration, output) : null;
+        List<ICounted> places = [.. application?.Places ?? []];
+        if (flows is not null)
+        {
+            places.Add(flows);
+        }
+
+        places.Add(output);
         if (printer.Counted is { } counted)
         {
             places.Insert(places.Count - 1, counted);
         }
 
         stop.OnReport(() => Report(places));
-        Log.Info("Beyla is tracing", application is null ? [] : [.. application.Describe()]);
+        Log.Info("Beyla is tracing", [.. application?.Describe() ?? [], .. flows is null ? [] : NetworkFlows.Describe(flows)]);
         if (application is not null)
         {
             stop.Requested += application.Stop;
@@ -62,6 +69,7 @@ internal static class RunCommand
         stop.Wait();
         Log.Info("Beyla stops", ("reason", stop.Reason));
         application?.Detach();
+        flows?.Stop();
         // The counters are taken when the output is drained and before it ends, so that they are the last line of the stream.
         printer.End(() => CountersReport.Take(places), StopLimit);
         output.Stop(StopLimit);

@@ -29,10 +29,10 @@ public sealed class FlowObserver : IDisposable, ICounted
 
     /// <summary>Loads the programs; nothing is attached yet.</summary>
     /// <param name="options">The network section of the configuration.</param>
-    /// <param name="sink">Takes the flows, on the flow thread.</param>
+    /// <param name="sink">Makes what takes the flows, on the flow thread; is given the agent's own address.</param>
     /// <param name="host">The agent around it.</param>
     /// <exception cref="BpfException">The kernel refused the programs.</exception>
-    public FlowObserver(NetworkConfiguration options, IFlowSink sink, FlowHost host)
+    public FlowObserver(NetworkConfiguration options, Func<Address, IFlowSink> sink, FlowHost host)
     {
         this.options = options;
         this.host = host;
@@ -43,7 +43,7 @@ public sealed class FlowObserver : IDisposable, ICounted
             : Privileged(() => new TcWay(programs, options, host.Debug));
         interfaces = new ObservedInterfaces(way, new InterfaceFilter(options), network, host);
         AgentAddress = Flows.AgentAddress.Find(options, network);
-        reporter = new FlowReporter(options, sink, host, owners, interfaces);
+        reporter = new FlowReporter(options, sink(AgentAddress), host, owners, interfaces);
         overflow = new OverflowTable(reporter.ReportAtOnce);
         ring = new RingBuffer(programs.Overflow);
         thread = new Thread(Run) { IsBackground = true, Name = "flows" };
@@ -55,10 +55,17 @@ public sealed class FlowObserver : IDisposable, ICounted
     /// <summary>Whether flows can name their process.</summary>
     public bool KnowsProcesses => owners is not null;
 
+    /// <summary>The way in that was taken: <c>socket filter</c>, <c>tcx</c> or <c>tc</c>.</summary>
+    public string Source => way.Name;
+
+    /// <summary>Interfaces that are observed now.</summary>
+    public int InterfaceCount => interfaces.Count;
+
     /// <summary>Attaches to the interfaces that are there and begins to report.</summary>
     /// <exception cref="BpfException">An interface cannot be observed; nothing stays attached.</exception>
     public void Start()
     {
+        ObjectDisposedException.ThrowIf(stopped, this);
         epoll.Watch(stop.FileDescriptor);
         epoll.Watch(ring.FileDescriptor);
         if (options.ListenInterfaces == InterfaceListener.Watch)
