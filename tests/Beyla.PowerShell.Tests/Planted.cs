@@ -2,6 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using Beyla.PowerShell.Agent;
 
+// The tests count the agents that this process runs.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
 namespace Beyla.PowerShell.Tests;
 
 /// <summary>Agents that the tests plant: shell scripts in a folder of their own.</summary>

@@ -194,7 +194,7 @@ public sealed class AgentRun
     {
         foreach (var line in lines)
         {
-            if (outcome is null || !outcome.Message.Contains(line.Text, StringComparison.Ordinal))
+            if (outcome is null || !outcome.Message.Contains(line.Error.Length > 0 ? line.Error : line.Text, StringComparison.Ordinal))
                 _sink.Report(new AgentException(AgentFault.AgentError, line.Text, "The agent goes on without it; see its log with -Verbose and -Debug.", _command.Path));
         }
     }

@@ -76,7 +76,7 @@ public sealed record LogLine(LogLevel Level, string Message, string Error, IRead
                 case "error": error = value; break;
                 case "level": level = value; break;
                 case "time": break;
-                default: fields.Add(new(key, value)); break;
+                default: fields.Add(new(Visible.Text(key), value)); break;
             }
         }
 

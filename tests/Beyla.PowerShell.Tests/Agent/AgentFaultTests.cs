@@ -12,7 +12,7 @@ public sealed class AgentFaultTests : IDisposable
     [Theory]
     [InlineData("exit 0", AgentFault.StreamInvalid, "ended without a stream")]
     [InlineData("echo hello; stay", AgentFault.StreamInvalid, "Line 1")]
-    [InlineData("head -c 300000 /dev/urandom | tr -d '\\n'; stay", AgentFault.StreamInvalid, "Line 1")]
+    [InlineData("head -c 3000000 /dev/urandom | tr -d '\\n'; echo; stay", AgentFault.StreamInvalid, "Line 1")]
     [InlineData("""printf '{"type":"stream","version":99,"agent":"9"}\n'; stay""", AgentFault.StreamVersionNotSupported, "version 99")]
     [InlineData("header; kill -9 $$", AgentFault.AgentDied, "SIGKILL")]
     [InlineData("header; kill -11 $$", AgentFault.AgentDied, "SIGSEGV")]
