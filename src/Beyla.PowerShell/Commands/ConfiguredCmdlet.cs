@@ -31,8 +31,13 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
     /// <summary>A list as the agent reads it; null when there is none.</summary>
     protected static string? Join<T>(IEnumerable<T>? values) => values is null ? null : string.Join(',', values);
 
-    private protected string LogLevelText =>
-        MyInvocation.BoundParameters.TryGetValue("Debug", out var debug) && debug is SwitchParameter { IsPresent: true } ? "DEBUG" : "INFO";
+    /// <summary>The agent says only what somebody will see.</summary>
+    private protected string LogLevelText => WantsDebug ? "DEBUG" : "INFO";
+
+    private bool WantsDebug => MyInvocation.BoundParameters.TryGetValue("Debug", out var debug) && debug is SwitchParameter asked
+        ? asked.IsPresent
+        : LanguagePrimitives.TryConvertTo<ActionPreference>(GetVariableValue("DebugPreference"), out var preference)
+            && preference is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
 
     private IEnumerable<string> SettingArguments()
     {

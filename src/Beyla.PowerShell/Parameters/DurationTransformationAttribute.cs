@@ -13,6 +13,8 @@ public sealed class DurationTransformationAttribute : ArgumentTransformationAttr
         var value = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
         return value switch
         {
+            // To PowerShell 1.5s is a short and 1d a decimal, rounded; what was typed is still there.
+            short or decimal when inputData is PSObject typed && DurationText.Seconds(typed.ToString()) is { } seconds => Positive(seconds, inputData),
             int or long or short or byte or double or float or decimal => Positive(Convert.ToDouble(value, CultureInfo.InvariantCulture), inputData),
             string text when DurationText.Seconds(text) is { } seconds => Positive(seconds, inputData),
             TimeSpan span => Positive(span.TotalSeconds, inputData),
