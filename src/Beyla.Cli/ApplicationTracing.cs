@@ -62,9 +62,9 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         try
         {
             source = SocketSource.Open(
-                (SocketSourceKind)configuration.SocketSource,
+                configuration.SocketSource,
                 watcher.Selection,
-                (uint)configuration.RingSize,
+                configuration.RingSize,
                 static (kind, failure) => Log.Debug("The kernel does not take this socket source", ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)));
             var tracing = new ApplicationTracing(configuration, watcher, source, printer, output);
             tracing.processes.Start();
@@ -129,38 +129,12 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         watcher.Dispose();
     }
 
-    private sealed class KernelSelection(SelectionMap map) : ISelection
-    {
-        public void Select(int pid)
-        {
-            map.Include(pid);
-            map.Select(pid);
-        }
-
-        public void Deselect(int pid)
-        {
-            map.Include(pid);
-            map.Deselect(pid);
-        }
-
-        public void Exclude(int pid) => map.Exclude(pid);
-
-        public void SelectPort(int port) => map.SelectPort(port);
-
-        public bool IsSelected(int pid) => map.IsSelected(pid);
-    }
-
     private sealed class KernelListeners(ListenerScan scan) : IListenerScan
     {
-        public void Scan(int pid, ProcessEventHandler found)
+        public void Scan(int pid, IProcessEventSink sink)
         {
             using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);
-            scan.Scan(pid, new Sink(found));
-        }
-
-        private sealed class Sink(ProcessEventHandler found) : IProcessEventSink
-        {
-            public void OnProcessEvent(in ProcessEvent e) => found(in e);
+            scan.Scan(pid, sink);
         }
     }
 }

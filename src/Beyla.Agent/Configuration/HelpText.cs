@@ -14,7 +14,7 @@ public static class HelpText
             spans, network conversations as flows, caught by eBPF in the kernel.
 
             Usage:
-              beyla [OPTIONS]              trace until stopped; results on standard output, logs on standard error
+              beyla [OPTIONS]              trace until stopped; results go to standard output, logs to stderr
               beyla config [OPTIONS]       print the effective configuration and where each value comes from
                                            (--json: as JSON; --all: also settings that this agent does not have)
 
@@ -30,7 +30,7 @@ public static class HelpText
         Line(text, "-V, --version", "print the version");
         return text.Append("""
 
-            Environment (it wins over the file, and the command line over both; OTEL_EBPF_X stands in for BEYLA_X):
+            Environment (wins over the file; the command line wins over both; OTEL_EBPF_X also works):
               BEYLA_OPEN_PORT              as --open-port; all selectors together must hold for a process
               BEYLA_AUTO_TARGET_EXE        as --executable
               BEYLA_TARGET_PID             as --pid

@@ -142,7 +142,7 @@ internal sealed class SelectorReader(string origin, List<string> warnings, List<
     private void Problem(ConfigurationNode at, string path, string error)
     {
         var shown = at.ToString();
-        problems.Add($"{path} = \"{LogText.Escape(shown.Length > 200 ? shown[..200] + "…" : shown)}\" ({Place(at)}): {error}");
+        problems.Add($"{path} = \"{LogText.Escape(shown.Length > 200 ? shown[..200] + "…" : shown)}\" ({Place(at)}): {LogText.Escape(error)}");
     }
 
     private string Place(ConfigurationNode at) => $"{origin}:{at.Line}:{at.Column}";

@@ -106,9 +106,9 @@ internal sealed class SettingLayers
         }
     }
 
-    /// <summary>A problem with a value, in one line.</summary>
+    /// <summary>A problem with a value, in one line that is safe for a terminal.</summary>
     public static string Describe(Setting setting, string error) =>
-        $"{setting.Key.Path} = \"{setting.Shown}\" ({setting.Origin}): {error}";
+        $"{setting.Key.Path} = \"{setting.Shown}\" ({setting.Origin}): {LogText.Escape(error)}";
 
     private void AddSection(string path, ConfigurationNode section, string origin)
     {

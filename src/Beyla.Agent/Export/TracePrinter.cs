@@ -68,8 +68,9 @@ public sealed class TracePrinter
     {
         if (counter is not null)
             _ = output.Append(System.Text.Encoding.UTF8.GetBytes(FormattableString.Invariant($"Processed {counter.Total} requests\n")), OutputRecord.Other);
-        _ = output.Drain(limit);
-        if (stream)
+        if (!output.Drain(limit))
+            output.Stop(TimeSpan.Zero); // the reader stands still: it had its time, and would not get the last line either
+        else if (stream)
             _ = output.Append(report().ToJsonLine(WallClock.UnixMicroseconds()), OutputRecord.Other);
     }
 

@@ -11,15 +11,8 @@ public interface IListenerScan
     /// <summary>Calls <paramref name="sink"/> once for each socket and holder, before it returns.</summary>
     /// <param name="pid">The process to look at; 0 for all.</param>
     /// <param name="sink">Takes events of kind <see cref="ProcessEventKind.Listening"/>.</param>
+    /// <exception cref="BpfException">The kernel refused the scan.</exception>
     void Scan(int pid, IProcessEventSink sink);
-}
-
-/// <summary>The scan of the watcher programs.</summary>
-public sealed class KernelListenerScan(ListenerScan scan) : IListenerScan
-{
-    /// <inheritdoc/>
-    /// <exception cref="BpfException">The iterator was refused.</exception>
-    public void Scan(int pid, IProcessEventSink sink) => scan.Scan(pid, sink);
 }
 
 /// <summary>Gathers what a scan finds: the ports by process.</summary>

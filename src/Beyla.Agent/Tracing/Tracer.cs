@@ -62,6 +62,12 @@ public sealed class Tracer : IRingSink, ICounted
         try
         {
             Snapshot.Add(ref produced);
+            // What was overdue when this happened is overdue, however late the next tick: an idle agent sleeps longer than some limits.
+            foreach (var protocol in protocols)
+            {
+                protocol.Tick((long)e.Time);
+            }
+
             var used = e.Kind switch
             {
                 SocketEventKind.Data => OnData(in e, data),
@@ -109,8 +115,8 @@ public sealed class Tracer : IRingSink, ICounted
         var places = new PlaceCounters[2 + protocols.Length];
         places[0] = new("tracing", "events", Volatile.Read(ref produced), Aggregated: Volatile.Read(ref aggregated),
             Filtered: Volatile.Read(ref filtered), Lost: Volatile.Read(ref lost));
-        long all = Volatile.Read(ref opened), ended = Volatile.Read(ref closed), old = Volatile.Read(ref stale), dropped = Volatile.Read(ref evicted);
-        places[1] = new("tracing", "connections", all, Aggregated: ended, Filtered: old, Lost: dropped, Held: table.Count);
+        places[1] = new("tracing", "connections", Volatile.Read(ref opened), Aggregated: Volatile.Read(ref closed),
+            Filtered: Volatile.Read(ref stale), Lost: Volatile.Read(ref evicted), Held: table.Count);
         for (var i = 0; i < protocols.Length; i++)
         {
             places[2 + i] = protocols[i].Count();
@@ -283,5 +289,6 @@ public sealed class Tracer : IRingSink, ICounted
         return null;
     }
 
-    private static SocketDirection Other(SocketDirection direction) => direction == SocketDirection.Send ? SocketDirection.Receive : SocketDirection.Send;
+    private static SocketDirection Other(SocketDirection direction) =>
+        direction == SocketDirection.Send ? SocketDirection.Receive : SocketDirection.Send;
 }

@@ -207,6 +207,20 @@ public sealed partial class OutputQueueTests : IDisposable
     }
 
     [Fact]
+    public void EndWithAReaderThatStandsStillWaitsOnlyOnce()
+    {
+        using var queue = new OutputQueue(WriteEnd);
+        var printer = TracePrinter.Create("json", queue);
+        for (var i = 0; i < 10_000; i++)
+            Assert.True(queue.Append(Record(i), OutputRecord.Span));
+        var watch = Stopwatch.StartNew();
+        printer.End(() => CountersReport.Take([queue]), TimeSpan.FromMilliseconds(300));
+        queue.Stop(Long);
+        Assert.InRange(watch.Elapsed, TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(10));
+        Assert.True(Assert.Single(queue.Count()) is { Balanced: true, Held: 0, Lost: > 0 });
+    }
+
+    [Fact]
     public async Task CounterSaysHowManyAndDisabledSaysNothing()
     {
         using var queue = new OutputQueue(WriteEnd);

@@ -82,7 +82,8 @@ internal sealed partial class HttpConversation
     /// </summary>
     private void FindResponse(in Segment segment)
     {
-        if (first is { } exchange && HttpStartLine.MayBeResponse(segment.Data) && (exchange.Status == 0 || exchange.Next is not null || exchange.Overflow > 0))
+        if (first is { } exchange && HttpStartLine.MayBeResponse(segment.Data)
+            && (exchange.Status == 0 || exchange.Next is not null || exchange.Overflow > 0))
         {
             guessedIn = response.Phase;
             guessed = 0;

@@ -67,7 +67,8 @@ internal static class HttpStartLine
     public static bool TryParseStatus(ReadOnlySpan<byte> line, out int status)
     {
         status = 0;
-        if (line.Length < 12 || !line.StartsWith(Version) || line[7] is < (byte)'0' or > (byte)'9' || line[8] != ' ' || (line.Length > 12 && line[12] != ' '))
+        if (line.Length < 12 || !line.StartsWith(Version) || line[7] is < (byte)'0' or > (byte)'9' || line[8] != ' '
+            || (line.Length > 12 && line[12] != ' '))
         {
             return false;
         }

@@ -106,7 +106,7 @@ public class HttpTimeTests
         rig.Wire.Receive("GET /long HTTP/1.1\r\n\r\n");
         rig.Tracer.Tick(rig.Wire.Time + 3_000_000_000_000);
         rig.Wire.Send(Ok);
-        Assert.Equal(["Server Unfinished GET /long host= 1.1 0 0/-1"], rig.Log.Lines);
+        Assert.Equal(["Server Complete GET /long host= 1.1 200 0/0"], rig.Log.Lines);
     }
 
     [Fact]

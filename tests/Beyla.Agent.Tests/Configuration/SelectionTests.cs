@@ -1,0 +1,159 @@
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Processes;
+
+namespace Beyla.Agent.Tests.Configuration;
+
+public sealed class SelectionTests
+{
+    private static readonly ProcessFacts Nginx = new()
+    {
+        Pid = 100, Executable = "/usr/sbin/nginx", CommandLine = "-g daemon off;", Language = ProcessLanguage.Cpp, ListeningPorts = [80, 8080],
+    };
+
+    private static SelectionRule? Find(ProcessFacts facts, params (string, string)[] environment)
+    {
+        var loaded = Loaded.Environment(environment);
+        Assert.Empty(loaded.Problems);
+        return (loaded.Configuration.Selection with { OwnPid = 7 }).Find(facts);
+    }
+
+    [Theory]
+    [InlineData("BEYLA_OPEN_PORT", "8080", true)]
+    [InlineData("BEYLA_OPEN_PORT", "1-79,81-8079,8081-65535", false)]
+    [InlineData("BEYLA_OPEN_PORT", "8000-9000", true)]
+    [InlineData("BEYLA_AUTO_TARGET_EXE", "*nginx", true)]
+    [InlineData("BEYLA_AUTO_TARGET_EXE", "nginx", false)]
+    [InlineData("BEYLA_EXECUTABLE_NAME", "ngi.x$", true)]
+    [InlineData("BEYLA_EXECUTABLE_NAME", "^nginx", false)]
+    [InlineData("BEYLA_EXECUTABLE_NAME", "(?P<x>sbin)", true)]
+    [InlineData("BEYLA_TARGET_PID", "99,100", true)]
+    [InlineData("BEYLA_TARGET_PID", "101", false)]
+    public void One_criterion(string variable, string value, bool expected) => Assert.Equal(expected, Find(Nginx, (variable, value)) is not null);
+
+    [Theory]
+    [InlineData("8080", "*nginx", true)]
+    [InlineData("8081", "*nginx", false)]
+    [InlineData("8080", "*apache", false)]
+    public void Port_and_executable_must_hold_together(string port, string executable, bool expected) =>
+        Assert.Equal(expected, Find(Nginx, ("BEYLA_OPEN_PORT", port), ("BEYLA_AUTO_TARGET_EXE", executable)) is not null);
+
+    [Theory]
+    [InlineData("go", ProcessLanguage.Go, "/app/server", true)]
+    [InlineData("{go,java}", ProcessLanguage.Java, "/app/server", true)]
+    [InlineData("{go,java}", ProcessLanguage.NodeJs, "/app/server", false)]
+    [InlineData("*", ProcessLanguage.Generic, "/app/server", true)]
+    [InlineData("generic", ProcessLanguage.Generic, "/app/server", true)]
+    [InlineData("go", ProcessLanguage.Go, "/usr/sbin/server", false)]
+    [InlineData("go", ProcessLanguage.Go, "/usr/lib/systemd/x", false)]
+    public void Languages_are_not_asked_for_below_system_paths(string glob, ProcessLanguage language, string executable, bool expected) =>
+        Assert.Equal(expected, Find(Nginx with { Language = language, Executable = executable }, ("BEYLA_AUTO_TARGET_LANGUAGE", glob)) is not null);
+
+    [Theory]
+    [InlineData("/usr/local/bin/beyla")]
+    [InlineData("/usr/bin/alloy")]
+    [InlineData("/otelcol-contrib")]
+    [InlineData("/bin/otelcol-contrib_0.1")]
+    public void Observability_tools_are_excluded_by_default(string executable)
+    {
+        Assert.Null(Find(Nginx with { Executable = executable }, ("BEYLA_OPEN_PORT", "8080")));
+        var all = Loaded.From("open_port: 8080\ndiscovery: {default_exclude_instrument: []}").Configuration.Selection;
+        Assert.NotNull(all.Find(Nginx with { Executable = executable }));
+    }
+
+    [Fact]
+    public void The_agent_itself_is_never_selected()
+    {
+        var selection = Loaded.From("open_port: 8080\ndiscovery: {default_exclude_instrument: []}").Configuration.Selection;
+        Assert.Null(selection.Find(Nginx with { Pid = Environment.ProcessId }));
+        Assert.True(selection.IsExcluded(Nginx with { Pid = Environment.ProcessId }));
+    }
+
+    [Fact]
+    public void A_process_id_rules_alone()
+    {
+        var loaded = Loaded.Environment(("BEYLA_TARGET_PID", "5"), ("BEYLA_OPEN_PORT", "8080"), ("BEYLA_SERVICE_NAME", "web"));
+        var rule = Assert.Single(loaded.Configuration.Selection.Rules);
+        Assert.Equal(("BEYLA_TARGET_PID", "web"), (rule.Origin, rule.ServiceName));
+        Assert.Null(loaded.Configuration.Selection.Find(Nginx));
+        Assert.Equal(["open_port (environment BEYLA_OPEN_PORT) has no effect, because target_pids (environment BEYLA_TARGET_PID) is set"], loaded.Warnings);
+    }
+
+    [Fact]
+    public void Entries_are_alternatives_and_their_fields_belong_together()
+    {
+        var loaded = Loaded.From("""
+            discovery:
+              instrument:
+                - {name: web, namespace: shop, exe_path: "*nginx", open_ports: [443, 8000-8999]}
+                - {name: api, cmd_args: "*--api*", languages: "{go,rust}"}
+                - {target_pids: 55}
+              exclude_instrument:
+                - {open_ports: 80, exe_path: "*/busybox"}
+            """, [("BEYLA_OPEN_PORT", "9999")]);
+        Assert.Empty(loaded.Problems);
+        Assert.Empty(loaded.Warnings);
+        var selection = loaded.Configuration.Selection;
+        Assert.Equal(["discovery.instrument[0]", "discovery.instrument[1]", "discovery.instrument[2]", "BEYLA_OPEN_PORT"], selection.Rules.Select(static rule => rule.Origin));
+        Assert.Equal("web", selection.Find(Nginx)?.ServiceName);
+        Assert.Equal("shop", selection.Find(Nginx)?.ServiceNamespace);
+        Assert.Null(selection.Find(Nginx with { ListeningPorts = [80] }));
+        var api = new ProcessFacts { Pid = 1, Executable = "/x", CommandLine = "run --api", Language = ProcessLanguage.Rust };
+        Assert.Equal("api", selection.Find(api)?.ServiceName);
+        Assert.Null(selection.Find(api with { Language = ProcessLanguage.Php }));
+        Assert.Null(selection.Find(api with { CommandLine = "run" }));
+        Assert.Equal(2, Array.IndexOf([.. selection.Rules], selection.Find(api with { Pid = 55, CommandLine = "" })));
+        var busybox = Nginx with { Executable = "/bin/busybox", ListeningPorts = [80, 9999] };
+        Assert.Null(selection.Find(busybox));
+        Assert.True(selection.IsExcluded(busybox));
+        Assert.Equal("BEYLA_OPEN_PORT", selection.Find(busybox with { ListeningPorts = [9999] })?.Origin);
+        Assert.True(selection.NeedsLanguage && selection.NeedsCommandLine);
+        Assert.True(selection.MentionsPort(80) && selection.MentionsPort(8500) && !selection.MentionsPort(81));
+    }
+
+    [Theory]
+    [InlineData("[{k8s_namespace: x, open_ports: 80}]", "beyla.yml:1:27: discovery.instrument[0] is left out, because k8s_namespace belongs to a feature that is not built in this agent")]
+    [InlineData("[{open_port: 80}]", "beyla.yml:1:27: discovery.instrument[0] is left out, because the key \"open_port\" is unknown; did you mean open_ports?")]
+    public void An_entry_that_cannot_be_judged_selects_nothing(string entries, string expected)
+    {
+        var loaded = Loaded.From($"discovery: {{instrument: {entries}}}");
+        Assert.Equal([expected], loaded.Warnings);
+        Assert.Empty(loaded.Problems);
+        Assert.True(loaded.Configuration.Selection.IsEmpty);
+    }
+
+    [Fact]
+    public void What_only_changes_the_export_is_ignored_with_a_warning()
+    {
+        var loaded = Loaded.From("discovery: {instrument: [{open_ports: 80, exports: [traces]}]}");
+        Assert.Equal(["beyla.yml:1:43: discovery.instrument[0].exports belongs to a feature that is not built in this agent and has no effect"], loaded.Warnings);
+        Assert.Single(loaded.Configuration.Selection.Rules);
+    }
+
+    [Theory]
+    [InlineData("[{name: x}]", "discovery.instrument[0] = \"{name: x}\" (beyla.yml:1:26): at least one of open_ports, exe_path, languages, target_pids and cmd_args is needed")]
+    [InlineData("[80]", "discovery.instrument[0] = \"80\" (beyla.yml:1:26): a selector is a mapping such as {open_ports: 8080}")]
+    [InlineData("[{open_ports: 0}]", "discovery.instrument[0].open_ports = \"0\" (beyla.yml:1:39): \"0\" is outside 1-65535")]
+    [InlineData("[{exe_path: '['}]", "discovery.instrument[0].exe_path = \"[\" (beyla.yml:1:37): the [ at character 1 has no ]")]
+    [InlineData("{open_ports: 0}", "discovery.instrument = \"{open_ports: 0}\" (beyla.yml:1:25): a list of at most 256 selectors is expected, such as [{open_ports: 8080}]")]
+    [InlineData("abc", "discovery.instrument = \"abc\" (beyla.yml:1:25): a list of selectors is expected, such as [{open_ports: 8080}]")]
+    public void A_bad_entry_is_an_error_with_its_place(string entries, string expected) =>
+        Assert.Contains(expected, Loaded.From($"discovery: {{instrument: {entries}}}").Problems);
+
+    [Theory]
+    [InlineData("BEYLA_AUTO_TARGET_EXE", "*x", "AutoTargetExe (environment BEYLA_AUTO_TARGET_EXE)")]
+    [InlineData("BEYLA_AUTO_TARGET_LANGUAGE", "go", "AutoTargetLanguage (environment BEYLA_AUTO_TARGET_LANGUAGE)")]
+    public void The_deprecated_name_yields_to_newer_settings(string variable, string value, string winner)
+    {
+        var loaded = Loaded.Environment((variable, value), ("BEYLA_EXECUTABLE_NAME", "nginx"));
+        Assert.Null(Assert.Single(loaded.Configuration.Selection.Rules).ExecutablePattern);
+        Assert.Equal([$"executable_name (environment BEYLA_EXECUTABLE_NAME) has no effect, because {winner} is set"], loaded.Warnings);
+    }
+
+    [Fact]
+    public void Selectors_can_come_from_the_command_line()
+    {
+        var loaded = Loaded.From("", [], "--set", "discovery.instrument=[{exe_path: '*nginx'}]");
+        Assert.NotNull(loaded.Configuration.Selection.Find(Nginx));
+        Assert.Equal("command line --set discovery.instrument", loaded.Setting("discovery.instrument").Origin.ToString());
+    }
+}
