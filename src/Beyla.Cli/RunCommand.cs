@@ -29,7 +29,7 @@ internal static class RunCommand
             Log.Info("Running with configuration", ("config", report));
         }
 
-        if (!MayStart(configuration))
+        if (!MayStart(loaded))
         {
             return ExitCode.CapabilitiesMissing;
         }
@@ -46,14 +46,21 @@ internal static class RunCommand
         printer.Begin(AgentVersion.Text);
 
         using var application = configuration.ApplicationEnabled ? ApplicationTracing.Start(configuration, printer, output) : null;
-        List<ICounted> places = [.. application?.Places ?? [], output];
+        using var flows = configuration.Network.Enabled ? NetworkFlows.Start(configuration, output) : null;
+        List<ICounted> places = [.. application?.Places ?? []];
+        if (flows is not null)
+        {
+            places.Add(flows);
+        }
+
+        places.Add(output);
         if (printer.Counted is { } counted)
         {
             places.Insert(places.Count - 1, counted);
         }
 
         stop.OnReport(() => Report(places));
-        Log.Info("Beyla is tracing", application is null ? [] : [.. application.Describe()]);
+        Log.Info("Beyla is tracing", [.. application?.Describe() ?? [], .. flows is null ? [] : NetworkFlows.Describe(flows)]);
         if (application is not null)
         {
             stop.Requested += application.Stop;
@@ -63,6 +70,7 @@ internal static class RunCommand
         stop.Wait();
         Log.Info("Beyla stops", ("reason", stop.Reason));
         application?.Detach();
+        flows?.Stop();
         // The counters are taken when the output is drained and before it ends, so that they are the last line of the stream.
         var stopping = Stopwatch.GetTimestamp();
         printer.End(() => CountersReport.Take(places), StopLimit);
@@ -78,11 +86,11 @@ internal static class RunCommand
         return failure == 0 ? ExitCode.Stopped : ExitCode.Failed;
     }
 
-    private static bool MayStart(AgentConfiguration configuration)
+    private static bool MayStart(LoadedConfiguration loaded)
     {
-        var request = Permissions.RequestOf(configuration);
+        var request = Permissions.RequestOf(loaded);
         var facts = HostFactsReader.Read();
-        var start = StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), configuration.EnforceSysCaps, out var lines);
+        var start = StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), request.Enforce, out var lines);
         foreach (var line in lines)
         {
             LogField[] fields = [.. line.Fields.Select(field => new LogField(field.Name, field.Value))];

@@ -42,7 +42,7 @@ public readonly struct StreamLine
         Error = error;
     }
 
-    /// <summary>A <see cref="Span"/>, <see cref="AgentCounters"/>, <see cref="StreamHeader"/>, …; null when there is an error.</summary>
+    /// <summary>A <see cref="Span"/>, <see cref="Flow"/>, <see cref="AgentCounters"/>, <see cref="StreamHeader"/>, …; null when there is an error.</summary>
     public object? Value { get; }
 
     /// <summary>Why there is no object; null when there is one.</summary>
@@ -50,6 +50,9 @@ public readonly struct StreamLine
 
     /// <summary>The value as a span, or null.</summary>
     public Span? Span => Value as Span;
+
+    /// <summary>The value as a flow, or null.</summary>
+    public Flow? Flow => Value as Flow;
 
     internal static StreamLine Of(object value) => new(value, null);
 

@@ -29,6 +29,8 @@ public sealed class StreamLineParser
             string? wrong;
             if (type.SequenceEqual("span"u8))
                 value = SpanParser.Parse(ref reader, cache, out wrong);
+            else if (type.SequenceEqual("flow"u8))
+                value = FlowParser.Parse(ref reader, cache, out wrong);
             else if (type.SequenceEqual("counters"u8))
                 value = CountersParser.Parse(ref reader, cache, out wrong);
             else if (type.SequenceEqual("stream"u8))

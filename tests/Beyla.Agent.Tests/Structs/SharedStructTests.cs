@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Tests.Structs;
@@ -34,13 +35,14 @@ public unsafe class SharedStructTests
     [InlineData("sockets")]
     public void Selection(string program)
     {
-        // Too large for an array or the stack; nothing is read from it.
-        var s = (SelectionMap.Layout*)0x10000;
+        // Too large for an array or the stack.
+        var s = (SelectionMap.Layout*)NativeMemory.AllocZeroed((nuint)sizeof(SelectionMap.Layout));
         Check(program, "selection", sizeof(SelectionMap.Layout), s, new()
         {
             ["pids"] = s->Pids, ["excluded"] = s->Excluded, ["ports"] = s->Ports, ["asleep"] = &s->Asleep, ["capture"] = &s->CaptureOn,
             ["by_port"] = &s->ByPort,
         });
+        NativeMemory.Free(s);
     }
 
     [Theory]

@@ -11,6 +11,7 @@ namespace Beyla.Live.Tests.Rig;
 internal sealed class AgentProcess : ChildProcess
 {
     private readonly ConcurrentQueue<Span> _spans = new();
+    private readonly ConcurrentQueue<Flow> _flows = new();
     private readonly ConcurrentQueue<string> _unreadable = new();
     private readonly bool _json;
     private volatile bool _ready;
@@ -20,6 +21,9 @@ internal sealed class AgentProcess : ChildProcess
 
     /// <summary>The spans seen so far.</summary>
     public IReadOnlyCollection<Span> Spans => _spans;
+
+    /// <summary>The flows seen so far.</summary>
+    public IReadOnlyCollection<Flow> Flows => _flows;
 
     /// <summary>The counters printed last, by place and unit.</summary>
     public IReadOnlyDictionary<string, PlaceCount> Counters => AgentLog.LastCounters(ErrorLines);
@@ -120,6 +124,8 @@ internal sealed class AgentProcess : ChildProcess
         {
             if (line.Span is { } span)
                 _spans.Enqueue(span);
+            else if (line.Flow is { } flow)
+                _flows.Enqueue(flow);
             else if (line.Value is AgentCounters counters)
                 LastLine = counters;
             else if (line.Error is { } error)

@@ -14,6 +14,7 @@ internal static class Tool
         ["curl"] = "curl",
         ["wrk"] = "wrk",
         ["ip"] = "iproute2",
+        ["tc"] = "iproute2",
         ["busybox"] = "busybox-static",
         ["gcc"] = "gcc libc6-dev",
         ["setcap"] = "libcap2-bin",

@@ -1,0 +1,182 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace Beyla.Agent.Flows;
+
+/// <summary>
+/// What must be remembered of a conversation from one report to the next: who called, and which interface came first. A conversation is found
+/// by a keyed 64-bit hash of its two ends, so an entry is small and nobody outside can make two of them meet. Grows to a limit, then the
+/// entry that was not used for the longest time in its group makes room. One thread.
+/// </summary>
+internal sealed class ConversationTable
+{
+    private const int Ways = 8;
+
+    private readonly int limit;
+    private readonly uint timeToLive;
+    private readonly ulong seed0, seed1, seed2;
+    private Entry[] entries;
+
+    /// <param name="limit">Most conversations.</param>
+    /// <param name="timeToLive">How long the first interface keeps a flow that it does not see.</param>
+    internal ConversationTable(int limit, TimeSpan timeToLive)
+    {
+        this.limit = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(limit, 1024));
+        this.timeToLive = (uint)Math.Max(1, timeToLive.TotalMilliseconds / 100);
+        Span<byte> seeds = stackalloc byte[24];
+        RandomNumberGenerator.Fill(seeds);
+        (seed0, seed1, seed2) = (MemoryMarshal.Read<ulong>(seeds), MemoryMarshal.Read<ulong>(seeds[8..]), MemoryMarshal.Read<ulong>(seeds[16..]));
+        entries = new Entry[1024];
+    }
+
+    /// <summary>Conversations that made room for others before their time.</summary>
+    internal long Evicted { get; private set; }
+
+    /// <summary>Sees a flow before anything is reported: its flags tell who called, its time whether its interface came first.</summary>
+    internal void Prepare(in FlowKey key, in FlowValue value)
+    {
+        ref var entry = ref Find(in key, Now(value.Last), out var reversed);
+        if ((value.Flags & FlowValue.Called) != 0)
+        {
+            entry.Caller = reversed ? Caller.Higher : Caller.Lower;
+        }
+        else if ((value.Flags & FlowValue.Answered) != 0 && entry.Caller == Caller.Unknown)
+        {
+            entry.Caller = reversed ? Caller.Lower : Caller.Higher;
+        }
+
+        ref var first = ref reversed ? ref entry.Backward : ref entry.Forward;
+        var now = Now(value.Last);
+        if (first.Interface == key.Interface && first.Direction == key.Direction)
+        {
+            first.First = Math.Min(first.First, value.First);
+            first.Seen = Math.Max(first.Seen, now);
+        }
+        else if (first.Interface == 0 || now > first.Seen + timeToLive || value.First < first.First)
+        {
+            first = new Sight { Interface = key.Interface, Direction = key.Direction, First = value.First, Seen = now };
+        }
+    }
+
+    /// <summary>What is known of a flow.</summary>
+    /// <param name="key">The flow.</param>
+    /// <param name="value">What was counted for it.</param>
+    /// <param name="isFirst">Whether its interface and direction is the one that reports it.</param>
+    /// <returns>Whether it comes from the side that called, as far as a SYN told.</returns>
+    internal ConversationSide Look(in FlowKey key, in FlowValue value, out bool isFirst)
+    {
+        ref var entry = ref Find(in key, Now(value.Last), out var reversed);
+        ref var first = ref reversed ? ref entry.Backward : ref entry.Forward;
+        // Hosts that have no address yet all send from the same one: their packets are never the same flow.
+        isFirst = key.Source == default || first.Interface == 0 || (first.Interface == key.Interface && first.Direction == key.Direction);
+        return entry.Caller == Caller.Unknown
+            ? ConversationSide.Unknown
+            : (entry.Caller == Caller.Higher) == reversed ? ConversationSide.Request : ConversationSide.Response;
+    }
+
+    private static uint Now(ulong nanoseconds) => (uint)(nanoseconds / 100_000_000);
+
+    private ref Entry Find(in FlowKey key, uint now, out bool reversed)
+    {
+        var hash = Hash(in key, out reversed);
+        while (true)
+        {
+            var group = (int)(hash % (ulong)(entries.Length / Ways)) * Ways;
+            var oldest = group;
+            for (var i = group; i < group + Ways; i++)
+            {
+                ref var entry = ref entries[i];
+                if (entry.Hash == hash)
+                {
+                    entry.Seen = Math.Max(entry.Seen, now);
+                    return ref entry;
+                }
+
+                if (entry.Hash == 0 || (entries[oldest].Hash != 0 && entry.Seen < entries[oldest].Seen))
+                {
+                    oldest = i;
+                }
+            }
+
+            var used = entries[oldest].Hash != 0 && entries[oldest].Seen + timeToLive > now;
+            if (used && entries.Length < limit)
+            {
+                Grow();
+                continue;
+            }
+
+            Evicted += used ? 1 : 0;
+            entries[oldest] = new Entry { Hash = hash, Seen = now };
+            return ref entries[oldest];
+        }
+    }
+
+    private void Grow()
+    {
+        var old = entries;
+        entries = new Entry[old.Length * 2];
+        foreach (ref var entry in old.AsSpan())
+        {
+            if (entry.Hash == 0)
+            {
+                continue;
+            }
+
+            // Twice as many groups: those of one old group spread over two new ones, so there is always room.
+            var group = (int)(entry.Hash % (ulong)(entries.Length / Ways)) * Ways;
+            while (entries[group].Hash != 0)
+            {
+                group++;
+            }
+
+            entries[group] = entry;
+        }
+    }
+
+    /// <summary>The same for both directions; never 0.</summary>
+    private ulong Hash(in FlowKey key, out bool reversed)
+    {
+        var source = MemoryMarshal.Cast<byte, ulong>(key.Source.Bytes);
+        var destination = MemoryMarshal.Cast<byte, ulong>(key.Destination.Bytes);
+        var order = key.Source.Bytes.SequenceCompareTo(key.Destination.Bytes);
+        reversed = order > 0 || (order == 0 && key.SourcePort > key.DestinationPort);
+        var low = reversed ? destination : source;
+        var high = reversed ? source : destination;
+        var ports = reversed ? ((uint)key.DestinationPort << 16) | key.SourcePort : ((uint)key.SourcePort << 16) | key.DestinationPort;
+        var hash = Mix(low[0] ^ seed0, low[1] ^ seed1);
+        hash = Mix(hash ^ high[0], high[1] ^ seed2);
+        hash = Mix(hash ^ (((ulong)key.Protocol << 32) | ports), seed0 ^ seed2);
+        return hash == 0 ? 1 : hash;
+    }
+
+    private static ulong Mix(ulong a, ulong b)
+    {
+        var high = Math.BigMul(a, b, out var low);
+        return high ^ low ^ a;
+    }
+
+    /// <summary>Which end called: the one with the lower address and port, or the other.</summary>
+    private enum Caller : byte
+    {
+        Unknown,
+        Lower,
+        Higher,
+    }
+
+    private struct Sight
+    {
+        public ulong First;
+        public uint Interface;
+        public uint Seen;
+        public FlowDirection Direction;
+    }
+
+    private struct Entry
+    {
+        public ulong Hash;
+        public Sight Forward;
+        public Sight Backward;
+        public uint Seen;
+        public Caller Caller;
+    }
+}

@@ -1,0 +1,64 @@
+namespace Beyla.Agent.Flows;
+
+/// <summary>Part of a flow in its conversation.</summary>
+public enum ConversationSide : byte
+{
+    /// <summary>Nothing tells who called.</summary>
+    Unknown,
+
+    /// <summary>From the side that called.</summary>
+    Request,
+
+    /// <summary>From the side that was called.</summary>
+    Response,
+}
+
+/// <summary>
+/// One flow as it is handed to printers and exporters: what one direction of a conversation sent through one interface since it was last
+/// reported. Valid only during the call. Names come from the network, processes and the configuration: untrusted, unescaped.
+/// </summary>
+public readonly ref struct FlowData
+{
+    public required FlowKey Key { get; init; }
+
+    public required FlowValue Value { get; init; }
+
+    /// <summary>Name of the interface; empty when it is not known any more.</summary>
+    public string Interface { get; init; }
+
+    public ConversationSide Side { get; init; }
+
+    /// <summary>First packet, microseconds since 1970 (UTC).</summary>
+    public long First { get; init; }
+
+    /// <summary>Last packet, microseconds since 1970 (UTC).</summary>
+    public long Last { get; init; }
+
+    /// <summary>Name of the source address; null when none was looked up or found.</summary>
+    public string? SourceName { get; init; }
+
+    public string? DestinationName { get; init; }
+
+    /// <summary>Name of the narrowest configured block of addresses that holds the source; null when none does.</summary>
+    public string? SourceNetwork { get; init; }
+
+    public string? DestinationNetwork { get; init; }
+
+    /// <summary>The local process that owns the socket, in the initial pid namespace; 0 when it is not known.</summary>
+    public int Pid { get; init; }
+
+    /// <summary>Its name (comm of the thread group leader); empty when it is not known.</summary>
+    public ReadOnlySpan<byte> ProcessName { get; init; }
+
+    /// <summary>Its service; empty when it is not known.</summary>
+    public string ServiceName { get; init; }
+}
+
+/// <summary>Takes flows. Called on the flow thread; must not block.</summary>
+public interface IFlowSink
+{
+    void OnFlow(in FlowData flow);
+
+    /// <summary>A batch of flows is complete.</summary>
+    void Flush();
+}

@@ -1,0 +1,31 @@
+using Beyla.Agent.Export;
+
+namespace Beyla.Agent.Flows;
+
+/// <summary>Words for the values of a flow.</summary>
+internal static class FlowNames
+{
+    internal static ReadOnlySpan<byte> Of(ConversationSide side) => side switch
+    {
+        ConversationSide.Request => "request"u8,
+        ConversationSide.Response => "response"u8,
+        _ => "unknown"u8,
+    };
+
+    internal static ReadOnlySpan<byte> Of(FlowDirection direction) => direction == FlowDirection.Egress ? "egress"u8 : "ingress"u8;
+
+    /// <summary>TCP flags by name, lowest bit first, with commas between; nothing when there are none.</summary>
+    internal static void WriteFlags(uint flags, ref LineWriter line)
+    {
+        var written = false;
+        for (var bit = 0; bit < 8; bit++)
+        {
+            if ((flags & (1u << bit)) == 0)
+                continue;
+            if (written)
+                line.Write(","u8);
+            line.Write(bit switch { 0 => "FIN"u8, 1 => "SYN"u8, 2 => "RST"u8, 3 => "PSH"u8, 4 => "ACK"u8, 5 => "URG"u8, 6 => "ECE"u8, _ => "CWR"u8 });
+            written = true;
+        }
+    }
+}

@@ -1,0 +1,197 @@
+using System.Globalization;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Export;
+
+namespace Beyla.Agent.Flows;
+
+/// <summary>What the reporter did with the flows that reached it.</summary>
+internal struct FlowTotals
+{
+    public long Packets;
+    public long Bytes;
+    public long Produced;
+    public long Aggregated;
+    public long Filtered;
+    public long Emitted;
+    public long Held;
+
+    /// <summary>Flows with local ports whose process was looked for, and found.</summary>
+    public long OwnersWanted;
+    public long OwnersFound;
+}
+
+/// <summary>Turns what the kernel counted into flows that can be read: leaves out what another interface reports, names, attributes. One thread.</summary>
+internal sealed class FlowReporter : IDisposable
+{
+    private const ushort WellKnown = 1024;
+
+    private readonly NetworkConfiguration options;
+    private readonly IFlowSink sink;
+    private readonly FlowHost host;
+    private readonly SocketOwners? owners;
+    private readonly ObservedInterfaces interfaces;
+    private readonly ConversationTable conversations;
+    private readonly NetworkTable networks;
+    private readonly ReverseNames? names;
+    private readonly WallClock clock = new();
+    private readonly (ushort Low, ushort High) ephemeral = EphemeralPorts();
+    private readonly Dictionary<int, string> services = [];
+    private readonly Lock publishing = new();
+    private FlowTotals totals;
+    private FlowTotals published;
+    private bool wantsOwners;
+
+    internal FlowReporter(NetworkConfiguration options, IFlowSink sink, FlowHost host, SocketOwners? owners, ObservedInterfaces interfaces)
+    {
+        this.options = options;
+        this.sink = sink;
+        this.host = host;
+        this.owners = owners;
+        this.interfaces = interfaces;
+        conversations = new ConversationTable(
+            Math.Clamp(options.CacheMaxFlows, 65536, 1 << 20), options.DeduperExpiry);
+        networks = new NetworkTable(options.Cidrs);
+        names = options.ReverseDns == ReverseDnsType.Local ? new ReverseNames(options.ReverseDnsCacheLength, options.ReverseDnsCacheExpiry) : null;
+    }
+
+    /// <summary>Whether a flow since the last batch had no process, or only the listener's.</summary>
+    internal bool WantsOwners { get; private set; }
+
+    /// <summary>As of the last batch. Any thread.</summary>
+    internal FlowTotals Totals
+    {
+        get
+        {
+            lock (publishing)
+            {
+                return published;
+            }
+        }
+    }
+
+    /// <summary>Sees each flow of a batch before the first one is reported.</summary>
+    internal void Prepare(in FlowKey key, in FlowValue value) => conversations.Prepare(in key, in value);
+
+    /// <summary>Reports a flow that was not prepared.</summary>
+    internal void ReportAtOnce(in FlowKey key, in FlowValue value)
+    {
+        Prepare(in key, in value);
+        Report(in key, in value);
+    }
+
+    internal void Report(in FlowKey key, in FlowValue value)
+    {
+        totals.Packets += (long)value.Packets;
+        totals.Bytes += (long)value.Bytes;
+        totals.Produced++;
+        var side = conversations.Look(in key, in value, out var isFirst);
+        if (!isFirst && options.Deduper == FlowDeduper.FirstCome)
+        {
+            totals.Filtered++;
+            return;
+        }
+
+        SocketOwner owner = default;
+        var found = owners is not null && FindOwner(in key, out owner);
+        totals.Emitted++;
+        sink.OnFlow(new FlowData
+        {
+            Key = key,
+            Value = value,
+            Interface = interfaces.NameOf(key.Interface),
+            Side = side == ConversationSide.Unknown ? SideByPorts(in key) : side,
+            First = clock.ToUnixMicroseconds((long)value.First, (long)value.Last),
+            Last = clock.ToUnixMicroseconds((long)value.Last, (long)value.Last),
+            SourceName = names?.Find(in key.Source),
+            DestinationName = names?.Find(in key.Destination),
+            SourceNetwork = networks.Find(in key.Source),
+            DestinationNetwork = networks.Find(in key.Destination),
+            Pid = (int)owner.Pid,
+            ProcessName = owner.NameBytes,
+            ServiceName = found ? ServiceOf(in owner) : "",
+        });
+    }
+
+    internal void EndOfBatch(OverflowTable overflow)
+    {
+        sink.Flush();
+        totals.Held = overflow.Count;
+        lock (publishing)
+        {
+            published = totals;
+            published.Produced += overflow.Merged + overflow.Count;
+            published.Aggregated = overflow.Merged;
+        }
+
+        WantsOwners = wantsOwners;
+        wantsOwners = false;
+        services.Clear();
+    }
+
+    public void Dispose() => names?.Dispose();
+
+    /// <summary>The service as the tracer knows it, else the process's own name; asked once per process and batch.</summary>
+    private string ServiceOf(in SocketOwner owner)
+    {
+        var pid = (int)owner.Pid;
+        if (!services.TryGetValue(pid, out var service))
+        {
+            service = host.ServiceOf(pid) ?? System.Text.Encoding.UTF8.GetString(owner.NameBytes);
+            services[pid] = service;
+        }
+
+        return service;
+    }
+
+    private bool FindOwner(in FlowKey key, out SocketOwner owner)
+    {
+        var found = owners!.TryFind(in key, out owner);
+        if (key.SourcePort != 0 && key.DestinationPort != 0)
+        {
+            totals.OwnersWanted++;
+            totals.OwnersFound += found ? 1 : 0;
+            wantsOwners |= !found || owner.Exact == 0;
+        }
+
+        return found;
+    }
+
+    /// <summary>Who called, as far as ports tell: services do not listen where clients are given their ports.</summary>
+    private ConversationSide SideByPorts(in FlowKey key)
+    {
+        if (key.SourcePort == 0 || key.DestinationPort == 0)
+        {
+            return ConversationSide.Unknown;
+        }
+
+        var source = IsClients(key.SourcePort);
+        if (source != IsClients(key.DestinationPort))
+        {
+            return source ? ConversationSide.Request : ConversationSide.Response;
+        }
+
+        if ((key.SourcePort < WellKnown) != (key.DestinationPort < WellKnown))
+        {
+            return key.DestinationPort < WellKnown ? ConversationSide.Request : ConversationSide.Response;
+        }
+
+        return !options.GuessPorts || key.SourcePort == key.DestinationPort
+            ? ConversationSide.Unknown
+            : key.SourcePort > key.DestinationPort ? ConversationSide.Request : ConversationSide.Response;
+    }
+
+    private bool IsClients(ushort port) => port >= ephemeral.Low && port <= ephemeral.High;
+
+    private static (ushort Low, ushort High) EphemeralPorts()
+    {
+        try
+        {
+            var fields = File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            return (ushort.Parse(fields[0], CultureInfo.InvariantCulture), ushort.Parse(fields[1], CultureInfo.InvariantCulture));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException)
+        {
+            return (32768, 60999);
+        }
+    }
+}

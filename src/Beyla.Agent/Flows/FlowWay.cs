@@ -1,0 +1,40 @@
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Kernel;
+
+namespace Beyla.Agent.Flows;
+
+/// <summary>A way in for packets: attaches the flow programs to one interface.</summary>
+internal interface IFlowWay : IDisposable
+{
+    /// <summary>What it is, for messages.</summary>
+    string Name { get; }
+
+    /// <summary>Attaches; disposing the result detaches.</summary>
+    /// <exception cref="BpfException">The kernel refused.</exception>
+    IDisposable Attach(int interfaceIndex);
+}
+
+/// <summary>One packet socket per interface.</summary>
+internal sealed class SocketFilterWay(FlowPrograms programs, FlowDirections direction) : IFlowWay
+{
+    public string Name => "socket filter";
+
+    public IDisposable Attach(int interfaceIndex) =>
+        PacketSocket.Open(programs.Program("flow_socket"), interfaceIndex, direction == FlowDirections.Ingress);
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>Several attachments that are one.</summary>
+internal sealed class Attachments(params IDisposable[] parts) : IDisposable
+{
+    public void Dispose()
+    {
+        foreach (var part in parts)
+        {
+            part.Dispose();
+        }
+    }
+}

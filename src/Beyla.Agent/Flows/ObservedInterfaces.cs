@@ -1,0 +1,106 @@
+using Beyla.Agent.Kernel;
+
+namespace Beyla.Agent.Flows;
+
+/// <summary>Keeps the flow programs on exactly the interfaces that are wanted, while interfaces come, go and get other names. One thread.</summary>
+internal sealed class ObservedInterfaces : IDisposable
+{
+    /// <summary>Names of interfaces that are gone, kept for flows that are not reported yet.</summary>
+    private const int MostNames = 4096;
+
+    private readonly IFlowWay way;
+    private readonly InterfaceFilter filter;
+    private readonly NetworkLinks network;
+    private readonly FlowHost host;
+    private readonly Dictionary<int, IDisposable> attached = [];
+    private readonly Dictionary<uint, string> names = [];
+    private readonly HashSet<int> refused = [];
+
+    internal ObservedInterfaces(IFlowWay way, InterfaceFilter filter, NetworkLinks network, FlowHost host)
+    {
+        this.way = way;
+        this.filter = filter;
+        this.network = network;
+        this.host = host;
+    }
+
+    /// <summary>Interfaces that are observed now.</summary>
+    internal int Count => attached.Count;
+
+    /// <summary>The newest name of an interface, empty when it was never seen.</summary>
+    internal string NameOf(uint index) => names.GetValueOrDefault(index, "");
+
+    /// <summary>Attaches and detaches until what is observed is what is wanted.</summary>
+    /// <param name="removed">Interfaces known to have gone: what is attached to them is void even when the number is in use again.</param>
+    /// <param name="strict">Throw when an interface cannot be observed, instead of a warning.</param>
+    internal void Reconcile(IReadOnlyCollection<int> removed, bool strict = false)
+    {
+        var links = network.List();
+        foreach (var index in removed)
+        {
+            Detach(index);
+            _ = refused.Remove(index);
+        }
+
+        if (names.Count > MostNames)
+        {
+            names.Clear();
+        }
+
+        var wanted = new HashSet<int>();
+        foreach (var link in links)
+        {
+            names[(uint)link.Index] = link.Name;
+            if (filter.Wants(link.Name))
+            {
+                _ = wanted.Add(link.Index);
+                Attach(link, strict);
+            }
+        }
+
+        foreach (var index in attached.Keys.Except(wanted).ToArray())
+        {
+            Detach(index);
+        }
+    }
+
+    /// <summary>Detaches everything.</summary>
+    public void Dispose()
+    {
+        foreach (var index in attached.Keys.ToArray())
+        {
+            Detach(index);
+        }
+    }
+
+    private void Attach(NetworkLink link, bool strict)
+    {
+        if (attached.ContainsKey(link.Index))
+        {
+            return;
+        }
+
+        try
+        {
+            host.Privileged(() => attached[link.Index] = way.Attach(link.Index));
+            _ = refused.Remove(link.Index);
+            host.Debug($"flows: interface {link.Name} is observed by {way.Name}");
+        }
+        catch (BpfException exception) when (!strict || exception.Errno == Errno.ENODEV)
+        {
+            // Gone again, or refused: said once for each interface.
+            if (exception.Errno != Errno.ENODEV && refused.Add(link.Index))
+            {
+                host.Warn($"flows: interface {link.Name} is not observed: {exception.Message}");
+            }
+        }
+    }
+
+    private void Detach(int index)
+    {
+        if (attached.Remove(index, out var attachment))
+        {
+            host.Privileged(attachment.Dispose);
+        }
+    }
+}

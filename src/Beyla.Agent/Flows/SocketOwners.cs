@@ -1,0 +1,135 @@
+using System.Globalization;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Kernel;
+
+namespace Beyla.Agent.Flows;
+
+/// <summary>
+/// Answers which local process a flow belongs to (bpf/owners.bpf.c). Needs CAP_BPF and CAP_PERFMON; without them flows work and name no process.
+/// One thread.
+/// </summary>
+internal sealed class SocketOwners : IDisposable
+{
+    private const string State = "on_state", Send = "on_send", Files = "on_file";
+    private const byte Tcp = 6;
+
+    /// <summary>A walk over all open files may take at most this part of the time: one in so many.</summary>
+    private const int IdleFactor = 50;
+
+    private readonly BpfObject programs;
+    private readonly BpfMap owners;
+    private readonly List<BpfLink> links = [];
+    private BpfIterator? files;
+    private long walkAt;
+
+    private SocketOwners(BpfObject programs)
+    {
+        this.programs = programs;
+        owners = programs.Map("owners");
+    }
+
+    /// <summary>Loads and attaches, and finds the sockets that are open now.</summary>
+    /// <param name="options">How many flows are to be expected.</param>
+    /// <param name="host">Told why, when the answer is null.</param>
+    /// <returns>Null when the kernel refuses.</returns>
+    internal static SocketOwners? TryOpen(NetworkConfiguration options, FlowHost host)
+    {
+        SocketOwners? result = null;
+        host.Privileged(() =>
+        {
+            // The send tracepoint came with 6.3; without it UDP sockets are found while they are open.
+            result = TryOpen([State, Send, Files], options, host) ?? TryOpen([State, Files], options, host);
+        });
+        return result;
+    }
+
+    /// <summary>The owner of the local socket of a flow.</summary>
+    internal bool TryFind(in FlowKey flow, out SocketOwner owner)
+    {
+        var outgoing = flow.Direction == FlowDirection.Egress;
+        var key = new SocketKey
+        {
+            Local = outgoing ? flow.Source : flow.Destination,
+            LocalPort = outgoing ? flow.SourcePort : flow.DestinationPort,
+            Protocol = flow.Protocol,
+        };
+        if (key.LocalPort == 0)
+        {
+            owner = default;
+            return false;
+        }
+
+        var unconnected = key;
+        if (flow.Protocol == Tcp)
+        {
+            key.Remote = outgoing ? flow.Destination : flow.Source;
+            key.RemotePort = outgoing ? flow.DestinationPort : flow.SourcePort;
+            if (owners.TryLookup(key, out owner))
+            {
+                return true;
+            }
+        }
+
+        if (owners.TryLookup(unconnected, out owner))
+        {
+            return true;
+        }
+
+        unconnected.Local = default;
+        return owners.TryLookup(unconnected, out owner);
+    }
+
+    /// <summary>Looks through all open sockets when that was asked for and is not too soon.</summary>
+    internal void Refresh(bool wanted)
+    {
+        if (files is null || !wanted || Environment.TickCount64 < walkAt)
+        {
+            return;
+        }
+
+        var started = Environment.TickCount64;
+        files.Run();
+        var now = Environment.TickCount64;
+        walkAt = now + Math.Max(1000, (now - started) * IdleFactor);
+    }
+
+    public void Dispose()
+    {
+        files?.Dispose();
+        links.ForEach(link => link.Dispose());
+        programs.Dispose();
+    }
+
+    private static SocketOwners? TryOpen(string[] names, NetworkConfiguration options, FlowHost host)
+    {
+        var programs = BpfObject.Open("owners");
+        var result = new SocketOwners(programs);
+        try
+        {
+            programs.Map("owners").MaxEntries = (uint)Math.Clamp(options.CacheMaxFlows * 4L, 16384, 262144);
+            programs.SetConstants(NetworkNamespace());
+            _ = programs.Select(names).Load();
+            foreach (var name in names.Where(name => name != Files))
+            {
+                result.links.Add(programs.Program(name).Attach());
+            }
+
+            result.files = new BpfIterator(programs.Program(Files));
+            result.files.Run();
+            return result;
+        }
+        catch (BpfException exception)
+        {
+            host.Debug($"flows: no process names by {string.Join(", ", names)}: {exception.Message}");
+            result.Dispose();
+            return null;
+        }
+    }
+
+    /// <summary>The inode of the agent's network namespace.</summary>
+    private static uint NetworkNamespace()
+    {
+        var target = File.ResolveLinkTarget("/proc/thread-self/ns/net", returnFinalTarget: false)?.Name ?? ""; // net:[4026531840]
+        return uint.Parse(target.AsSpan(target.IndexOf('[') + 1).TrimEnd(']'), NumberStyles.None, CultureInfo.InvariantCulture);
+    }
+}

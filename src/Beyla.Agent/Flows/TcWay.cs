@@ -1,0 +1,78 @@
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Kernel;
+
+namespace Beyla.Agent.Flows;
+
+/// <summary>Classifiers on tcx, or on clsact where there is no tcx; which one is found by trying (ebpf.tc_backend).</summary>
+internal sealed class TcWay : IFlowWay
+{
+    private const string Ingress = "flow_ingress", Egress = "flow_egress";
+
+    private readonly FlowPrograms programs;
+    private readonly FlowDirections direction;
+    private readonly bool mayFallBack;
+    private readonly Action<string> debug;
+    private ClsactFilters? clsact;
+    private bool tcx;
+
+    /// <param name="programs">The loaded programs.</param>
+    /// <param name="options">Backend and direction.</param>
+    /// <param name="debug">Told which backend was taken, and why not the other.</param>
+    internal TcWay(FlowPrograms programs, NetworkConfiguration options, Action<string> debug)
+    {
+        this.programs = programs;
+        this.debug = debug;
+        direction = options.Direction;
+        tcx = options.TrafficControlBackend != TrafficControlBackend.Tc;
+        mayFallBack = options.TrafficControlBackend == TrafficControlBackend.Auto;
+    }
+
+    public string Name => tcx ? "tcx" : "tc";
+
+    public IDisposable Attach(int interfaceIndex)
+    {
+        // Whatever the backend is now, a killed agent may have used the other one.
+        clsact ??= new ClsactFilters();
+        clsact.RemoveLeftovers(interfaceIndex);
+        if (tcx)
+        {
+            try
+            {
+                return Both(interfaceIndex, static (program, index, egress) => TcxLink.Attach(program, index, egress));
+            }
+            catch (BpfException exception) when (mayFallBack && exception.Errno == Errno.EINVAL)
+            {
+                debug($"no tcx on this kernel, clsact instead: {exception.Message}");
+                tcx = false;
+            }
+        }
+
+        return Both(interfaceIndex, clsact.Attach);
+    }
+
+    public void Dispose() => clsact?.Dispose();
+
+    private Attachments Both(int interfaceIndex, Func<BpfProgram, int, bool, IDisposable> attach)
+    {
+        var parts = new List<IDisposable>(2);
+        try
+        {
+            if (direction != FlowDirections.Egress)
+            {
+                parts.Add(attach(programs.Program(Ingress), interfaceIndex, false));
+            }
+
+            if (direction != FlowDirections.Ingress)
+            {
+                parts.Add(attach(programs.Program(Egress), interfaceIndex, true));
+            }
+
+            return new Attachments([.. parts]);
+        }
+        catch
+        {
+            parts.ForEach(part => part.Dispose());
+            throw;
+        }
+    }
+}

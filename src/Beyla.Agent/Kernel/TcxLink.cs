@@ -1,0 +1,44 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>
+/// A classifier attached by a BPF link in front of the others of an interface (tcx, Linux 6.6). The kernel detaches it when this process
+/// ends, however it ends. Needs CAP_NET_ADMIN.
+/// </summary>
+public sealed unsafe partial class TcxLink : SafeHandleZeroOrMinusOneIsInvalid
+{
+    private const int TcxIngress = 46, TcxEgress = 47; // enum bpf_attach_type, linux/bpf.h
+    private const uint Before = 1 << 3; // BPF_F_BEFORE
+
+    private TcxLink(int fd)
+        : base(ownsHandle: true) => SetHandle(fd);
+
+    /// <summary>Attaches; <see cref="Errno.EINVAL"/> means that the kernel has no tcx.</summary>
+    /// <param name="program">A loaded classifier.</param>
+    /// <param name="interfaceIndex">The interface.</param>
+    /// <param name="egress">Outgoing packets, else incoming ones.</param>
+    public static TcxLink Attach(BpfProgram program, int interfaceIndex, bool egress)
+    {
+        var options = new LinkOptions { Size = (nuint)sizeof(LinkOptions), Flags = Before };
+        var fd = Libbpf.bpf_link_create(program.FileDescriptor, interfaceIndex, egress ? TcxEgress : TcxIngress, &options);
+        return fd < 0 ? throw new BpfException($"attach program {program.Name} by tcx", -fd) : new TcxLink(fd);
+    }
+
+    protected override bool ReleaseHandle() => close((int)handle) == 0;
+
+    /// <summary>struct bpf_link_create_opts, first fields (bpf/bpf.h).</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct LinkOptions
+    {
+        public nuint Size;
+        public uint Flags;
+        private readonly void* iterator;
+        private readonly uint iteratorLength;
+        private readonly uint target;
+    }
+
+    [LibraryImport("libc")]
+    private static partial int close(int fd);
+}

@@ -1,0 +1,67 @@
+using Beyla.Agent.Capabilities;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Export;
+using Beyla.Agent.Flows;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Logging;
+
+namespace Beyla.Cli;
+
+/// <summary>Network observability put together: the flow observer, its printer, its capabilities.</summary>
+internal static class NetworkFlows
+{
+    /// <summary>Loads, attaches and begins to report.</summary>
+    /// <exception cref="BpfException">The kernel refused.</exception>
+    public static FlowObserver Start(AgentConfiguration configuration, OutputQueue output)
+    {
+        var host = new FlowHost
+        {
+            Privileged = static action =>
+            {
+                using var raised = Privilege.Raise(Capability.Bpf, Capability.NetRaw, Capability.NetAdmin, Capability.Perfmon);
+                action();
+            },
+            Warn = static message => Log.Warn("Flows", ("warning", message)),
+            Debug = static message => Log.Debug("Flows", ("decision", message)),
+        };
+        var flows = new FlowObserver(configuration.Network, agent => SinkOf(configuration, agent, output), host);
+        try
+        {
+            flows.Start();
+            return flows;
+        }
+        catch
+        {
+            flows.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>How flows are seen, for the log.</summary>
+    public static IEnumerable<LogField> Describe(FlowObserver flows) =>
+    [
+        ("flows", flows.Source),
+        ("interfaces", flows.InterfaceCount),
+        ("flow_processes", flows.KnowsProcesses ? "yes" : "no"),
+    ];
+
+    /// <summary>Objects of the JSON stream, or lines. Lines between objects would spoil the stream, so there is one printer.</summary>
+    private static IFlowSink SinkOf(AgentConfiguration configuration, Address agent, OutputQueue output) => configuration.TracePrinter switch
+    {
+        TracePrinterKind.Json => new FlowPrinter(new FlowJson(agent), output),
+        TracePrinterKind.JsonIndent => new FlowPrinter(new FlowJson(agent, indent: true), output),
+        _ when configuration.Network.PrintFlows => new FlowPrinter(new FlowText(agent), output),
+        _ => new NoFlows(),
+    };
+
+    private sealed class NoFlows : IFlowSink
+    {
+        public void OnFlow(in FlowData flow)
+        {
+        }
+
+        public void Flush()
+        {
+        }
+    }
+}

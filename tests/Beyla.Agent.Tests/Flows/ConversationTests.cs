@@ -1,0 +1,82 @@
+using System.Net;
+using Beyla.Agent.Flows;
+using Beyla.Agent.Kernel;
+
+namespace Beyla.Agent.Tests.Flows;
+
+/// <summary>Who called, and which interface reports.</summary>
+public sealed class ConversationTests
+{
+    private const ulong Second = 1_000_000_000;
+
+    [Fact]
+    public void A_syn_tells_both_directions_who_called()
+    {
+        ConversationTable table = new(1024, TimeSpan.FromSeconds(10));
+        table.Prepare(Key("10.0.0.9", 5000, "10.0.0.2", 80), Value(1 * Second, FlowValue.Called));
+
+        Assert.Equal(ConversationSide.Request, table.Look(Key("10.0.0.9", 5000, "10.0.0.2", 80), Value(2 * Second), out _));
+        Assert.Equal(ConversationSide.Response, table.Look(Key("10.0.0.2", 80, "10.0.0.9", 5000), Value(2 * Second), out _));
+        Assert.Equal(ConversationSide.Unknown, table.Look(Key("10.0.0.2", 81, "10.0.0.9", 5000), Value(2 * Second), out _));
+    }
+
+    [Fact]
+    public void An_answered_syn_is_as_good_unless_the_syn_itself_was_seen()
+    {
+        ConversationTable table = new(1024, TimeSpan.FromSeconds(10));
+        table.Prepare(Key("10.0.0.2", 80, "10.0.0.9", 5000), Value(1 * Second, FlowValue.Answered));
+        Assert.Equal(ConversationSide.Request, table.Look(Key("10.0.0.9", 5000, "10.0.0.2", 80), Value(2 * Second), out _));
+    }
+
+    [Fact]
+    public void The_interface_that_saw_it_first_reports_whatever_the_order_of_the_drain()
+    {
+        ConversationTable table = new(1024, TimeSpan.FromSeconds(10));
+        FlowKey late = Key("10.0.0.1", 1, "10.0.0.2", 2, link: 7), early = Key("10.0.0.1", 1, "10.0.0.2", 2, link: 3);
+        table.Prepare(late, Value(5 * Second));
+        table.Prepare(early, Value(4 * Second));
+
+        table.Look(late, Value(5 * Second), out bool lateIsFirst);
+        table.Look(early, Value(4 * Second), out bool earlyIsFirst);
+        Assert.Equal((false, true), (lateIsFirst, earlyIsFirst));
+    }
+
+    [Fact]
+    public void Another_interface_takes_over_after_the_time_to_live()
+    {
+        ConversationTable table = new(1024, TimeSpan.FromSeconds(10));
+        FlowKey first = Key("10.0.0.1", 1, "10.0.0.2", 2, link: 3), other = Key("10.0.0.1", 1, "10.0.0.2", 2, link: 7);
+        table.Prepare(first, Value(1 * Second));
+        table.Prepare(other, Value(10 * Second));
+        table.Look(other, Value(10 * Second), out bool tooEarly);
+        table.Prepare(other, Value(30 * Second));
+        table.Look(other, Value(30 * Second), out bool afterwards);
+        Assert.Equal((false, true), (tooEarly, afterwards));
+    }
+
+    [Fact]
+    public void It_grows_to_its_limit_and_stays_there()
+    {
+        ConversationTable table = new(4096, TimeSpan.FromSeconds(10));
+        for (int i = 0; i < 20_000; i++)
+            table.Prepare(Key("10.0.0.1", 1 + i, "10.0.0.2", 2), Value(Second, FlowValue.Called));
+
+        int known = Enumerable.Range(0, 20_000).Count(i => i > 19_000 && Known(table, i));
+        Assert.InRange(table.Evicted, 20_000 - 4096, 20_000);
+        Assert.True(known > 0);
+
+        static bool Known(ConversationTable table, int i)
+        {
+            ConversationSide side = table.Look(Key("10.0.0.1", 1 + i, "10.0.0.2", 2), Value(Second), out _);
+            return side == ConversationSide.Request;
+        }
+    }
+
+    private static FlowKey Key(string source, int sourcePort, string destination, int destinationPort, uint link = 1) => new()
+    {
+        Source = Address.From(IPAddress.Parse(source)), SourcePort = (ushort)sourcePort, Destination = Address.From(IPAddress.Parse(destination)),
+        DestinationPort = (ushort)destinationPort, Interface = link, Protocol = 6, Direction = Beyla.Agent.Flows.FlowDirection.Egress,
+    };
+
+    private static FlowValue Value(ulong time, uint flags = 0) => new() { First = time, Last = time, Flags = flags };
+}

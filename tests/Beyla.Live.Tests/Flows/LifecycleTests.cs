@@ -1,0 +1,123 @@
+using Beyla.Live.Tests.Rig;
+
+namespace Beyla.Live.Tests.Flows;
+
+/// <summary>Interfaces that come and go, and agents that do.</summary>
+public sealed class InterfaceLifecycleTests
+{
+    public static TheoryData<string> Sources => ["socket_filter", "tc", "tcx"];
+
+    [LiveTheory("ip", "tc", "ethtool"), MemberData(nameof(Sources))]
+    public async Task An_interface_is_added_renamed_and_removed(string source)
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            lab.Agent(source, ("BEYLA_NETWORK_INTERFACES", "/^veth/,late"), ("BEYLA_NETWORK_DEDUPER", "none"), ("BEYLA_LOG_LEVEL", "debug")));
+
+        await FlowLab.Ip("-n", lab.Host, "link", "add", "veth7", "type", "veth", "peer", "name", "veth7", "netns", lab.Peer);
+        await UpAsync(lab, "veth7");
+        await ObservedAsync(agent, "veth7", 1);
+        await SendAsync(lab, "veth7", 71, 30);
+        await Task.Delay(600);
+
+        // Other name, still wanted; then one that is not; then wanted again.
+        await FlowLab.Ip("-n", lab.Host, "link", "set", "veth7", "name", "late");
+        await SendAsync(lab, "veth7", 72, 40);
+        await Task.Delay(600);
+        await FlowLab.Ip("-n", lab.Host, "link", "set", "late", "name", "other");
+        await Task.Delay(300);
+        await SendAsync(lab, "veth7", 73, 50);
+        await FlowLab.Ip("-n", lab.Host, "link", "set", "other", "name", "veth8");
+        await ObservedAsync(agent, "veth8", 1);
+        await SendAsync(lab, "veth7", 74, 60);
+        await Task.Delay(600);
+
+        // Gone, and another one of the old name and number.
+        await FlowLab.Ip("-n", lab.Host, "link", "delete", "veth8");
+        await FlowLab.Ip("-n", lab.Host, "link", "add", "veth7", "type", "veth", "peer", "name", "veth7", "netns", lab.Peer);
+        await UpAsync(lab, "veth7");
+        await ObservedAsync(agent, "veth7", 2);
+        await SendAsync(lab, "veth7", 75, 70);
+        await agent.StopAsync();
+
+        Assert.Equal(
+            [("veth7", 71, 30L), ("late", 72, 40L), ("veth8", 74, 60L), ("veth7", 75, 70L)],
+            agent.Flows.Where(flow => flow.DestinationPort is > 70 and < 80)
+                .GroupBy(flow => (flow.Interface, flow.DestinationPort)).OrderBy(group => group.Key.DestinationPort)
+                .Select(group => (group.Key.Interface, group.Key.DestinationPort, group.Sum(flow => flow.Packets))));
+    }
+
+    [LiveFact("ip", "tc", "ethtool", "bpftool")]
+    public async Task A_killed_agent_leaves_nothing_that_the_next_one_does_not_remove()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        // Filters of somebody else stay where they are, also one of the same priority.
+        await lab.RunAsync(lab.Host, "tc", "qdisc", "add", "dev", "veth0", "clsact");
+        foreach (string priority in new[] { "1", "5" })
+            await lab.RunAsync(lab.Host, "tc", "filter", "add", "dev", "veth0", "ingress", "prio", priority, "protocol", "all", "bpf", "bytecode", "1,6 0 0 0,", "flowid", "1:1");
+        await using (AgentProcess killed = await AgentProcess.StartAsync(lab.Agent("tc")))
+        {
+            Assert.Equal(2, await FiltersAsync(lab));
+            killed.Signal(ChildProcess.SIGKILL);
+            await killed.WaitForExitAsync(TimeSpan.FromSeconds(5));
+        }
+
+        Assert.Equal(2, await FiltersAsync(lab));
+        await using (AgentProcess agent = await AgentProcess.StartAsync(lab.Agent("tc")))
+        {
+            Assert.Equal(2, await FiltersAsync(lab));
+            // Beside it a second one: neither takes the other for a dead one.
+            await using (AgentProcess second = await AgentProcess.StartAsync(lab.Agent("tc")))
+            {
+                Assert.Equal(4, await FiltersAsync(lab));
+                await second.StopAsync();
+            }
+
+            Assert.Equal(2, await FiltersAsync(lab));
+            await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7201, 25, 100);
+            await agent.StopAsync();
+            Assert.Equal(25, agent.Flows.Where(flow => flow.DestinationPort == 7201).Sum(flow => flow.Packets));
+        }
+
+        Assert.Equal(0, await FiltersAsync(lab));
+        string left = await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "ingress");
+        Assert.Equal(2, left.Split('\n').Count(line => line.Contains("bytecode", StringComparison.Ordinal)));
+    }
+
+    [LiveTheory("ip", "tc", "ethtool"), InlineData("tc"), InlineData("tcx")]
+    public async Task A_discipline_that_the_agent_made_goes_with_it_also_after_a_kill(string next)
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        await using (AgentProcess killed = await AgentProcess.StartAsync(lab.Agent("tc")))
+        {
+            killed.Signal(ChildProcess.SIGKILL);
+            await killed.WaitForExitAsync(TimeSpan.FromSeconds(5));
+        }
+
+        Assert.Contains("clsact", await lab.RunAsync(lab.Host, "tc", "qdisc", "show", "dev", "veth0"), StringComparison.Ordinal);
+        await using (AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(next)))
+            await agent.StopAsync();
+        Assert.DoesNotContain("clsact", await lab.RunAsync(lab.Host, "tc", "qdisc", "show", "dev", "veth0"), StringComparison.Ordinal);
+    }
+
+    private static async Task UpAsync(FlowLab lab, string name)
+    {
+        await FlowLab.Ip("-n", lab.Host, "link", "set", name, "up");
+        await FlowLab.Ip("-n", lab.Peer, "link", "set", name, "up");
+    }
+
+    /// <summary>Incoming packets of a flow of their own, which nothing answers.</summary>
+    private static Task SendAsync(FlowLab lab, string name, int port, int count) =>
+        FlowLab.RunInside(lab.Peer, () => RawFrames.Send(name, Packets.IPv4("10.7.7.2", "10.7.7.1", 17, Packets.Udp(5, port, 10)), count));
+
+    private static async Task ObservedAsync(AgentProcess agent, string name, int times) => Assert.True(
+        await Wait.UntilAsync(
+            () => agent.ErrorLines.Count(line => line.Contains($"interface {name} is observed", StringComparison.Ordinal)) >= times, TimeSpan.FromSeconds(5)),
+        agent.Errors);
+
+    private static async Task<int> FiltersAsync(FlowLab lab)
+    {
+        string text = await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "ingress") + await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "egress");
+        return text.Split('\n').Count(line => line.Contains("beyla_flow:", StringComparison.Ordinal));
+    }
+}

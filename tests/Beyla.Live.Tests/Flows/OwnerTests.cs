@@ -1,0 +1,77 @@
+using Beyla.Live.Tests.Rig;
+
+namespace Beyla.Live.Tests.Flows;
+
+/// <summary>Which local process a flow belongs to.</summary>
+public sealed class OwnerTests
+{
+    private const string Server = """
+        import os, socket, sys
+        s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(('198.18.9.1', 7401)); s.listen(64)
+        u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(('0.0.0.0', 7402))
+        for i in range(2):
+            if os.fork() == 0: break
+        else:
+            while True:
+                d, a = u.recvfrom(2000); u.sendto(d, a)
+        print(os.getpid(), flush=True)
+        while True:
+            c, a = s.accept(); c.sendall(c.recv(100) + str(os.getpid()).encode()); c.close()
+        """;
+
+    [LiveTheory("ip", "ethtool", "python3"), InlineData("socket_filter"), InlineData("tcx")]
+    public async Task Nearly_every_flow_names_its_process(string source)
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        // One socket was there before the agent, bound but unused.
+        await using ChildProcess server = ChildProcess.Start(Tool.Find("ip"), ["netns", "exec", lab.Host, Tool.Find("python3"), "-c", Server]);
+        Assert.True(await Wait.UntilAsync(() => server.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length == 2, TimeSpan.FromSeconds(10)), server.Errors);
+        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(source));
+
+        // Short connections from and to the host, and datagrams from sockets that are gone at once.
+        await Traffic.Exchange(lab, FlowLab.PeerAddress, 7403, connections: 500, bytes: 100);
+        Dictionary<int, int> workers = [];
+        await FlowLab.RunInside(lab.Peer, () => Clients.AskPid(FlowLab.HostAddress, 7401, 300, workers));
+        for (int i = 0; i < 100; i++)
+            await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7404, 1, 50);
+        await FlowLab.RunInside(lab.Peer, () => Clients.Ask(FlowLab.HostAddress, 7402, 50));
+        await agent.StopAsync();
+
+        AssertShare(agent.Flows, flow => flow.RemotePort == 7403, _ => Environment.ProcessId, 1000, 0.99);
+        AssertShare(agent.Flows, flow => flow.LocalPort == 7401, flow => workers[flow.RemotePort], 600, 0.99);
+        AssertShare(agent.Flows, flow => flow.RemotePort == 7404, _ => Environment.ProcessId, 90, 0.99); // the kernel may give a port twice
+        AssertShare(agent.Flows, flow => flow.LocalPort == 7402, _ => server.Pid, 2, 1);
+        Assert.All(agent.Flows.Where(flow => flow.LocalPort == 7401 && flow.OwningProcess != 0), flow => Assert.Equal("python3", flow.ProcessName));
+    }
+
+    [LiveFact("ip", "ethtool")]
+    public async Task A_connection_that_is_older_than_the_agent_is_found()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously), go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task echo = Traffic.Echo(lab, FlowLab.PeerAddress, 7410, 1, ready);
+        await ready.Task;
+        Task client = FlowLab.RunInside(lab.Host, () => Clients.Hold(FlowLab.PeerAddress, 7410, connected, go.Task));
+        await connected.Task;
+        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent("socket_filter"));
+        go.SetResult();
+        await client;
+        await echo;
+        await agent.StopAsync();
+
+        Flow[] flows = [.. agent.Flows.Where(flow => flow.RemotePort == 7410)];
+        Assert.NotEmpty(flows);
+        Assert.All(flows, flow => Assert.Equal(Environment.ProcessId, flow.OwningProcess));
+        // No SYN was seen: the ports tell who called.
+        Assert.All(flows, flow => Assert.Equal(flow.DestinationPort == 7410 ? FlowDirection.Request : FlowDirection.Response, flow.Direction));
+    }
+
+    private static void AssertShare(IEnumerable<Flow> flows, Func<Flow, bool> which, Func<Flow, int> owner, int atLeast, double share)
+    {
+        Flow[] chosen = [.. flows.Where(which)];
+        Assert.True(chosen.Length >= atLeast, $"{chosen.Length} flows, at least {atLeast} expected");
+        int right = chosen.Count(flow => flow.OwningProcess == owner(flow));
+        Assert.True(right >= share * chosen.Length, $"{right} of {chosen.Length} flows name their process: {string.Join('\n', chosen.Where(flow => flow.OwningProcess != owner(flow)).Take(5).Select(flow => $"{flow} {flow.Flags} {flow.OwningProcess}"))}");
+    }
+}

@@ -1,0 +1,89 @@
+using Beyla.Live.Tests.Rig;
+
+namespace Beyla.Live.Tests.Flows;
+
+/// <summary>The two commands of the page as an ordinary user with exactly those file capabilities, and with each one removed.</summary>
+public sealed class FlowPrivilegeTests
+{
+    [LiveTheory("ip", "ethtool", "setcap", "setpriv")]
+    [InlineData("cap_bpf,cap_net_raw+ep", "socket_filter")]
+    [InlineData("cap_bpf,cap_net_admin,cap_perfmon+ep", "auto")]
+    public async Task The_commands_of_the_page_work_without_a_warning(string capabilities, string source)
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        using CapableAgent binary = await CapableAgent.CreateAsync(capabilities);
+        AgentSettings settings = binary.Run(new AgentSettings { ReadsAsText = true }
+            .With("BEYLA_NETWORK_METRICS", "1").With("BEYLA_NETWORK_PRINT_FLOWS", "1"));
+        if (source != "socket_filter")
+            settings = settings.With("BEYLA_NETWORK_SOURCE", "tc");
+        await using AgentProcess agent = await AgentProcess.StartAsync(Inside(lab, settings));
+
+        await Traffic.Exchange(lab, FlowLab.PeerAddress, 7301, connections: 3, bytes: 1000);
+        foreach (string task in Directory.EnumerateDirectories($"/proc/{agent.Pid}/task"))
+            Assert.Contains("CapEff:\t0000000000000000\n", await File.ReadAllTextAsync(Path.Combine(task, "status")), StringComparison.Ordinal);
+        agent.Signal(ChildProcess.SIGINT);
+        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(5)));
+
+        Assert.DoesNotContain(agent.ErrorLines, line => line.Contains("level=WARN", StringComparison.Ordinal) || line.Contains("level=ERROR", StringComparison.Ordinal));
+        string[] lines = [.. agent.Output.Split('\n').Where(line => line.Contains(" dst.port=7301 ", StringComparison.Ordinal))];
+        Assert.Equal(3, lines.Select(line => Field(line, "src.port")).Distinct().Count());
+        Assert.All(lines, line => Assert.StartsWith("network_flow: transport=6 beyla.ip=198.18.9.1 iface=veth0 iface_direction=1 src.address=198.18.9.1 dst.address=198.18.9.2 src.name=198.18.9.1 dst.name=198.18.9.2 src.port=", line, StringComparison.Ordinal));
+        Assert.All(lines, line => Assert.Equal("request", Field(line, "direction")));
+        // With CAP_PERFMON the process is known: this one.
+        Assert.All(lines, line => Assert.Equal(capabilities.Contains("perfmon", StringComparison.Ordinal) ? $"{Environment.ProcessId}" : "", Field(line, "pid")));
+    }
+
+    [LiveTheory("ip", "ethtool", "setcap", "setpriv")]
+    [InlineData("cap_net_raw+ep", "socket_filter", "EPERM")]
+    [InlineData("cap_bpf+ep", "socket_filter", "CAP_NET_RAW")]
+    [InlineData("cap_net_admin,cap_perfmon+ep", "tc", "EPERM")]
+    [InlineData("cap_bpf,cap_perfmon+ep", "tc", "EPERM")]
+    public async Task Without_one_of_them_it_says_what_is_missing(string capabilities, string source, string expected)
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        using CapableAgent binary = await CapableAgent.CreateAsync(capabilities);
+        AgentSettings settings = binary.Run(new AgentSettings { ReadsAsText = true }
+            .With("BEYLA_NETWORK_METRICS", "1").With("BEYLA_NETWORK_PRINT_FLOWS", "1").With("BEYLA_NETWORK_SOURCE", source));
+        await using AgentProcess agent = AgentProcess.Launch(Inside(lab, settings));
+
+        Assert.Equal(1, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Contains(expected, agent.Errors, StringComparison.Ordinal);
+    }
+
+    [LiveFact("ip", "ethtool", "setcap", "setpriv")]
+    public async Task Traffic_control_without_perfmon_has_flows_without_processes()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        using CapableAgent binary = await CapableAgent.CreateAsync("cap_bpf,cap_net_admin+ep");
+        await using AgentProcess agent = await AgentProcess.StartAsync(Inside(lab, binary.Run(lab.Agent("tcx"))));
+
+        await Traffic.Exchange(lab, FlowLab.PeerAddress, 7302, connections: 3, bytes: 1000);
+        await agent.StopAsync();
+
+        Flow[] flows = [.. agent.Flows.Where(flow => flow.RemotePort == 7302)];
+        Assert.Equal(3, flows.Select(flow => flow.LocalPort).Distinct().Count());
+        Assert.All(flows, flow => Assert.Equal((0, ""), (flow.OwningProcess, flow.ProcessName)));
+    }
+
+    [LiveFact("ip", "ethtool")]
+    public async Task Flow_mode_alone_loads_only_flow_programs()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent("socket_filter"));
+        BpfFootprint footprint = BpfFootprint.Of(agent.Pid);
+        Assert.NotEmpty(footprint.Programs);
+        string programs = await Tool.RunAsync("bpftool", "prog", "list");
+        string[] names = [.. programs.Split('\n').Where(line => footprint.Programs.Any(id => line.StartsWith($"{id}:", StringComparison.Ordinal))).Select(line => Field(line.Replace("name ", "name=", StringComparison.Ordinal), "name"))];
+        Assert.Equal(["flow_socket", "on_file", "on_send", "on_state"], names.Order());
+        await agent.StopAsync();
+        Assert.True((await footprint.LeftAsync()).IsEmpty);
+    }
+
+    private static AgentSettings Inside(FlowLab lab, AgentSettings settings) => settings with
+    {
+        Prefix = [Tool.Find("ip"), "netns", "exec", lab.Host, .. settings.Prefix.Select((word, index) => index == 0 ? Tool.Find(word) : word)],
+    };
+
+    private static string Field(string line, string name) =>
+        line.Split(' ').FirstOrDefault(field => field.StartsWith(name + "=", StringComparison.Ordinal))?[(name.Length + 1)..] ?? "";
+}

@@ -1,0 +1,55 @@
+using Beyla.Live.Tests.Rig;
+
+namespace Beyla.Live.Tests.Flows;
+
+/// <summary>More flows than the kernel's map holds.</summary>
+public sealed class VolumeTests
+{
+    [LiveTheory("ip", "ethtool"), InlineData("socket_filter"), InlineData("tcx")]
+    public async Task Ten_thousand_short_connections_with_default_settings(string source)
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(source, ("BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT", "5s")));
+        (Amount inBefore, Amount outBefore) = await lab.CountersAsync();
+
+        await Task.WhenAll(
+            Traffic.Exchange(lab, FlowLab.PeerAddress, 7101, connections: 5000, bytes: 100),
+            Traffic.Exchange(lab, FlowLab.PeerAddress, 7102, connections: 5000, bytes: 100));
+
+        (Amount inAfter, Amount outAfter) = await lab.CountersAsync();
+        await agent.StopAsync(ChildProcess.SIGINT, "interfaces", "traffic");
+
+        PlaceCount traffic = agent.Counters["traffic"];
+        long onTheWire = inAfter.Bytes - inBefore.Bytes + outAfter.Bytes - outBefore.Bytes;
+        Assert.InRange(traffic.Produced, onTheWire, onTheWire + 2000);
+        Assert.Equal(traffic.Produced, agent.Flows.Sum(flow => flow.Bytes) + traffic.Lost + traffic.Filtered);
+        Assert.InRange(traffic.Lost, 0, traffic.Produced / 1000);
+        Flow[] ours = [.. agent.Flows.Where(flow => flow.RemotePort is 7101 or 7102)];
+        if (traffic.Lost == 0)
+            Assert.Equal(10_000, ours.Select(flow => (flow.LocalPort, flow.RemotePort)).Distinct().Count());
+    }
+
+    [LiveTheory("ip", "ethtool"), InlineData(100_000), InlineData(10_000)]
+    public async Task A_hundred_thousand_concurrent_flows(int size)
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(
+            "tcx",
+            ("BEYLA_NETWORK_CACHE_MAX_FLOWS", $"{size}"), ("BEYLA_NETWORK_DIRECTION", "ingress"), ("BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT", "60s"),
+            ("BEYLA_NETWORK_PROTOCOLS", "UDP")));
+
+        // As fast as they can be sent, one packet each, and once more.
+        await FlowLab.RunInside(lab.Peer, () =>
+        {
+            for (int round = 0; round < 2; round++)
+                RawFrames.SendMany("veth0", 100_000, i => Packets.IPv4("198.18.9.2", "198.18.9.1", 17, Packets.Udp(1 + i % 50_000, 20_000 + i / 50_000, 10)));
+        });
+        await agent.StopAsync(ChildProcess.SIGINT, "interfaces", "traffic");
+
+        PlaceCount packets = agent.Counters["interfaces"];
+        Assert.Equal(200_000, packets.Produced - packets.Filtered);
+        Assert.Equal(200_000, agent.Flows.Sum(flow => flow.Packets) + packets.Lost);
+        if (size == 100_000)
+            Assert.Equal(0, packets.Lost);
+    }
+}
