@@ -68,18 +68,18 @@ for round in 1 2 3 4; do
     visit -d '{"item":"teapot"}' "http://127.0.0.1:$shop/order"
 done
 sleep 0.5
-kill -INT "$agent"
+kill -TERM "$agent"
 wait "$agent" || { cat "$work/log" >&2; exit 1; }
 
 cat "$work/spans"
 served=$(grep -c ' HTTP(subType=0) .*svc=\[shop ' "$work/spans" || true)
 all=$(wc -l <"$work/spans")
 failed=$(grep -cE ' HTTP\(subType=0\) 5[0-9][0-9] ' "$work/spans" || true)
-slow=$(grep -cE ' \([0-9.]*(1[0-9]{2}|[2-9][0-9]{2})(\.[0-9]+)?ms\[[^]]*\]\) HTTP\(' "$work/spans" || true)
+slow=$(grep -cE ' \(([0-9]{3,}(\.[0-9]+)?ms|[0-9.]+s)\[[^]]*\]\) HTTP\(' "$work/spans" || true)
 cat <<TEXT
 
 $sent requests were sent to shop; $served spans of it as a server were seen, $all spans with its own calls and those of stock.
-$failed answers failed (unicorns are out of stock), $slow took 100 ms or more (kettles). The value of session was redacted.
+$failed answers failed (unicorns are out of stock), $slow took 100 ms or more (kettles, at shop and at stock). The value of session was redacted.
 
 What the agent counted on the way:
 $(grep -vE '^time=' "$work/log" || true)

@@ -42,6 +42,7 @@ class Shop(Handler):
             with urllib.request.urlopen(f"{self.stock}/stock/{item}", timeout=5) as answer:
                 self.reply(200, json.load(answer))
         except urllib.error.HTTPError as error:
+            error.read()
             self.reply(502, {"stock": error.code})
 
     def do_POST(self):
