@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 
 namespace Beyla.Agent.Flows;
 
@@ -8,7 +7,7 @@ namespace Beyla.Agent.Flows;
 /// by a keyed 64-bit hash of its two ends, so an entry is small and nobody outside can make two of them meet. Grows to a limit, then the
 /// entry that was not used for the longest time in its group makes room. One thread.
 /// </summary>
-internal sealed class ConversationTable
+internal sealed partial class ConversationTable
 {
     private const int Ways = 8;
 
@@ -24,7 +23,7 @@ internal sealed class ConversationTable
         this.limit = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(limit, 1024));
         this.timeToLive = (uint)Math.Max(1, timeToLive.TotalMilliseconds / 100);
         Span<byte> seeds = stackalloc byte[24];
-        RandomNumberGenerator.Fill(seeds);
+        GetRandom(seeds);
         (seed0, seed1, seed2) = (MemoryMarshal.Read<ulong>(seeds), MemoryMarshal.Read<ulong>(seeds[8..]), MemoryMarshal.Read<ulong>(seeds[16..]));
         entries = new Entry[1024];
     }
@@ -160,6 +159,21 @@ internal sealed class ConversationTable
         var high = Math.BigMul(a, b, out var low);
         return high ^ low ^ a;
     }
+
+    // getrandom(2): .NET's own generator would load OpenSSL into the agent.
+    private static unsafe void GetRandom(Span<byte> bytes)
+    {
+        fixed (byte* memory = bytes)
+        {
+            if (getrandom(memory, (nuint)bytes.Length, 0) != bytes.Length)
+            {
+                throw new InvalidOperationException("getrandom gave too few bytes");
+            }
+        }
+    }
+
+    [LibraryImport("libc")]
+    private static unsafe partial nint getrandom(void* buffer, nuint length, uint flags);
 
     /// <summary>Which end called: the one with the lower address and port, or the other.</summary>
     private enum Caller : byte
