@@ -127,6 +127,9 @@ struct {
 
 __u64 inserted; /* new flows, ever */
 
+/* For the type information: nothing else that is global names the structure. */
+const struct flow_record *unused_flow_record __attribute__((unused));
+
 static __always_inline int load(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
 {
 	if (likely(bpf_skb_load_bytes_relative(skb, offset, to, size, BPF_HDR_START_NET) == 0))
