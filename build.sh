@@ -113,7 +113,7 @@ dotnet_suite() { # dotnet_suite PROJECT
     f=$(sed -nE 's/^ *Failed: +([0-9]+)$/\1/p' "$log" | tail -n 1)
     s=$(sed -nE 's/^ *Skipped: +([0-9]+)$/\1/p' "$log" | tail -n 1)
     if [ "$status" != 0 ]; then
-        grep -A 25 -E '^ *Failed ' "$log" >&2 || tail -n 40 "$log" >&2
+        grep -vE '^ *(Passed|Skipped) ' "$log" | grep -A 25 -E '^ *Failed ' >&2 || tail -n 40 "$log" >&2
     fi
     if [ -z "$p$f$s" ]; then
         broken+=("$(basename "$1") ran nothing")

@@ -443,7 +443,8 @@ static __always_inline void account(struct __sk_buff *skb, __u8 direction)
 	struct scratch *s = bpf_map_lookup_elem(&flow_counters, ZERO);
 	if (unlikely(!s))
 		return;
-	__u32 length = skb->len, protocol = skb->protocol;
+	/* A tag that is kept beside the packet is on the link all the same. */
+	__u32 length = skb->len + (skb->vlan_present ? VLAN_HLEN : 0), protocol = skb->protocol;
 	s->packet.length = length;
 	s->packet.network = 0;
 	if (unlikely(protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD)))

@@ -26,7 +26,7 @@ struct flow_key {
 };
 
 struct flow_value {
-	__u64 bytes; /* on the link: link-layer header included, repeated for each segment of a super-frame */
+	__u64 bytes; /* on the link: link-layer header and VLAN tags included, repeated for each segment of a super-frame */
 	__u64 packets; /* wire packets: segments of a super-frame */
 	__u64 first; /* CLOCK_MONOTONIC, ns */
 	__u64 last;

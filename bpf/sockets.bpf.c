@@ -20,13 +20,14 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-COUNTED_RING(socket_events, 16 << 20)
+COUNTED_RING(socket_events, 8 << 20)
 
 #define HEAD_BUDGET 16384 /* bytes captured in one direction until the direction changes or a message begins */
 #define BODY_PREFIX 32 /* then of each operation: enough for a chunk-size line */
 #define TAIL_SIZE 8
 #define MAX_STRIKES 32 /* direction changes without an HTTP message until a connection is forgotten */
-#define MAX_SEGMENTS 8 /* iovecs that are gathered */
+#define MAX_SEGMENTS 64 /* iovecs that are gathered: node writes an answer of 15 chunks as one array of so many */
+#define MAX_SEGMENTS_BACK 8 /* iovecs that one skb is copied to */
 
 /* What is remembered of a connection that speaks HTTP. Others are not remembered at all. */
 struct connection {
@@ -415,7 +416,7 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 		int i;
 
 		/* Walk back over segments until the copy's first byte. */
-		for (i = 0; i < MAX_SEGMENTS && v->offset < back; i++) {
+		for (i = 0; i < MAX_SEGMENTS_BACK && v->offset < back; i++) {
 			__u64 size = 0;
 
 			back -= v->offset;
@@ -500,9 +501,14 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	enum syscall_shape shape;
 	long number, flags = 0;
 	struct sock *sk;
+	bool selected;
 	int direction;
 
-	if (!s || result <= 0 || !s->capture || !is_selected(s, pid_tgid >> 32))
+	if (!s || result <= 0 || !s->capture)
+		return 0;
+	/* A process that is not traced pays for no more, unless there are ports that select whoever got a socket of theirs passed. */
+	selected = is_selected(s, pid_tgid >> 32);
+	if (!selected && (!s->by_port || is_excluded(s, pid_tgid >> 32)))
 		return 0;
 	number = regs->orig_ax;
 	shape = shape_of(number, &direction);
@@ -515,7 +521,7 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	if (flags & 2)
 		return 0;
 	sk = sock_of(regs->di);
-	if (!sk)
+	if (!sk || (!selected && !is_selected_port(s, BPF_CORE_READ(sk, __sk_common.skc_num))))
 		return 0;
 	if (shape == SHAPE_BUFFER) {
 		payload.kind = PAYLOAD_USER;

@@ -10,6 +10,9 @@
 
 COUNTED_RING(process_events, 1 << 20)
 
+/* Keeps the type in the object's BTF, where a test compares it with the agent's. */
+const struct process_event *process_event_layout __attribute__((unused));
+
 /* Exec events of all processes are wanted: some rule asks for more than ports and pids. */
 const volatile __u32 every_exec = 1;
 

@@ -17,6 +17,7 @@ struct selection {
 	__u64 ports[65536 / 64]; /* local ports that select whoever uses them */
 	__u32 asleep; /* the reader waits without a time limit: the next event must wake it */
 	__u32 capture; /* 0 until user space is ready */
+	__u32 by_port; /* some bit of ports is set */
 };
 
 struct {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Export;
@@ -9,7 +10,7 @@ namespace Beyla.Cli;
 /// <summary>The agent's main job: check what it may, start what is configured, run until it is stopped, say what it counted.</summary>
 internal static class RunCommand
 {
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(1.2);
 
     public static int Run(LoadedConfiguration loaded)
     {
@@ -71,8 +72,11 @@ internal static class RunCommand
         application?.Detach();
         flows?.Stop();
         // The counters are taken when the output is drained and before it ends, so that they are the last line of the stream.
+        var stopping = Stopwatch.GetTimestamp();
         printer.End(() => CountersReport.Take(places), StopLimit);
-        output.Stop(StopLimit);
+        // One limit for both: a reader that stands still has used it up by now.
+        var left = StopLimit - Stopwatch.GetElapsedTime(stopping);
+        output.Stop(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         Report(places);
         if (failure != 0)
         {

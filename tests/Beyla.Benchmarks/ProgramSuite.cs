@@ -14,6 +14,7 @@ internal static class ProgramSuite
     {
         using var nginx = new Nginx();
         var before = File.ReadAllText(Switch);
+        var others = Programs().Select(program => program.GetProperty("id").GetInt32()).ToHashSet();
         File.WriteAllText(Switch, "1");
         try
         {
@@ -23,7 +24,7 @@ internal static class ProgramSuite
                 using var wrk = Process.Start(new ProcessStartInfo("wrk", ["-t1", "-c16", $"-d{options.Seconds}s", nginx.Url]) { RedirectStandardOutput = true })!;
                 _ = wrk.StandardOutput.ReadToEnd();
                 wrk.WaitForExit();
-                return Table(agent.Id);
+                return Table(others);
             }
         }
         finally
@@ -32,10 +33,15 @@ internal static class ProgramSuite
         }
     }
 
-    private static string Table(int pid)
+    private static List<JsonElement> Programs()
     {
         using var bpftool = Process.Start(new ProcessStartInfo("bpftool", ["-j", "prog", "show"]) { RedirectStandardOutput = true })!;
         using var programs = JsonDocument.Parse(bpftool.StandardOutput.ReadToEnd());
+        return [.. programs.RootElement.EnumerateArray().Select(program => program.Clone())];
+    }
+
+    private static string Table(HashSet<int> others)
+    {
         var text = new StringBuilder()
             .AppendLine("## Programs")
             .AppendLine()
@@ -43,10 +49,9 @@ internal static class ProgramSuite
             .AppendLine()
             .AppendLine("| program | runs | ns per run |")
             .AppendLine("|---|---|---|");
-        foreach (var program in programs.RootElement.EnumerateArray())
+        foreach (var program in Programs())
         {
-            var ours = program.TryGetProperty("pids", out var pids) && pids.EnumerateArray().Any(p => p.GetProperty("pid").GetInt32() == pid);
-            if (ours && program.TryGetProperty("run_cnt", out var count) && count.GetInt64() > 0)
+            if (!others.Contains(program.GetProperty("id").GetInt32()) && program.TryGetProperty("run_cnt", out var count) && count.GetInt64() > 0)
             {
                 text.AppendLine(CultureInfo.InvariantCulture, $"| {program.GetProperty("name").GetString()} | {count.GetInt64():N0} | {(double)program.GetProperty("run_time_ns").GetInt64() / count.GetInt64():F0} |");
             }

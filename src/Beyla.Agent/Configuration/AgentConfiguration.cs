@@ -62,7 +62,7 @@ public sealed record AgentConfiguration
     public SocketSourceKind SocketSource { get; init; }
 
     /// <summary>Size of the ring between kernel and agent, in bytes: a power of two and a multiple of the page size.</summary>
-    public uint RingSize { get; init; } = 16 * 1024 * 1024;
+    public uint RingSize { get; init; } = 8 * 1024 * 1024;
 
     /// <summary>How long the agent waits at most before it looks into the ring without being woken.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(10);

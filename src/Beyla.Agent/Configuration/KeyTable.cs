@@ -127,7 +127,7 @@ internal static class KeyTable
         ebpf.protocol_debug_print|BEYLA_PROTOCOL_DEBUG_PRINT|bool|false
         ebpf.redis_db_cache.enabled|BEYLA_BPF_REDIS_DB_CACHE_ENABLED|bool|false
         ebpf.redis_db_cache.max_size|BEYLA_BPF_REDIS_DB_CACHE_MAX_SIZE|int|1000
-        +ebpf.ring_size|BEYLA_BPF_RING_SIZE|int 4096..1073741824|16777216
+        +ebpf.ring_size|BEYLA_BPF_RING_SIZE|int 4096..1073741824|8388608
         +ebpf.socket_source|BEYLA_BPF_SOCKET_SOURCE|one auto tracepoints fentry syscalls|auto
         ebpf.stats_wakeup_data_bytes|BEYLA_STATS_WAKEUP_DATA_BYTES|int|4096
         ebpf.track_request_headers|BEYLA_BPF_TRACK_REQUEST_HEADERS|bool|false

@@ -67,7 +67,8 @@ internal sealed class ConversationTable
     {
         ref var entry = ref Find(in key, Now(value.Last), out var reversed);
         ref var first = ref reversed ? ref entry.Backward : ref entry.Forward;
-        isFirst = first.Interface == 0 || (first.Interface == key.Interface && first.Direction == key.Direction);
+        // Hosts that have no address yet all send from the same one: their packets are never the same flow.
+        isFirst = key.Source == default || first.Interface == 0 || (first.Interface == key.Interface && first.Direction == key.Direction);
         return entry.Caller == Caller.Unknown
             ? ConversationSide.Unknown
             : (entry.Caller == Caller.Higher) == reversed ? ConversationSide.Request : ConversationSide.Response;

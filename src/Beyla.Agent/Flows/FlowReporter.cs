@@ -35,6 +35,7 @@ internal sealed class FlowReporter : IDisposable
     private readonly ReverseNames? names;
     private readonly WallClock clock = new();
     private readonly (ushort Low, ushort High) ephemeral = EphemeralPorts();
+    private readonly Dictionary<int, string> services = [];
     private readonly Lock publishing = new();
     private FlowTotals totals;
     private FlowTotals published;
@@ -107,7 +108,7 @@ internal sealed class FlowReporter : IDisposable
             DestinationNetwork = networks.Find(in key.Destination),
             Pid = (int)owner.Pid,
             ProcessName = owner.NameBytes,
-            ServiceName = found ? host.ServiceOf((int)owner.Pid) ?? "" : "",
+            ServiceName = found ? ServiceOf(in owner) : "",
         });
     }
 
@@ -124,9 +125,23 @@ internal sealed class FlowReporter : IDisposable
 
         WantsOwners = wantsOwners;
         wantsOwners = false;
+        services.Clear();
     }
 
     public void Dispose() => names?.Dispose();
+
+    /// <summary>The service as the tracer knows it, else the process's own name; asked once per process and batch.</summary>
+    private string ServiceOf(in SocketOwner owner)
+    {
+        var pid = (int)owner.Pid;
+        if (!services.TryGetValue(pid, out var service))
+        {
+            service = host.ServiceOf(pid) ?? System.Text.Encoding.UTF8.GetString(owner.NameBytes);
+            services[pid] = service;
+        }
+
+        return service;
+    }
 
     private bool FindOwner(in FlowKey key, out SocketOwner owner)
     {

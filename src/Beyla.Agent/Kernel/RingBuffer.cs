@@ -11,7 +11,8 @@ public interface IRingSink
 
 /// <summary>
 /// Reads a BPF_MAP_TYPE_RINGBUF in place from mapped memory (kernel/bpf/ringbuf.c, Documentation/bpf/ringbuf.rst): consumer position in the
-/// first page, producer position in the second, then the data mapped twice in a row so that no record wraps. One reader thread.
+/// first page, producer position in the second, then the data. The kernel would map the data twice in a row so that no record wraps, and count
+/// both as resident memory; one copy is mapped here, and the one record in a round that wraps is put together. One reader thread.
 /// </summary>
 public sealed unsafe partial class RingBuffer : IDisposable
 {
@@ -23,6 +24,7 @@ public sealed unsafe partial class RingBuffer : IDisposable
     private readonly ulong* consumer;
     private readonly ulong* producer;
     private readonly byte* data;
+    private byte[] wrapped = new byte[16 * 1024];
     private ulong position;
 
     /// <param name="map">The loaded ring buffer map.</param>
@@ -31,7 +33,7 @@ public sealed unsafe partial class RingBuffer : IDisposable
         FileDescriptor = map.FileDescriptor;
         size = map.MaxEntries;
         consumer = (ulong*)Map(pageSize, ProtRead | ProtWrite, 0);
-        producer = (ulong*)Map(pageSize + (2 * (nuint)size), ProtRead, (nint)pageSize);
+        producer = (ulong*)Map(pageSize + (nuint)size, ProtRead, (nint)pageSize);
         data = (byte*)producer + pageSize;
         position = Volatile.Read(ref *consumer);
     }
@@ -66,7 +68,7 @@ public sealed unsafe partial class RingBuffer : IDisposable
             if ((header & Discarded) == 0)
             {
                 count++;
-                sink.OnRecord(new ReadOnlySpan<byte>(record + HeaderSize, (int)length));
+                sink.OnRecord(Whole(record + HeaderSize, (int)length));
             }
 
             if (position - released >= ReleaseEvery)
@@ -85,7 +87,26 @@ public sealed unsafe partial class RingBuffer : IDisposable
     public void Dispose()
     {
         _ = munmap(consumer, pageSize);
-        _ = munmap(producer, pageSize + (2 * (nuint)size));
+        _ = munmap(producer, pageSize + (nuint)size);
+    }
+
+    private ReadOnlySpan<byte> Whole(byte* record, int length)
+    {
+        var start = record == data + size ? data : record;
+        var before = (int)Math.Min((ulong)length, (ulong)(data + size - start));
+        if (before == length)
+        {
+            return new ReadOnlySpan<byte>(start, length);
+        }
+
+        if (wrapped.Length < length)
+        {
+            wrapped = new byte[length];
+        }
+
+        new ReadOnlySpan<byte>(start, before).CopyTo(wrapped);
+        new ReadOnlySpan<byte>(data, length - before).CopyTo(wrapped.AsSpan(before));
+        return wrapped.AsSpan(0, length);
     }
 
     private const int ProtRead = 1, ProtWrite = 2, MapShared = 1;

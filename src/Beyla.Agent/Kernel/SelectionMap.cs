@@ -52,7 +52,11 @@ public sealed unsafe partial class SelectionMap : IDisposable
     public void Include(int pid) => Set(layout->Excluded, pid, PidLimit, false);
 
     /// <summary>Traces whoever uses or begins to listen on this local port.</summary>
-    public void SelectPort(int port) => Set(layout->Ports, port, 65536, true);
+    public void SelectPort(int port)
+    {
+        Set(layout->Ports, port, 65536, true);
+        Volatile.Write(ref layout->ByPort, 1u);
+    }
 
     /// <summary>Opens or closes the gate for all socket events at once.</summary>
     public void Capture(bool on) => Volatile.Write(ref layout->CaptureOn, on ? 1u : 0u);
@@ -85,6 +89,7 @@ public sealed unsafe partial class SelectionMap : IDisposable
         public fixed ulong Ports[65536 / 64];
         public uint Asleep;
         public uint CaptureOn;
+        public uint ByPort;
     }
 
     [LibraryImport("libc", SetLastError = true)]

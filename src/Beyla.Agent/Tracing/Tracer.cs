@@ -62,6 +62,12 @@ public sealed class Tracer : IRingSink, ICounted
         try
         {
             Snapshot.Add(ref produced);
+            // What was overdue when this happened is overdue, however late the next tick: an idle agent sleeps longer than some limits.
+            foreach (var protocol in protocols)
+            {
+                protocol.Tick((long)e.Time);
+            }
+
             var used = e.Kind switch
             {
                 SocketEventKind.Data => OnData(in e, data),

@@ -43,8 +43,10 @@ internal sealed partial class FlowLab : IAsyncDisposable
             }
 
             await Ip("-n", lab.Host, "link", "add", "veth0", "type", "veth", "peer", "name", "veth0", "netns", lab.Peer);
-            foreach ((string name, string four, string six) in new[] { (lab.Host, HostAddress, HostAddress6), (lab.Peer, PeerAddress, PeerAddress6) })
+            foreach ((string name, string four, string six, string mac) in new[]
+                { (lab.Host, HostAddress, HostAddress6, "02:00:00:00:00:01"), (lab.Peer, PeerAddress, PeerAddress6, "02:00:00:00:00:02") })
             {
+                await Ip("-n", name, "link", "set", "veth0", "address", mac);
                 if (!offload)
                     await lab.RunAsync(name, "ethtool", "-K", "veth0", "tso", "off", "gso", "off", "gro", "off", "tx", "off");
                 await Ip("-n", name, "address", "add", $"{four}/24", "dev", "veth0");
@@ -52,6 +54,11 @@ internal sealed partial class FlowLab : IAsyncDisposable
                 await Ip("-n", name, "link", "set", "veth0", "up");
             }
 
+            // No neighbour is looked for in the middle of a count.
+            await Ip("-n", lab.Host, "neigh", "add", PeerAddress, "lladdr", "02:00:00:00:00:02", "dev", "veth0", "nud", "permanent");
+            await Ip("-n", lab.Host, "neigh", "add", PeerAddress6, "lladdr", "02:00:00:00:00:02", "dev", "veth0", "nud", "permanent");
+            await Ip("-n", lab.Peer, "neigh", "add", HostAddress, "lladdr", "02:00:00:00:00:01", "dev", "veth0", "nud", "permanent");
+            await Ip("-n", lab.Peer, "neigh", "add", HostAddress6, "lladdr", "02:00:00:00:00:01", "dev", "veth0", "nud", "permanent");
             return lab;
         }
         catch

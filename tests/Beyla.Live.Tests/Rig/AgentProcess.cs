@@ -25,7 +25,7 @@ internal sealed class AgentProcess : ChildProcess
     /// <summary>The flows seen so far.</summary>
     public IReadOnlyCollection<Flow> Flows => _flows;
 
-    /// <summary>The counters printed last, by place.</summary>
+    /// <summary>The counters printed last, by place and unit.</summary>
     public IReadOnlyDictionary<string, PlaceCount> Counters => AgentLog.LastCounters(ErrorLines);
 
     /// <summary>The counters at the end of the stream, or null.</summary>
@@ -107,7 +107,7 @@ internal sealed class AgentProcess : ChildProcess
             Assert.True(count.Lost == 0 || mayLose.Contains(count.Place), $"Lost: {AgentLog.Describe(count)}\n{Errors}");
         }
 
-        if (_json && counters.TryGetValue("printer", out PlaceCount? printer))
+        if (_json && counters.TryGetValue("printer spans", out PlaceCount? printer))
             Assert.Equal(printer.Emitted, _spans.Count);
     }
 

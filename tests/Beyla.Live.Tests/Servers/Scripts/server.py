@@ -57,8 +57,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif name == "proxy":
             upstream = http.client.HTTPConnection("127.0.0.1", number)
             upstream.request("GET", "/from-python")
-            self.answer(upstream.getresponse().status, b"proxied\n")
+            response = upstream.getresponse()
+            response.read()
             upstream.close()
+            self.answer(response.status, b"proxied\n")
         else:
             self.answer(200, b"hello\n")
 

@@ -1,0 +1,79 @@
+using System.Runtime.InteropServices;
+using Beyla.Agent.Kernel;
+
+namespace Beyla.Agent.Tests.Structs;
+
+/// <summary>Each struct that C# and the eBPF programs share has one layout: the compiler's, as the object's BTF has it.</summary>
+public unsafe class SharedStructTests
+{
+    [Fact]
+    public void Socket_events()
+    {
+        SocketEvent e;
+        Check("sockets", "socket_event", sizeof(SocketEvent), &e, new()
+        {
+            ["time"] = &e.Time, ["connection"] = &e.Connection, ["pid"] = &e.Pid, ["tid"] = &e.Tid, ["sequence"] = &e.Sequence,
+            ["length"] = &e.Length, ["opposite"] = &e.Opposite, ["netns"] = &e.NetworkNamespace, ["captured"] = &e.Captured, ["kind"] = &e.Kind,
+            ["direction"] = &e.Direction, ["local_port"] = &e.LocalPort, ["remote_port"] = &e.RemotePort, ["local"] = &e.Local,
+            ["remote"] = &e.Remote, ["tail"] = &e.Tail,
+        });
+    }
+
+    [Fact]
+    public void Process_events()
+    {
+        ProcessEvent e;
+        Check("watcher", "process_event", sizeof(ProcessEvent), &e, new()
+        {
+            ["time"] = &e.Time, ["pid"] = &e.Pid, ["parent"] = &e.Parent, ["netns"] = &e.NetworkNamespace, ["port"] = &e.Port, ["kind"] = &e.Kind,
+            ["selected"] = &e.Selected, ["command"] = &e.Command, ["name"] = &e.Name,
+        });
+    }
+
+    [Theory]
+    [InlineData("watcher")]
+    [InlineData("sockets")]
+    public void Selection(string program)
+    {
+        // Too large for an array or the stack.
+        var s = (SelectionMap.Layout*)NativeMemory.AllocZeroed((nuint)sizeof(SelectionMap.Layout));
+        Check(program, "selection", sizeof(SelectionMap.Layout), s, new()
+        {
+            ["pids"] = s->Pids, ["excluded"] = s->Excluded, ["ports"] = s->Ports, ["asleep"] = &s->Asleep, ["capture"] = &s->CaptureOn,
+            ["by_port"] = &s->ByPort,
+        });
+        NativeMemory.Free(s);
+    }
+
+    [Theory]
+    [InlineData("watcher")]
+    [InlineData("sockets")]
+    public void Ring_counters(string program)
+    {
+        RingCounters c;
+        Check(program, "ring_counters", sizeof(RingCounters), &c, new()
+        {
+            ["produced"] = &c.Produced, ["emitted"] = &c.Emitted, ["lost"] = &c.Lost, ["untracked"] = &c.Untracked,
+        });
+    }
+
+    private static void Check(string program, string name, int size, void* start, Fields fields)
+    {
+        var (expected, offsets) = TypeInformation.OfObject(program).Struct(name);
+        Assert.Equal(expected, size);
+        Assert.Equal(offsets.OrderBy(field => field.Value), fields.Offsets(start).OrderBy(field => field.Value));
+    }
+
+    /// <summary>Fields by the name that they have in C, each with its address.</summary>
+    private sealed class Fields
+    {
+        private readonly List<(string Name, nint Address)> fields = [];
+
+        public void* this[string name]
+        {
+            set => fields.Add((name, (nint)value));
+        }
+
+        public Dictionary<string, int> Offsets(void* start) => fields.ToDictionary(field => field.Name, field => (int)(field.Address - (nint)start));
+    }
+}
