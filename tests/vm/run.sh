@@ -5,7 +5,8 @@
 #
 #   run.sh [KERNEL...]      default: cloud-amd64 (6.1) and 6.12-cloud-amd64
 #
-# Environment: AGENT_UNDER_TEST (another agent), VM_GUEST_TEST (another script for the guest, guest-test), VM_CACHE (where kernels are kept, ~/.cache/vmtest), VM_VERBOSE=1 (all that the guest prints).
+# Environment: AGENT_UNDER_TEST (another agent), VM_GUEST_TEST (another script for the guest than guest-test), VM_CACHE (where kernels are
+# kept, ~/.cache/vmtest), VM_VERBOSE=1 (all that the guest prints).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
