@@ -5,7 +5,8 @@
 #
 #   run.sh [KERNEL...]      default: cloud-amd64 (6.1) and 6.12-cloud-amd64
 #
-# Environment: AGENT_UNDER_TEST (another agent), VM_CACHE (where kernels are kept, ~/.cache/vmtest), VM_VERBOSE=1 (all that the guest prints).
+# Environment: AGENT_UNDER_TEST (another agent), VM_GUEST_TEST (another script for the guest than guest-test), VM_CACHE (where kernels are
+# kept, ~/.cache/vmtest), VM_VERBOSE=1 (all that the guest prints).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -49,7 +50,7 @@ install_program "$agent" "$work/payload/agent/beyla"
 install_program "$(PATH=$PATH:/usr/sbin command -v setcap)" "$work/payload/sbin/setcap"
 install_program "$(PATH=$PATH:/usr/sbin command -v bpftool)" "$work/payload/sbin/bpftool"
 gcc -O1 -static -s -o "$work/payload/agent/traffic" "$here/../native/traffic.c"
-install -m 755 "$here/guest-test" "$work/payload/test.sh"
+install -m 755 "$here/${VM_GUEST_TEST:-guest-test}" "$work/payload/test.sh"
 printf 'root:x:0:0:root:/:/bin/sh\nwatcher:x:1000:1000:watcher:/tmp:/bin/sh\n' >"$work/payload/etc/passwd"
 printf 'root:x:0:\nwatcher:x:1000:\n' >"$work/payload/etc/group"
 echo hello >"$work/payload/www/index.html"
