@@ -76,7 +76,9 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
             return;
         }
 
-        string[] words = ["set", .. Minimal ? ["--minimal"] : Array.Empty<string>(), .. fromRows ? ["--capability", string.Join(',', wanted.Select(c => c.Name().ToLowerInvariant()))] : Array.Empty<string>()];
+        string[] words = fromRows ? ["set", "--capability", string.Join(',', wanted.Select(c => c.Name().ToLowerInvariant()))]
+            : Minimal ? ["set", "--minimal"]
+            : ["set"];
         Change(Command(Scenario, words), $"set the file capabilities {string.Join(", ", wanted.Select(c => c.Name()))}, and only these");
         if (PassThru && !WhatIf)
         {
