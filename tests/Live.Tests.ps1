@@ -1,12 +1,9 @@
 # The real agent on this kernel, with real servers. Needs root, to load programs and to become other users.
 Describe 'With the real agent' -Tag Live {
-    BeforeDiscovery {
-        $reason = if ((id -u) -ne 0) { 'this needs root' } elseif (-not (Test-Path "$PSScriptRoot/../out/modules/Beyla/bin/beyla")) { 'the agent is not built' } elseif (-not (Get-Command python3 -ErrorAction Ignore)) { 'python3 is not installed' }
-    }
     BeforeAll {
         . $PSScriptRoot/Common.ps1
-        $usable = (id -u) -eq 0 -and (Test-Path $RealAgent) -and (Get-Command python3 -ErrorAction Ignore)
-        if (-not $usable) { return }
+        $reason = if ((id -u) -ne 0) { 'this needs root' } elseif (-not (Test-Path $RealAgent)) { 'the agent is not built' } elseif (-not (Get-Command python3 -ErrorAction Ignore)) { 'python3 is not installed' }
+        if ($reason) { return }
 
         Set-Content $TestDrive/server.py @'
 import http.server, socketserver, sys, time
@@ -157,7 +154,7 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 
     Describe 'as an ordinary user' {
         BeforeAll {
-            if (-not $usable) { return }
+            if ($reason) { return }
             # A copy, so that the capabilities of the build are left alone.
             $home65534 = "$TestDrive/user"
             Copy-Item $Module $home65534/Beyla -Recurse
