@@ -8,7 +8,7 @@ Describe 'Recipes' -Tag Live {
     }
     BeforeAll {
         . $PSScriptRoot/Common.ps1
-        $reason = if ((id -u) -ne 0) { 'this needs root' } elseif (-not (Test-Path $RealAgent)) { 'the agent is not built' } elseif (-not (Get-Command ip, python3, nginx -ErrorAction Ignore).Count -eq 3) { 'ip, python3 or nginx is not installed' }
+        $reason = if ((id -u) -ne 0) { 'this needs root' } elseif (-not (Test-Path $RealAgent)) { 'the agent is not built' } elseif (@(Get-Command ip, python3 -ErrorAction Ignore).Count -ne 2) { 'ip or python3 is not installed' }
         $count = [regex]::Matches((Get-Content $Root/docs/recipes.md -Raw), '(?m)^```powershell').Count
         if ($reason) { return }
 
@@ -44,8 +44,8 @@ Server(("10.77.0.2", 5432), Handler).serve_forever()
 import http.client, itertools, time
 for i in itertools.count():
     try:
-        for path in "/cart", "/fail", "/slow", "/nginx":
-            c = http.client.HTTPConnection("10.77.0.1", 8081 if path == "/nginx" else 8080, timeout=2); c.request("GET", path); c.getresponse().read(); c.close()
+        for path in "/cart", "/fail", "/slow":
+            c = http.client.HTTPConnection("10.77.0.1", 8080, timeout=2); c.request("GET", path); c.getresponse().read(); c.close()
     except OSError: pass
     time.sleep(0.05)
 '@
@@ -58,18 +58,18 @@ while True:
     except OSError: pass
     time.sleep(0.1)
 '@
-        Set-Content $TestDrive/nginx.conf "daemon off; worker_processes 2; pid $TestDrive/nginx.pid; error_log stderr; events {} http { access_log off; server { listen 10.77.0.1:8081; location / { return 200 hi; } } }"
-        $running = foreach ($start in @($here, 'python3', "$TestDrive/service.py"), @($there, 'python3', "$TestDrive/database.py"), @($there, 'python3', "$TestDrive/callers.py"), @($here, 'python3', "$TestDrive/client.py"), @($here, 'nginx', '-c', "$TestDrive/nginx.conf")) {
+        $running = foreach ($start in @($here, 'python3', "$TestDrive/service.py"), @($there, 'python3', "$TestDrive/database.py"), @($there, 'python3', "$TestDrive/callers.py"), @($here, 'python3', "$TestDrive/client.py")) {
             Start-Process ip -ArgumentList (@('netns', 'exec') + $start) -PassThru -RedirectStandardError "$TestDrive/$($start[-1] | Split-Path -Leaf).log"
         }
         Start-Sleep 2
+        foreach ($process in $running) { $process.HasExited | Should -BeFalse -Because (Get-Content $TestDrive/*.log -Raw) }
         function Invoke-Recipe([string] $Code) {
             Push-Location $TestDrive
             try { ip netns exec $here pwsh -NoProfile -NonInteractive -Command "`$PSStyle.OutputRendering = 'PlainText'; `$ErrorActionPreference = 'Stop'; Import-Module '$Module'`n$Code" 2>&1 } finally { Pop-Location }
         }
     }
     AfterAll {
-        # ip netns exec becomes the program, so these are the programs themselves; nginx ends its workers.
+        # ip netns exec becomes the program, so these are the programs themselves.
         foreach ($process in $running) { kill -TERM $process.Id; $null = $process.WaitForExit(3000) }
         if ($here) { ip netns del $here; ip netns del $there }
     }
