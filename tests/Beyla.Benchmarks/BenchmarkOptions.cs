@@ -42,5 +42,6 @@ internal static class Suites
         ("start", StartSuite.Run),
         ("memory", MemorySuite.Run),
         ("programs", ProgramSuite.Run),
+        ("flows", FlowSuite.Run),
     ];
 }
