@@ -25,7 +25,7 @@ internal sealed class AgentProcess : ChildProcess
     /// <summary>The flows seen so far.</summary>
     public IReadOnlyCollection<Flow> Flows => _flows;
 
-    /// <summary>The counters printed last, by place; a second unit of a place by both.</summary>
+    /// <summary>The counters printed last, by place and unit, and the first of a place by the place alone.</summary>
     public IReadOnlyDictionary<string, PlaceCount> Counters => AgentLog.LastCounters(ErrorLines);
 
     /// <summary>The counters at the end of the stream, or null.</summary>
