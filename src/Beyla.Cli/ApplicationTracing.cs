@@ -29,6 +29,12 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     {
         (this.watcher, this.source, this.output) = (watcher, source, output);
         proc = new ProcReader(privilege: new Permissions.ForProc());
+        if (!proc.IsInitialPidNamespace())
+        {
+            Log.Warn("The agent runs in a pid namespace of its own: the kernel names processes by other numbers, so none can be selected",
+                ("fix", "run it in the host's pid namespace (hostPID: true, --pid=host)"));
+        }
+
         processes = new ProcessTable(
             configuration.Selection,
             new KernelSelection(watcher.Selection),

@@ -53,7 +53,7 @@ internal static class Entry
             return commandLine.Command switch
             {
                 "config" => ConfigurationReport.Run(loaded, commandLine.Remaining, Console.Out, Console.Error),
-                "capability" => CapabilityCommand.Run(commandLine.Remaining, () => Permissions.RequestOf(loaded.Configuration), Console.Out, Console.Error),
+                "capability" => CapabilityCommand.Run(commandLine.Remaining, () => Permissions.RequestOf(loaded), Console.Out, Console.Error),
                 _ => RunCommand.Run(loaded),
             };
         }

@@ -7,18 +7,21 @@ namespace Beyla.Cli;
 /// <summary>Which capabilities this process keeps permitted, and how a room raises one around a call.</summary>
 internal static class Permissions
 {
-    /// <summary>All that any configuration or command can use.</summary>
-    public static CapabilitySet ForAnyConfiguration { get; } = CapabilitySet.Of(
-        Capability.DacReadSearch, Capability.NetAdmin, Capability.NetRaw, Capability.SysPtrace, Capability.SysAdmin, Capability.SysResource,
-        Capability.Perfmon, Capability.Bpf, Capability.CheckpointRestore, Capability.Setfcap, Capability.DacOverride, Capability.Fowner);
+    private static readonly string[] True = ["1", "t", "T", "true", "True", "TRUE"];
 
     /// <summary>What the configuration asks for, as the capability table knows it.</summary>
-    public static CapabilityRequest RequestOf(AgentConfiguration configuration)
+    public static CapabilityRequest RequestOf(LoadedConfiguration loaded)
     {
+        var configuration = loaded.Configuration;
         var features = Feature.None;
         if (configuration.ApplicationEnabled)
         {
             features |= Feature.Application;
+            // Not built, and still asked for: the documented list is the longer one.
+            if (Text(loaded, "ebpf.context_propagation") is not ("disabled" or "") || True.Contains(Text(loaded, "ebpf.enable_context_propagation")))
+            {
+                features |= Feature.ContextPropagation;
+            }
         }
 
         if (configuration.Network.Enabled)
@@ -26,8 +29,11 @@ internal static class Permissions
             features |= configuration.Network.Source == FlowSource.Tc ? Feature.NetworkTrafficControl : Feature.NetworkSocketFilter;
         }
 
-        return new CapabilityRequest(features);
+        return new CapabilityRequest(features, configuration.EnforceSysCaps);
     }
+
+    private static string Text(LoadedConfiguration loaded, string path) =>
+        loaded.Settings.FirstOrDefault(setting => setting.Key.Path == path)?.Text ?? "";
 
     /// <summary>Raises what reading /proc of other users needs, for one system call.</summary>
     public sealed class ForProc : IProcPrivilege

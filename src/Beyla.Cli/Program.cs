@@ -2,5 +2,5 @@ using Beyla.Agent.Capabilities;
 using Beyla.Cli;
 
 // First of all, before anything starts a thread or reads what the caller gave: no capability is effective from here on.
-var holding = Privilege.Initialize(Permissions.ForAnyConfiguration);
+var holding = Privilege.Initialize(CapabilityCheck.Possible);
 return Entry.Run(args, holding);

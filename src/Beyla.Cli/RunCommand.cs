@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Export;
+using Beyla.Agent.Kernel;
 using Beyla.Agent.Logging;
 using TracePrinter = Beyla.Agent.Export.TracePrinter;
 
@@ -29,7 +30,7 @@ internal static class RunCommand
             Log.Info("Running with configuration", ("config", report));
         }
 
-        if (!MayStart(configuration))
+        if (!MayStart(loaded))
         {
             return ExitCode.CapabilitiesMissing;
         }
@@ -45,8 +46,14 @@ internal static class RunCommand
         var printer = TracePrinter.Create(configuration.TracePrinterName, output);
         printer.Begin(AgentVersion.Text);
 
-        using var application = configuration.ApplicationEnabled ? ApplicationTracing.Start(configuration, printer, output) : null;
-        using var flows = configuration.Network.Enabled ? NetworkFlows.Start(configuration, output) : null;
+        using var application = configuration.ApplicationEnabled
+            ? Try("Application observability", () => ApplicationTracing.Start(configuration, printer, output)) : null;
+        using var flows = configuration.Network.Enabled ? Try("Network observability", () => NetworkFlows.Start(configuration, output)) : null;
+        if (application is null && flows is null)
+        {
+            return ExitCode.Failed;
+        }
+
         List<ICounted> places = [.. application?.Places ?? []];
         if (flows is not null)
         {
@@ -63,7 +70,7 @@ internal static class RunCommand
         Log.Info("Beyla is tracing", [.. application?.Describe() ?? [], .. flows is null ? [] : NetworkFlows.Describe(flows)]);
         if (application is not null)
         {
-            stop.Requested += application.Stop;
+            stop.OnRequest(application.Stop);
             application.Run();
         }
 
@@ -73,24 +80,25 @@ internal static class RunCommand
         flows?.Stop();
         // The counters are taken when the output is drained and before it ends, so that they are the last line of the stream.
         var stopping = Stopwatch.GetTimestamp();
-        printer.End(() => CountersReport.Take(places), StopLimit);
+        var limit = configuration.ShutdownTimeout < StopLimit ? configuration.ShutdownTimeout : StopLimit;
+        printer.End(() => Take(places), limit);
         // One limit for both: a reader that stands still has used it up by now.
-        var left = StopLimit - Stopwatch.GetElapsedTime(stopping);
+        var left = limit - Stopwatch.GetElapsedTime(stopping);
         output.Stop(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         Report(places);
         if (failure != 0)
         {
-            Log.Error("Writing to standard output failed", ("error", Agent.Kernel.Errno.Describe(failure)));
+            Log.Error("Writing to standard output failed", ("error", Errno.Describe(failure)));
         }
 
         return failure == 0 ? ExitCode.Stopped : ExitCode.Failed;
     }
 
-    private static bool MayStart(AgentConfiguration configuration)
+    private static bool MayStart(LoadedConfiguration loaded)
     {
-        var request = Permissions.RequestOf(configuration);
+        var request = Permissions.RequestOf(loaded);
         var facts = HostFactsReader.Read();
-        var start = StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), configuration.EnforceSysCaps, out var lines);
+        var start = StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), request.Enforce, out var lines);
         foreach (var line in lines)
         {
             LogField[] fields = [.. line.Fields.Select(field => new LogField(field.Name, field.Value))];
@@ -112,13 +120,32 @@ internal static class RunCommand
         return start;
     }
 
+    /// <summary>Starts a mode. One that the kernel refuses is reported and left out: the other one may still work.</summary>
+    private static T? Try<T>(string mode, Func<T> start)
+        where T : class
+    {
+        try
+        {
+            return start();
+        }
+        catch (BpfException failure)
+        {
+            Log.Debug("The whole log of the kernel", ("log", failure.Log));
+            Log.Error($"{mode} did not start", ("error", failure.Message), ("help", "beyla capability test --probe tells what is missing"));
+            return null;
+        }
+    }
+
+    private static CountersReport Take(IEnumerable<ICounted> places)
+    {
+        // Kernels before 5.19 let nobody without it read a map.
+        using var raised = Privilege.Raise(Capability.Bpf);
+        return CountersReport.Take(places);
+    }
+
     private static void Report(IEnumerable<ICounted> places)
     {
-        using (Privilege.Raise(Capability.Bpf))
-        {
-            Console.Error.Write(CountersReport.Take(places).ToText());
-        }
-
+        Console.Error.Write(Take(places).ToText());
         Console.Error.WriteLine($"capabilities: {Privilege.Describe()}");
     }
 }

@@ -11,7 +11,8 @@ internal sealed partial class StopSignals : IDisposable
 
     private readonly List<PosixSignalRegistration> registrations = [];
     private readonly ManualResetEventSlim stopped = new();
-    private int requested;
+    private readonly Lock gate = new();
+    private Action? onRequest;
     private Action? report;
 
     /// <param name="withParent">Stop when standard input ends, or when the process that started this one is gone.</param>
@@ -37,24 +38,43 @@ internal sealed partial class StopSignals : IDisposable
         }
     }
 
-    /// <summary>Raised once, on any thread.</summary>
-    public event Action? Requested;
-
     /// <summary>What ended the agent.</summary>
     public string Reason { get; private set; } = "";
 
     /// <summary>What SIGUSR1 does.</summary>
     public void OnReport(Action action) => report = action;
 
-    /// <summary>Ends the agent.</summary>
+    /// <summary>What is to be done at the first request; at once when that was already. Any thread.</summary>
+    public void OnRequest(Action action)
+    {
+        lock (gate)
+        {
+            onRequest += action;
+        }
+
+        if (stopped.IsSet)
+        {
+            action();
+        }
+    }
+
+    /// <summary>Ends the agent. Further requests change nothing.</summary>
     public void Request(string reason)
     {
-        if (Interlocked.Exchange(ref requested, 1) == 0)
+        Action? actions;
+        lock (gate)
         {
+            if (stopped.IsSet)
+            {
+                return;
+            }
+
             Reason = reason;
+            actions = onRequest;
             stopped.Set();
-            Requested?.Invoke();
         }
+
+        actions?.Invoke();
     }
 
     /// <summary>Returns when the agent was asked to end.</summary>

@@ -7,13 +7,22 @@ internal static class Agent
 {
     /// <summary>Starts the agent on a port with its text printer into /dev/null.</summary>
     /// <returns>The running agent and the time from the start to the log line that says that it traces.</returns>
-    public static (ChildProcess Process, TimeSpan Start) Trace(int port, IReadOnlyDictionary<string, string>? more = null)
+    public static (ChildProcess Process, TimeSpan Start) Trace(int port) => Start(new()
     {
-        var environment = new Dictionary<string, string>(more ?? new Dictionary<string, string>())
-        {
-            ["BEYLA_OPEN_PORT"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        };
-        environment.TryAdd("BEYLA_TRACE_PRINTER", "text");
+        ["BEYLA_OPEN_PORT"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        ["BEYLA_TRACE_PRINTER"] = "text",
+    });
+
+    /// <summary>Starts the agent on the flows of one interface, printed into /dev/null.</summary>
+    public static ChildProcess WatchFlows(string networkInterface, Dictionary<string, string> more) => Start(new(more)
+    {
+        ["BEYLA_NETWORK_METRICS"] = "true",
+        ["BEYLA_NETWORK_PRINT_FLOWS"] = "true",
+        ["BEYLA_NETWORK_INTERFACES"] = networkInterface,
+    }).Process;
+
+    private static (ChildProcess Process, TimeSpan Start) Start(Dictionary<string, string> environment)
+    {
         using var tracing = new ManualResetEventSlim();
         var log = new List<string>();
         long ready = 0;

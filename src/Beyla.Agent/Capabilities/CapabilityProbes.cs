@@ -33,6 +33,12 @@ internal static class CapabilityProbes
             Load("flows", section => section.StartsWith("tc", StringComparison.Ordinal), probes);
         }
 
+        if ((request.Features & (Feature.NetworkSocketFilter | Feature.NetworkTrafficControl)) != 0)
+        {
+            // What tells which process a flow belongs to.
+            Load("owners", _ => true, probes);
+        }
+
         return probes;
     }
 

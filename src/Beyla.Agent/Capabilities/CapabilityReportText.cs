@@ -49,7 +49,7 @@ internal static class CapabilityReportText
     private static void Write(CapabilityRequirement requirement, TextWriter output)
     {
         var state = requirement.GrantedBy is { } by ? $"granted by {by.Name()}" : Words(requirement.State);
-        Line(output, requirement.Capability.Name(), state, requirement.Documented ? "yes" : "no", Lower(requirement.Need));
+        Line(output, requirement.Capability.Name(), state, requirement.Documented ? "yes" : "no", Words(requirement.Need));
         if (requirement.State == CapabilityState.NotRequired)
         {
             return;
@@ -91,6 +91,13 @@ internal static class CapabilityReportText
     {
         CapabilityState.NotRequired => "not required",
         _ => Lower(state),
+    };
+
+    private static string Words(CapabilityNeed need) => need switch
+    {
+        CapabilityNeed.Required => "yes",
+        CapabilityNeed.Optional => "optional",
+        _ => "no",
     };
 
     // Paths and kernel texts may carry control characters, which a terminal would obey.

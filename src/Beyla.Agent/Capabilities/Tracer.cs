@@ -1,7 +1,7 @@
 namespace Beyla.Agent.Capabilities;
 
 /// <summary>The tracers of the documentation's internal reference.</summary>
-public enum Tracer
+internal enum Tracer
 {
     /// <summary>What all of them share.</summary>
     Every,
@@ -15,7 +15,7 @@ public enum Tracer
 }
 
 /// <summary>The tracers by name.</summary>
-public static class TracerNames
+internal static class TracerNames
 {
     /// <summary>The name in the documentation.</summary>
     public static string Name(this Tracer tracer) => tracer switch

@@ -75,6 +75,7 @@ internal static class KeyTable
         ebpf.couchbase_db_cache_size|BEYLA_COUCHBASE_DB_CACHE_SIZE|int|1024
         ebpf.disable_black_box_cp|BEYLA_BPF_DISABLE_BLACK_BOX_CP|bool|false
         ebpf.dns_request_timeout|BEYLA_BPF_DNS_REQUEST_TIMEOUT|duration|5s
+        ebpf.enable_context_propagation|BEYLA_BPF_ENABLE_CONTEXT_PROPAGATION|bool|false
         ebpf.force_bpf_map_reader|BEYLA_FORCE_BPF_MAP_READER|one auto batch legacy|auto
         ebpf.go_http_client_buffer_timeout|BEYLA_BPF_GO_HTTP_CLIENT_BUFFER_TIMEOUT|duration|1s
         ebpf.heuristic_sql_detect|BEYLA_HEURISTIC_SQL_DETECT|bool|false

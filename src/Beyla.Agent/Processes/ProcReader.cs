@@ -150,7 +150,7 @@ public sealed class ProcReader
 
     /// <summary>Shows each environment variable that the process was started with, as <c>NAME=value</c>. False when they cannot be read.</summary>
     internal bool VisitEnvironment<TState>(int pid, PieceVisitor<TState> visitor, ref TState state) =>
-        VisitPieces(pid, ProcFile.Environment, ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch, 0, MaximumEnvironment, visitor, ref state);
+        VisitPieces(pid, ProcFile.Environment, ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch | ProcPrivileges.PerformanceMonitoring, 0, MaximumEnvironment, visitor, ref state);
 
     /// <summary>Shows each line of maps (proc_pid_maps(5)). False when they cannot be read.</summary>
     internal bool VisitMaps<TState>(int pid, PieceVisitor<TState> visitor, ref TState state) =>

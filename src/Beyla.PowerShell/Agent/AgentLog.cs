@@ -1,0 +1,47 @@
+using System.Text;
+
+namespace Beyla.PowerShell.Agent;
+
+/// <summary>The end of an agent's log, kept to explain how the agent ended. Written by one thread, read by another.</summary>
+public sealed class AgentLog
+{
+    private const int Kept = 20;
+
+    private readonly Queue<LogLine> _lines = new();
+    private LogLine? _firstPlain;
+
+    /// <summary>Parses and keeps one line.</summary>
+    /// <returns>The line; null when it is empty.</returns>
+    public LogLine? Add(ReadOnlySpan<byte> text)
+    {
+        if (text.Trim(" \t\r"u8).IsEmpty)
+            return null;
+
+        var line = LogLine.Parse(Encoding.UTF8.GetString(text).TrimEnd('\r'));
+        lock (_lines)
+        {
+            _firstPlain ??= line.IsPlain ? line : null;
+            if (_lines.Count == Kept)
+                _lines.Dequeue();
+            _lines.Enqueue(line);
+        }
+
+        return line;
+    }
+
+    /// <summary>
+    /// What explains an end best: the last line with level ERROR, else the first that is no log line, where a crash begins, else the last of all; null when the agent said nothing.
+    /// </summary>
+    public LogLine? Explanation()
+    {
+        lock (_lines)
+            return _lines.LastOrDefault(line => line.Level == LogLevel.Error) ?? _firstPlain ?? _lines.LastOrDefault();
+    }
+
+    /// <summary>The last line with an error text, such as the missing capabilities; null when there is none.</summary>
+    public LogLine? LastWithError()
+    {
+        lock (_lines)
+            return _lines.LastOrDefault(line => line.Error.Length > 0);
+    }
+}

@@ -1,0 +1,162 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Beyla.PowerShell.Agent;
+
+/// <summary>
+/// One running agent and what it says. Two threads read its output and its log into one bounded queue; one thread, the caller's, takes from it.
+/// When the caller is slow the queue fills, then the pipe, and then the agent drops and counts: the traced process never waits.
+/// </summary>
+public sealed class AgentSession : IDisposable
+{
+    private const int BatchLength = 512, QueueLength = 64, LongestLogLine = 1 << 14, LogQueueLength = 1000;
+
+    private readonly AgentProcess _process;
+    private readonly BlockingCollection<IReadOnlyList<object>> _queue = new(QueueLength);
+    private readonly ConcurrentQueue<LogLine> _logQueue = new();
+    private readonly CancellationTokenSource _discard = new();
+    private readonly AgentLog _log;
+    private readonly Thread _reader;
+    private long _logLinesDropped;
+    private bool _released;
+
+    private AgentSession(AgentCommand command)
+    {
+        Command = command;
+        _process = AgentProcess.Start(command);
+        _log = new AgentLog();
+        _reader = Start("Beyla stream", ReadStream);
+        LogThread = Start("Beyla log", ReadLog);
+    }
+
+    /// <summary>What was started.</summary>
+    public AgentCommand Command { get; }
+
+    /// <summary>Process id of the agent.</summary>
+    public int ProcessId => _process.Id;
+
+    /// <summary>Whether all that the agent said was taken.</summary>
+    public bool IsCompleted => _queue.IsCompleted;
+
+    /// <summary>Lines of the log that were dropped because nobody took them.</summary>
+    public long LogLinesDropped => Interlocked.Read(ref _logLinesDropped);
+
+    private Thread LogThread { get; }
+
+    /// <summary>Starts the agent and begins to read.</summary>
+    /// <exception cref="AgentException">The operating system refused.</exception>
+    public static AgentSession Start(AgentCommand command) => new(command);
+
+    /// <summary>
+    /// Takes what has come: spans, flows, <see cref="StreamHeader"/>, <see cref="AgentCounters"/>, <see cref="StreamError"/>.
+    /// </summary>
+    /// <param name="batch">In the order in which it came.</param>
+    /// <param name="wait">How long to wait for something.</param>
+    /// <param name="stop">Ends the waiting.</param>
+    /// <returns>False when nothing came in time.</returns>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was cancelled.</exception>
+    public bool TryTake(out IReadOnlyList<object> batch, TimeSpan wait, CancellationToken stop)
+    {
+        var taken = _queue.TryTake(out var found, (int)Math.Max(wait.TotalMilliseconds, 0), stop);
+        batch = found ?? [];
+        return taken;
+    }
+
+    /// <summary>Takes a line of the agent's log; does not wait.</summary>
+    /// <returns>False when there is none.</returns>
+    public bool TryTakeLog([NotNullWhen(true)] out LogLine? line) => _logQueue.TryDequeue(out line);
+
+    /// <summary>Asks the agent to stop. What it still has to say follows.</summary>
+    public void Finish()
+    {
+        _released = true;
+        _process.Release();
+    }
+
+    /// <summary>Why the agent ended; null when it ended as asked. To be called when the session is completed.</summary>
+    /// <param name="begun">Whether the stream had begun.</param>
+    public AgentException? Outcome(bool begun)
+    {
+        var code = _process.WaitForExit(AgentProcess.Grace);
+        LogThread.Join(AgentProcess.Grace);
+        return AgentExit.Judge(Command, ProcessId, code, begun, _released, _log);
+    }
+
+    /// <summary>Stops the agent; it is gone within 2 s.</summary>
+    public void Dispose()
+    {
+        // The reader goes on reading, for an agent that cannot write cannot stop in order either.
+        _discard.Cancel();
+        _process.Dispose();
+        _reader.Join(TimeSpan.FromMilliseconds(200));
+    }
+
+    private static Thread Start(string name, Action body)
+    {
+        var thread = new Thread(() => body()) { IsBackground = true, Name = name };
+        thread.Start();
+        return thread;
+    }
+
+    private void ReadStream()
+    {
+        using var stream = new AgentStream(_process.Output);
+        var batch = new List<object>();
+        try
+        {
+            while (stream.TryRead(out var line))
+            {
+                batch.Add(line.Value is { } value ? Safe.Of(value) : line.Error!);
+                if (batch.Count < BatchLength && stream.HasLine)
+                    continue;
+
+                if (!_discard.IsCancellationRequested)
+                    Add(batch);
+                batch = [];
+            }
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            // The pipe broke: the same as its end.
+        }
+
+        _queue.CompleteAdding();
+    }
+
+    private void Add(List<object> batch)
+    {
+        try
+        {
+            _queue.Add(batch, _discard.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody wants it any more.
+        }
+    }
+
+    private void ReadLog()
+    {
+        var lines = new LineReader(_process.Log, LongestLogLine);
+        try
+        {
+            do
+            {
+                while (lines.TryRead(out var text, out _))
+                {
+                    if (_log.Add(text[..Math.Min(text.Length, LongestLogLine)]) is not { } line)
+                        continue;
+                    if (_logQueue.Count < LogQueueLength)
+                        _logQueue.Enqueue(line);
+                    else
+                        Interlocked.Increment(ref _logLinesDropped);
+                }
+            }
+            while (lines.Fill());
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            // The pipe broke: the same as its end.
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Net;
+
+namespace Beyla.PowerShell.Agent;
+
+/// <summary>Adds up the reports of flows that went on, so that an observation of any length gives one flow for each direction of a conversation. In the order of their first report.</summary>
+public sealed class FlowMerger
+{
+    private readonly Dictionary<Key, int> _places = [];
+    private readonly List<Flow> _flows = [];
+
+    /// <summary>How many flows there are so far.</summary>
+    public int Count => _flows.Count;
+
+    /// <summary>The flows so far.</summary>
+    public IReadOnlyList<Flow> Flows => _flows;
+
+    /// <summary>Adds a report.</summary>
+    public void Add(Flow flow)
+    {
+        ArgumentNullException.ThrowIfNull(flow);
+        var key = new Key(flow.Transport, flow.SourceAddress, flow.SourcePort, flow.DestinationAddress, flow.DestinationPort, flow.Interface, flow.InterfaceDirection);
+        if (_places.TryGetValue(key, out var place))
+        {
+            _flows[place] = Sum(_flows[place], flow);
+            return;
+        }
+
+        _places[key] = _flows.Count;
+        _flows.Add(flow);
+    }
+
+    // What is only known later, as a name, a process or who called, is taken from the report that knows it.
+    private static Flow Sum(Flow one, Flow other) => new()
+    {
+        FirstSeen = one.FirstSeen < other.FirstSeen ? one.FirstSeen : other.FirstSeen,
+        LastSeen = one.LastSeen > other.LastSeen ? one.LastSeen : other.LastSeen,
+        Transport = one.Transport,
+        Direction = one.Direction == FlowDirection.Unknown ? other.Direction : one.Direction,
+        Interface = one.Interface,
+        InterfaceDirection = one.InterfaceDirection,
+        SourceAddress = one.SourceAddress,
+        SourcePort = one.SourcePort,
+        SourceName = one.SourceName ?? other.SourceName,
+        SourceNetwork = one.SourceNetwork ?? other.SourceNetwork,
+        DestinationAddress = one.DestinationAddress,
+        DestinationPort = one.DestinationPort,
+        DestinationName = one.DestinationName ?? other.DestinationName,
+        DestinationNetwork = one.DestinationNetwork ?? other.DestinationNetwork,
+        Bytes = one.Bytes + other.Bytes,
+        Packets = one.Packets + other.Packets,
+        Flags = one.Flags | other.Flags,
+        AgentAddress = one.AgentAddress,
+        OwningProcess = one.OwningProcess == 0 ? other.OwningProcess : one.OwningProcess,
+        ProcessName = one.ProcessName.Length == 0 ? other.ProcessName : one.ProcessName,
+        ServiceName = one.ServiceName.Length == 0 ? other.ServiceName : one.ServiceName,
+    };
+
+    private readonly record struct Key(
+        Transport Transport, IPAddress Source, int SourcePort, IPAddress Destination, int DestinationPort, string Interface, InterfaceDirection Direction);
+}

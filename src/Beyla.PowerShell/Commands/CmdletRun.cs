@@ -1,0 +1,69 @@
+using System.Management.Automation;
+using Beyla.PowerShell.Agent;
+using Beyla.PowerShell.Jobs;
+
+namespace Beyla.PowerShell.Commands;
+
+/// <summary>Runs the agent for a cmdlet: in the pipeline, or as a job.</summary>
+internal sealed class CmdletRun : IRunSink
+{
+    /// <summary>The tag of the information record that carries the final counters.</summary>
+    internal const string SummaryTag = "Beyla.Summary";
+
+    private readonly PSCmdlet _cmdlet;
+    private readonly bool _showProgress;
+
+    private CmdletRun(PSCmdlet cmdlet, bool showProgress) => (_cmdlet, _showProgress) = (cmdlet, showProgress);
+
+    /// <summary>Runs until the end, or starts a job and writes it.</summary>
+    /// <exception cref="AgentException">The agent could not be started or failed.</exception>
+    internal static void Start(PSCmdlet cmdlet, AgentCommand command, RunLimits limits, bool asJob, bool showProgress, CancellationToken stop)
+    {
+        if (asJob)
+        {
+            var job = new AgentJob(cmdlet.MyInvocation.Line.Trim(), command, limits);
+            cmdlet.JobRepository.Add(job);
+            job.Start();
+            cmdlet.WriteObject(job);
+            return;
+        }
+
+        var run = new CmdletRun(cmdlet, showProgress);
+        new AgentRun(command, limits, run).Run(stop);
+        run.EndProgress();
+    }
+
+    public void Emit(object value) => _cmdlet.WriteObject(value);
+
+    public void Warn(string text) => _cmdlet.WriteWarning(text);
+
+    public void Verbose(string text) => _cmdlet.WriteVerbose(text);
+
+    public void Debug(string text) => _cmdlet.WriteDebug(text);
+
+    public void Report(AgentException problem) => _cmdlet.WriteError(problem.ToErrorRecord());
+
+    public void Summary(AgentCounters counters) => _cmdlet.WriteInformation(counters, [SummaryTag]);
+
+    public void Progress(TimeSpan elapsed, TimeSpan total, long count)
+    {
+        if (_showProgress)
+            _cmdlet.WriteProgress(Record(elapsed, total));
+    }
+
+    private static ProgressRecord Record(TimeSpan elapsed, TimeSpan total) =>
+        new(0, "Observing network flows", $"{elapsed.TotalSeconds:0} of {total.TotalSeconds:0} s")
+        {
+            PercentComplete = (int)Math.Clamp(100 * elapsed / total, 0, 100),
+            SecondsRemaining = (int)Math.Max((total - elapsed).TotalSeconds, 0),
+        };
+
+    private void EndProgress()
+    {
+        if (!_showProgress)
+            return;
+        var done = Record(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        done.RecordType = ProgressRecordType.Completed;
+        _cmdlet.WriteProgress(done);
+    }
+}

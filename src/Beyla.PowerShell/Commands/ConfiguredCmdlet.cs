@@ -1,0 +1,72 @@
+using System.Collections;
+using System.Globalization;
+using System.Management.Automation;
+using Beyla.PowerShell.Agent;
+
+namespace Beyla.PowerShell.Commands;
+
+/// <summary>The parameters that reach every setting of the agent. All become documented variables or options, which win over a configuration file.</summary>
+public abstract class ConfiguredCmdlet : BeylaCmdlet
+{
+    private protected const string ByConfiguration = "Configuration";
+
+    /// <summary>Configuration file in YAML, as the agent reads it. Parameters win over it.</summary>
+    [Parameter(ParameterSetName = ByConfiguration)]
+    [ValidateNotNullOrEmpty]
+    public string? ConfigPath { get; set; }
+
+    /// <summary>
+    /// Further settings of the agent by their path in the configuration file, such as @{ 'ebpf.ring_size' = 64MB }. See docs/configuration.md; they win over everything else.
+    /// </summary>
+    [Parameter(ParameterSetName = ByConfiguration)]
+    [ValidateNotNull]
+    public IDictionary? Setting { get; set; }
+
+    /// <summary>A command of the agent with the file and the settings.</summary>
+    /// <param name="words">The arguments before the settings.</param>
+    /// <exception cref="AgentException">There is no agent, or no such file.</exception>
+    protected AgentCommand Command(params IEnumerable<string> words) =>
+        new AgentCommand(FindAgent(), [.. words, .. SettingArguments()]).With("BEYLA_CONFIG_PATH", ConfigurationFile());
+
+    /// <summary>A list as the agent reads it; null when there is none.</summary>
+    protected static string? Join<T>(IEnumerable<T>? values) => values is null ? null : string.Join(',', values);
+
+    /// <summary>The agent says only what somebody will see.</summary>
+    private protected string LogLevelText => WantsDebug ? "DEBUG" : "INFO";
+
+    private bool WantsDebug => MyInvocation.BoundParameters.TryGetValue("Debug", out var debug) && debug is SwitchParameter asked
+        ? asked.IsPresent
+        : LanguagePrimitives.TryConvertTo<ActionPreference>(GetVariableValue("DebugPreference"), out var preference)
+            && preference is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
+
+    private IEnumerable<string> SettingArguments()
+    {
+        foreach (DictionaryEntry entry in Setting ?? new Hashtable())
+        {
+            yield return "--set";
+            yield return $"{entry.Key}={SettingText(entry.Value)}";
+        }
+    }
+
+    private static string SettingText(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+    {
+        null => "",
+        bool truth => truth ? "true" : "false",
+        TimeSpan time => AgentCommand.Duration(time),
+        string text => text,
+        IEnumerable list => string.Join(',', list.Cast<object?>().Select(SettingText)),
+        IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
+        var other => other.ToString() ?? "",
+    };
+
+    private string? ConfigurationFile()
+    {
+        if (ConfigPath is null)
+            return null;
+
+        var path = FullPath(ConfigPath);
+        return File.Exists(path)
+            ? path
+            : throw new AgentException(AgentFault.ConfigurationNotFound, $"There is no configuration file '{path}'.", "Correct -ConfigPath.", path);
+    }
+}

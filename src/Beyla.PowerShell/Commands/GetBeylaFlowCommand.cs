@@ -1,0 +1,154 @@
+using System.Management.Automation;
+using System.Net;
+using Beyla.PowerShell.Agent;
+using Beyla.PowerShell.Completion;
+using Beyla.PowerShell.Jobs;
+using Beyla.PowerShell.Parameters;
+
+namespace Beyla.PowerShell.Commands;
+
+/// <summary>Shows who talks to whom on this host: network conversations as flows.</summary>
+/// <remarks>
+/// <para>Observes the network for a while and then emits one flow for each direction of each conversation that sent something in that time, with its bytes, packets and, where the
+/// agent may see it, the local process. With -Follow flows are emitted as they are reported, again and again, until the command is stopped.</para>
+/// <para>The agent counts packets in the kernel and copies none. It needs CAP_BPF and CAP_NET_RAW, or with -Source TrafficControl CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; see
+/// Test-BeylaCapability. The loopback interface is left out unless it is named with -Interface lo.</para>
+/// <para>-Protocol, -Interface, -Direction, -Source and -ResolveName go down to the agent. -Port, -Cidr and -Id are compared in the module, before the pipeline.</para>
+/// </remarks>
+/// <example>
+/// <title>Who talks to the database</title>
+/// <code>Get-BeylaFlow | Where-Object RemotePort -eq 5432 | Sort-Object Bytes -Descending | Select-Object -First 10</code>
+/// <para>Observes for five seconds and shows the ten largest flows between this host and PostgreSQL servers.</para>
+/// </example>
+/// <example>
+/// <title>Watch one program</title>
+/// <code>Get-BeylaFlow -Follow | Where-Object ProcessName -eq nginx</code>
+/// <para>Shows the flows of nginx as they are reported, until Ctrl+C.</para>
+/// </example>
+/// <example>
+/// <title>Bytes by process</title>
+/// <code>
+/// Get-BeylaFlow -Interface lo, eth0 -Duration 30s |
+///     Group-Object ProcessName |
+///     Select-Object Name, @{ n = 'Bytes'; e = { ($_.Group | Measure-Object Bytes -Sum).Sum } }
+/// </code>
+/// <para>Adds up what each program sent and received within half a minute, on two interfaces.</para>
+/// </example>
+[Cmdlet(VerbsCommon.Get, "BeylaFlow", DefaultParameterSetName = ByConfiguration)]
+[OutputType(typeof(Flow), typeof(AgentJob))]
+public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
+{
+    // Variables that would make the agent trace applications too.
+    private static readonly string[] ApplicationVariables =
+        ["BEYLA_OPEN_PORT", "BEYLA_AUTO_TARGET_EXE", "BEYLA_EXECUTABLE_NAME", "BEYLA_TARGET_PID", "BEYLA_AUTO_TARGET_LANGUAGE"];
+
+    private static readonly TimeSpan DefaultDuration = TimeSpan.FromSeconds(5), FollowInterval = TimeSpan.FromSeconds(1);
+
+    private readonly HashSet<int> _ids = [];
+
+    /// <summary>How long to observe: 0:0:30, 30s, 5m. Five seconds without it; with -Follow, without end.</summary>
+    [Parameter]
+    [DurationTransformation]
+    public TimeSpan? Duration { get; set; }
+
+    /// <summary>Emits flows as they are reported, until the command is stopped.</summary>
+    [Parameter]
+    public SwitchParameter Follow { get; set; }
+
+    /// <summary>With -Follow: how often a flow that goes on is reported; a second without it.</summary>
+    [Parameter]
+    [DurationTransformation]
+    public TimeSpan? Interval { get; set; }
+
+    /// <summary>Ends after so many flows.</summary>
+    [Parameter]
+    [Alias("MaxCount")]
+    [ValidateRange(1, long.MaxValue)]
+    public long? MaximumCount { get; set; }
+
+    /// <summary>How packets are seen: by a filter on a packet socket, or by traffic control.</summary>
+    [Parameter]
+    public FlowSource? Source { get; set; }
+
+    /// <summary>Interfaces to observe, by name or /regular expression/. Without it all but lo.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(InterfaceCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string[]? Interface { get; set; }
+
+    /// <summary>Protocols to observe; all without it.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public Transport[]? Protocol { get; set; }
+
+    /// <summary>Ports and port ranges, at either end.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(ListeningPortCompleter))]
+    [ValidateNotNullOrEmpty]
+    public PortRange[]? Port { get; set; }
+
+    /// <summary>Way of the packets through the interface; both without it.</summary>
+    [Parameter]
+    public InterfaceDirection? Direction { get; set; }
+
+    /// <summary>Blocks of addresses: flows with an end in one of them. The flows carry the narrowest block as their SourceNetwork and DestinationNetwork.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public IPNetwork[]? Cidr { get; set; }
+
+    /// <summary>Processes that own the socket. Get-Process can be piped in.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Alias("ProcessId", "PID", "OwningProcess")]
+    [ArgumentCompleter(typeof(ProcessCompleter))]
+    [ValidateRange(1, int.MaxValue)]
+    public int[]? Id { get; set; }
+
+    /// <summary>Looks up the names of addresses with this host's resolver.</summary>
+    [Parameter]
+    public SwitchParameter ResolveName { get; set; }
+
+    /// <summary>Fails before anything is loaded when a capability is missing, instead of doing what is possible with a warning.</summary>
+    [Parameter]
+    public SwitchParameter EnforceCapability { get; set; }
+
+    /// <summary>Observes in the background; the job's results are the flows.</summary>
+    [Parameter]
+    public SwitchParameter AsJob { get; set; }
+
+    /// <summary>Collects the process ids that come through the pipeline.</summary>
+    protected override void ProcessRecord() => _ids.UnionWith(Id ?? []);
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => Guard(() =>
+    {
+        var interval = Interval ?? (Follow ? FollowInterval : (TimeSpan?)null);
+        var command = Command()
+            .With("BEYLA_TRACE_PRINTER", "json")
+            .With("BEYLA_NETWORK_METRICS", "1")
+            .With("BEYLA_NETWORK_SOURCE", Source is { } source ? Scenarios.Name(source) : null)
+            .With("BEYLA_NETWORK_INTERFACES", Join(Interface))
+            .With("BEYLA_NETWORK_PROTOCOLS", Join(Protocol?.Select(p => p.ToString().ToUpperInvariant())))
+            .With("BEYLA_NETWORK_DIRECTION", Direction?.ToString().ToLowerInvariant())
+            .With("BEYLA_NETWORK_CIDRS", Join(Cidr))
+            .With("BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT", interval is { } pause ? AgentCommand.Duration(pause) : null)
+            .With("BEYLA_REVERSE_DNS_TYPE", ResolveName ? "local" : null)
+            .With("BEYLA_ENFORCE_SYS_CAPS", EnforceCapability ? "1" : null)
+            .With("BEYLA_LOG_LEVEL", LogLevelText);
+        foreach (var variable in ApplicationVariables.Where(v => Environment.GetEnvironmentVariable(v) is not null))
+            command.With(variable, "");
+
+        var limits = new RunLimits(typeof(Flow), Duration ?? (Follow ? (TimeSpan?)null : DefaultDuration), MaximumCount, Filter(), Merge: !Follow);
+        CmdletRun.Start(this, command, limits, AsJob, showProgress: !Follow, StopToken);
+    });
+
+    private Predicate<object>? Filter()
+    {
+        if (Port is null && Cidr is null && _ids.Count == 0)
+            return null;
+
+        return value => value is Flow flow
+            && (Port is null || Array.Exists(Port, p => p.Contains(flow.SourcePort) || p.Contains(flow.DestinationPort)))
+            && (Cidr is null || Array.Exists(Cidr, c => c.Contains(flow.SourceAddress) || c.Contains(flow.DestinationAddress)))
+            && (_ids.Count == 0 || _ids.Contains(flow.OwningProcess));
+    }
+}

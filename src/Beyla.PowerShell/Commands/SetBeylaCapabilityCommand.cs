@@ -1,0 +1,118 @@
+using System.Management.Automation;
+using Beyla.PowerShell.Agent;
+
+namespace Beyla.PowerShell.Commands;
+
+/// <summary>Gives the agent's executable the Linux capabilities of a configuration as file capabilities, or takes them away.</summary>
+/// <remarks>
+/// <para>With file capabilities every user who may execute the agent can trace without being root. By default the documented set for the configuration is written, with -Minimal what this
+/// agent needs; the configuration comes from the same parameters as those of Start-BeylaTrace, from a scenario, or as rows of Test-BeylaCapability. What the file carried before is replaced.</para>
+/// <para>The agent itself writes them and refuses anything but its own kind of file: never pwsh, dotnet, a script, or a file that others may write. Without the right to do it (CAP_SETFCAP)
+/// the error names the exact sudo command.</para>
+/// <para>Building or installing the agent again makes a new file without capabilities.</para>
+/// </remarks>
+/// <example>
+/// <title>Allow tracing</title>
+/// <code>sudo pwsh -c 'Import-Module Beyla; Set-BeylaCapability -OpenPort 8080'</code>
+/// <para>Afterwards an ordinary user can run Start-BeylaTrace.</para>
+/// </example>
+/// <example>
+/// <title>See what would be done</title>
+/// <code>Set-BeylaCapability -Scenario Network -Minimal -WhatIf</code>
+/// <para>Names the file and the capabilities and changes nothing; needs no privilege.</para>
+/// </example>
+/// <example>
+/// <title>From a report</title>
+/// <code>Test-BeylaCapability -OpenPort 8080 | Where-Object Capability -ne SysPtrace | Set-BeylaCapability -PassThru</code>
+/// <para>Sets what is documented for tracing except one capability, and shows the result.</para>
+/// </example>
+/// <example>
+/// <title>Take them away</title>
+/// <code>Set-BeylaCapability -Clear</code>
+/// <para>The agent's file has no capabilities any more.</para>
+/// </example>
+[Cmdlet(VerbsCommon.Set, "BeylaCapability", DefaultParameterSetName = ByConfiguration, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[OutputType(typeof(CapabilityRequirement))]
+public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
+{
+    private const string ByRows = "Requirement", ByClear = "Clear";
+
+    private readonly List<CapabilityRequirement> _rows = [];
+
+    /// <summary>Rows of Test-BeylaCapability: exactly the capabilities among them that are documented for their configuration, or with -Minimal needed, are set.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ByRows)]
+    [ValidateNotNullOrEmpty]
+    public CapabilityRequirement[]? Requirement { get; set; }
+
+    /// <summary>Takes all file capabilities away from the agent.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = ByClear)]
+    public SwitchParameter Clear { get; set; }
+
+    /// <summary>Emits what Test-BeylaCapability finds afterwards.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        base.ProcessRecord();
+        _rows.AddRange(Requirement ?? []);
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => Guard(() =>
+    {
+        if (Clear)
+        {
+            Change(Command(null, "clear"), "remove all file capabilities");
+            return;
+        }
+
+        var fromRows = ParameterSetName == ByRows;
+        var wanted = Wanted(fromRows ? _rows : Report(Command(Scenario, "test", "--json")).Requirements);
+        if (wanted.Count == 0)
+        {
+            WriteWarning("None of the rows asks for a capability: nothing is set. Use -Clear to take all away.");
+            return;
+        }
+
+        string[] words = ["set", .. Minimal ? ["--minimal"] : Array.Empty<string>(), .. fromRows ? ["--capability", string.Join(',', wanted.Select(c => c.Name().ToLowerInvariant()))] : Array.Empty<string>()];
+        Change(Command(Scenario, words), $"set the file capabilities {string.Join(", ", wanted.Select(c => c.Name()))}, and only these");
+        if (PassThru && !WhatIf)
+        {
+            foreach (var requirement in fromRows ? Again() : Report(Command(Scenario, "test", "--json")).Requirements)
+                WriteObject(requirement);
+        }
+    });
+
+    private bool WhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var value) && value is SwitchParameter { IsPresent: true };
+
+    private List<Capability> Wanted(IEnumerable<CapabilityRequirement> rows) =>
+        [.. rows.Where(r => Minimal ? r.Needed : r.Documented).Select(r => r.Capability).Distinct().Order()];
+
+    // The rows name capabilities and no configuration, so afterwards each is judged by the scenario that asks for everything.
+    private IEnumerable<CapabilityRequirement> Again()
+    {
+        var now = Report(Command(CapabilityScenario.ApplicationPropagation, "test", "--json")).Requirements;
+        return now.Where(r => _rows.Exists(row => row.Capability == r.Capability));
+    }
+
+    private void Change(AgentCommand command, string action)
+    {
+        if (!ShouldProcess(command.Path, action))
+            return;
+
+        var answer = Ask(command);
+        if (answer.ExitCode == 0)
+        {
+            foreach (var line in Visible.Lines(answer.Output))
+                WriteVerbose(line);
+            return;
+        }
+
+        var remedy = answer.Log.FirstOrDefault(l => l.StartsWith("sudo ", StringComparison.Ordinal));
+        throw remedy is null
+            ? Failure(command, answer)
+            : new AgentException(AgentFault.CapabilityNotPermitted, $"Not allowed to {action} on '{command.Path}'. Run: {remedy}", remedy, command.Path);
+    }
+}

@@ -1,0 +1,89 @@
+using System.Management.Automation;
+
+namespace Beyla.PowerShell.Commands;
+
+/// <summary>Says for each Linux capability whether the agent has it, what it is for, what does not work without it, and how to get it.</summary>
+/// <remarks>
+/// <para>Emits one object for each capability, judged for the configuration that the parameters give, the same as those of Start-BeylaTrace, or for one of the example scenarios of the
+/// documentation. Without any, the scenario Application is tested. Nothing is loaded and no privilege is needed.</para>
+/// <para>Documented are the capabilities that the documentation lists for a configuration; the agent warns at its start when one is missing. Needed are those without which this agent on
+/// this kernel cannot do a part of it.</para>
+/// <para>Settings of the host that stand in the way give a warning each, with the remedy; the others are in the verbose stream.</para>
+/// </remarks>
+/// <example>
+/// <title>What does tracing take</title>
+/// <code>Test-BeylaCapability -OpenPort 8080</code>
+/// <para>Shows each capability, whether the agent has it, and what does not work without it.</para>
+/// </example>
+/// <example>
+/// <title>Only what is missing, with the remedy</title>
+/// <code>Test-BeylaCapability -Scenario Network | Where-Object State -eq Missing | Format-List Capability, Reason, WithoutIt, Fix</code>
+/// <para>Explains what network flows lack on this host.</para>
+/// </example>
+/// <example>
+/// <title>In a script</title>
+/// <code>if (-not (Test-BeylaCapability -OpenPort 8080 -Quiet)) { 'not ready' }</code>
+/// <para>With -Quiet the answer is True or False.</para>
+/// </example>
+/// <example>
+/// <title>Ask the kernel</title>
+/// <code>Test-BeylaCapability -OpenPort 8080 -Probe -Verbose</code>
+/// <para>Loads each program and opens each file that tracing needs and attaches nothing; what the kernel refuses gives a warning with its reason.</para>
+/// </example>
+[Cmdlet(VerbsDiagnostic.Test, "BeylaCapability", DefaultParameterSetName = ByConfiguration)]
+[OutputType(typeof(CapabilityRequirement), typeof(bool))]
+public sealed class TestBeylaCapabilityCommand : CapabilityCmdlet
+{
+    /// <summary>Asks the kernel too: loads each program and opens each file that the configuration needs, and attaches nothing.</summary>
+    [Parameter]
+    public SwitchParameter Probe { get; set; }
+
+    /// <summary>
+    /// Gives True when nothing is missing, else False: of the documented capabilities, or with -Minimal of those that are needed. With -Probe each attempt must have worked too.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Quiet { get; set; }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => Guard(() =>
+    {
+        var scenario = Scenario;
+        if (AsksForNothing)
+        {
+            scenario = CapabilityScenario.Application;
+            WriteVerbose("No configuration is given: the scenario Application is tested.");
+        }
+
+        var report = Report(Command(scenario, ["test", "--json", .. Probe ? ["--probe"] : Array.Empty<string>()]));
+        if (Quiet)
+        {
+            WriteObject((Minimal ? report.NeededPresent : report.DocumentedPresent && report.NeededPresent) && report.Probes.All(p => p.Answer != ProbeAnswer.No));
+            return;
+        }
+
+        foreach (var requirement in report.Requirements)
+            WriteObject(requirement);
+        Tell(report);
+    });
+
+    private void Tell(CapabilityReport report)
+    {
+        foreach (var setting in report.Host)
+        {
+            var text = $"{setting.Name} = {setting.Value}: {setting.Meaning}" + (setting.Fix.Count == 0 ? "" : $" Fix: {string.Join(" | ", setting.Fix)}");
+            if (setting.Verdict == HostVerdict.Wrong)
+                WriteWarning(text);
+            else
+                WriteVerbose(text);
+        }
+
+        foreach (var probe in report.Probes)
+        {
+            var text = $"{probe.Operation}: {probe.Answer} {probe.Error} {probe.Evidence}".TrimEnd();
+            if (probe.Answer == ProbeAnswer.No)
+                WriteWarning(text);
+            else
+                WriteVerbose(text);
+        }
+    }
+}

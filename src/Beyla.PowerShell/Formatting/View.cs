@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Management.Automation;
+using System.Net;
+using Beyla.PowerShell.Agent;
+
+namespace Beyla.PowerShell;
+
+/// <summary>What the views of the module (module/Beyla.Format.ps1xml) show of a value: short, with a unit, and safe for a terminal.</summary>
+public static class View
+{
+    private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+    /// <summary>A duration with the unit that suits it: <c>350 µs</c>, <c>1.5 ms</c>, <c>2.31 s</c>.</summary>
+    public static string Duration(TimeSpan duration) => duration.TotalMilliseconds switch
+    {
+        < 1 => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMicroseconds:0} µs"),
+        < 10 => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds:0.00} ms"),
+        < 100 => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds:0.0} ms"),
+        < 1000 => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds:0} ms"),
+        _ when duration.TotalSeconds < 100 => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0.00} s"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0} s"),
+    };
+
+    /// <summary>A number of bytes: <c>512 B</c>, <c>1.5 KiB</c>; empty when unknown.</summary>
+    public static string Bytes(double? bytes)
+    {
+        if (bytes is not { } value)
+            return "";
+
+        var unit = 0;
+        while (Math.Abs(value) >= 1024 && unit < Units.Length - 1)
+        {
+            value /= 1024;
+            unit++;
+        }
+
+        return value.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture) + " " + Units[unit];
+    }
+
+    /// <summary>Bytes per second; empty when there is no rate.</summary>
+    public static string Rate(double? bytesPerSecond) => bytesPerSecond is null ? "" : Bytes(bytesPerSecond) + "/s";
+
+    /// <summary>An address and its port: <c>127.0.0.1:80</c>, <c>[::1]:80</c>; the address alone when there is no port.</summary>
+    public static string Endpoint(IPAddress? address, int port) => address is null ? "" : port == 0 ? address.ToString() : new IPEndPoint(address, port).ToString();
+
+    /// <summary>A time of day on this host's clock, with milliseconds.</summary>
+    public static string Time(object? time) => Local(time)?.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture) ?? "";
+
+    /// <summary>A point in time on this host's clock, with microseconds.</summary>
+    public static string DateTime(object? time) => Local(time)?.ToString("yyyy-MM-dd HH:mm:ss.ffffff zzz", CultureInfo.InvariantCulture) ?? "";
+
+    /// <summary>A capability as the kernel spells it; also one that came as a number from another host.</summary>
+    public static string Capability(object capability) => LanguagePrimitives.ConvertTo<Capability>(capability).Name();
+
+    /// <summary>Captured text, safe for a terminal.</summary>
+    public static string Text(string? text) => Visible.Text(text);
+
+    // A DateTimeOffset that came by CLIXML or remoting is a bag of its properties.
+    private static DateTimeOffset? Local(object? time) => time switch
+    {
+        DateTimeOffset offset => offset.ToLocalTime(),
+        PSObject { BaseObject: DateTimeOffset offset } => offset.ToLocalTime(),
+        PSObject bag when bag.Properties["UtcDateTime"]?.Value is DateTime utc => new DateTimeOffset(System.DateTime.SpecifyKind(utc, DateTimeKind.Utc)).ToLocalTime(),
+        _ => null,
+    };
+}

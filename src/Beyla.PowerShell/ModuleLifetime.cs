@@ -1,0 +1,11 @@
+using System.Management.Automation;
+using Beyla.PowerShell.Agent;
+
+namespace Beyla.PowerShell;
+
+/// <summary>Ends with the module what the module started. Importing starts nothing, so there is nothing to do then.</summary>
+public sealed class ModuleLifetime : IModuleAssemblyCleanup
+{
+    /// <inheritdoc/>
+    public void OnRemove(PSModuleInfo psModuleInfo) => LiveAgents.StopAll();
+}

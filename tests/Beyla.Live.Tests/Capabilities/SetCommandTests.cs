@@ -1,0 +1,146 @@
+using Beyla.Live.Tests.Rig;
+
+namespace Beyla.Live.Tests.Capabilities;
+
+/// <summary><c>beyla capability set</c> and <c>clear</c> on real files, and what they refuse.</summary>
+public sealed class SetCommandTests
+{
+    [LiveTheory("getcap")]
+    [InlineData("network", "", "cap_net_raw,cap_bpf=p")]
+    [InlineData("network-tc", "", "cap_net_admin,cap_perfmon,cap_bpf=p")]
+    [InlineData("network-tc", "--minimal", "cap_net_admin,cap_bpf=p")]
+    [InlineData("application", "", "cap_dac_read_search,cap_net_raw,cap_sys_ptrace,cap_perfmon,cap_bpf,cap_checkpoint_restore=p")]
+    [InlineData("application", "--minimal", "cap_dac_read_search,cap_sys_ptrace,cap_perfmon,cap_bpf=p")]
+    public async Task Writes_the_set_of_the_scenario_and_reads_it_back(string scenario, string option, string expected)
+    {
+        using OrdinaryUser copy = await OrdinaryUser.CreateAsync("");
+        (int status, string output, string errors) = await Root(copy.Binary, ["capability", "set", "--scenario", scenario, .. Words(option)]);
+
+        Assert.True(status == 0, errors);
+        Assert.Equal($"{copy.Binary}: {expected}", output);
+        Assert.Equal($"{copy.Binary} {expected}", (await Tool.RunAsync("getcap", copy.Binary)).Trim());
+
+        (status, output, _) = await Root(copy.Binary, ["capability", "clear"]);
+        Assert.Equal((0, $"{copy.Binary}: file capabilities removed"), (status, output));
+        Assert.Equal("", await Tool.RunAsync("getcap", copy.Binary));
+        (status, output, _) = await Root(copy.Binary, ["capability", "clear"]);
+        Assert.Equal((0, $"{copy.Binary}: had no file capabilities"), (status, output));
+    }
+
+    [LiveFact("getcap")]
+    public async Task The_configuration_decides_where_no_scenario_is_named()
+    {
+        using OrdinaryUser copy = await OrdinaryUser.CreateAsync("");
+        (int status, string output, string errors) = await Root(copy.Binary, ["capability", "set", "--minimal", "--open-port", "8080"]);
+        Assert.True(status == 0, errors);
+        Assert.Equal($"{copy.Binary}: cap_dac_read_search,cap_sys_ptrace,cap_perfmon,cap_bpf=p", output);
+    }
+
+    [LiveFact("setpriv")]
+    public async Task Without_the_right_it_prints_the_exact_command()
+    {
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync("");
+        (int status, string output, string errors) = await user.CommandAsync(["capability", "set", "--scenario", "network"]);
+        Assert.Equal((1, ""), (status, output));
+        Assert.EndsWith($"\nsudo setcap cap_net_raw,cap_bpf=p {user.Binary}", errors, StringComparison.Ordinal);
+
+        (status, _, errors) = await user.CommandAsync(["capability", "clear"]);
+        Assert.Equal(1, status);
+        Assert.EndsWith($"\nsudo setcap -r {user.Binary}", errors, StringComparison.Ordinal);
+    }
+
+    [LiveFact("setpriv", "getcap")]
+    public async Task What_the_bounding_set_excludes_is_left_out_and_said()
+    {
+        using OrdinaryUser copy = await OrdinaryUser.CreateAsync("");
+        await using AgentProcess agent = AgentProcess.Launch(new AgentSettings
+        {
+            Binary = copy.Binary, Prefix = ["setpriv", "--bounding-set=-sys_ptrace", "--"], Arguments = ["capability", "set", "--minimal", "--scenario", "application"],
+        });
+        int status = await agent.WaitForExitAsync(TimeSpan.FromSeconds(20));
+        Assert.True(status == 0, agent.Errors);
+        Assert.Contains("CAP_SYS_PTRACE is left out: the bounding set", agent.Errors, StringComparison.Ordinal);
+        Assert.Equal($"{copy.Binary} cap_dac_read_search,cap_perfmon,cap_bpf=p", (await Tool.RunAsync("getcap", copy.Binary)).Trim());
+    }
+
+    [LiveFact]
+    public async Task Refuses_what_is_not_the_agent()
+    {
+        using TempDirectory files = new();
+        string script = Executable(files.Write("script", "#!/bin/sh\nexec beyla\n"));
+        string text = files.Write("text", "hello\n");
+        string shared = Path.Combine(files.Path, "shared");
+        File.Copy(Repository.Agent, shared);
+        File.SetUnixFileMode(shared, (UnixFileMode)0b111_111_101);
+        // The host that runs these tests is one of CoreCLR.
+        string host = Path.Combine(files.Path, "pwsh");
+        File.Copy(Environment.ProcessPath!, host);
+        Executable(host);
+
+        await AssertRefused(script, "it is a script");
+        await AssertRefused(text, "it is not executable");
+        await AssertRefused(shared, "its group or others may write it (mode 0775)");
+        await AssertRefused(host, "it is a host of CoreCLR");
+        await AssertRefused("/bin/true", "it is not this agent's own kind of file");
+        await AssertRefused(files.Path, "it is not a regular file");
+        await AssertRefused(Executable(files.Write("elf", "\u007fELF")), "it is not an ELF executable");
+        (int status, _, string errors) = await Root(Repository.Agent, ["capability", "set", "--scenario", "network", "--file", "/nonexistent/beyla"]);
+        Assert.Equal(1, status);
+        Assert.Contains("open /nonexistent/beyla: ENOENT", errors, StringComparison.Ordinal);
+    }
+
+    [LiveTheory("mount", "umount")]
+    [InlineData("tmpfs", "nosuid", "mounted nosuid")]
+    [InlineData("ramfs", "suid", "cannot hold file capabilities")]
+    public async Task Refuses_file_systems_where_they_would_not_count(string type, string option, string reason)
+    {
+        using TempDirectory directory = new();
+        await Tool.RunAsync("mount", "-t", type, "-o", option, "none", directory.Path);
+        try
+        {
+            string copy = Path.Combine(directory.Path, "beyla");
+            File.Copy(Repository.Agent, copy);
+            Executable(copy);
+            (int status, _, string errors) = await Root(Repository.Agent, ["capability", "set", "--scenario", "network", "--file", copy]);
+            Assert.Equal(1, status);
+            Assert.Contains(reason, errors, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await Tool.RunAsync("umount", directory.Path);
+        }
+    }
+
+    [LiveFact("systemd-analyze")]
+    public async Task The_exported_unit_is_one()
+    {
+        using TempDirectory directory = new();
+        (int status, string output, string errors) = await Root(
+            Repository.Agent, ["capability", "export", "--format", "systemd", "--scenario", "application", "--file", Repository.Agent]);
+        Assert.True(status == 0, errors);
+        string unit = directory.Write("beyla.service", output);
+        Assert.Equal("", (await Tool.RunAsync("systemd-analyze", "verify", "--man=no", unit)).Trim());
+    }
+
+    private static async Task AssertRefused(string path, string reason)
+    {
+        (int status, string output, string errors) = await Root(Repository.Agent, ["capability", "set", "--scenario", "network", "--file", path]);
+        Assert.Equal((1, ""), (status, output));
+        Assert.Contains($"{path} gets no capabilities: {reason}", errors, StringComparison.Ordinal);
+    }
+
+    private static async Task<(int Status, string Output, string Errors)> Root(string binary, IEnumerable<string> arguments)
+    {
+        await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { Binary = binary, Arguments = [.. arguments] });
+        int status = await agent.WaitForExitAsync(TimeSpan.FromSeconds(20));
+        return (status, agent.Output, agent.Errors);
+    }
+
+    private static string Executable(string path)
+    {
+        File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
+        return path;
+    }
+
+    private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+}

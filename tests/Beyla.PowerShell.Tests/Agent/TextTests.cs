@@ -1,0 +1,153 @@
+using System.Text;
+using Beyla.PowerShell.Agent;
+
+namespace Beyla.PowerShell.Tests.Agent;
+
+/// <summary>Text that others chose: the log, captured strings, lines.</summary>
+public sealed class TextTests
+{
+    [Fact]
+    public void A_log_line_is_taken_apart()
+    {
+        var line = LogLine.Parse("""time=2026-01-02T03:04:05.678Z level=WARN msg="a \"quoted\" word" error="first\nsecond" port=80 empty= path="/x y" """);
+
+        Assert.Equal((LogLevel.Warn, "a \"quoted\" word", "first\\x0asecond"), (line.Level, line.Message, line.Error));
+        Assert.Equal("80", line["port"]);
+        Assert.Equal("/x y", line["path"]);
+        Assert.Equal("", line["empty"]);
+        Assert.Equal("a \"quoted\" word: first\\x0asecond port=80 empty= path=/x y", line.Text);
+    }
+
+    [Theory]
+    [InlineData("Unhandled exception. System.Exception: x")]
+    [InlineData("level=ERROR and no message")]
+    [InlineData("=")]
+    [InlineData("a=\"")]
+    [InlineData("msg=\"only a message\"")]
+    public void A_line_that_is_no_log_line_is_kept_whole(string text)
+    {
+        var line = LogLine.Parse(text);
+
+        Assert.True(line.IsPlain);
+        Assert.Equal((LogLevel.Info, text), (line.Level, line.Text));
+    }
+
+    [Fact]
+    public void Random_log_lines_never_throw()
+    {
+        var random = new Random(20260102);
+        const string alphabet = "abc=\" \\n\u001b\u0000ü🙂level=WARNmsg";
+        for (var i = 0; i < 20_000; i++)
+        {
+            var text = new string([.. Enumerable.Range(0, random.Next(60)).Select(_ => alphabet[random.Next(alphabet.Length)])]);
+            Assert.DoesNotContain(LogLine.Parse("level=INFO msg=x " + text).Text, char.IsControl);
+            Assert.DoesNotContain(LogLine.Parse(text).Text, char.IsControl);
+        }
+    }
+
+    [Theory]
+    [InlineData("plain /path?x=ü🙂", "plain /path?x=ü🙂")]
+    [InlineData("\u001b[2J", "\\x1b[2J")]
+    [InlineData("a\nb\u009bm\u007f", "a\\x0ab\\x9bm\\x7f")]
+    [InlineData("abc\u202Etxt.exe", "abc\\u202etxt.exe")]
+    [InlineData(null, "")]
+    public void What_could_steer_a_terminal_is_spelled_out(string? text, string visible) => Assert.Equal(visible, Visible.Text(text));
+
+    [Fact]
+    public void Each_text_of_a_span_is_made_safe_and_the_rest_stays()
+    {
+        const string evil = "\u001b]0;x\u0007";
+        var span = new Span
+        {
+            Kind = SpanKind.Client, Path = evil, Query = evil, Host = evil, Method = evil, ServiceName = evil, ServiceNamespace = evil, Executable = evil, Protocol = evil,
+            Status = 418, Duration = TimeSpan.FromMilliseconds(3), HandlerDuration = TimeSpan.FromMilliseconds(2), ClientPort = 1, ServerPort = 2, ProcessId = 3, ThreadId = 4,
+            Connection = 5, NetworkNamespace = 6, RequestBodyLength = 7, ResponseBodyLength = 8, Language = ProcessLanguage.Go, Outcome = SpanOutcome.Closed,
+            Start = DateTimeOffset.UnixEpoch, ProtocolVersion = new Version(1, 1), ClientAddress = System.Net.IPAddress.Loopback, ServerAddress = System.Net.IPAddress.IPv6Loopback,
+        };
+        AssertSafeCopy(span, Safe.Of(span), evil);
+    }
+
+    [Fact]
+    public void Each_text_of_a_flow_is_made_safe_and_the_rest_stays()
+    {
+        const string evil = "a\u001b[1m";
+        var flow = new Flow
+        {
+            Interface = evil, SourceName = evil, SourceNetwork = evil, DestinationName = evil, DestinationNetwork = evil, ProcessName = evil, ServiceName = evil, Bytes = 1, Packets = 2,
+            SourcePort = 3, DestinationPort = 4, OwningProcess = 5, Flags = TcpFlags.Ack, Transport = Transport.Tcp, Direction = FlowDirection.Response,
+            InterfaceDirection = InterfaceDirection.Egress, FirstSeen = DateTimeOffset.UnixEpoch, LastSeen = DateTimeOffset.UnixEpoch, AgentAddress = System.Net.IPAddress.Loopback,
+            SourceAddress = System.Net.IPAddress.Loopback, DestinationAddress = System.Net.IPAddress.IPv6Loopback,
+        };
+        AssertSafeCopy(flow, Safe.Of(flow), evil);
+    }
+
+    [Fact]
+    public void Harmless_records_are_not_copied()
+    {
+        var span = new Span { Path = "/ü?" };
+        var flow = new Flow();
+
+        Assert.Same(span, Safe.Of(span));
+        Assert.Same(flow, Safe.Of(flow));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(7)]
+    [InlineData(100_000)]
+    public void Lines_are_the_same_however_the_bytes_arrive(int block)
+    {
+        var text = "one\n\ntwo\n" + new string('x', 30) + "\n" + new string('y', 31) + "\nlast";
+        var lines = new LineReader(new Trickle(Encoding.ASCII.GetBytes(text), block), maximumLineLength: 30);
+        var found = new List<(string, LineKind)>();
+        do
+        {
+            while (lines.TryRead(out var line, out var kind))
+                found.Add((Encoding.ASCII.GetString(line[..Math.Min(line.Length, 5)]), kind));
+        }
+        while (lines.Fill());
+
+        Assert.Equal(
+            [("one", LineKind.Line), ("", LineKind.Line), ("two", LineKind.Line), ("xxxxx", LineKind.Line), ("yyyyy", LineKind.TooLong), ("last", LineKind.Cut)], found);
+    }
+
+    [Fact]
+    public void The_limiter_lets_one_of_a_kind_through_and_counts_the_rest()
+    {
+        var limiter = new Limiter(TimeSpan.FromSeconds(10));
+
+        Assert.True(limiter.Allow("a", 0, out _));
+        Assert.False(limiter.Allow("a", 9_999, out _));
+        Assert.True(limiter.Allow("b", 1, out _));
+        Assert.True(limiter.Allow("a", 10_000, out var held));
+        Assert.Equal(1, held);
+    }
+
+    [Fact]
+    public void The_limiter_keeps_its_memory_whatever_kinds_come()
+    {
+        var limiter = new Limiter(TimeSpan.FromSeconds(10));
+
+        Assert.InRange(Enumerable.Range(0, 10_000).Count(i => limiter.Allow($"kind {i}", 0, out _)), 60, 70);
+    }
+
+    private static void AssertSafeCopy<T>(T original, T copy, string evil)
+        where T : class
+    {
+        Assert.NotSame(original, copy);
+        foreach (var property in typeof(T).GetProperties())
+        {
+            var (before, after) = (property.GetValue(original), property.GetValue(copy));
+            if (before is string text && text.Contains(evil, StringComparison.Ordinal))
+                Assert.Equal(Visible.Text(text), after);
+            else
+                Assert.Equal(before, after);
+        }
+    }
+
+    private sealed class Trickle(byte[] content, int block) : MemoryStream(content)
+    {
+        public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, Math.Min(count, block));
+    }
+}

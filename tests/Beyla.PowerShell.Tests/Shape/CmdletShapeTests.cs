@@ -1,0 +1,161 @@
+using System.Reflection;
+using System.Xml.Linq;
+using Beyla.PowerShell.Commands;
+
+namespace Beyla.PowerShell.Tests.Shape;
+
+/// <summary>The module's assembly as a user meets it: each cmdlet, parameter and output type is there and documented. Attributes are read as data, for PowerShell is not here.</summary>
+public sealed class CmdletShapeTests
+{
+    private const string Automation = "System.Management.Automation.";
+
+    private static readonly Dictionary<string, string[]> Expected = new()
+    {
+        ["Start-BeylaTrace"] =
+        [
+            "AgentPath", "AsJob", "ConfigPath", "ContextPropagation", "Duration", "EnforceCapability", "Executable", "Id", "Language", "LowLatency", "MaximumCount", "OpenPort",
+            "RequestTimeout", "Setting",
+        ],
+        ["Get-BeylaFlow"] =
+        [
+            "AgentPath", "AsJob", "Cidr", "ConfigPath", "Direction", "Duration", "EnforceCapability", "Follow", "Id", "Interface", "Interval", "MaximumCount", "Port", "Protocol",
+            "ResolveName", "Setting", "Source",
+        ],
+        ["Test-BeylaCapability"] =
+        [
+            "AgentPath", "ConfigPath", "ContextPropagation", "Executable", "Id", "Language", "Minimal", "Network", "OpenPort", "Probe", "Quiet", "Scenario", "Setting", "Source",
+        ],
+        ["Set-BeylaCapability"] =
+        [
+            "AgentPath", "Clear", "ConfigPath", "ContextPropagation", "Executable", "Id", "Language", "Minimal", "Network", "OpenPort", "PassThru", "Requirement", "Scenario", "Setting",
+            "Source",
+        ],
+    };
+
+    private static readonly Dictionary<string, string[]> Outputs = new()
+    {
+        ["Start-BeylaTrace"] = ["Beyla.Span", "Beyla.PowerShell.Jobs.AgentJob"],
+        ["Get-BeylaFlow"] = ["Beyla.Flow", "Beyla.PowerShell.Jobs.AgentJob"],
+        ["Test-BeylaCapability"] = ["Beyla.CapabilityRequirement", "System.Boolean"],
+        ["Set-BeylaCapability"] = ["Beyla.CapabilityRequirement"],
+    };
+
+    private static readonly string Root = FindRoot();
+
+    [Fact]
+    public void Every_cmdlet_is_there_and_no_other() => Assert.Equal(Expected.Keys.Order(), Cmdlets().Keys.Order());
+
+    [Fact]
+    public void Every_parameter_is_there_and_no_other()
+    {
+        foreach (var (name, type) in Cmdlets())
+            Assert.Equal(Expected[name], type.GetProperties().Where(p => Has(p, "ParameterAttribute")).Select(p => p.Name).Order());
+    }
+
+    [Fact]
+    public void Every_output_type_is_declared()
+    {
+        foreach (var (name, type) in Cmdlets())
+        {
+            var declared = type.GetCustomAttributesData().Where(a => Is(a, "OutputTypeAttribute"))
+                .SelectMany(a => (IReadOnlyCollection<CustomAttributeTypedArgument>)a.ConstructorArguments[0].Value!).Select(a => ((Type)a.Value!).FullName!);
+            Assert.Equal(Outputs[name], declared);
+        }
+    }
+
+    [Fact]
+    public void The_help_that_the_build_wrote_covers_everything()
+    {
+        var help = XDocument.Load(Path.Combine(Root, "out/modules/Beyla/en-US/Beyla.PowerShell.dll-Help.xml"));
+        foreach (var (name, parameters) in Expected)
+        {
+            var command = Assert.Single(help.Root!.Elements(), c => Texts(c, "details", "name").Single() == name);
+            Assert.Superset(parameters.ToHashSet(), Texts(command, "parameters", "parameter", "name").ToHashSet());
+            Assert.All(command.Elements().Single(e => e.Name.LocalName == "parameters").Elements(), p => Assert.NotEmpty(Texts(p, "description", "para").First()));
+            Assert.True(Texts(command, "examples", "example", "code").Count(c => c.Length > 0) >= 3);
+            Assert.NotEmpty(Texts(command, "description", "para"));
+        }
+    }
+
+    [Fact]
+    public void The_manifest_exports_exactly_the_cmdlets_and_says_what_it_needs()
+    {
+        var manifest = File.ReadAllText(Path.Combine(Root, "Beyla.psd1"));
+
+        foreach (var name in Expected.Keys)
+            Assert.Contains($"'{name}'", manifest, StringComparison.Ordinal);
+        Assert.Contains($"'{typeof(StartBeylaTraceCommand).Assembly.GetName().Version!.ToString(3)}'", manifest, StringComparison.Ordinal);
+        Assert.Contains("PowerShellVersion      = '7.4'", manifest, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_module_needs_nothing_but_its_contracts_and_powershell()
+    {
+        var others = typeof(StartBeylaTraceCommand).Assembly.GetReferencedAssemblies().Select(a => a.Name!)
+            .Where(n => !n.StartsWith("System.", StringComparison.Ordinal) || n.StartsWith("System.Management", StringComparison.Ordinal))
+            .Where(n => n != "Microsoft.Win32.Primitives"); // part of .NET itself
+
+        Assert.Equal(["Beyla.Contracts", "System.Management.Automation"], others.Order());
+    }
+
+    [Fact]
+    public void The_module_calls_no_native_code()
+    {
+        const BindingFlags every = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+        Assert.DoesNotContain(typeof(StartBeylaTraceCommand).Assembly.GetTypes().SelectMany(t => t.GetMethods(every)), m => m.Attributes.HasFlag(MethodAttributes.PinvokeImpl));
+    }
+
+    [Fact]
+    public void What_is_staged_is_the_module_and_nothing_else()
+    {
+        var staged = Directory.EnumerateFiles(Path.Combine(Root, "out/modules/Beyla"), "*", SearchOption.AllDirectories)
+            .Select(f => Path.GetRelativePath(Path.Combine(Root, "out/modules/Beyla"), f)).Where(f => f != "bin/beyla").Order(StringComparer.Ordinal);
+
+        Assert.Equal(
+            [
+                "Beyla.Contracts.dll", "Beyla.Format.ps1xml", "Beyla.PowerShell.dll", "Beyla.Types.ps1xml", "Beyla.psd1", "LICENSE",
+                "en-US/Beyla.PowerShell.dll-Help.xml", "en-US/about_Beyla.help.txt", "en-US/about_Beyla_Capabilities.help.txt",
+            ],
+            staged);
+    }
+
+    [Fact]
+    public void Every_property_that_a_view_or_type_names_is_there()
+    {
+        var types = new Dictionary<string, Type>
+        {
+            ["Span"] = typeof(Span), ["Flow"] = typeof(Flow), ["CapabilityRequirement"] = typeof(CapabilityRequirement), ["PlaceCount"] = typeof(PlaceCount),
+        };
+        foreach (var view in XDocument.Load(Path.Combine(Root, "module/Beyla.Format.ps1xml")).Descendants("View"))
+        {
+            var type = types[view.Element("Name")!.Value];
+            Assert.All(view.Descendants("PropertyName"), p => Assert.NotNull(type.GetProperty(p.Value)));
+        }
+
+        foreach (var type in XDocument.Load(Path.Combine(Root, "module/Beyla.Types.ps1xml")).Descendants("Type"))
+        {
+            var real = typeof(Span).Assembly.GetType(type.Element("Name")!.Value, throwOnError: true)!;
+            var added = type.Element("Members")!.Elements().Select(m => m.Element("Name")!.Value).ToHashSet();
+            Assert.All(type.Descendants("ReferencedProperties").Elements("Name"), n => Assert.True(added.Contains(n.Value) || real.GetProperty(n.Value) is not null, n.Value));
+        }
+    }
+
+    private static Dictionary<string, Type> Cmdlets() => typeof(StartBeylaTraceCommand).Assembly.GetExportedTypes()
+        .Select(t => (Type: t, Attribute: t.GetCustomAttributesData().FirstOrDefault(a => Is(a, "CmdletAttribute")))).Where(t => t.Attribute is not null && !t.Type.IsAbstract)
+        .ToDictionary(t => $"{t.Attribute!.ConstructorArguments[0].Value}-{t.Attribute.ConstructorArguments[1].Value}", t => t.Type);
+
+    private static bool Has(MemberInfo member, string attribute) => member.GetCustomAttributesData().Any(a => Is(a, attribute));
+
+    private static bool Is(CustomAttributeData attribute, string name) => attribute.AttributeType.FullName == Automation + name;
+
+    private static IEnumerable<string> Texts(XElement start, params string[] path) =>
+        path.Aggregate((IEnumerable<XElement>)[start], (found, name) => found.SelectMany(e => e.Elements().Where(c => c.Name.LocalName == name))).Select(e => e.Value);
+
+    private static string FindRoot()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Beyla.slnx")))
+            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("the tests run outside the repository");
+        return folder;
+    }
+}

@@ -1,0 +1,198 @@
+Describe 'The module' {
+    BeforeAll { . $PSScriptRoot/Common.ps1 }
+
+    It 'has a valid manifest with everything the gallery asks for' {
+        $manifest = Test-ModuleManifest $Module/Beyla.psd1
+        $manifest.CompatiblePSEditions | Should -Be 'Core'
+        $manifest.PowerShellVersion | Should -Be '7.4'
+        $manifest.Tags | Should -Contain 'Linux'
+        $manifest.ProjectUri | Should -Not -BeNullOrEmpty
+        $manifest.LicenseUri | Should -Not -BeNullOrEmpty
+        $manifest.Description | Should -Not -BeNullOrEmpty
+        $manifest.Version | Should -Be ([version](Select-Xml -Path $Root/Directory.Build.props -XPath '//Version').Node.InnerText)
+    }
+
+    It 'exports exactly four cmdlets and nothing else' {
+        $module = Get-Module Beyla
+        $module.ExportedCommands.Keys | Sort-Object | Should -Be 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability'
+        $module.ExportedCommands.Values.CommandType | Should -Not -Contain 'Function'
+    }
+
+    It 'imports from the top of the repository too, with help' {
+        $script = "Import-Module '$Root/Beyla.psd1'; (Get-Command Start-BeylaTrace).Module.Name; (Get-Help Start-BeylaTrace).examples.example.Count -ge 3; [Beyla.Span]::new() | Format-Table | Out-String | Should -Match Duration"
+        pwsh -NoProfile -Command $script | Should -Be 'Beyla', 'True'
+    }
+
+    It 'is found by name where PSModulePath says so' {
+        $script = "`$env:PSModulePath = '$Root/out/modules'; (Get-Command Get-BeylaFlow).ModuleName"
+        pwsh -NoProfile -Command $script | Should -Be 'Beyla'
+    }
+
+    It 'imports in 150 ms and opens nothing' {
+        $script = "`$files = (Get-ChildItem /proc/self/fd).Count; `$time = Measure-Command { Import-Module '$Module' }; `$time.TotalMilliseconds; (Get-ChildItem /proc/self/task).Count"
+        # The best of some: the machine has other work.
+        $times = 1..5 | ForEach-Object { [double] (pwsh -NoProfile -Command $script | Select-Object -First 1) }
+        ($times | Measure-Object -Minimum).Minimum | Should -BeLessThan 150
+        [Beyla.PowerShell.Agent.LiveAgents]::Count | Should -Be 0
+    }
+
+    It 'can be removed and imported again' {
+        $script = "Import-Module '$Module'; Remove-Module Beyla; [bool] (Get-Module Beyla); Import-Module '$Module'; [bool] (Get-Module Beyla)"
+        pwsh -NoProfile -Command $script | Should -Be 'False', 'True'
+    }
+
+    Describe 'Help of <_>' -ForEach 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability' {
+        It 'has synopsis, description and three examples' {
+            $help = Get-Help $_ -Full
+            $help.Synopsis | Should -Not -BeNullOrEmpty
+            $help.description.Text | Should -Not -BeNullOrEmpty
+            $help.examples.example.Count | Should -BeGreaterOrEqual 3
+            $help.returnValues.returnValue.type.name | Should -Not -BeNullOrEmpty
+        }
+
+        It 'describes every parameter' {
+            $common = [Management.Automation.PSCmdlet]::CommonParameters
+            foreach ($name in (Get-Command $_).Parameters.Keys | Where-Object { $_ -notin $common }) {
+                (Get-Help $_ -Parameter $name).description.Text | Should -Not -BeNullOrEmpty -Because "-$name is a parameter of $_"
+            }
+        }
+
+        It 'has examples that are valid commands of this module' {
+            foreach ($example in (Get-Help $_ -Full).examples.example) {
+                $errors = $null
+                $ast = [Management.Automation.Language.Parser]::ParseInput($example.code, [ref] $null, [ref] $errors)
+                $errors | Should -BeNullOrEmpty
+                $commands = $ast.FindAll({ param($node) $node -is [Management.Automation.Language.CommandAst] }, $true) | Where-Object { $_.GetCommandName() -like '*-Beyla*' }
+                foreach ($command in $commands) {
+                    $known = (Get-Command $command.GetCommandName()).Parameters.Keys
+                    foreach ($used in $command.CommandElements | Where-Object { $_ -is [Management.Automation.Language.CommandParameterAst] }) { $used.ParameterName | Should -BeIn $known }
+                }
+            }
+        }
+    }
+
+    It 'has <_>' -ForEach 'about_Beyla', 'about_Beyla_Capabilities' {
+        $text = pwsh -NoProfile -Command "Import-Module '$Module'; Get-Help $_ | Out-String"
+        ($text -join "`n") | Should -Match 'LONG DESCRIPTION'
+        (Get-Content $Module/en-US/$_.help.txt | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual 80
+    }
+
+    It 'names every error of the module in about_Beyla' {
+        $text = Get-Content $Module/en-US/about_Beyla.help.txt -Raw
+        foreach ($name in [Enum]::GetNames([Beyla.PowerShell.Agent.AgentFault])) { $text | Should -Match "\b$name\b" }
+    }
+}
+
+Describe 'Objects and views' {
+    BeforeAll {
+        . $PSScriptRoot/Common.ps1
+        $PSDefaultParameterValues['*-Beyla*:AgentPath'] = "$Agents/spans"
+        $env:STATUS = 503
+        $span = Start-BeylaTrace -MaximumCount 1
+        Clear-AgentEnvironment
+        $flow = Get-BeylaFlow -AgentPath $Agents/flows -Duration 0.2s | Select-Object -First 1
+        $row = Test-BeylaCapability -AgentPath $Agents/capability -WarningAction Ignore
+    }
+    AfterAll { Clear-AgentEnvironment }
+
+    It 'have real types' {
+        $span.Start | Should -BeOfType DateTimeOffset
+        $span.Duration | Should -BeOfType TimeSpan
+        $span.ClientAddress | Should -BeOfType Net.IPAddress
+        $span.Kind | Should -BeOfType Beyla.SpanKind
+        $span.Status | Should -BeOfType int
+        $span.ResponseBodyLength | Should -BeOfType long
+        $flow.Bytes | Should -BeOfType long
+        $flow.RemoteAddress | Should -BeOfType Net.IPAddress
+        $flow.Transport | Should -BeOfType Beyla.Transport
+        $row[0].Capability | Should -BeOfType Beyla.Capability
+        $row[0].State | Should -BeOfType Beyla.CapabilityState
+    }
+
+    It 'carry the values of the stream' {
+        $span.Path | Should -Be '/checkout'
+        $span.Query | Should -Be 'id=0'
+        $span.Status | Should -Be 503
+        $span.Duration | Should -Be ([timespan]::FromMicroseconds(1500))
+        $span.Start | Should -Be ([DateTimeOffset] '2026-01-02T03:04:05Z')
+        $span.End - $span.Start | Should -Be $span.Duration
+        $span.Server | Should -Be '127.0.0.1:8080'
+        $span.Client | Should -Be '127.0.0.1:40000'
+        $span.OwningProcess | Should -Be 4242
+        $span.ProcessName | Should -Be 'nginx'
+        $span.DurationMilliseconds | Should -Be 1.5
+        $flow.Local | Should -Be '10.0.0.1:40000'
+        $flow.Remote | Should -Be '10.0.0.2:5432'
+        $flow.Rate | Should -BeGreaterThan 0
+    }
+
+    It 'fit 80 columns as a table: <_>' -ForEach 'span', 'flow', 'row' {
+        $text = Get-Variable $_ -ValueOnly | Out-String -Width 80
+        $text.Trim() -split "`n" | ForEach-Object { $_.TrimEnd().Length | Should -BeLessOrEqual 80 }
+        ($text -split "`n" | Where-Object { $_ -match '^-' }) | Should -Not -BeNullOrEmpty -Because 'the default view is a table'
+    }
+
+    It 'show everything as a list: <name>' -ForEach @(
+        @{ name = 'span'; derived = 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'ClientAddress', 'ClientPort', 'ServerAddress', 'ServerPort' }
+        @{ name = 'flow'; derived = 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'RemoteName', 'SourceAddress', 'SourcePort', 'DestinationAddress', 'DestinationPort' }
+        @{ name = 'row'; derived = 'Needed', 'Uses' }
+    ) {
+        $object = Get-Variable $name -ValueOnly | ForEach-Object { $_ } | Select-Object -First 1
+        $text = $object | Format-List | Out-String -Width 120
+        foreach ($property in $object.GetType().GetProperties().Name | Where-Object { $_ -notin $derived }) { $text | Should -Match "(?m)^$property +:" }
+    }
+
+    It 'show units' {
+        $span | Out-String -Width 80 | Should -Match '1\.50 ms'
+        $span | Format-List | Out-String | Should -Match '1\.0 KiB'
+        $flow | Out-String -Width 80 | Should -Match '2\.0 KiB'
+    }
+
+    It 'have colour where the terminal has it, and only there' {
+        $script = "Import-Module '$Module'; `$env:STATUS = 503; Start-BeylaTrace -AgentPath '$Agents/spans' -MaximumCount 1"
+        (pwsh -NoProfile -Command "`$PSStyle.OutputRendering = 'Ansi'; $script") -join '' | Should -Match "`e\[91m503"
+        (pwsh -NoProfile -Command "`$PSStyle.OutputRendering = 'PlainText'; $script") -join '' | Should -Not -Match "`e"
+    }
+
+    It 'keep escape sequences of captured data from the terminal, whichever way it is shown' {
+        $env:SPAN_PATH = '/a\u001b[2J\u009b31m\u202e'
+        $evil = Start-BeylaTrace -MaximumCount 1
+        $evil.Path | Should -Be '/a\x1b[2J\x9b31m\u202e'
+        foreach ($text in ($evil | Out-String), ($evil | Format-List | Out-String), ($evil | Group-Object Path | Out-String), ($evil | Select-Object Path | Out-String), "$evil") {
+            $text | Should -Not -Match '[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]'
+        }
+        Clear-AgentEnvironment
+    }
+
+    It 'survive ConvertTo-Json: <_>' -ForEach 'span', 'flow', 'row' {
+        $object = Get-Variable $_ -ValueOnly | ForEach-Object { $_ } | Select-Object -First 1
+        $back = $object | ConvertTo-Json -Depth 3 -EnumsAsStrings | ConvertFrom-Json
+        foreach ($property in $object.GetType().GetProperties().Name) { $back.PSObject.Properties.Name | Should -Contain $property }
+    }
+
+    It 'survive Export-Csv' {
+        $back = $span | ConvertTo-Csv | ConvertFrom-Csv
+        $back.Path | Should -Be '/checkout'
+        $back.ClientAddress | Should -Be '127.0.0.1'
+        [timespan] $back.Duration | Should -Be $span.Duration
+        ($flow | ConvertTo-Csv | ConvertFrom-Csv).Bytes | Should -Be 2000
+    }
+
+    It 'survive Export-Clixml with types and views' {
+        $span, $flow | Export-Clixml $TestDrive/objects.xml
+        $back = Import-Clixml $TestDrive/objects.xml
+        $back[0].PSTypeNames[0] | Should -Be 'Deserialized.Beyla.Span'
+        $back[0].ClientAddress | Should -BeOfType Net.IPAddress
+        $back[0].Duration | Should -Be $span.Duration
+        $back[1].Bytes | Should -BeOfType long
+        ($back[0] | Out-String -Width 80).Trim() | Should -Be ($span | Out-String -Width 80).Trim()
+        ($back[1] | Out-String -Width 80).Trim() | Should -Be ($flow | Out-String -Width 80).Trim()
+    }
+
+    It 'come through a job in another process' {
+        $job = Start-Job { Import-Module $args[0]; Start-BeylaTrace -AgentPath $args[1] -MaximumCount 3 } -ArgumentList $Module, "$Agents/spans"
+        $spans = $job | Receive-Job -Wait -AutoRemoveJob
+        $spans.Count | Should -Be 3
+        $spans[2].Query | Should -Be 'id=2'
+    }
+}

@@ -1,0 +1,300 @@
+Describe 'Start-BeylaTrace' {
+    BeforeAll {
+        . $PSScriptRoot/Common.ps1
+        $PSDefaultParameterValues['*-Beyla*:AgentPath'] = "$Agents/spans"
+        function Get-Recorded { Get-Content $TestDrive/record }
+    }
+    AfterEach { Clear-AgentEnvironment }
+
+    Describe 'passes its parameters to the agent' {
+        BeforeEach { $env:RECORD = "$TestDrive/record"; $env:ENDS = '0' }
+
+        It '<text>' -ForEach @(
+            @{ text = '-OpenPort 8080'; variable = 'BEYLA_OPEN_PORT=8080' }
+            @{ text = '8080,9000-9010'; variable = 'BEYLA_OPEN_PORT=8080,9000-9010' }
+            @{ text = '-Executable */nginx'; variable = 'BEYLA_AUTO_TARGET_EXE=*/nginx' }
+            @{ text = '-Executable */nginx, */node'; variable = 'BEYLA_AUTO_TARGET_EXE={*/nginx,*/node}' }
+            @{ text = '-Id 12, 34'; variable = 'BEYLA_TARGET_PID=12,34' }
+            @{ text = '-PID 12'; variable = 'BEYLA_TARGET_PID=12' }
+            @{ text = '-Language go, NodeJs'; variable = 'BEYLA_AUTO_TARGET_LANGUAGE={go,nodejs}' }
+            @{ text = '-ContextPropagation Headers'; variable = 'BEYLA_BPF_CONTEXT_PROPAGATION=headers' }
+            @{ text = '-EnforceCapability'; variable = 'BEYLA_ENFORCE_SYS_CAPS=1' }
+            @{ text = '-RequestTimeout 1.5s'; variable = 'BEYLA_BPF_HTTP_REQUEST_TIMEOUT=1500ms' }
+            @{ text = '-LowLatency'; variable = 'BEYLA_BPF_POLL_INTERVAL=1ms' }
+            @{ text = ''; variable = 'BEYLA_TRACE_PRINTER=json' }
+            @{ text = ''; variable = 'BEYLA_NETWORK_METRICS=0' }
+            @{ text = ''; variable = 'BEYLA_EXIT_WITH_PARENT=1' }
+            @{ text = "-ConfigPath $PSCommandPath"; variable = "BEYLA_CONFIG_PATH=$PSCommandPath" }
+            @{ text = "-Setting @{ 'ebpf.ring_size' = 64MB }"; variable = 'arguments: --set ebpf.ring_size=67108864' }
+            @{ text = "-Setting @{ 'a.b' = `$true }"; variable = 'arguments: --set a.b=true' }
+            @{ text = "-Setting @{ 'a.b' = 'x', 'y' }"; variable = 'arguments: --set a.b=x,y' }
+        ) {
+            $null = Invoke-Expression "Start-BeylaTrace $text 5> `$null"
+            Get-Recorded | Should -Contain $variable
+        }
+
+        It 'by the pipeline from Get-Process' {
+            Get-Process -Id $PID, 1 | Start-BeylaTrace | Out-Null
+            Get-Recorded | Should -Contain "BEYLA_TARGET_PID=1,$PID"
+        }
+
+        It 'with the log level that the debug stream asks for' {
+            $DebugPreference = 'Continue'
+            Start-BeylaTrace 5> $null | Out-Null
+            Get-Recorded | Should -Contain 'BEYLA_LOG_LEVEL=DEBUG'
+        }
+
+        It 'and lets the environment configure the rest' {
+            $env:BEYLA_OPEN_PORT = '81'; $env:BEYLA_BPF_RING_SIZE = '8192'
+            Start-BeylaTrace -OpenPort 82 | Out-Null
+            Get-Recorded | Should -Contain 'BEYLA_OPEN_PORT=82'
+            Get-Recorded | Should -Contain 'BEYLA_BPF_RING_SIZE=8192'
+        }
+
+        It 'relative to the current location' {
+            Push-Location $TestDrive
+            Set-Content beyla.yml 'open_port: 80'
+            Start-BeylaTrace -ConfigPath ./beyla.yml | Out-Null
+            Pop-Location
+            Get-Recorded | Should -Contain "BEYLA_CONFIG_PATH=$TestDrive/beyla.yml"
+        }
+    }
+
+    Describe 'refuses' {
+        It '<text>' -ForEach @(
+            @{ text = '-OpenPort http'; part = "'http' is neither a port" }
+            @{ text = '-OpenPort 70000'; part = 'between 1 and 65535' }
+            @{ text = '-OpenPort 90-80'; part = 'ends before it begins' }
+            @{ text = '-Duration soon'; part = "'soon' is not a duration" }
+            @{ text = '-Duration 0'; part = 'above zero' }
+            @{ text = '-MaximumCount 0'; part = 'MaximumCount' }
+            @{ text = '-Id 0'; part = 'Id' }
+            @{ text = '-Language cobol'; part = 'cobol' }
+        ) {
+            { Invoke-Expression "Start-BeylaTrace $text" } | Should -Throw "*$part*"
+        }
+    }
+
+    Describe 'ends' {
+        BeforeEach { $env:RECORD = "$TestDrive/record" }
+        AfterEach { [Beyla.PowerShell.Agent.LiveAgents]::Count | Should -Be 0; Test-Alive (Get-Content $TestDrive/record.pid) | Should -BeFalse }
+
+        It 'after -MaximumCount' { (Start-BeylaTrace -MaximumCount 4).Count | Should -Be 4 }
+
+        It 'after -Duration' {
+            $time = Measure-Command { $script:spans = Start-BeylaTrace -Duration 1s }
+            $spans.Count | Should -Be 10
+            $time.TotalSeconds | Should -BeGreaterThan 0.99
+            $time.TotalSeconds | Should -BeLessThan 4
+        }
+
+        It 'when the pipeline has enough' {
+            $env:COUNT = 100000
+            $time = Measure-Command { $script:spans = Start-BeylaTrace | Select-Object -First 3 }
+            $spans.Count | Should -Be 3
+            $time.TotalSeconds | Should -BeLessThan 4
+        }
+
+        It 'when the pipeline throws' {
+            { Start-BeylaTrace | ForEach-Object { throw 'downstream' } } | Should -Throw 'downstream'
+        }
+
+        It 'when the agent ends' { $env:ENDS = '0'; (Start-BeylaTrace).Count | Should -Be 10 }
+
+        It 'within 2 s when the pipeline is stopped' {
+            $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Start-BeylaTrace -AgentPath $args[1]').AddArgument($Module).AddArgument("$Agents/spans")
+            $output = [Management.Automation.PSDataCollection[psobject]]::new()
+            $running = $shell.BeginInvoke([Management.Automation.PSDataCollection[psobject]]::new(), $output)
+            Wait-Until { $output.Count -eq 10 } | Should -BeTrue
+            $time = Measure-Command { $shell.Stop() }
+            $time.TotalSeconds | Should -BeLessThan 2
+            $shell.Dispose()
+        }
+
+        It 'within 2 s when an agent that ignores everything is stopped' {
+            $env:MODE = 'stubborn'
+            $time = Measure-Command { $script:span = Start-BeylaTrace -AgentPath $Agents/broken | Select-Object -First 1 }
+            Test-Alive $span.ProcessId | Should -BeFalse
+            $time.TotalSeconds | Should -BeLessThan 4
+        }
+
+        It 'with the module' {
+            $script = "Import-Module '$Module'; `$job = Start-BeylaTrace -AgentPath '$Agents/spans' -AsJob; while (`$job.Output.Count -lt 10) { Start-Sleep -Milliseconds 20 }; Remove-Module Beyla; [Beyla.PowerShell.Agent.LiveAgents]::Count"
+            pwsh -NoProfile -Command $script | Should -Be 0
+        }
+    }
+
+    Describe 'fails' {
+        BeforeAll { $PSDefaultParameterValues['*-Beyla*:AgentPath'] = "$Agents/broken" }
+        AfterAll { $PSDefaultParameterValues['*-Beyla*:AgentPath'] = "$Agents/spans" }
+
+        It 'with <id> when the agent is <mode>' -ForEach @(
+            @{ mode = 'garbage'; id = 'StreamInvalid'; category = 'ParserError' }
+            @{ mode = 'newer'; id = 'StreamVersionNotSupported'; category = 'InvalidData' }
+            @{ mode = 'killed'; id = 'AgentDied'; category = 'ConnectionError' }
+            @{ mode = 'failed'; id = 'AgentFailed'; category = 'OpenError' }
+            @{ mode = 'usage'; id = 'ConfigurationInvalid'; category = 'InvalidArgument' }
+            @{ mode = 'capability'; id = 'CapabilityMissing'; category = 'PermissionDenied' }
+            @{ mode = 'nothing'; id = 'AgentSilent'; category = 'OperationTimeout' }
+        ) {
+            $env:MODE = $mode
+            $caught = $null
+            try { Start-BeylaTrace | Out-Null } catch { $caught = $_ }
+            $caught.FullyQualifiedErrorId | Should -Be "$id,Beyla.PowerShell.Commands.StartBeylaTraceCommand"
+            $caught.CategoryInfo.Category | Should -Be $category
+            $caught.TargetObject | Should -Not -BeNullOrEmpty
+            $caught.ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+            $caught.Exception.Message.Length | Should -BeLessThan 1000
+        }
+
+        It 'with <id> for <path>' -ForEach @(
+            @{ path = '/nonexistent/beyla'; id = 'AgentNotFound' }
+            @{ path = '/etc/hostname'; id = 'AgentNotExecutable' }
+        ) {
+            { Start-BeylaTrace -AgentPath $path } | Should -Throw -ErrorId "$id,Beyla.PowerShell.Commands.StartBeylaTraceCommand"
+        }
+
+        It 'with AgentWrongArchitecture for a program of another processor' {
+            $bytes = [IO.File]::ReadAllBytes((Get-Command sleep).Source)
+            $bytes[18] = 243
+            [IO.File]::WriteAllBytes("$TestDrive/riscv", $bytes)
+            chmod +x "$TestDrive/riscv"
+            { Start-BeylaTrace -AgentPath $TestDrive/riscv } | Should -Throw '*RISC-V*' -ErrorId 'AgentWrongArchitecture,*'
+        }
+
+        It 'with AgentNotStarted when the operating system refuses' {
+            # A script whose interpreter is missing.
+            Set-Content $TestDrive/orphan '#!/nonexistent/interpreter'
+            chmod +x "$TestDrive/orphan"
+            { Start-BeylaTrace -AgentPath $TestDrive/orphan } | Should -Throw -ErrorId 'AgentNotStarted,*'
+        }
+
+        It 'with ConfigurationNotFound' {
+            { Start-BeylaTrace -ConfigPath /nonexistent.yml } | Should -Throw -ErrorId 'ConfigurationNotFound,*'
+        }
+
+        It 'not at all for a bad line: an error beside the spans (<mode>, <id>)' -ForEach @(
+            @{ mode = 'badline'; id = 'StreamLineInvalid'; count = 2 }
+            @{ mode = 'half'; id = 'StreamLineInvalid'; count = 1 }
+            @{ mode = 'long'; id = 'StreamLineTooLong'; count = 2 }
+        ) {
+            $env:MODE = $mode
+            $spans = @(Start-BeylaTrace -ErrorVariable problems -ErrorAction SilentlyContinue)
+            $spans.Count | Should -Be $count
+            $problems.Count | Should -Be 1
+            $problems[0].FullyQualifiedErrorId | Should -Be "$id,Beyla.PowerShell.Commands.StartBeylaTraceCommand"
+            { Start-BeylaTrace -ErrorAction Stop } | Should -Throw
+        }
+    }
+
+    Describe 'tells beside the spans' {
+        It 'loss, once, and the counters at the end' {
+            $env:LOST = 7
+            $spans = Start-BeylaTrace -MaximumCount 3 -WarningVariable warnings -WarningAction SilentlyContinue -InformationVariable summary
+            $spans | ForEach-Object { $_ | Should -BeOfType Beyla.Span }
+            @($warnings).Count | Should -Be 1
+            $warnings[0].Message | Should -Match 'lost 7 spans at printer'
+            $summary.Tags | Should -Be 'Beyla.Summary'
+            $summary.MessageData.Lost | Should -Be 7
+        }
+
+        It 'the same warning once' {
+            $env:MODE = 'warning'
+            Start-BeylaTrace -AgentPath $Agents/broken -Duration 0.5s -WarningVariable warnings -WarningAction SilentlyContinue | Out-Null
+            @($warnings).Count | Should -Be 1
+        }
+
+        It 'what was started and decided, as verbose' {
+            $verbose = Start-BeylaTrace -MaximumCount 1 -Verbose 4>&1 | Where-Object { $_ -is [Management.Automation.VerboseRecord] }
+            "$verbose" | Should -Match 'Starting BEYLA_.*agents/spans'
+            "$verbose" | Should -Match 'tracing source=tracepoints'
+        }
+    }
+
+    Describe '-AsJob' {
+        It 'gives a job that completes and is received' {
+            $job = Start-BeylaTrace -AsJob -MaximumCount 5
+            $job | Should -BeOfType Management.Automation.Job
+            (Get-Job -Id $job.Id).PSJobTypeName | Should -Be 'BeylaJob'
+            $job | Wait-Job -Timeout 20 | Should -Be $job
+            $job.State | Should -Be 'Completed'
+            (Receive-Job $job).Count | Should -Be 5
+            $job.HasMoreData | Should -BeFalse
+            Remove-Job $job
+            Get-Job | Where-Object Id -eq $job.Id | Should -BeNullOrEmpty
+        }
+
+        It 'is received with -Wait and -AutoRemoveJob' {
+            (Start-BeylaTrace -AsJob -MaximumCount 6 | Receive-Job -Wait -AutoRemoveJob).Count | Should -Be 6
+            Get-Job | Where-Object PSJobTypeName -eq BeylaJob | Should -BeNullOrEmpty
+        }
+
+        It 'is stopped, and what came until then can be received' {
+            $env:RECORD = "$TestDrive/record"
+            $job = Start-BeylaTrace -AsJob
+            Wait-Until { $job.Output.Count -eq 10 } | Should -BeTrue
+            $job.State | Should -Be 'Running'
+            (Measure-Command { Stop-Job $job }).TotalSeconds | Should -BeLessThan 3
+            $job.State | Should -Be 'Stopped'
+            Test-Alive (Get-Content $TestDrive/record.pid) | Should -BeFalse
+            (Receive-Job $job -Keep).Count | Should -Be 10
+            $job.Information[0].MessageData | Should -BeOfType Beyla.AgentCounters
+            Remove-Job $job
+        }
+
+        It 'is removed by force while it runs' {
+            $env:RECORD = "$TestDrive/record"
+            $job = Start-BeylaTrace -AsJob
+            Wait-Until { $job.Output.Count -eq 10 } | Should -BeTrue
+            Remove-Job $job -Force
+            Test-Alive (Get-Content $TestDrive/record.pid) | Should -BeFalse
+        }
+
+        It 'fails with the error of the agent' {
+            $env:MODE = 'failed'
+            $job = Start-BeylaTrace -AgentPath $Agents/broken -AsJob
+            Wait-Job $job -Timeout 20 | Out-Null
+            $job.State | Should -Be 'Failed'
+            Receive-Job $job -ErrorVariable problems -ErrorAction SilentlyContinue
+            $problems[0].FullyQualifiedErrorId | Should -Match '^AgentFailed'
+            Remove-Job $job
+        }
+
+        It 'says at once when there is no agent' {
+            { Start-BeylaTrace -AgentPath /nonexistent -AsJob } | Should -Throw -ErrorId 'AgentNotFound,*'
+        }
+    }
+
+    Describe 'works' {
+        It 'twice at once' {
+            $env:COUNT = 1000
+            $jobs = 1..2 | ForEach-Object { Start-BeylaTrace -AsJob -MaximumCount 1000 }
+            $jobs | Wait-Job -Timeout 30 | Out-Null
+            $jobs | ForEach-Object { (Receive-Job $_).Count | Should -Be 1000 }
+            $jobs | Remove-Job
+        }
+
+        It 'in Start-ThreadJob, with live objects' {
+            $job = Start-ThreadJob { Import-Module $using:Module; Start-BeylaTrace -AgentPath "$using:Agents/spans" -MaximumCount 4 }
+            $spans = $job | Receive-Job -Wait -AutoRemoveJob
+            $spans.Count | Should -Be 4
+            $spans[0].GetType().FullName | Should -Be 'Beyla.Span'
+        }
+
+        It 'in ForEach-Object -Parallel' {
+            $counts = 1..3 | ForEach-Object -Parallel { Import-Module $using:Module; (Start-BeylaTrace -AgentPath "$using:Agents/spans" -MaximumCount (3 + $_)).Count }
+            $counts | Sort-Object | Should -Be 4, 5, 6
+        }
+
+        It 'with 200,000 spans without loss or growth' {
+            $env:COUNT = 200000
+            $seen = 0L; $sum = 0L
+            Start-BeylaTrace -MaximumCount 1000 | Out-Null
+            $before = [GC]::GetTotalMemory($true)
+            Start-BeylaTrace -MaximumCount 200000 | ForEach-Object { $seen++; $sum += [long] $_.Query.Substring(3) }
+            $seen | Should -Be 200000
+            $sum | Should -Be (200000L * 199999 / 2)
+            [GC]::GetTotalMemory($true) - $before | Should -BeLessThan 16MB
+        }
+    }
+}
