@@ -162,6 +162,7 @@ live() {
 kernels() {
     packages $KERNEL_PACKAGES
     script_suite kernels bash tests/vm/run.sh
+    script_suite kernel-capabilities bash tests/vm/capabilities.sh
 }
 
 pester() {

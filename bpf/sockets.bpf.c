@@ -64,7 +64,9 @@ struct __sk_buff {
 	__u32 len;
 };
 
-extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *dynptr) __ksym __weak;
+#ifndef WITHOUT_SKB_DYNPTR
+extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *dynptr) __ksym;
+#endif
 
 /* A pointer that the verifier knows the type of is read directly; another one through the helper, which costs a call each. */
 #define READ(typed, source, field) ((typed) ? (source)->field : BPF_CORE_READ(source, field))
@@ -145,8 +147,10 @@ static __always_inline __u32 copy_payload(struct scratch *at, __u32 to, __u32 wa
 		return bpf_probe_read_user(data, bounded(want), (void *)(from->base + skip)) ? 0 : want;
 	case PAYLOAD_VECTOR:
 		return gather(at, &from->vector, to, want, skip);
+#ifndef WITHOUT_SKB_DYNPTR
 	case PAYLOAD_SKB:
 		return bpf_dynptr_read(data, bounded(want), from->skb, from->offset + skip, 0) ? 0 : want;
+#endif
 	default:
 		return 0;
 	}
@@ -360,6 +364,7 @@ int BPF_PROG(on_sendpage, struct sock *sk, void *page, int offset, unsigned long
 	return report(s, pid_tgid, sk, true, SOCKET_SEND, position_of(sk, SOCKET_SEND), length, &payload);
 }
 
+#ifndef WITHOUT_SKB_DYNPTR
 /* The reader's process is known here, and the bytes are still in the skb. */
 SEC("?tp_btf/skb_copy_datagram_iovec")
 int BPF_PROG(on_receive_tracepoint, struct sk_buff *skb, int length)
@@ -388,6 +393,7 @@ int BPF_PROG(on_receive_tracepoint, struct sk_buff *skb, int length)
 	payload.offset = position - first;
 	return report(s, pid_tgid, sk, true, SOCKET_RECEIVE, position, length, &payload);
 }
+#endif
 
 /*
  * Kernels without bpf_dynptr_from_skb: the bytes are read from where they were just copied to. The iterator has moved past them; the

@@ -4,7 +4,6 @@ $Module = Join-Path $Root out/modules/Beyla
 $Agents = Join-Path $PSScriptRoot agents
 $RealAgent = Join-Path $Module bin/beyla
 $PSStyle.OutputRendering = 'PlainText'
-$env:BEYLA_TESTS_MODULE = $Module
 Import-Module $Module -Force
 
 # Waits until the condition holds; the last value decides.
@@ -31,5 +30,5 @@ function Get-FreePort {
 # What the planted agents are told goes by the environment, and must not stay there.
 function Clear-AgentEnvironment {
     foreach ($name in 'COUNT', 'LOST', 'STATUS', 'SPAN_PATH', 'FILE', 'ENDS', 'RECORD', 'MODE', 'ALLOWED') { Set-Item "env:$name" $null }
-    Get-ChildItem env:BEYLA_* | Where-Object Name -ne BEYLA_TESTS_MODULE | Remove-Item
+    Get-ChildItem env:BEYLA_* | Remove-Item
 }

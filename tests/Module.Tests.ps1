@@ -41,6 +41,17 @@ Describe 'The module' {
         pwsh -NoProfile -Command $script | Should -Be 'False', 'True'
     }
 
+    It 'comes as a package that imports when it is unpacked, with an agent that can be executed' {
+        $tool = "$Root/out/build/bin/Beyla.ModuleBuild/release/Beyla.ModuleBuild.dll"
+        if (-not (Test-Path $tool) -or -not (Test-Path $RealAgent)) { Set-ItResult -Skipped -Because 'the release build or the agent is not there' }
+        $package = dotnet $tool pack $Module $TestDrive/packages
+        $package | Should -BeLike '*/Beyla.*.nupkg'
+        [IO.Compression.ZipFile]::ExtractToDirectory($package, "$TestDrive/unpacked/Beyla")
+        ([xml] (Get-Content $TestDrive/unpacked/Beyla/Beyla.nuspec)).package.metadata.tags | Should -Match 'PSModule.*PSCmdlet_Start-BeylaTrace'
+        $script = "Import-Module '$TestDrive/unpacked/Beyla'; @(Test-BeylaCapability -Scenario Network -WarningAction Ignore).Count -gt 3"
+        pwsh -NoProfile -Command $script | Should -Be 'True'
+    }
+
     Describe 'Help of <_>' -ForEach 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability' {
         It 'has synopsis, description and three examples' {
             $help = Get-Help $_ -Full

@@ -44,11 +44,7 @@ internal static class Entry
                 return ExitCode.Stopped;
             }
 
-            foreach (var thread in holding)
-            {
-                Log.Warn("A thread still holds capabilities", ("thread", thread.Name), ("effective", thread.Capabilities.Effective.ToString()));
-            }
-
+            WarnOf(holding);
             var loaded = ConfigurationLoader.Load(commandLine);
             return commandLine.Command switch
             {
@@ -71,6 +67,19 @@ internal static class Entry
             Log.Debug("The whole log of the kernel", ("log", failure.Log));
             Log.Error("Beyla cannot go on", ("error", failure.Message));
             return ExitCode.Failed;
+        }
+    }
+
+    /// <summary>Says which threads kept capabilities that they should have given up.</summary>
+    internal static void WarnOf(IReadOnlyList<ThreadPrivilege> holding)
+    {
+        foreach (var thread in holding)
+        {
+            Log.Warn(
+                "A thread still holds capabilities",
+                ("thread", thread.Name),
+                ("effective", thread.Capabilities.Effective.ToString()),
+                ("permitted", thread.Capabilities.Permitted.ToString()));
         }
     }
 }

@@ -116,7 +116,7 @@ internal static class RunCommand
             }
         }
 
-        _ = Privilege.Retain(CapabilityCheck.Usable(request, facts));
+        Entry.WarnOf(Privilege.Retain(CapabilityCheck.Usable(request, facts)));
         return start;
     }
 

@@ -64,10 +64,14 @@ archive() { (cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z | cpio -0 
 set +e
 timeout -k 5 "${VM_LIMIT:-120}" qemu-system-x86_64 -M q35 -accel tcg,thread=single -cpu max -smp 1 -m "${VM_MEMORY:-1G}" \
 	-nodefaults -no-user-config -display none -serial stdio -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 \
-	-kernel "$root/vmlinux" -initrd "$work/initrd" -append "console=ttyS0 panic=-1 quiet ${VM_APPEND:-}" </dev/null
-status=$?
+	-kernel "$root/vmlinux" -initrd "$work/initrd" -append "console=ttyS0 panic=-1 quiet ${VM_APPEND:-}" </dev/null | tee "$work/console"
+status=${PIPESTATUS[0]}
 # exit-qemu makes qemu leave with (status << 1) | 1. A panic reboots, and qemu then leaves with 0.
 case $status in
 124 | 137) exit 124 ;;
+0) # Lockdown closes the port to exit-qemu; a guest that powers off then has said its status.
+	said=$(sed -n 's/^@@DONE \([0-9]*\) .*/\1/p' "$work/console" | tail -1)
+	exit "${said:-125}"
+	;;
 *) [ $((status & 1)) = 1 ] && exit $((status >> 1)); exit 125 ;;
 esac

@@ -10,7 +10,7 @@ public static class CapabilityCommand
     /// <summary>The text of <c>beyla capability --help</c>.</summary>
     public const string Help = """
         usage: beyla capability test   [--json] [--probe] [options as for running]
-               beyla capability set    [--minimal] [--file AGENT] [options as for running]
+               beyla capability set    [--minimal | --capability LIST] [--file AGENT] [options as for running]
                beyla capability clear  [--file AGENT]
                beyla capability export --format systemd|kubernetes|docker [--minimal] [--file AGENT] [--image IMAGE] [options as for running]
 
@@ -21,6 +21,7 @@ public static class CapabilityCommand
 
         The configuration decides: BEYLA_* variables and options as for running, or
           --scenario network|network-tc|application|application-propagation
+        --capability cap_bpf,...  exactly these, whatever the configuration
         --minimal  what this agent needs, instead of the documented list for the configuration
         --probe    also loads each program and opens each file, for the kernel's own answer; nothing is attached
         --file     another copy of the agent; default is the one that runs
@@ -54,7 +55,7 @@ public static class CapabilityCommand
             return options.Verb switch
             {
                 "test" => Test(options, Request(options, configure), output),
-                "set" => CapabilitySetter.Set(options, Request(options, configure), output, error),
+                "set" => CapabilitySetter.Set(options, kernel => Choose(options, Request(options, configure), kernel), output, error),
                 "clear" => CapabilitySetter.Clear(options, output, error),
                 "export" => Export(options, Request(options, configure), output),
                 "" => throw new FormatException("say what to do: test, set, clear or export"),
@@ -80,6 +81,9 @@ public static class CapabilityCommand
             ? request
             : throw new FormatException("nothing is asked for: set BEYLA_OPEN_PORT or BEYLA_NETWORK_METRICS=1, or give --scenario");
     }
+
+    private static CapabilitySet Choose(CapabilityOptions options, CapabilityRequest request, Version kernel) =>
+        options.Minimal ? CapabilityCheck.Needed(request, kernel) : CapabilityCheck.Documented(request, kernel);
 
     private static int Test(CapabilityOptions options, CapabilityRequest request, TextWriter output)
     {
@@ -112,8 +116,7 @@ public static class CapabilityCommand
 
         // A deployment is for another host, of which only this much is assumed: a kernel that has the capabilities.
         var kernel = HostFactsReader.Read().Kernel;
-        var set = options.Minimal ? CapabilityCheck.Needed(request, kernel) : CapabilityCheck.Documented(request, kernel);
-        output.Write(CapabilityExport.Write(format, request, set, options.File ?? "/usr/local/bin/beyla", options.Image ?? "beyla:latest"));
+        output.Write(CapabilityExport.Write(format, request, Choose(options, request, kernel), options.File ?? "/usr/local/bin/beyla", options.Image ?? "beyla:latest"));
         return Done;
     }
 }

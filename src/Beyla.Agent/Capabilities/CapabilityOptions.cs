@@ -21,6 +21,9 @@ internal sealed record CapabilityOptions
 
     internal Scenario? Scenario { get; private set; }
 
+    /// <summary>Exactly these, whatever the configuration; null when it decides.</summary>
+    internal CapabilitySet? Capabilities { get; private set; }
+
     /// <exception cref="FormatException">An option is unknown or has no value.</exception>
     internal static CapabilityOptions Parse(IReadOnlyList<string> arguments)
     {
@@ -38,6 +41,7 @@ internal sealed record CapabilityOptions
                 case "--format": options.Format = value ?? Next(arguments, ref i); break;
                 case "--image": options.Image = value ?? Next(arguments, ref i); break;
                 case "--scenario": options.Scenario = FindScenario(value ?? Next(arguments, ref i)); break;
+                case "--capability": options.Capabilities = ReadSet(value ?? Next(arguments, ref i)); break;
                 default: throw new FormatException($"'{arguments[i]}' is unknown");
             }
         }
@@ -53,6 +57,22 @@ internal sealed record CapabilityOptions
 
     private static string Next(IReadOnlyList<string> arguments, ref int index) =>
         ++index < arguments.Count ? arguments[index] : throw new FormatException($"{arguments[index - 1]}: a value is missing");
+
+    private static CapabilitySet ReadSet(string list)
+    {
+        var set = CapabilitySet.None;
+        foreach (var name in list.Split(','))
+        {
+            if (!CapabilityNames.TryParse(name, out var capability) || !CapabilityTable.All.Contains(capability))
+            {
+                throw new FormatException($"--capability {name}: no configuration uses it; known are {CapabilityTable.All.ToSetcapText()}");
+            }
+
+            set = set.With(capability);
+        }
+
+        return set;
+    }
 
     private static Scenario FindScenario(string name) => Scenario.Find(name)
         ?? throw new FormatException($"--scenario {name}: not one of {string.Join(", ", Scenario.All.Select(scenario => scenario.Name))}");

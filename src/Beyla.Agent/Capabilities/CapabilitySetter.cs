@@ -8,7 +8,7 @@ internal static class CapabilitySetter
 {
     private const int Done = 0, Failed = 1;
 
-    internal static int Set(CapabilityOptions options, CapabilityRequest request, TextWriter output, TextWriter error)
+    internal static int Set(CapabilityOptions options, Func<Version, CapabilitySet> choose, TextWriter output, TextWriter error)
     {
         using var file = OpenAgent(options);
         if (AgentFile.Refuse(file) is { } reason)
@@ -17,7 +17,7 @@ internal static class CapabilitySetter
         }
 
         var facts = HostFactsReader.Read();
-        var wanted = options.Minimal ? CapabilityCheck.Needed(request, facts.Kernel) : CapabilityCheck.Documented(request, facts.Kernel);
+        var wanted = options.Capabilities ?? choose(facts.Kernel);
         var bounding = facts.Capabilities.Bounding;
         var set = wanted & bounding;
         foreach (var capability in wanted.Except(bounding))

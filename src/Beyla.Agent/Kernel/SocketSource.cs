@@ -24,13 +24,13 @@ public sealed class SocketSource : IDisposable, ICounted
     private const string State = "on_state";
 
     /// <summary>The ladder. The kernel is asked by loading, never by its version: distributions backport and forbid.</summary>
-    private static readonly (SocketSourceKind Kind, string[] Programs)[] Rungs =
+    private static readonly (SocketSourceKind Kind, string Object, string[] Programs)[] Rungs =
     [
-        (SocketSourceKind.Tracepoints, ["on_send_tracepoint", "on_receive_tracepoint"]),
-        (SocketSourceKind.Fentry, ["on_send_function", "on_receive_tracepoint"]),
-        (SocketSourceKind.Fentry, ["on_send_function", "on_sendpage", "on_receive_function"]),
-        (SocketSourceKind.Fentry, ["on_send_function", "on_receive_function"]),
-        (SocketSourceKind.Syscalls, ["on_syscall_exit"]),
+        (SocketSourceKind.Tracepoints, "sockets", ["on_send_tracepoint", "on_receive_tracepoint"]),
+        (SocketSourceKind.Fentry, "sockets", ["on_send_function", "on_receive_tracepoint"]),
+        (SocketSourceKind.Fentry, "sockets_old", ["on_send_function", "on_sendpage", "on_receive_function"]),
+        (SocketSourceKind.Fentry, "sockets_old", ["on_send_function", "on_receive_function"]),
+        (SocketSourceKind.Syscalls, "sockets_old", ["on_syscall_exit"]),
     ];
 
     private readonly BpfObject programs;
@@ -67,7 +67,7 @@ public sealed class SocketSource : IDisposable, ICounted
     public static SocketSource Open(SocketSourceKind wanted, SelectionMap selection, uint ringSize, Action<SocketSourceKind, BpfException> refused)
     {
         BpfException? last = null;
-        foreach (var (kind, names) in Rungs)
+        foreach (var (kind, file, names) in Rungs)
         {
             if (wanted != SocketSourceKind.Auto && wanted != kind)
             {
@@ -76,7 +76,7 @@ public sealed class SocketSource : IDisposable, ICounted
 
             try
             {
-                return Open(kind, [.. names, State], selection, ringSize);
+                return Open(kind, file, [.. names, State], selection, ringSize);
             }
             catch (BpfException exception)
             {
@@ -111,9 +111,9 @@ public sealed class SocketSource : IDisposable, ICounted
         programs.Dispose();
     }
 
-    private static SocketSource Open(SocketSourceKind kind, string[] names, SelectionMap selection, uint ringSize)
+    private static SocketSource Open(SocketSourceKind kind, string file, string[] names, SelectionMap selection, uint ringSize)
     {
-        var programs = BpfObject.Open("sockets");
+        var programs = BpfObject.Open(file);
         try
         {
             programs.Map("selection").ShareFrom(selection.Map);

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using System.Text.Json;
 using Beyla.PowerShell.Agent;
-using Beyla.PowerShell.Completion;
 
 namespace Beyla.PowerShell.Commands;
 
@@ -28,7 +27,6 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
 
     /// <summary>One of the example scenarios of the documentation, instead of a configuration.</summary>
     [Parameter(Mandatory = true, ParameterSetName = ByScenario)]
-    [ArgumentCompleter(typeof(ScenarioCompleter))]
     public CapabilityScenario? Scenario { get; set; }
 
     /// <summary>What this agent was shown to need, instead of the documented list for the configuration.</summary>

@@ -69,15 +69,20 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
         }
 
         var fromRows = ParameterSetName == ByRows;
-        var wanted = Wanted(fromRows ? _rows : Report(Command(Scenario, "test", "--json")).Requirements);
+        var report = fromRows ? null : Report(Command(Scenario, "test", "--json"));
+        var wanted = Wanted(report?.Requirements ?? _rows);
         if (wanted.Count == 0)
         {
             WriteWarning("None of the rows asks for a capability: nothing is set. Use -Clear to take all away.");
             return;
         }
 
-        string[] words = ["set", .. Minimal ? ["--minimal"] : Array.Empty<string>(), .. fromRows ? ["--capability", string.Join(',', wanted.Select(c => c.Name().ToLowerInvariant()))] : Array.Empty<string>()];
-        Change(Command(Scenario, words), $"set the file capabilities {string.Join(", ", wanted.Select(c => c.Name()))}, and only these");
+        string[] words = fromRows ? ["set", "--capability", string.Join(',', wanted.Select(c => c.Name().ToLowerInvariant()))]
+            : Minimal ? ["set", "--minimal"]
+            : ["set"];
+        var before = report?.Host.FirstOrDefault(h => h.Name == "file capabilities")?.Value;
+        Change(Command(Scenario, words),
+            $"set the file capabilities {string.Join(", ", wanted.Select(c => c.Name()))}, and only these" + (before is null ? "" : $" (now: {before})"));
         if (PassThru && !WhatIf)
         {
             foreach (var requirement in fromRows ? Again() : Report(Command(Scenario, "test", "--json")).Requirements)

@@ -39,12 +39,4 @@ internal static class Scenarios
 
     /// <summary>As <c>BEYLA_NETWORK_SOURCE</c> spells it.</summary>
     internal static string Name(FlowSource source) => source == FlowSource.TrafficControl ? "tc" : "socket_filter";
-
-    internal static string Title(CapabilityScenario scenario) => scenario switch
-    {
-        CapabilityScenario.Network => "Network flows by a socket filter",
-        CapabilityScenario.NetworkTrafficControl => "Network flows by traffic control",
-        CapabilityScenario.ApplicationPropagation => "Requests of applications, with trace context propagation",
-        _ => "Requests of applications",
-    };
 }

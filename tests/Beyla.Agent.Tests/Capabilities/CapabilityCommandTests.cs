@@ -10,6 +10,7 @@ public class CapabilityCommandTests
     [InlineData("test --verbose", "'--verbose' is unknown")]
     [InlineData("test --scenario web", "not one of network, network-tc, application, application-propagation")]
     [InlineData("test --scenario", "--scenario: a value is missing")]
+    [InlineData("set --capability cap_bpf,cap_chown", "--capability cap_chown: no configuration uses it")]
     [InlineData("test", "nothing is asked for")]
     [InlineData("export --scenario network", "--format is missing")]
     [InlineData("export --scenario network --format=helm", "--format helm: not one of systemd, kubernetes, docker")]

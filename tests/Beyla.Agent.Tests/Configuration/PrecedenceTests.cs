@@ -80,7 +80,7 @@ public sealed class PrecedenceTests
         Assert.Equal(TimeSpan.Zero, configuration.HttpRequestTimeout);
         Assert.Equal(TimeSpan.FromHours(1), configuration.Network.ReverseDnsCacheExpiry);
         Assert.Equal(256, configuration.Network.ReverseDnsCacheLength);
-        Assert.Equal(16u * 1024 * 1024, configuration.RingSize);
+        Assert.Equal(8u * 1024 * 1024, configuration.RingSize);
         Assert.Equal("external", configuration.Network.AgentIPInterface);
         Assert.Null(configuration.Network.AgentIP);
         Assert.False(configuration.Network.Enabled);

@@ -63,7 +63,9 @@ public sealed class ProcReaderTests : IDisposable
         reader.OpenExecutable(10);
         Assert.Equal(
             [
-                ProcPrivileges.Ptrace, ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch, ProcPrivileges.Ptrace | ProcPrivileges.PerformanceMonitoring,
+                ProcPrivileges.Ptrace,
+                ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch | ProcPrivileges.PerformanceMonitoring,
+                ProcPrivileges.Ptrace | ProcPrivileges.PerformanceMonitoring,
                 ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch,
             ], privilege.Asked);
     }

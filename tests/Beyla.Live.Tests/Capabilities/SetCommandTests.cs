@@ -34,6 +34,9 @@ public sealed class SetCommandTests
         (int status, string output, string errors) = await Root(copy.Binary, ["capability", "set", "--minimal", "--open-port", "8080"]);
         Assert.True(status == 0, errors);
         Assert.Equal($"{copy.Binary}: cap_dac_read_search,cap_sys_ptrace,cap_perfmon,cap_bpf=p", output);
+        (status, output, errors) = await Root(copy.Binary, ["capability", "set", "--capability", "CAP_PERFMON,cap_bpf"]);
+        Assert.True(status == 0, errors);
+        Assert.Equal($"{copy.Binary}: cap_perfmon,cap_bpf=p", output);
     }
 
     [LiveFact("setpriv")]

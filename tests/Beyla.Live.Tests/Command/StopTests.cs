@@ -48,9 +48,9 @@ public sealed class StopTests
         await agent.WaitForServerSpansAsync(100);
 
         agent.Signal(ChildProcess.SIGUSR1);
-        Assert.True(await Wait.UntilAsync(() => agent.Counters.ContainsKey("printer spans"), TimeSpan.FromSeconds(5)), agent.Errors);
+        Assert.True(await Wait.UntilAsync(() => agent.Counters.ContainsKey("printer"), TimeSpan.FromSeconds(5)), agent.Errors);
         await Task.Delay(100);
-        Assert.Equal(100, agent.Counters["printer spans"].Emitted);
+        Assert.Equal(100, agent.Counters["printer"].Emitted);
         Assert.All(agent.Counters.Values, count => Assert.True(count.Balanced, AgentLog.Describe(count)));
         await agent.StopAsync();
     }

@@ -83,7 +83,7 @@ public sealed class ConcurrencyTests
         await Task.Delay(200);
         agent.ReadOutput();
         await agent.StopAsync(ChildProcess.SIGINT, "printer");
-        PlaceCount printer = agent.Counters["printer spans"];
+        PlaceCount printer = agent.Counters["printer"];
         Assert.Equal(count + 100, printer.Produced);
         Assert.True(printer.Lost > 0, "The reader stood still, yet nothing was lost: the test has to send more.");
         Assert.Equal(printer.Produced - printer.Lost, agent.Spans.Count);

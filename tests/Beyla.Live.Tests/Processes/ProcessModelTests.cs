@@ -13,11 +13,11 @@ public sealed class ProcessModelTests
         await using TestServer server = await ServerKinds.PythonAsync("forking");
         await using AgentProcess agent = await StartAsync(server, source);
 
-        await EachOnItsOwnConnectionAsync(server.Port, 50, "/status/404");
+        await EachOnItsOwnConnectionAsync(server.Port, 30, "/status/404");
 
-        IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(50);
+        IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(30);
         Assert.All(spans, span => Assert.Equal(("/status/404", 404, ProcessLanguage.Python), (span.Path, span.Status, span.Language)));
-        Assert.Equal(50, spans.Select(span => span.ProcessId).Distinct().Count());
+        Assert.Equal(30, spans.Select(span => span.ProcessId).Distinct().Count());
         Assert.DoesNotContain(spans, span => span.ProcessId == server.Pid);
         await agent.StopAsync();
     }

@@ -8,7 +8,8 @@ internal static class AgentLog
     /// <summary>The part of a log line that says that every program is attached.</summary>
     public const string Ready = "msg=\"Beyla is tracing\"";
 
-    /// <summary>The rows of the table of counters that was printed last, by place and unit: its heading names the columns, a line that does not fit ends it.</summary>
+    /// <summary>The rows of the table of counters that was printed last, by place; a second row of a place by place and
+    /// unit. The heading names the columns.</summary>
     public static IReadOnlyDictionary<string, PlaceCount> LastCounters(IEnumerable<string> lines)
     {
         Dictionary<string, PlaceCount> rows = new(StringComparer.Ordinal);
@@ -24,7 +25,8 @@ internal static class AgentLog
             else if (columns is not null && cells.Length >= columns.Length && long.TryParse(cells[2], NumberStyles.None, CultureInfo.InvariantCulture, out _))
             {
                 PlaceCount row = Row(columns, cells);
-                rows[$"{row.Place} {row.Unit}"] = row;
+                if (!rows.TryAdd(row.Place, row))
+                    rows[$"{row.Place} {row.Unit}"] = row;
             }
         }
 

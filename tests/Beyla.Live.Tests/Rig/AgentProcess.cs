@@ -25,7 +25,7 @@ internal sealed class AgentProcess : ChildProcess
     /// <summary>The flows seen so far.</summary>
     public IReadOnlyCollection<Flow> Flows => _flows;
 
-    /// <summary>The counters printed last, by place and unit.</summary>
+    /// <summary>The counters printed last, by place; a second unit of a place by both.</summary>
     public IReadOnlyDictionary<string, PlaceCount> Counters => AgentLog.LastCounters(ErrorLines);
 
     /// <summary>The counters at the end of the stream, or null.</summary>
@@ -107,8 +107,22 @@ internal sealed class AgentProcess : ChildProcess
             Assert.True(count.Lost == 0 || mayLose.Contains(count.Place), $"Lost: {AgentLog.Describe(count)}\n{Errors}");
         }
 
-        if (_json && counters.TryGetValue("printer spans", out PlaceCount? printer))
+        AssertHandedOn(counters);
+        if (!_json)
+            return;
+        Assert.True(LastLine is not null, "The stream does not end with its counters.");
+        if (counters.TryGetValue("printer", out PlaceCount? printer) && printer.Unit == "spans")
             Assert.Equal(printer.Emitted, _spans.Count);
+    }
+
+    /// <summary>What one place handed on has reached the next.</summary>
+    private static void AssertHandedOn(IReadOnlyDictionary<string, PlaceCount> counters)
+    {
+        foreach ((string from, string to) in new[] { ("sockets", "tracing"), ("exchanges", "spans"), ("spans", "printer") })
+        {
+            if (counters.TryGetValue(from, out PlaceCount? left) && counters.TryGetValue(to, out PlaceCount? reached) && reached.Unit == left.Unit)
+                Assert.True(left.Emitted == reached.Produced, $"{AgentLog.Describe(left)}, but {AgentLog.Describe(reached)}");
+        }
     }
 
     protected override void ReadLines(StreamReader output)

@@ -1,0 +1,192 @@
+# The real agent on this kernel, with real servers. Needs root, to load programs and to become other users.
+Describe 'With the real agent' -Tag Live {
+    BeforeAll {
+        . $PSScriptRoot/Common.ps1
+        $reason = if ((id -u) -ne 0) { 'this needs root' } elseif (-not (Test-Path $RealAgent)) { 'the agent is not built' } elseif (-not (Get-Command python3 -ErrorAction Ignore)) { 'python3 is not installed' }
+        if ($reason) { return }
+
+        Set-Content $TestDrive/server.py @'
+import http.server, socketserver, sys, time
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        if "slow" in self.path: time.sleep(0.3)
+        body = b"hello"
+        self.send_response(503 if "fail" in self.path else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args): pass
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer): daemon_threads = True
+Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+'@
+        $port = Get-FreePort
+        $server = Start-Process python3 -ArgumentList "$TestDrive/server.py", $port -PassThru
+        $client = [Net.Http.HttpClient]::new()
+        Wait-Until { try { $client.GetStringAsync("http://127.0.0.1:$port/ready").Wait(); $true } catch { $false } } 20 | Should -BeTrue
+
+        function Send-Request([string] $Path) { $null = $client.GetAsync("http://127.0.0.1:$port$Path").GetAwaiter().GetResult().Content.ReadAsStringAsync().Wait() }
+        function Start-Trace([hashtable] $Parameters = @{}) {
+            $job = Start-BeylaTrace -OpenPort $port -AsJob @Parameters
+            Wait-Until { $job.Verbose -match 'Beyla is tracing' } 20 | Should -BeTrue
+            $job
+        }
+        function Stop-Trace($Job) { Stop-Job $Job; Receive-Job $Job; Remove-Job $Job }
+        function Get-TracerId($Job) { [int] ([regex] 'process (\d+)').Match(($Job.Verbose -match '^Agent ')[0].Message).Groups[1].Value }
+    }
+    AfterAll {
+        if ($server) { Stop-Process -Id $server.Id }
+        if ($client) { $client.Dispose() }
+    }
+    BeforeEach { if ($reason) { Set-ItResult -Skipped -Because $reason } }
+    AfterEach { Clear-AgentEnvironment }
+
+    It 'n requests give n server spans, with their paths and statuses' {
+        $job = Start-Trace
+        1..200 | ForEach-Object { Send-Request "/item/$_" }
+        1..7 | ForEach-Object { Send-Request "/fail/$_" }
+        $spans = Stop-Trace $job | Where-Object Kind -eq Server
+        $spans.Count | Should -Be 207
+        ($spans.Path | Sort-Object -Unique).Count | Should -Be 207
+        ($spans | Where-Object Status -eq 503).Count | Should -Be 7
+        $spans | ForEach-Object { $_.ProcessId | Should -Be $server.Id; $_.ServerPort | Should -Be $port; $_.Language | Should -Be Python; $_.ResponseBodyLength | Should -Be 5 }
+    }
+
+    It 'measures a slow answer' {
+        $job = Start-Trace
+        Send-Request '/slow'
+        (Stop-Trace $job | Where-Object Kind -eq Server).Duration.TotalMilliseconds | Should -BeGreaterThan 299
+    }
+
+    It 'takes the process from the pipeline' {
+        $job = Get-Process -Id $server.Id | Start-BeylaTrace -AsJob
+        Wait-Until { $job.Verbose -match 'Beyla is tracing' } 20 | Should -BeTrue
+        Send-Request '/by-id'
+        (Stop-Trace $job | Where-Object Path -eq /by-id).Count | Should -BeGreaterOrEqual 1
+    }
+
+    It 'needs at most 100 ms from the request to the object (<text>)' -ForEach @(@{ text = 'default'; more = @{} }, @{ text = '-LowLatency'; more = @{ LowLatency = $true } }) {
+        $job = Start-Trace $more
+        Send-Request '/warm'
+        $times = foreach ($i in 1..15) {
+            Start-Sleep -Milliseconds 40
+            $before = $job.Output.Count
+            $clock = [Diagnostics.Stopwatch]::StartNew()
+            Send-Request "/latency/$i"
+            while ($job.Output.Count -eq $before -and $clock.ElapsedMilliseconds -lt 2000) { [Threading.Thread]::Sleep(0) }
+            $clock.Elapsed.TotalMilliseconds
+        }
+        $null = Stop-Trace $job
+        $median = ($times | Sort-Object)[7]
+        Write-Host ('    median {0:0.0} ms' -f $median)
+        $median | Should -BeLessThan 100
+    }
+
+    It 'is gone within 2 s when the pipeline is stopped, also while nothing happens' {
+        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Start-BeylaTrace -OpenPort $args[1] -Verbose').AddArgument($Module).AddArgument($port)
+        $running = $shell.BeginInvoke()
+        Wait-Until { $shell.Streams.Verbose -match 'Beyla is tracing' } 20 | Should -BeTrue
+        $id = [int] ([regex] 'process (\d+)').Match(($shell.Streams.Verbose -match '^Agent ')[0].Message).Groups[1].Value
+        Test-Alive $id | Should -BeTrue
+        (Measure-Command { $shell.Stop() }).TotalSeconds | Should -BeLessThan 2
+        Test-Alive $id | Should -BeFalse
+        $shell.Dispose()
+    }
+
+    It 'is gone within 2 s when PowerShell is killed, also while nothing happens' {
+        $start = [Diagnostics.ProcessStartInfo]::new('pwsh')
+        '-NoProfile', '-Command', "Import-Module '$Module'; Start-BeylaTrace -OpenPort $port -Verbose" | ForEach-Object { $start.ArgumentList.Add($_) }
+        $start.RedirectStandardOutput = $true
+        $shell = [Diagnostics.Process]::Start($start)
+        $id = 0
+        while ($line = $shell.StandardOutput.ReadLine()) {
+            if ($line -match 'runs as process (\d+)') { $id = [int] $Matches[1] }
+            if ($line -match 'Beyla is tracing') { break }
+        }
+        Test-Alive $id | Should -BeTrue
+        $shell.Kill()
+        Wait-Until { -not (Test-Alive $id) } 2 | Should -BeTrue
+    }
+
+    It 'traces twice at once' {
+        $one = Start-Trace; $two = Start-Trace
+        1..20 | ForEach-Object { Send-Request "/both/$_" }
+        (Stop-Trace $one | Where-Object Kind -eq Server).Count | Should -Be 20
+        (Stop-Trace $two | Where-Object Kind -eq Server).Count | Should -Be 20
+    }
+
+    It 'refuses a wrong setting by name' {
+        { Start-BeylaTrace -OpenPort $port -Setting @{ 'ebpf.ring_syze' = 1 } } | Should -Throw '*ebpf.ring_syze*' -ErrorId 'ConfigurationInvalid,*'
+    }
+
+    It 'sums agree: produced = emitted + aggregated + filtered + lost + held' {
+        $job = Start-Trace
+        1..50 | ForEach-Object { Send-Request "/count/$_" }
+        Stop-Job $job
+        $counters = $job.Information[0].MessageData
+        $counters.Places.Count | Should -BeGreaterThan 3
+        $counters.Places | ForEach-Object { $_.Balanced | Should -BeTrue -Because $_.Place }
+        ($counters.Places | Where-Object { $_.Place -eq 'printer' -and $_.Unit -eq 'spans' }).Emitted | Should -Be $job.Output.Count
+        Remove-Job $job
+    }
+
+    It 'shows the flows of loopback when it is named, with their process' {
+        $job = Get-BeylaFlow -Duration 3s -Interface lo -Port $port -AsJob
+        Wait-Until { $job.Verbose -match 'Beyla is tracing' } 20 | Should -BeTrue
+        1..20 | ForEach-Object { Send-Request "/flow/$_" }
+        $flows = $job | Receive-Job -Wait -AutoRemoveJob
+        ($flows | Measure-Object Packets -Sum).Sum | Should -BeGreaterThan 40
+        $flows | ForEach-Object { $_.Interface | Should -Be 'lo'; $_.Transport | Should -Be Tcp }
+        $flows.OwningProcess | Should -Contain $server.Id
+    }
+
+    It 'tells what is needed: <_>' -ForEach 'Network', 'NetworkTrafficControl', 'Application', 'ApplicationPropagation' {
+        $rows = Test-BeylaCapability -Scenario $_ -WarningAction Ignore
+        $rows.Capability | Should -Contain Bpf
+        $rows | Where-Object Needed | ForEach-Object { $_.WithoutIt | Should -Not -BeNullOrEmpty; $_.UsedBy | Should -Not -BeNullOrEmpty }
+        ($rows | Out-String -Width 80) -split "`n" | ForEach-Object { $_.TrimEnd().Length | Should -BeLessOrEqual 80 }
+    }
+
+    It 'really loads with -Probe' {
+        $probes = Test-BeylaCapability -Scenario Network -Probe -Verbose 4>&1 | Where-Object { "$_" -match ': Yes$' }
+        $probes.Count | Should -BeGreaterOrEqual 2
+    }
+
+    Describe 'as an ordinary user' {
+        BeforeAll {
+            if ($reason) { return }
+            # A copy, so that the capabilities of the build are left alone.
+            $home65534 = "$TestDrive/user"
+            Copy-Item $Module $home65534/Beyla -Recurse
+            $agent = "$home65534/Beyla/bin/beyla"
+            chmod -R a+rX $TestDrive
+            for ($folder = "$TestDrive"; $folder -ne '/tmp' -and $folder -ne '/'; $folder = Split-Path $folder) { chmod a+x $folder }
+            function Invoke-AsUser([string] $Script) {
+                setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=$home65534 pwsh -NoProfile -Command "`$PSStyle.OutputRendering = 'PlainText'; Import-Module '$home65534/Beyla'; $Script" 2>&1
+            }
+            chown 65534:65534 $home65534
+        }
+        BeforeEach { if ($reason) { Set-ItResult -Skipped -Because $reason } elseif (-not (Get-Command setpriv -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'setpriv is not installed' } }
+
+        It 'without capabilities the answer is no, with reasons, and nothing is set' {
+            Set-BeylaCapability -AgentPath $agent -Clear
+            @(Invoke-AsUser "Test-BeylaCapability -OpenPort $port -Quiet")[-1] | Should -Be 'False'
+            "$(Invoke-AsUser "try { Start-BeylaTrace -OpenPort $port -EnforceCapability } catch { `$_.FullyQualifiedErrorId }")" | Should -Match 'CapabilityMissing,'
+            $text = (Invoke-AsUser "try { Set-BeylaCapability -OpenPort $port } catch { `$_.FullyQualifiedErrorId; `$_.ErrorDetails.RecommendedAction }") -join "`n"
+            $text | Should -Match '(?m)^CapabilityNotPermitted,'
+            $text | Should -Match "(?m)^sudo setcap [a-z_,]*cap_bpf[a-z_,]*=p .*$agent"
+        }
+
+        It 'with what was set it traces' {
+            Set-BeylaCapability -AgentPath $agent -OpenPort $port
+            @(Invoke-AsUser "Test-BeylaCapability -OpenPort $port -Quiet")[-1] | Should -Be 'True'
+            $send = "`$job = Start-BeylaTrace -OpenPort $port -AsJob; while (-not (`$job.Verbose -match 'is tracing')) { Start-Sleep -Milliseconds 50 }; 1..10 | ForEach-Object { `$null = Invoke-WebRequest http://127.0.0.1:$port/user/`$_ }; Start-Sleep -Milliseconds 500; Stop-Job `$job; @(Receive-Job `$job | Where-Object { `$_.Kind -eq 'Server' -and `$_.Path -like '/user/*' }).Count; @(`$job.Warning).Count"
+            (Invoke-AsUser $send)[-2, -1] | Should -Be 10, 0
+        }
+
+        It 'what the rows of a report name is set, and no more' {
+            Test-BeylaCapability -AgentPath $agent -Scenario Network | Where-Object Capability -in Bpf, NetRaw | Set-BeylaCapability -AgentPath $agent
+            getcap $agent | Should -Match 'cap_net_raw,cap_bpf=p|cap_bpf,cap_net_raw=p'
+        }
+    }
+}
