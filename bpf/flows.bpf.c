@@ -46,19 +46,17 @@ const volatile struct flow_settings settings;
 static const volatile __u32 zero = 0;
 #define ZERO ((const void *)&zero)
 
-struct {
+/*
+ * Memory is taken when flows come, not before: the maps may be much larger than what is usual, and that is what carries a host through the
+ * moments in which the agent gets no processor. User space sets the size.
+ */
+struct flow_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 5000);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
 	__type(key, struct flow_key);
 	__type(value, struct flow_value);
 } flows_even SEC(".maps"), flows_odd SEC(".maps");
-
-struct flow_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 5000);
-	__type(key, struct flow_key);
-	__type(value, struct flow_value);
-};
 
 /* The map that counts now. */
 struct {
@@ -128,6 +126,9 @@ struct {
 } flow_counters SEC(".maps");
 
 __u64 inserted; /* new flows, ever */
+
+/* For the type information: nothing else that is global names the structure. */
+const struct flow_record *unused_flow_record __attribute__((unused));
 
 static __always_inline int load(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
 {

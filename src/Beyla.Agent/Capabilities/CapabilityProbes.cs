@@ -18,7 +18,12 @@ internal static class CapabilityProbes
         if ((request.Features & (Feature.Application | Feature.ContextPropagation)) != 0)
         {
             Load("watcher", _ => true, probes);
-            Load("sockets", _ => true, probes);
+            // The same programs for kernels that lack a function which the first ones call (bpf/sockets_old.bpf.c).
+            if (!Load("sockets", _ => true, probes))
+            {
+                Load("sockets_old", _ => true, probes);
+            }
+
             Files(facts.User, probes);
         }
 
@@ -42,7 +47,8 @@ internal static class CapabilityProbes
         return probes;
     }
 
-    private static void Load(string name, Func<string, bool> wanted, List<CapabilityProbe> probes)
+    /// <returns>Whether the kernel took any of them.</returns>
+    private static bool Load(string name, Func<string, bool> wanted, List<CapabilityProbe> probes)
     {
         IReadOnlyList<(string Function, string Section)> programs;
         try
@@ -53,8 +59,10 @@ internal static class CapabilityProbes
         catch (BpfException exception)
         {
             probes.Add(Refused($"open {name}", exception.Errno, exception.Evidence));
-            return;
+            return false;
         }
+
+        var any = false;
 
         foreach (var (function, section) in programs.Where(program => wanted(program.Section)))
         {
@@ -64,12 +72,15 @@ internal static class CapabilityProbes
                 using var one = BpfObject.Open(name);
                 one.Select(function).Load();
                 probes.Add(new CapabilityProbe { Operation = operation, Answer = ProbeAnswer.Yes });
+                any = true;
             }
             catch (BpfException exception)
             {
                 probes.Add(Refused(operation, exception.Errno, exception.Evidence));
             }
         }
+
+        return any;
     }
 
     private static CapabilityProbe PacketSocket()

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 
 namespace Beyla.Agent.Flows;
 
@@ -8,7 +7,7 @@ namespace Beyla.Agent.Flows;
 /// by a keyed 64-bit hash of its two ends, so an entry is small and nobody outside can make two of them meet. Grows to a limit, then the
 /// entry that was not used for the longest time in its group makes room. One thread.
 /// </summary>
-internal sealed class ConversationTable
+internal sealed partial class ConversationTable
 {
     private const int Ways = 8;
 
@@ -24,7 +23,7 @@ internal sealed class ConversationTable
         this.limit = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(limit, 1024));
         this.timeToLive = (uint)Math.Max(1, timeToLive.TotalMilliseconds / 100);
         Span<byte> seeds = stackalloc byte[24];
-        RandomNumberGenerator.Fill(seeds);
+        GetRandom(seeds);
         (seed0, seed1, seed2) = (MemoryMarshal.Read<ulong>(seeds), MemoryMarshal.Read<ulong>(seeds[8..]), MemoryMarshal.Read<ulong>(seeds[16..]));
         entries = new Entry[1024];
     }
@@ -47,14 +46,16 @@ internal sealed class ConversationTable
 
         ref var first = ref reversed ? ref entry.Backward : ref entry.Forward;
         var now = Now(value.Last);
-        if (first.Interface == key.Interface && first.Direction == key.Direction)
+        var link = Link(in key);
+        var began = (uint)(value.First >> 10);
+        if (first.Link == link)
         {
-            first.First = Math.Min(first.First, value.First);
+            first.First = IsBefore(began, first.First) ? began : first.First;
             first.Seen = Math.Max(first.Seen, now);
         }
-        else if (first.Interface == 0 || now > first.Seen + timeToLive || value.First < first.First)
+        else if (first.Link == 0 || now > first.Seen + timeToLive || IsBefore(began, first.First))
         {
-            first = new Sight { Interface = key.Interface, Direction = key.Direction, First = value.First, Seen = now };
+            first = new Sight { Link = link, First = began, Seen = now };
         }
     }
 
@@ -68,11 +69,15 @@ internal sealed class ConversationTable
         ref var entry = ref Find(in key, Now(value.Last), out var reversed);
         ref var first = ref reversed ? ref entry.Backward : ref entry.Forward;
         // Hosts that have no address yet all send from the same one: their packets are never the same flow.
-        isFirst = key.Source == default || first.Interface == 0 || (first.Interface == key.Interface && first.Direction == key.Direction);
+        isFirst = key.Source == default || first.Link == 0 || first.Link == Link(in key);
         return entry.Caller == Caller.Unknown
             ? ConversationSide.Unknown
             : (entry.Caller == Caller.Higher) == reversed ? ConversationSide.Request : ConversationSide.Response;
     }
+
+    private static uint Link(in FlowKey key) => (key.Interface << 1) | (uint)key.Direction;
+
+    private static bool IsBefore(uint a, uint b) => (int)(a - b) < 0;
 
     private static uint Now(ulong nanoseconds) => (uint)(nanoseconds / 100_000_000);
 
@@ -155,6 +160,21 @@ internal sealed class ConversationTable
         return high ^ low ^ a;
     }
 
+    // getrandom(2): .NET's own generator would load OpenSSL into the agent.
+    private static unsafe void GetRandom(Span<byte> bytes)
+    {
+        fixed (byte* memory = bytes)
+        {
+            if (getrandom(memory, (nuint)bytes.Length, 0) != bytes.Length)
+            {
+                throw new InvalidOperationException("getrandom gave too few bytes");
+            }
+        }
+    }
+
+    [LibraryImport("libc")]
+    private static unsafe partial nint getrandom(void* buffer, nuint length, uint flags);
+
     /// <summary>Which end called: the one with the lower address and port, or the other.</summary>
     private enum Caller : byte
     {
@@ -163,12 +183,15 @@ internal sealed class ConversationTable
         Higher,
     }
 
+    /// <summary>The interface that came first in one direction of the conversation.</summary>
     private struct Sight
     {
-        public ulong First;
-        public uint Interface;
+        /// <summary>First packet, in units of 1024 ns; goes round in 73 minutes, which is longer than any time to live.</summary>
+        public uint First;
+
+        /// <summary>Interface and direction; 0 when there is none yet.</summary>
+        public uint Link;
         public uint Seen;
-        public FlowDirection Direction;
     }
 
     private struct Entry

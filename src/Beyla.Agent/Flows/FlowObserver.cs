@@ -37,15 +37,25 @@ public sealed class FlowObserver : IDisposable, ICounted
         this.options = options;
         this.host = host;
         programs = Privileged(() => FlowPrograms.Load(options));
-        owners = SocketOwners.TryOpen(options, host);
-        way = options.Source == FlowSource.SocketFilter
-            ? new SocketFilterWay(programs, options.Direction)
-            : Privileged(() => new TcWay(programs, options, host.Debug));
-        interfaces = new ObservedInterfaces(way, new InterfaceFilter(options), network, host);
-        AgentAddress = Flows.AgentAddress.Find(options, network);
-        reporter = new FlowReporter(options, sink(AgentAddress), host, owners, interfaces);
-        overflow = new OverflowTable(reporter.ReportAtOnce);
-        ring = new RingBuffer(programs.Overflow);
+        try
+        {
+            owners = SocketOwners.TryOpen(options, host);
+            way = options.Source == FlowSource.SocketFilter
+                ? new SocketFilterWay(programs, options.Direction)
+                : Privileged(() => new TcWay(programs, options, host.Debug));
+            interfaces = new ObservedInterfaces(way, new InterfaceFilter(options), network, host);
+            AgentAddress = Flows.AgentAddress.Find(options, network);
+            reporter = new FlowReporter(options, sink(AgentAddress), host, owners, interfaces);
+            overflow = new OverflowTable(reporter.ReportAtOnce);
+            ring = new RingBuffer(programs.Overflow);
+        }
+        catch
+        {
+            owners?.Dispose();
+            programs.Dispose();
+            throw;
+        }
+
         thread = new Thread(Run) { IsBackground = true, Name = "flows" };
     }
 

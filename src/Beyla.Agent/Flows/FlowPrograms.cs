@@ -9,6 +9,9 @@ namespace Beyla.Agent.Flows;
 /// </summary>
 public sealed class FlowPrograms : IDisposable
 {
+    /// <summary>Room for two seconds without a processor at thirty thousand new flows per second.</summary>
+    private const int SmallestCapacity = 65536;
+
     private readonly BpfObject programs;
     private readonly BpfMap current;
     private readonly BpfMap[] turns;
@@ -31,17 +34,18 @@ public sealed class FlowPrograms : IDisposable
     public BpfMap Overflow => programs.Map("flow_overflow");
 
     /// <summary>Loads exactly what one way in needs.</summary>
-    /// <param name="options">Which way, and the size of the maps.</param>
-    public static FlowPrograms Load(NetworkConfiguration options)
+    /// <param name="options">Which way, and after how many new flows the agent is woken.</param>
+    /// <param name="capacity">Most flows of each map; 0 for what suits the options: the kernel takes memory only for flows that are there.</param>
+    public static FlowPrograms Load(NetworkConfiguration options, int capacity = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.CacheMaxFlows, 1);
+        var size = (uint)(capacity > 0 ? capacity : Math.Max(options.CacheMaxFlows, SmallestCapacity));
         var programs = BpfObject.Open("flows");
         try
         {
-            var capacity = (uint)options.CacheMaxFlows;
-            programs.Map("flows_even").MaxEntries = capacity;
-            programs.Map("flows_odd").MaxEntries = capacity;
-            programs.SetConstants(FlowSettings.From(options, capacity));
+            programs.Map("flows_even").MaxEntries = size;
+            programs.Map("flows_odd").MaxEntries = size;
+            programs.SetConstants(FlowSettings.From(options));
             _ = options.Source == FlowSource.SocketFilter ? programs.Select("flow_socket") : programs.Select("flow_ingress", "flow_egress");
             return new FlowPrograms(programs.Load());
         }

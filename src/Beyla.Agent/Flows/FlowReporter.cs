@@ -49,7 +49,7 @@ internal sealed class FlowReporter : IDisposable
         this.owners = owners;
         this.interfaces = interfaces;
         conversations = new ConversationTable(
-            Math.Clamp(options.CacheMaxFlows, 65536, 1 << 20), options.DeduperExpiry);
+            Math.Clamp(options.CacheMaxFlows / 2, 32768, 1 << 20), options.DeduperExpiry);
         networks = new NetworkTable(options.Cidrs);
         names = options.ReverseDns == ReverseDnsType.Local ? new ReverseNames(options.ReverseDnsCacheLength, options.ReverseDnsCacheExpiry) : null;
     }

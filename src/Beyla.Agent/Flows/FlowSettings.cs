@@ -21,12 +21,12 @@ internal struct FlowSettings
     private readonly byte padding;
     public ProtocolTable Protocols;
 
-    internal static FlowSettings From(NetworkConfiguration options, uint capacity)
+    internal static FlowSettings From(NetworkConfiguration options)
     {
         var settings = new FlowSettings
         {
             Sampling = (uint)Math.Max(0, options.Sampling),
-            WakeEvery = Math.Max(1, capacity / 2),
+            WakeEvery = (uint)Math.Max(1, options.CacheMaxFlows / 2),
             Ingress = (byte)(options.Direction == FlowDirections.Egress ? 0 : 1),
             Egress = (byte)(options.Direction == FlowDirections.Ingress ? 0 : 1),
             ByProtocol = (byte)(options.Protocols.Count + options.ExcludeProtocols.Count > 0 ? 1 : 0),

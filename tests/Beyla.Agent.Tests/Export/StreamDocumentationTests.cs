@@ -30,7 +30,7 @@ public class StreamDocumentationTests
     {
         var parser = new StreamLineParser();
         var lines = Page.Split('\n').Where(line => line.StartsWith('{')).ToList();
-        Assert.Equal(4, lines.Count);
+        Assert.Equal(5, lines.Count);
         Assert.All(lines, line => Assert.Null(parser.Parse(Encoding.UTF8.GetBytes(line)).Error));
     }
 

@@ -19,6 +19,16 @@ public sealed class FlowFormatTests
         Text(new FlowText(Agent)));
 
     [Fact]
+    public void The_pages_show_what_is_written()
+    {
+        string docs = Path.Combine(Path.GetDirectoryName(Here())!, "../../../docs");
+        Assert.Contains("\n" + Text(new FlowText(Agent), plain: true), File.ReadAllText(Path.Combine(docs, "flows.md")), StringComparison.Ordinal);
+        Assert.Contains("\n" + Text(new FlowJson(Agent), plain: true), File.ReadAllText(Path.Combine(docs, "stream.md")), StringComparison.Ordinal);
+    }
+
+    private static string Here([System.Runtime.CompilerServices.CallerFilePath] string path = "") => path;
+
+    [Fact]
     public void What_is_not_known_is_left_out() => Assert.Equal(
         "network_flow: transport=58 beyla.ip=10.0.0.1 iface= iface_direction=0 src.address=fe80::1 dst.address=ff02::1 src.name=fe80::1 dst.name=ff02::1 "
         + "src.port=0 dst.port=0 direction=unknown bytes=86 packets=1 flags= first=1970-01-01T00:00:00.000000Z last=1970-01-01T00:00:00.000000Z\n",
@@ -53,7 +63,7 @@ public sealed class FlowFormatTests
         Assert.Contains(field, line.Error.Message, StringComparison.Ordinal);
     }
 
-    private static string Text(IFlowFormat format, bool bare = false)
+    private static string Text(IFlowFormat format, bool bare = false, bool plain = false)
     {
         FlowKey key = new()
         {
@@ -75,8 +85,8 @@ public sealed class FlowFormatTests
             SourceName = bare ? null : "web",
             DestinationNetwork = bare ? null : "lan",
             Pid = bare ? 0 : 42,
-            ProcessName = bare ? default : "cu\u001brl"u8,
-            ServiceName = bare ? "" : "shop",
+            ProcessName = bare ? default : plain ? "curl"u8 : "cu\u001brl"u8,
+            ServiceName = bare ? "" : plain ? "curl" : "shop",
         };
         LineWriter line = new(new byte[FlowLimits.Line]);
         format.Write(in flow, ref line);

@@ -122,7 +122,7 @@ public sealed class DecoderTests
     [LiveFact]
     public Task Sends_what_finds_no_room_through_the_ring_with_the_reason() => Task.Run(() =>
     {
-        using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.Tc, CacheMaxFlows = 16 });
+        using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.Tc }, capacity: 16);
         for (int port = 1; port <= 1000; port++)
             fixture.RunRaw(Packets.IPv4(A, B, 17, Packets.Udp(port, 9, 10)), default);
 
@@ -137,7 +137,7 @@ public sealed class DecoderTests
     [LiveFact]
     public Task Counts_what_is_lost_when_nobody_reads_the_ring() => Task.Run(() =>
     {
-        using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.Tc, CacheMaxFlows = 16 });
+        using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.Tc }, capacity: 16);
         byte[] frame = Packets.IPv4(A, B, 17, Packets.Udp(65000, 9, 10));
         for (int port = 1; port <= 64; port++)
             fixture.RunRaw(Packets.IPv4(A, B, 17, Packets.Udp(port, 9, 10)), default);
@@ -160,7 +160,7 @@ public sealed class DecoderTests
         private Amount _malformed;
         private Amount _other;
 
-        public Fixture(string way, NetworkConfiguration? configuration = null, int? link = null)
+        public Fixture(string way, NetworkConfiguration? configuration = null, int? link = null, int capacity = 0)
         {
             _way = way;
             // In a test run a socket filter sees the packet from the IP header on.
@@ -169,7 +169,7 @@ public sealed class DecoderTests
             {
                 Source = way == "flow_socket" ? FlowSource.SocketFilter : FlowSource.Tc,
                 CacheMaxFlows = 100_000,
-            });
+            }, capacity);
             _ring = new RingBuffer(Programs.Overflow);
             Overflow = new OverflowTable((in FlowKey key, in FlowValue value) => Add(key, value));
         }

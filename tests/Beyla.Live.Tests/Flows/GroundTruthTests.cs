@@ -33,7 +33,7 @@ public sealed class GroundTruthTests
         string differences = Capture.Differences(truth, Capture.Sum(agent.Flows));
         Assert.True(differences.Length == 0, differences);
         Assert.Equal(7, Assert.Single(agent.Flows, flow => flow.Transport == Transport.Sctp).Packets);
-        PlaceCount packets = agent.Counters["interfaces"], bytes = agent.Counters["traffic"];
+        PlaceCount packets = agent.Counters["interfaces packets"], bytes = agent.Counters["traffic bytes"];
         Assert.Equal((0L, 0L), (packets.Held, bytes.Held));
         // The agent began before the first look at the interface's counters and ended after the second one.
         Amount interfaceCounted = new(inAfter.Bytes - inBefore.Bytes + outAfter.Bytes - outBefore.Bytes, inAfter.Packets - inBefore.Packets + outAfter.Packets - outBefore.Packets);
@@ -57,7 +57,7 @@ public sealed class GroundTruthTests
 
         (_, Amount after) = await lab.CountersAsync();
         await agent.StopAsync();
-        Amount reported = new(agent.Counters["traffic"].Produced, agent.Counters["interfaces"].Produced);
+        Amount reported = new(agent.Counters["traffic bytes"].Produced, agent.Counters["interfaces packets"].Produced);
         Assert.Equal(new Amount(after.Bytes - before.Bytes, after.Packets - before.Packets), reported);
         Assert.True(agent.Flows.Sum(flow => flow.Packets) > 4000);
     }

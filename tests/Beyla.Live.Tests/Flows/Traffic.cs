@@ -30,12 +30,18 @@ internal static class Traffic
         {
             using Socket socket = new(IPAddress.Parse(address).AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             socket.Connect(new IPEndPoint(IPAddress.Parse(address), port));
-            socket.Send(data);
-            for (int got = 0, n; got < bytes; got += n)
+            // In portions that fit the buffers of both sides: neither waits for the other to read.
+            for (int sent = 0; sent < bytes;)
             {
-                n = socket.Receive(back);
-                if (n == 0)
-                    throw new IOException("the connection ended early");
+                int portion = Math.Min(bytes - sent, 100_000);
+                socket.Send(data, portion, SocketFlags.None);
+                sent += portion;
+                for (int got = 0, n; got < portion; got += n)
+                {
+                    n = socket.Receive(back);
+                    if (n == 0)
+                        throw new IOException("the connection ended early");
+                }
             }
         }
     });

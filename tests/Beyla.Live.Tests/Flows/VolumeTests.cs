@@ -19,7 +19,7 @@ public sealed class VolumeTests
         (Amount inAfter, Amount outAfter) = await lab.CountersAsync();
         await agent.StopAsync(ChildProcess.SIGINT, "interfaces", "traffic");
 
-        PlaceCount traffic = agent.Counters["traffic"];
+        PlaceCount traffic = agent.Counters["traffic bytes"];
         long onTheWire = inAfter.Bytes - inBefore.Bytes + outAfter.Bytes - outBefore.Bytes;
         Assert.InRange(traffic.Produced, onTheWire, onTheWire + 2000);
         Assert.Equal(traffic.Produced, agent.Flows.Sum(flow => flow.Bytes) + traffic.Lost + traffic.Filtered);
@@ -46,7 +46,7 @@ public sealed class VolumeTests
         });
         await agent.StopAsync(ChildProcess.SIGINT, "interfaces", "traffic");
 
-        PlaceCount packets = agent.Counters["interfaces"];
+        PlaceCount packets = agent.Counters["interfaces packets"];
         Assert.Equal(200_000, packets.Produced - packets.Filtered);
         Assert.Equal(200_000, agent.Flows.Sum(flow => flow.Packets) + packets.Lost);
         if (size == 100_000)
