@@ -15,7 +15,9 @@
 #include <stddef.h>
 #include "include/counters.h"
 #include "include/http.h"
+#include "include/payload.h"
 #include "include/selection.h"
+#include "include/system_calls.h"
 #include "sockets.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -26,8 +28,6 @@ COUNTED_RING(socket_events, 8 << 20)
 #define BODY_PREFIX 32 /* then of each operation: enough for a chunk-size line */
 #define TAIL_SIZE 8
 #define MAX_STRIKES 32 /* direction changes without an HTTP message until a connection is forgotten */
-#define MAX_SEGMENTS 64 /* iovecs that are gathered: node writes an answer of 15 chunks as one array of so many */
-#define MAX_SEGMENTS_BACK 8 /* iovecs that one skb is copied to */
 
 /* What is remembered of a connection that speaks HTTP. Others are not remembered at all. */
 struct connection {
@@ -45,116 +45,6 @@ struct {
 	__type(key, __u64); /* address of the struct sock: unique while the connection is there */
 	__type(value, struct connection);
 } connections SEC(".maps");
-
-/* Where an event is put together before it goes into the ring with its true size. One per direction: a receive never interrupts a send. */
-struct scratch {
-	struct socket_event event;
-	__u8 data[3 * (SOCKET_DATA_MAX + 1)]; /* the captured bytes, then room for the tail */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, __u32);
-	__type(value, struct scratch);
-} scratches SEC(".maps");
-
-/* Only a name here, but libbpf wants the kind of the type to agree with the kernel's. */
-struct __sk_buff {
-	__u32 len;
-};
-
-#ifndef WITHOUT_SKB_DYNPTR
-extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *dynptr) __ksym;
-#endif
-
-/* A pointer that the verifier knows the type of is read directly; another one through the helper, which costs a call each. */
-#define READ(typed, source, field) ((typed) ? (source)->field : BPF_CORE_READ(source, field))
-
-/* Keeps the bound where the verifier sees it: the compiler would drop a mask that it can prove to be useless. */
-static __always_inline __u64 bounded(__u64 n)
-{
-	asm volatile("%0 &= 0x1fff" : "+r"(n)); /* SOCKET_DATA_MAX */
-	return n;
-}
-
-/* Where the bytes of an array of struct iovec are. */
-struct vector {
-	__u64 base; /* address of the first struct iovec */
-	__u32 segments;
-	__u32 offset; /* into the first segment */
-	__u32 in_kernel; /* the array itself is in kernel memory */
-};
-
-/*
- * Gathers bytes [skip, skip + want) of a vector to at->data[to]. Returns how many were there to read.
- * A function of its own, so that the verifier walks the loop once and not once for every way to it.
- */
-__attribute__((noinline)) int gather(struct scratch *at, const struct vector *from, __u32 to, __u32 want, __u32 skip)
-{
-	__u32 got = 0, i;
-	__u64 offset;
-
-	if (!at || !from)
-		return 0;
-	offset = (__u64)from->offset + skip;
-	for (i = 0; i < MAX_SEGMENTS; i++) {
-		struct {
-			__u64 base, length;
-		} v = {};
-		__u64 n;
-		long failed;
-
-		if (i >= from->segments || got >= want)
-			break;
-		failed = from->in_kernel ? bpf_probe_read_kernel(&v, sizeof(v), (void *)(from->base + i * sizeof(v)))
-					 : bpf_probe_read_user(&v, sizeof(v), (void *)(from->base + i * sizeof(v)));
-		if (failed)
-			break;
-		if (offset >= v.length) {
-			offset -= v.length;
-			continue;
-		}
-		n = v.length - offset;
-		if (n > want - got)
-			n = want - got;
-		if (bpf_probe_read_user(at->data + bounded(to) + bounded(got), bounded(n), (void *)(v.base + offset)))
-			break;
-		got += n;
-		offset = 0;
-	}
-	return got;
-}
-
-/* Where the bytes of an operation are. */
-enum payload_kind { PAYLOAD_NONE, PAYLOAD_USER, PAYLOAD_VECTOR, PAYLOAD_SKB };
-
-struct payload {
-	enum payload_kind kind;
-	__u64 base; /* USER: address of the first byte */
-	__u32 offset; /* SKB: of the first byte */
-	struct bpf_dynptr *skb;
-	struct vector vector;
-};
-
-/* Copies bytes [skip, skip + want) of the operation to at->data[to]; want is at most SOCKET_DATA_MAX. */
-static __always_inline __u32 copy_payload(struct scratch *at, __u32 to, __u32 want, const struct payload *from, __u32 skip)
-{
-	__u8 *data = at->data + to;
-
-	switch (from->kind) {
-	case PAYLOAD_USER:
-		return bpf_probe_read_user(data, bounded(want), (void *)(from->base + skip)) ? 0 : want;
-	case PAYLOAD_VECTOR:
-		return gather(at, &from->vector, to, want, skip);
-#ifndef WITHOUT_SKB_DYNPTR
-	case PAYLOAD_SKB:
-		return bpf_dynptr_read(data, bounded(want), from->skb, from->offset + skip, 0) ? 0 : want;
-#endif
-	default:
-		return 0;
-	}
-}
 
 /*
  * Waking the reader costs more than everything else here, so it happens only when the producer crosses a boundary of an eighth of the
@@ -307,25 +197,6 @@ static __always_inline bool is_wanted(const struct selection *s, __u32 pid, __u1
 	return s->capture && (is_selected(s, pid) || (is_selected_port(s, local_port) && !is_excluded(s, pid)));
 }
 
-/* msg_iter before anything was taken from it. */
-static __always_inline void payload_of_iterator(struct payload *p, const struct iov_iter *i, bool typed)
-{
-	__u8 type = READ(typed, i, iter_type);
-
-	if (bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) && type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
-		p->kind = PAYLOAD_USER;
-		/* Pointers through the helper, so that they are plain numbers: older verifiers forbid arithmetic on typed ones. */
-		p->base = (__u64)BPF_CORE_READ(i, ubuf) + READ(typed, i, iov_offset);
-	} else if (type == bpf_core_enum_value(enum iter_type, ITER_IOVEC)) {
-		p->kind = PAYLOAD_VECTOR;
-		p->vector.base = bpf_core_field_exists(i->__iov) ? (__u64)BPF_CORE_READ(i, __iov) :
-							    (__u64)BPF_CORE_READ((struct iov_iter___before_6_4 *)i, iov);
-		p->vector.offset = READ(typed, i, iov_offset);
-		p->vector.segments = READ(typed, i, nr_segs);
-		p->vector.in_kernel = true;
-	}
-}
-
 static __always_inline int on_send(struct sock *sk, const struct msghdr *message, __u32 length)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
@@ -438,59 +309,6 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 	}
 	bpf_probe_read_kernel(&first, sizeof(first), skb->cb);
 	return report(s, pid_tgid, sk, true, SOCKET_RECEIVE, first + offset, length, &payload);
-}
-
-enum syscall_shape { SHAPE_NONE, SHAPE_BUFFER, SHAPE_VECTOR, SHAPE_MESSAGE, SHAPE_FILE };
-
-/* x86-64 system call numbers, arch/x86/entry/syscalls/syscall_64.tbl. */
-static __always_inline enum syscall_shape shape_of(long number, int *direction)
-{
-	*direction = SOCKET_RECEIVE;
-	switch (number) {
-	case 0: /* read */
-	case 45: /* recvfrom */
-		return SHAPE_BUFFER;
-	case 19: /* readv */
-		return SHAPE_VECTOR;
-	case 47: /* recvmsg */
-		return SHAPE_MESSAGE;
-	}
-	*direction = SOCKET_SEND;
-	switch (number) {
-	case 1: /* write */
-	case 44: /* sendto */
-		return SHAPE_BUFFER;
-	case 20: /* writev */
-		return SHAPE_VECTOR;
-	case 46: /* sendmsg */
-		return SHAPE_MESSAGE;
-	case 40: /* sendfile */
-		return SHAPE_FILE;
-	}
-	return SHAPE_NONE;
-}
-
-static __always_inline struct sock *sock_of(__u32 fd)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct fdtable *table = task->files->fdt;
-	struct socket *socket;
-	struct file **slots;
-	struct file *file;
-	struct sock *sk;
-
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	slots = BPF_CORE_READ(table, fd);
-	if (bpf_probe_read_kernel(&file, sizeof(file), slots + fd) || !file)
-		return NULL;
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_IFSOCK */
-		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
-		return NULL;
-	return sk;
 }
 
 /*

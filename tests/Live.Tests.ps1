@@ -172,6 +172,11 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
             Set-BeylaCapability -AgentPath $agent -Clear
             @(Invoke-AsUser "Test-BeylaCapability -OpenPort $port -Quiet")[-1] | Should -Be 'False'
             "$(Invoke-AsUser "try { Start-BeylaTrace -OpenPort $port -EnforceCapability } catch { `$_.FullyQualifiedErrorId }")" | Should -Match 'CapabilityMissing,'
+            foreach ($command in "Start-BeylaTrace -OpenPort $port", 'Get-BeylaFlow') {
+                $text = (Invoke-AsUser "try { $command -WarningAction Ignore } catch { `$_.FullyQualifiedErrorId; `$_.ErrorDetails.RecommendedAction }") -join "`n"
+                $text | Should -Match '(?m)^CapabilityMissing,'
+                $text | Should -Match "(?m)^Run: sudo setcap .*$agent, or Set-BeylaCapability"
+            }
             $text = (Invoke-AsUser "try { Set-BeylaCapability -OpenPort $port } catch { `$_.FullyQualifiedErrorId; `$_.ErrorDetails.RecommendedAction }") -join "`n"
             $text | Should -Match '(?m)^CapabilityNotPermitted,'
             $text | Should -Match "(?m)^sudo setcap [a-z_,]*cap_bpf[a-z_,]*=p .*$agent"

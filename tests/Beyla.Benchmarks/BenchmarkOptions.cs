@@ -43,5 +43,6 @@ internal static class Suites
         ("memory", MemorySuite.Run),
         ("programs", ProgramSuite.Run),
         ("flows", FlowSuite.Run),
+        ("flow-programs", FlowProgramSuite.Run),
     ];
 }

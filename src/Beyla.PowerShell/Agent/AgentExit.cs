@@ -3,7 +3,7 @@ namespace Beyla.PowerShell.Agent;
 /// <summary>Turns the end of an agent into the error that PowerShell shows: exit codes as <c>beyla --help</c> documents them, signals, and its last words.</summary>
 public static class AgentExit
 {
-    private const int Stopped = 0, Usage = 2, Capabilities = 3, CannotExecute = 126, NotThere = 127, Signal = 128;
+    private const int Stopped = 0, Failed = 1, Usage = 2, Capabilities = 3, CannotExecute = 126, NotThere = 127, Signal = 128;
 
     /// <summary>Why the agent ended.</summary>
     /// <param name="command">What was started.</param>
@@ -28,8 +28,8 @@ public static class AgentExit
             null => new AgentException(AgentFault.AgentDied, $"The agent (process {processId}) closed its output and was ended{because}", Again(command), processId),
             Usage => new AgentException(AgentFault.ConfigurationInvalid, $"The agent refused its configuration{because}",
                 "Correct the value that is named; it may come from a parameter, the configuration file or a BEYLA_ variable.", command.Path),
-            Capabilities => new AgentException(AgentFault.CapabilityMissing, $"The agent lacks capabilities{Missing(log)}",
-                "See Test-BeylaCapability with the same parameters, then as root: Set-BeylaCapability with the same parameters.", command.Path),
+            Capabilities => Lacking(command, log, "."),
+            Failed when log.MissingCapabilities() is not null && IsRefusal(words) => Lacking(command, log, $". {words}"),
             CannotExecute or NotThere when !begun => AgentProcess.NotStarted(command.Path, words ?? $"exit code {code}"),
             > Signal when asked => null,
             > Signal => new AgentException(AgentFault.AgentDied, $"The agent (process {processId}) was ended by {SignalName(code.Value - Signal)}{because}",
@@ -41,7 +41,17 @@ public static class AgentExit
         };
     }
 
-    private static string Missing(AgentLog log) => log.LastWithError() is { } line ? $": {line.Error}" : ".";
+    private static AgentException Lacking(AgentCommand command, AgentLog log, string then)
+    {
+        const string set = "Set-BeylaCapability with the same parameters, as root";
+        var missing = log.MissingCapabilities();
+        return new AgentException(AgentFault.CapabilityMissing, $"The agent lacks capabilities{(missing is null ? "" : ": " + missing.Error)}{then}",
+            (log.Fix() is { } fix ? $"Run: {fix}, or {set}." : $"Run {set}.") + " Test-BeylaCapability explains each.", command.Path);
+    }
+
+    // The kernel's two ways to say that a capability is missing, by errno(3).
+    private static bool IsRefusal(string? words) =>
+        words is not null && (words.Contains("EPERM", StringComparison.Ordinal) || words.Contains("EACCES", StringComparison.Ordinal));
 
     private static string Again(AgentCommand command) => $"Run it by hand to see all that it says: {command}";
 

@@ -38,10 +38,17 @@ public sealed class AgentLog
             return _lines.LastOrDefault(line => line.Level == LogLevel.Error) ?? _firstPlain ?? _lines.LastOrDefault();
     }
 
-    /// <summary>The last line with an error text, such as the missing capabilities; null when there is none.</summary>
-    public LogLine? LastWithError()
+    /// <summary>The line that names the capabilities that are missing; null when there is none.</summary>
+    public LogLine? MissingCapabilities()
     {
         lock (_lines)
-            return _lines.LastOrDefault(line => line.Error.Length > 0);
+            return _lines.LastOrDefault(line => line.Error.Contains("capabilities are required", StringComparison.Ordinal));
+    }
+
+    /// <summary>The first remedy that the agent names; null when there is none.</summary>
+    public string? Fix()
+    {
+        lock (_lines)
+            return _lines.Select(line => line["fix"]).FirstOrDefault(fix => fix.Length > 0);
     }
 }

@@ -37,6 +37,22 @@ public sealed class AgentFaultTests : IDisposable
     }
 
     [Fact]
+    public void An_agent_that_the_kernel_refuses_for_want_of_capabilities_says_so_with_the_remedy()
+    {
+        var error = Assert.Throws<AgentException>(() => Run("""
+            header
+            echo 'time=1 level=WARN msg="Required" error="the following capabilities are required: CAP_BPF"' >&2
+            echo 'time=1 level=WARN msg="CAP_BPF is missing" fix="sudo setcap cap_bpf=p /opt/beyla"' >&2
+            echo 'time=1 level=ERROR msg="Application observability did not start" error="load: EPERM (Operation not permitted)"' >&2
+            exit 1
+            """));
+
+        Assert.Equal(AgentFault.CapabilityMissing, error.Kind);
+        Assert.Contains("required: CAP_BPF. Application observability did not start", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Run: sudo setcap cap_bpf=p /opt/beyla, or Set-BeylaCapability", error.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_silent_agent_is_given_up()
     {
         var error = Assert.Throws<AgentException>(() =>

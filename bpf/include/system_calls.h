@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which system calls move bytes of a socket, and which socket a file descriptor is. */
+#ifndef BEYLA_SYSTEM_CALLS_H
+#define BEYLA_SYSTEM_CALLS_H
+
+#include "kernel.h"
+#include "../sockets.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+enum syscall_shape { SHAPE_NONE, SHAPE_BUFFER, SHAPE_VECTOR, SHAPE_MESSAGE, SHAPE_FILE };
+
+/* x86-64 system call numbers, arch/x86/entry/syscalls/syscall_64.tbl. */
+static __always_inline enum syscall_shape shape_of(long number, int *direction)
+{
+	*direction = SOCKET_RECEIVE;
+	switch (number) {
+	case 0: /* read */
+	case 45: /* recvfrom */
+		return SHAPE_BUFFER;
+	case 19: /* readv */
+		return SHAPE_VECTOR;
+	case 47: /* recvmsg */
+		return SHAPE_MESSAGE;
+	}
+	*direction = SOCKET_SEND;
+	switch (number) {
+	case 1: /* write */
+	case 44: /* sendto */
+		return SHAPE_BUFFER;
+	case 20: /* writev */
+		return SHAPE_VECTOR;
+	case 46: /* sendmsg */
+		return SHAPE_MESSAGE;
+	case 40: /* sendfile */
+		return SHAPE_FILE;
+	}
+	return SHAPE_NONE;
+}
+
+static __always_inline struct sock *sock_of(__u32 fd)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fdtable *table = task->files->fdt;
+	struct socket *socket;
+	struct file **slots;
+	struct file *file;
+	struct sock *sk;
+
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	slots = BPF_CORE_READ(table, fd);
+	if (bpf_probe_read_kernel(&file, sizeof(file), slots + fd) || !file)
+		return NULL;
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_IFSOCK */
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return NULL;
+	return sk;
+}
+
+#endif
