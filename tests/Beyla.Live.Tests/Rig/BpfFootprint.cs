@@ -35,9 +35,18 @@ internal sealed record BpfFootprint(IReadOnlySet<int> Programs, IReadOnlySet<int
         return new BpfFootprint(programs, maps, links);
     }
 
-    /// <summary>Which of these still exist in the kernel.</summary>
-    public async Task<BpfFootprint> LeftAsync() => new(
-        await LeftAsync("prog", Programs), await LeftAsync("map", Maps), await LeftAsync("link", Links));
+    /// <summary>Which of these stay in the kernel, which frees them some time after the last user is gone: it is given three seconds.</summary>
+    public async Task<BpfFootprint> LeftAsync()
+    {
+        long deadline = Environment.TickCount64 + 3000;
+        while (true)
+        {
+            BpfFootprint left = new(await LeftAsync("prog", Programs), await LeftAsync("map", Maps), await LeftAsync("link", Links));
+            if (left.IsEmpty || Environment.TickCount64 > deadline)
+                return left;
+            await Task.Delay(50);
+        }
+    }
 
     private static async Task<HashSet<int>> LeftAsync(string what, IReadOnlySet<int> ids)
     {
