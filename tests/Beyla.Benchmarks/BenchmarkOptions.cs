@@ -43,6 +43,7 @@ internal static class Suites
         ("memory", MemorySuite.Run),
         ("programs", ProgramSuite.Run),
         ("flows", FlowSuite.Run),
+        ("module", ModuleSuite.Run),
         ("flow-programs", FlowProgramSuite.Run),
     ];
 }
