@@ -143,7 +143,7 @@ public sealed record NetworkConfiguration
 
     public TrafficControlBackend TrafficControlBackend { get; init; }
 
-    /// <summary>Interfaces to watch; empty is all. Only with <see cref="FlowSource.Tc"/>.</summary>
+    /// <summary>Interfaces to watch, with either source; empty is all.</summary>
     public IReadOnlyList<NamePattern> Interfaces { get; init; } = [];
 
     /// <summary>Interfaces to leave out, of those in <see cref="Interfaces"/>.</summary>

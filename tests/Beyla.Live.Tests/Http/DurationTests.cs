@@ -49,7 +49,7 @@ public sealed class DurationTests
         }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(1 + seen.Count);
-        TimeSpan best = TimeSpan.MaxValue;
+        List<TimeSpan> differences = [];
         foreach (((int sleep, TimeSpan took, DateTimeOffset from, DateTimeOffset to), Span span) in seen.Zip(spans.Skip(1)))
         {
             Assert.Equal($"/sleep/{sleep}", span.Path);
@@ -58,11 +58,12 @@ public sealed class DurationTests
             Assert.InRange(span.HandlerDuration, TimeSpan.FromMilliseconds(sleep - 2), span.Duration);
             Assert.InRange(span.Start, from - Tolerance, to + Tolerance);
             Assert.InRange(span.End, from - Tolerance, to + Tolerance);
-            TimeSpan difference = took - span.Duration;
-            best = difference < best ? difference : best;
+            differences.Add(took - span.Duration);
         }
 
-        Assert.True(best <= Tolerance, $"The span closest to what its client saw differs by {best.TotalMilliseconds} ms.");
+        // A client that waits for a processor sees more than its server did, so not each of them, but most.
+        TimeSpan usual = differences.Order().ElementAt(differences.Count / 2);
+        Assert.True(usual <= Tolerance, $"Half of the spans differ by {usual.TotalMilliseconds} ms and more from what their clients saw.");
         await agent.StopAsync();
     }
 }

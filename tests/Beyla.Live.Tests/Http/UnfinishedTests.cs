@@ -82,7 +82,7 @@ public sealed class UnfinishedTests
 
         await HttpRequests.SendAsync(server.Port, 1, "/whole");
         Assert.Equal(200, (await agent.WaitForSpansAsync(1, span => span.Path == "/whole"))[0].Status);
-        Assert.All(agent.Spans.Where(span => span.Path != "/whole"), span => Assert.True(span.Path == "/half" && span.Status is 0 or 400, $"{span}"));
+        Assert.All(agent.Spans.Where(span => span.Path != "/whole"), span => Assert.True(span is { Path: "/half", Status: 0 or 400 }, $"{span}"));
         await agent.StopAsync();
     }
 
