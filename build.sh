@@ -171,7 +171,7 @@ pester() {
     elif ! pwsh -NoProfile -Command 'exit [int](-not (Get-Module -ListAvailable Pester))' </dev/null; then
         say "Pester did not run: pwsh is here, its module Pester is not."
     elif compgen -G 'tests/*.Tests.ps1' >/dev/null; then
-        script_suite pester pwsh -NoProfile -NonInteractive -File tests/Invoke-Suite.ps1
+        script_suite pester timeout -k 10 600 pwsh -NoProfile -NonInteractive -File tests/Invoke-Suite.ps1
     fi
 }
 

@@ -6,6 +6,9 @@ $RealAgent = Join-Path $Module bin/beyla
 $PSStyle.OutputRendering = 'PlainText'
 Import-Module $Module -Force
 
+# Defaults of an earlier file of the same run would send this one's cmdlets to its planted agent.
+foreach ($key in @($global:PSDefaultParameterValues.Keys | Where-Object { $_ -like '*-Beyla*' })) { $global:PSDefaultParameterValues.Remove($key) }
+
 # Waits until the condition holds; the last value decides.
 function Wait-Until([scriptblock] $Condition, [double] $Seconds = 10) {
     $end = [DateTime]::UtcNow.AddSeconds($Seconds)
