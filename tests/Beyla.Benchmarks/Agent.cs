@@ -11,23 +11,28 @@ internal static class Agent
     {
         ["BEYLA_OPEN_PORT"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture),
         ["BEYLA_TRACE_PRINTER"] = "text",
-    });
+    }, BenchmarkOptions.AgentPath);
 
     /// <summary>Starts the agent on the flows of one interface, printed into /dev/null.</summary>
-    public static ChildProcess WatchFlows(string networkInterface, Dictionary<string, string> more) => Start(new(more)
-    {
-        ["BEYLA_NETWORK_METRICS"] = "true",
-        ["BEYLA_NETWORK_PRINT_FLOWS"] = "true",
-        ["BEYLA_NETWORK_INTERFACES"] = networkInterface,
-    }).Process;
+    /// <param name="networkInterface">The interface.</param>
+    /// <param name="more">Further settings.</param>
+    /// <param name="alone">Without CAP_PERFMON, so without the processes that flows belong to.</param>
+    public static ChildProcess WatchFlows(string networkInterface, Dictionary<string, string> more, bool alone = false) => Start(
+        new(more)
+        {
+            ["BEYLA_NETWORK_METRICS"] = "true",
+            ["BEYLA_NETWORK_PRINT_FLOWS"] = "true",
+            ["BEYLA_NETWORK_INTERFACES"] = networkInterface,
+        },
+        alone ? ["setpriv", "--bounding-set=-perfmon,-sys_admin", BenchmarkOptions.AgentPath] : [BenchmarkOptions.AgentPath]).Process;
 
-    private static (ChildProcess Process, TimeSpan Start) Start(Dictionary<string, string> environment)
+    private static (ChildProcess Process, TimeSpan Start) Start(Dictionary<string, string> environment, params string[] command)
     {
         using var tracing = new ManualResetEventSlim();
         var log = new List<string>();
         long ready = 0;
         var started = Stopwatch.GetTimestamp();
-        var process = ChildProcess.Start(BenchmarkOptions.AgentPath, [], environment, line =>
+        var process = ChildProcess.Start(command[0], command[1..], environment, line =>
         {
             lock (log)
             {

@@ -72,7 +72,9 @@ internal static class LatencySuite
                 var wait = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), due);
                 if (wait > TimeSpan.Zero)
                 {
+                    // A sleep ends some time before or after: then the request is due when it is sent. Only a late answer makes the next one late.
                     Thread.Sleep(wait);
+                    due = Stopwatch.GetTimestamp();
                 }
 
                 stream.Write(request);
