@@ -25,8 +25,9 @@ die() { say "build.sh: $*"; exit 1; }
 
 BUILD_PACKAGES="clang llvm libbpf-dev libelf-dev zlib1g-dev"
 DEMO_PACKAGES="curl python3"
-LIVE_PACKAGES="nginx-light curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps tcpdump ethtool iperf3 redis-server"
+LIVE_PACKAGES="nginx-light curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps tcpdump ethtool iperf3 redis-server liburing-dev iputils-ping"
 KERNEL_PACKAGES="qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin"
+PESTER_PACKAGES="tmux python3 curl iproute2 util-linux libcap2-bin bpftool"
 BENCH_PACKAGES="nginx-light wrk curl python3 iproute2 iperf3 bpftool"
 
 # Installs what is missing of the named Debian packages, quietly, once.
@@ -171,6 +172,7 @@ pester() {
     elif ! pwsh -NoProfile -Command 'exit [int](-not (Get-Module -ListAvailable Pester))' </dev/null; then
         say "Pester did not run: pwsh is here, its module Pester is not."
     elif compgen -G 'tests/*.Tests.ps1' >/dev/null; then
+        packages $PESTER_PACKAGES
         script_suite pester timeout -k 10 600 pwsh -NoProfile -NonInteractive -File tests/Invoke-Suite.ps1
     fi
 }
