@@ -13,8 +13,23 @@ COUNTED_RING(process_events, 1 << 20)
 /* Keeps the type in the object's BTF, where a test compares it with the agent's. */
 const struct process_event *process_event_layout __attribute__((unused));
 
-/* Exec events of all processes are wanted: some rule asks for more than ports and pids. */
-const volatile __u32 every_exec = 1;
+/* Mirrored by src/Beyla.Agent/Kernel/Watcher.cs. Set before loading. */
+const volatile struct watcher_settings {
+	__u32 every_exec; /* exec events of all processes are wanted: some rule asks for more than ports and pids */
+	__u32 judge_listeners; /* some rule asks for a port and for something else: only user space can tell who is meant */
+} settings = { 1, 1 };
+
+/*
+ * A process that user space has yet to judge is traced until it has, or a client that lives for three milliseconds would be over before it is
+ * traced. What it did is dropped if no rule wants it. Only when the event will arrive: nobody would take it back otherwise.
+ */
+static __always_inline void select_tentatively(struct selection *s, struct process_event *e)
+{
+	if (e->selected == PROCESS_SELECTED)
+		return;
+	e->selected = PROCESS_TENTATIVE;
+	select_pid(s, e->pid);
+}
 
 static __always_inline struct process_event *begin(__u8 kind, __u32 pid, struct ring_counters *counters)
 {
@@ -55,7 +70,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (!e)
 		return 0;
 	e->parent = parent->tgid;
-	e->selected = 1;
+	e->selected = PROCESS_SELECTED;
 	bpf_probe_read_kernel(e->command, sizeof(e->command), child->comm);
 	send(e);
 	return 0;
@@ -72,12 +87,14 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	if (!s || !counters)
 		return 0;
 	selected = is_selected(s, task->tgid);
-	if (!selected && !every_exec)
+	if (!selected && !settings.every_exec)
 		return 0;
 	e = begin(PROCESS_EXEC, task->tgid, counters);
 	if (!e)
 		return 0;
-	e->selected = selected;
+	e->selected = selected ? PROCESS_SELECTED : PROCESS_UNSELECTED;
+	if (settings.every_exec)
+		select_tentatively(s, e);
 	bpf_probe_read_kernel(e->command, sizeof(e->command), task->comm);
 	bpf_probe_read_kernel_str(e->name, sizeof(e->name), program->filename);
 	send(e);
@@ -128,7 +145,9 @@ int BPF_PROG(on_listen, struct sock *sk, int old_state, int new_state)
 	e = begin(PROCESS_LISTEN, pid, counters);
 	if (!e)
 		return 0;
-	e->selected = is_selected(s, pid);
+	e->selected = is_selected(s, pid) ? PROCESS_SELECTED : PROCESS_UNSELECTED;
+	if (settings.judge_listeners && !is_excluded(s, pid))
+		select_tentatively(s, e);
 	describe_listener(e, sk);
 	bpf_get_current_comm(e->command, sizeof(e->command));
 	send(e);
@@ -161,7 +180,7 @@ int listeners(struct bpf_iter__task_file *context)
 	e.pid = task->tgid;
 	e.kind = PROCESS_LISTENING;
 	s = the_selection();
-	e.selected = s && is_selected(s, e.pid);
+	e.selected = s && is_selected(s, e.pid) ? PROCESS_SELECTED : PROCESS_UNSELECTED;
 	describe_listener(&e, sk);
 	bpf_probe_read_kernel(e.command, sizeof(e.command), task->comm);
 	bpf_seq_write(context->meta->seq, &e, sizeof(e));

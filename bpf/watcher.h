@@ -11,6 +11,12 @@ enum process_event_kind {
 	PROCESS_LISTENING = 5, /* found by the iterator: the process holds a socket that listens on port */
 };
 
+enum process_selection {
+	PROCESS_UNSELECTED = 0,
+	PROCESS_SELECTED = 1, /* the kernel side traces the process, and has before this event */
+	PROCESS_TENTATIVE = 2, /* from this event on, until user space has judged it: what it does first is not missed */
+};
+
 struct process_event {
 	__u64 time; /* CLOCK_MONOTONIC, ns */
 	__u32 pid; /* thread group in the initial pid namespace */
@@ -18,7 +24,7 @@ struct process_event {
 	__u32 netns; /* LISTEN, LISTENING: inode of the socket's network namespace */
 	__u16 port; /* LISTEN, LISTENING */
 	__u8 kind;
-	__u8 selected; /* whether the kernel side selects the process at this moment */
+	__u8 selected; /* enum process_selection */
 	__u8 command[16]; /* task name (comm) */
 	__u8 name[256]; /* EXEC: path, zero terminated, cut at 255 */
 };

@@ -63,7 +63,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     public static ApplicationTracing Start(AgentConfiguration configuration, TracePrinter printer, OutputQueue output)
     {
         using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);
-        var watcher = Watcher.Open(new SelectionNeeds(configuration.Selection).EveryExec);
+        var needs = new SelectionNeeds(configuration.Selection);
+        var watcher = Watcher.Open(needs.EveryExec, needs.JudgeListeners);
         SocketSource? source = null;
         try
         {

@@ -22,6 +22,19 @@ public enum ProcessEventKind : byte
     Listening = 5,
 }
 
+/// <summary>What the kernel side does with the process of an event (bpf/watcher.h, enum process_selection).</summary>
+public enum ProcessSelection : byte
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>It traces the process, and has before this event.</summary>
+    Selected = 1,
+
+    /// <summary>It traces the process from this event on, until it is told whether to.</summary>
+    Tentative = 2,
+}
+
 /// <summary>An event of the watcher programs (bpf/watcher.h, struct process_event).</summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct ProcessEvent
@@ -42,8 +55,9 @@ public struct ProcessEvent
     public ushort Port;
     public ProcessEventKind Kind;
 
-    /// <summary>1 when the kernel side selects the process at this moment.</summary>
-    public byte Selected;
+
+    /// <summary>Whether the kernel side traces the process.</summary>
+    public ProcessSelection Selected;
 
     /// <summary>Task name (comm), zero padded.</summary>
     public CommandName Command;

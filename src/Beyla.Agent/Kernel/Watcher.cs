@@ -29,13 +29,14 @@ public sealed class Watcher : IDisposable, ICounted
 
     /// <summary>Loads and attaches.</summary>
     /// <param name="everyExec">Report every process that runs a program; false when the rules ask only for ports and process ids.</param>
+    /// <param name="judgeListeners">Trace every process that begins to listen until its event is judged; false when the kernel side can tell by the port.</param>
     /// <exception cref="BpfException">The kernel refused.</exception>
-    public static Watcher Open(bool everyExec)
+    public static Watcher Open(bool everyExec, bool judgeListeners)
     {
         var programs = BpfObject.Open("watcher");
         try
         {
-            programs.SetConstants(everyExec ? 1u : 0u);
+            programs.SetConstants(new Settings { EveryExec = everyExec ? 1u : 0u, JudgeListeners = judgeListeners ? 1u : 0u });
             programs.Select([.. Attached, "listeners"]).Load();
             var watcher = new Watcher(programs);
             foreach (var name in Attached)
@@ -67,6 +68,14 @@ public sealed class Watcher : IDisposable, ICounted
 
         Selection.Dispose();
         programs.Dispose();
+    }
+
+    /// <summary>struct watcher_settings.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Settings
+    {
+        public uint EveryExec;
+        public uint JudgeListeners;
     }
 }
 

@@ -5,7 +5,7 @@ namespace Beyla.Agent.Processes;
 /// <summary>What the rules say of a process.</summary>
 internal enum Verdict : byte
 {
-    /// <summary>It ended before it could be looked at.</summary>
+    /// <summary>It ended before it could be looked at, and what it ran is not known or not wanted.</summary>
     Gone,
 
     /// <summary>No rule wants it.</summary>
@@ -35,7 +35,7 @@ internal sealed class ProcessInspector(Selection selection, SelectionNeeds needs
     {
         (info, startTime) = (null, 0);
         if (!proc.TryStat(pid, out var stat))
-            return Verdict.Gone;
+            return JudgeGone(pid, ports, executed, out info);
         startTime = stat.StartTime;
         if (stat.IsKernelThread)
             return Verdict.Unwanted;
@@ -62,6 +62,25 @@ internal sealed class ProcessInspector(Selection selection, SelectionNeeds needs
 
     /// <summary>Whether the process that was looked at still runs.</summary>
     public bool IsAlive(int pid, long startTime) => proc.TryStat(pid, out var stat) && stat.StartTime == startTime;
+
+    /// <summary>A program that ran and ended before this look is judged by the path that execve was given: what it sent is still to be read.</summary>
+    private Verdict JudgeGone(int pid, ushort[] ports, string executed, out ProcessInfo? info)
+    {
+        info = null;
+        if (!executed.StartsWith('/'))
+            return Verdict.Gone;
+        var facts = new ProcessFacts
+        {
+            Pid = pid,
+            Executable = executed,
+            Language = needs.Language ? languages.Detect(pid, executed) : ProcessLanguage.Generic,
+            ListeningPorts = ports,
+        };
+        if (selection.Find(facts) is not { } rule)
+            return Verdict.Gone;
+        info = Identify(facts, rule);
+        return Verdict.Selected;
+    }
 
     private ProcessFacts FactsOf(int pid, ushort[] ports, string executed)
     {

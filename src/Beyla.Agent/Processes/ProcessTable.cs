@@ -145,7 +145,7 @@ public sealed class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
     private Outcome OnExec(in ProcessEvent e, ProcessEntry? known)
     {
         var pid = (int)e.Pid;
-        var wasKnown = e.Selected != 0 || known is not null;
+        var wasKnown = e.Selected == ProcessSelection.Selected || known is not null;
         if (pid == selection.OwnPid || (!wasKnown && !needs.EveryExec))
             return Outcome.Filtered;
         // Another program: neither tracing nor exclusion is inherited from what ran before. Listening sockets may be.
@@ -180,9 +180,14 @@ public sealed class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
                 return Outcome.Aggregated;
         }
 
-        if (e.Selected == 0 && !needs.Mentions(e.Port))
+        if (e.Selected != ProcessSelection.Selected && !needs.Mentions(e.Port))
+        {
+            if (e.Selected == ProcessSelection.Tentative)
+                kernel.Deselect(pid);
             return Outcome.Filtered;
-        var ports = needs.ExclusionPorts || e.Selected != 0 ? PortsOf(pid) : [];
+        }
+
+        var ports = needs.ExclusionPorts || e.Selected == ProcessSelection.Selected ? PortsOf(pid) : [];
         var lostBefore = entriesLost;
         if (Examine(pid, ListeningPorts.With(ports, e.Port), "", (long)e.Time) is not null)
             return Outcome.Aggregated;
@@ -213,12 +218,16 @@ public sealed class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
             case Verdict.Selected:
                 kernel.Include(pid);
                 kernel.Select(pid);
-                // Selecting one that has just ended would trace whoever gets its pid next: nobody is told of an end that has been.
-                if (!inspector.IsAlive(pid, startTime))
-                    break;
                 var entry = new ProcessEntry { Pid = pid, Since = since, State = ProcessState.Selected, Info = info, Ports = ports };
                 if (Put(entry) == Outcome.Lost)
                     return null;
+                // Of one that has just ended the spans are still to come, but its pid may be another's soon: nobody is told of an end that has been.
+                if (!inspector.IsAlive(pid, startTime))
+                {
+                    kernel.Deselect(pid);
+                    Bury(entry);
+                }
+
                 foreach (var port in ports)
                     servers[port] = info!;
                 secondLook.Add(pid, since, options.Clock());

@@ -26,6 +26,7 @@ public sealed class SelectionNeeds
         ExclusionPorts = selection.Exclusions.Any(static rule => !rule.OpenPorts.IsEmpty);
         WithoutPorts = selection.Rules.Any(static rule => rule.OpenPorts.IsEmpty && rule.HasCriterion);
         Program = selection.Rules.Any(LooksAtProgram);
+        JudgeListeners = selection.Rules.Any(static rule => !rule.OpenPorts.IsEmpty && !IsPortsAlone(rule));
         EveryExec = selection.Rules.Any(static rule => rule.OpenPorts.IsEmpty && LooksAtProgram(rule));
         LanguageAlone = selection.Rules.Any(static rule => rule.OpenPorts.IsEmpty && rule.Languages is not null);
         Language = selection.NeedsLanguage;
@@ -46,6 +47,9 @@ public sealed class SelectionNeeds
 
     /// <summary>A program that starts in an untraced process may be wanted for what it is.</summary>
     public bool EveryExec { get; }
+
+    /// <summary>A rule asks for a port and for something else, so that the port alone does not tell who is meant.</summary>
+    public bool JudgeListeners { get; }
 
     /// <summary>A process may be selected for its language, whatever it listens on.</summary>
     public bool LanguageAlone { get; }

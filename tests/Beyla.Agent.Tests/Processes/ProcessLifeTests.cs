@@ -127,7 +127,7 @@ public sealed class ProcessLifeTests
         rig.Fork(10, 20);
         var since = (ulong)rig.Now;
         foreach (var kind in new[] { ProcessEventKind.Exit, ProcessEventKind.Exec, ProcessEventKind.Listen, ProcessEventKind.Fork })
-            rig.Table.OnProcessEvent(new ProcessEvent { Kind = kind, Pid = 20, Parent = 99, Port = 8080, Selected = 1, Time = since - 1 });
+            rig.Table.OnProcessEvent(new ProcessEvent { Kind = kind, Pid = 20, Parent = 99, Port = 8080, Selected = ProcessSelection.Selected, Time = since - 1 });
         rig.Table.OnTick(rig.Now += 6_000_000_000);
         Assert.Equal("shop", rig.Table.Find(20, 0)!.ServiceName);
         Assert.Equal((1, 4), (rig.Counters.Aggregated, rig.Counters.Filtered));
@@ -167,8 +167,8 @@ public sealed class ProcessLifeTests
         rig.Listen(10, 8080);
         // Forked before the veto reached the kernel.
         rig.Kernel.Pids.UnionWith([20, 21]);
-        rig.Send(new ProcessEvent { Kind = ProcessEventKind.Fork, Pid = 20, Parent = 10, Selected = 1 });
-        rig.Send(new ProcessEvent { Kind = ProcessEventKind.Fork, Pid = 21, Parent = 10, Selected = 1 });
+        rig.Send(new ProcessEvent { Kind = ProcessEventKind.Fork, Pid = 20, Parent = 10, Selected = ProcessSelection.Selected });
+        rig.Send(new ProcessEvent { Kind = ProcessEventKind.Fork, Pid = 21, Parent = 10, Selected = ProcessSelection.Selected });
         Assert.Contains(20, rig.Kernel.Excluded);
         Assert.DoesNotContain(21, rig.Kernel.Excluded);
         Assert.DoesNotContain(20, rig.Kernel.Pids);
@@ -189,7 +189,7 @@ public sealed class ProcessLifeTests
             var e = new ProcessEvent
             {
                 Kind = (ProcessEventKind)random.Next(0, 7), Pid = (uint)random.Next(1, 80), Parent = (uint)random.Next(1, 80),
-                Port = (ushort)random.Next(0, 8), Selected = (byte)random.Next(2), Time = (ulong)(rig.Now + random.Next(-5, 5)),
+                Port = (ushort)random.Next(0, 8), Selected = (ProcessSelection)random.Next(3), Time = (ulong)(rig.Now + random.Next(-5, 5)),
             };
             rig.Now += random.Next(0, 10_000_000);
             rig.Table.OnProcessEvent(e);

@@ -217,7 +217,51 @@ public sealed class ProcessTableTests
         rig.Kernel.OnSelect = rig.Proc.Remove;
         rig.Exec(10);
         Assert.Empty(rig.Kernel.Pids);
+        // What it sent is still to be read.
+        Assert.Equal("app", rig.Table.Find(10, 0)!.ServiceName);
+        rig.Table.OnTick(rig.Now += 6_000_000_000);
         Assert.Null(rig.Table.Find(10, 0));
+    }
+
+    [Fact]
+    public void One_that_is_gone_when_its_execve_is_read_is_judged_by_the_path_it_was_given()
+    {
+        using var rig = new TableRig([Exe("/srv/*", "short")]);
+        rig.Table.Start();
+        foreach (var (pid, path) in new[] { (10, "/srv/app"), (11, "/usr/bin/other"), (12, "app") })
+        {
+            rig.Exec(pid, path);
+            Assert.Equal(pid == 10 ? "short" : null, rig.Table.Find(pid, 0)?.ServiceName);
+        }
+
+        Assert.Empty(rig.Kernel.Pids);
+        rig.Table.OnTick(rig.Now += 6_000_000_000);
+        Assert.Null(rig.Table.Find(10, 0));
+    }
+
+    [Fact]
+    public void A_program_that_no_rule_wants_is_traced_only_until_it_is_judged()
+    {
+        using var rig = new TableRig([Exe("/srv/*")]);
+        rig.Table.Start();
+        rig.Proc.Add(10, "/usr/bin/other").Add(11, "/srv/app");
+        rig.Exec(10, "/usr/bin/other");
+        rig.Exec(11, "/srv/app");
+        Assert.Equal([11], rig.Kernel.Pids);
+        Assert.Null(rig.Table.Find(10, 0));
+        Assert.Equal((2, 1, 1), (rig.Counters.Produced, rig.Counters.Aggregated, rig.Counters.Filtered));
+    }
+
+    [Fact]
+    public void A_listener_that_only_the_table_can_judge_is_traced_until_it_has()
+    {
+        using var rig = new TableRig([new SelectionRule { Origin = "test", OpenPorts = Ranges("8080"), ExecutablePath = Glob("/srv/*") }]);
+        rig.Table.Start();
+        rig.Proc.Add(10, "/srv/app").Add(11, "/usr/bin/other").Add(12, "/srv/app");
+        rig.Listen(10, 8080);
+        rig.Listen(11, 8080);
+        rig.Listen(12, 9090);
+        Assert.Equal([10], rig.Kernel.Pids);
     }
 
     [Fact]

@@ -12,11 +12,15 @@ internal sealed class TableRig : IDisposable
 {
     public const int OwnPid = 77;
 
+    private readonly SelectionNeeds needs;
+
     public TableRig(SelectionRule[] rules, SelectionRule[]? exclusions = null, ProcessTableOptions? options = null)
     {
         Reader = new ProcReader(Proc.Root);
+        var selection = new Selection { Rules = rules, Exclusions = exclusions ?? [], OwnPid = OwnPid };
+        needs = new SelectionNeeds(selection);
         Table = new ProcessTable(
-            new Selection { Rules = rules, Exclusions = exclusions ?? [], OwnPid = OwnPid }, Kernel, Kernel, Reader,
+            selection, Kernel, Kernel, Reader,
             (options ?? new ProcessTableOptions()) with { Clock = () => Now, Selected = SelectedLog.Add });
     }
 
@@ -61,14 +65,14 @@ internal sealed class TableRig : IDisposable
         if (!Kernel.Pids.Contains(parent))
             return;
         Kernel.Pids.Add(child);
-        Send(new ProcessEvent { Kind = ProcessEventKind.Fork, Pid = (uint)child, Parent = (uint)parent, Selected = 1 });
+        Send(new ProcessEvent { Kind = ProcessEventKind.Fork, Pid = (uint)child, Parent = (uint)parent, Selected = ProcessSelection.Selected });
     }
 
     public void Exec(int pid, string path = "/srv/app")
     {
         if (!Kernel.Pids.Contains(pid) && !Table.NeedsEveryExec)
             return;
-        var e = new ProcessEvent { Kind = ProcessEventKind.Exec, Pid = (uint)pid, Selected = Bit(pid) };
+        var e = new ProcessEvent { Kind = ProcessEventKind.Exec, Pid = (uint)pid, Selected = Bit(pid, Table.NeedsEveryExec) };
         Encoding.UTF8.GetBytes(path).CopyTo(e.Name);
         Send(e);
     }
@@ -86,7 +90,7 @@ internal sealed class TableRig : IDisposable
         Kernel.Listeners.Add((pid, port));
         if (Kernel.Ports.Contains(port) && !Kernel.Excluded.Contains(pid))
             Kernel.Pids.Add(pid);
-        Send(new ProcessEvent { Kind = ProcessEventKind.Listen, Pid = (uint)pid, Port = port, Selected = Bit(pid) });
+        Send(new ProcessEvent { Kind = ProcessEventKind.Listen, Pid = (uint)pid, Port = port, Selected = Bit(pid, needs.JudgeListeners && !Kernel.Excluded.Contains(pid)) });
     }
 
     public void Send(ProcessEvent e)
@@ -98,5 +102,7 @@ internal sealed class TableRig : IDisposable
 
     public void Dispose() => Proc.Dispose();
 
-    private byte Bit(int pid) => Kernel.Pids.Contains(pid) ? (byte)1 : (byte)0;
+    /// <summary>As the kernel side does: whom only the table can judge is traced until it has.</summary>
+    private ProcessSelection Bit(int pid, bool tentatively) => !tentatively ? Kernel.Pids.Contains(pid) ? ProcessSelection.Selected : ProcessSelection.None
+        : Kernel.Pids.Add(pid) ? ProcessSelection.Tentative : ProcessSelection.Selected;
 }

@@ -30,6 +30,13 @@ public unsafe class SharedStructTests
         });
     }
 
+    [Fact]
+    public void Watcher_settings()
+    {
+        Watcher.Settings s;
+        Check("watcher", "watcher_settings", sizeof(Watcher.Settings), &s, new() { ["every_exec"] = &s.EveryExec, ["judge_listeners"] = &s.JudgeListeners });
+    }
+
     [Theory]
     [InlineData("watcher")]
     [InlineData("sockets")]
