@@ -37,6 +37,13 @@ public ref struct LineWriter
     /// <summary>Decimal.</summary>
     public void WriteNumber(long number)
     {
+        // Ports, status codes and most lengths: a line has six of them, and the general way takes as long as the rest of the line.
+        if (number is >= 0 and < 100_000)
+        {
+            WriteDigits((int)number, number < 10 ? 1 : number < 100 ? 2 : number < 1000 ? 3 : number < 10_000 ? 4 : 5);
+            return;
+        }
+
         if (!Utf8Formatter.TryFormat(number, buffer[Position..], out var written))
             throw new ArgumentException("the line is longer than its buffer");
         Position += written;
@@ -52,10 +59,12 @@ public ref struct LineWriter
     /// <summary>A number with leading zeros.</summary>
     public void WriteDigits(int number, int digits)
     {
-        for (var i = digits - 1; i >= 0; i--)
+        var to = buffer.Slice(Position, digits);
+        var rest = (uint)number;
+        for (var i = to.Length - 1; i >= 0; i--)
         {
-            buffer[Position + i] = (byte)('0' + (number % 10));
-            number /= 10;
+            (rest, var digit) = Math.DivRem(rest, 10);
+            to[i] = (byte)('0' + digit);
         }
 
         Position += digits;

@@ -68,12 +68,11 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
     private static void Side(in Kernel.Address address, ushort port, scoped ReadOnlySpan<byte> name, ref LineWriter line)
     {
         line.Write("["u8);
+        var start = line.Position;
         line.Write(in address);
+        var text = line.Written[start..];
         line.Write(" as "u8);
-        if (name.IsEmpty)
-            line.Write(in address);
-        else
-            line.Write(name);
+        line.Write(name.IsEmpty ? text : name);
         line.Write(":"u8);
         line.WriteNumber(port);
         line.Write("]"u8);

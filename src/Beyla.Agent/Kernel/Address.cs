@@ -37,18 +37,17 @@ public struct Address : IEquatable<Address>
     private static bool TryFormatIPv4(ReadOnlySpan<byte> bytes, Span<byte> destination, out int written)
     {
         written = 0;
+        if (destination.Length < 15)
+            return false;
         foreach (var b in bytes)
         {
             if (written > 0)
-            {
-                if (written == destination.Length)
-                    return false;
                 destination[written++] = (byte)'.';
-            }
-
-            if (!System.Buffers.Text.Utf8Formatter.TryFormat(b, destination[written..], out var digits))
-                return false;
-            written += digits;
+            if (b >= 100)
+                destination[written++] = (byte)('0' + (b / 100));
+            if (b >= 10)
+                destination[written++] = (byte)('0' + (b / 10 % 10));
+            destination[written++] = (byte)('0' + (b % 10));
         }
 
         return true;

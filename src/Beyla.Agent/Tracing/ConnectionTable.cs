@@ -13,6 +13,9 @@ internal sealed class ConnectionTable(int capacity)
     private readonly Stack<Connection> spare = [];
     private Connection? newest;
 
+    // Of a small exchange the operations follow each other.
+    private Connection? last;
+
     public int Count => connections.Count;
 
     public bool IsFull => connections.Count >= capacity;
@@ -22,7 +25,13 @@ internal sealed class ConnectionTable(int capacity)
 
     public Connection? Find(ulong id, long time)
     {
-        if (connections.TryGetValue(id, out var connection) && time - connection.Touched > TouchInterval)
+        var connection = last;
+        if (connection?.Id != id && connections.TryGetValue(id, out connection))
+        {
+            last = connection;
+        }
+
+        if (connection is not null && time - connection.Touched > TouchInterval)
         {
             Unlink(connection);
             Append(connection, time);
@@ -42,6 +51,7 @@ internal sealed class ConnectionTable(int capacity)
 
     public void Remove(Connection connection)
     {
+        last = null;
         Unlink(connection);
         _ = connections.Remove(connection.Id);
         connection.Conversation = null;
