@@ -30,6 +30,9 @@ KERNEL_PACKAGES="qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 pyth
 PESTER_PACKAGES="tmux python3 curl iproute2 util-linux libcap2-bin bpftool"
 BENCH_PACKAGES="nginx-light wrk curl python3 iproute2 iperf3 bpftool"
 
+POWERSHELL_VERSION=7.6.9
+PESTER_VERSION=6.2.0
+
 # Installs what is missing of the named Debian packages, quietly, once.
 packages() {
     local missing=()
@@ -91,8 +94,15 @@ root() { [ "$(id -u)" = 0 ] || die "task '$task' loads eBPF programs into the ke
 build() {
     packages $BUILD_PACKAGES
     sdk
+    mkdir -p out/logs
     say "building out/bin/beyla"
-    quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release
+    if ! quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release 2>out/logs/publish.error; then
+        # A registry may lack the packs of the newest NativeAOT; the one before builds the same agent.
+        grep -qE 'NU110[0-9].*(NativeAOT|ILCompiler)' out/logs/publish.log || { cat out/logs/publish.error >&2; exit 1; }
+        say "the NativeAOT packs of this target framework cannot be restored here: building the agent for net9.0"
+        export AgentTargetFramework=net9.0
+        quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release
+    fi
     if [ -f src/Beyla.PowerShell/Beyla.PowerShell.csproj ]; then
         say "building out/modules/Beyla"
         quietly module dotnet build src/Beyla.PowerShell/Beyla.PowerShell.csproj -c Release -t:Build,StageModule
@@ -166,12 +176,31 @@ kernels() {
     script_suite kernel-capabilities bash tests/vm/capabilities.sh
 }
 
-pester() {
+# PowerShell and Pester: those of the machine, else from NuGet into out/tools, so that nothing of the system changes.
+powershell() {
+    local tools=$PWD/out/tools log=out/logs/powershell.log
+    mkdir -p out/logs "$tools/modules"
+    export POWERSHELL_TELEMETRY_OPTOUT=1 POWERSHELL_UPDATECHECK=Off
     if ! command -v pwsh >/dev/null; then
-        say "Pester did not run: there is no PowerShell (pwsh) on this machine."
-    elif ! pwsh -NoProfile -Command 'exit [int](-not (Get-Module -ListAvailable Pester))' </dev/null; then
-        say "Pester did not run: pwsh is here, its module Pester is not."
-    elif compgen -G 'tests/*.Tests.ps1' >/dev/null; then
+        [ -x "$tools/powershell/pwsh" ] ||
+            dotnet tool install PowerShell --version "$POWERSHELL_VERSION" --tool-path "$tools/powershell" >"$log" 2>&1 </dev/null || return 1
+        export PATH=$tools/powershell:$PATH
+    fi
+    has_pester && return
+    if [ ! -e "$tools/modules/Pester" ]; then
+        dotnet package download "Pester@$PESTER_VERSION" --output "$tools/packages" >>"$log" 2>&1 </dev/null || return 1
+        ln -s "../packages/pester/$PESTER_VERSION/tools" "$tools/modules/Pester"
+    fi
+    export PSModulePath=$tools/modules${PSModulePath:+:$PSModulePath}
+    has_pester
+}
+
+has_pester() { pwsh -NoProfile -Command 'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object Version -ge 5.0))' </dev/null; }
+
+pester() {
+    if ! powershell; then
+        say "Pester did not run: PowerShell or its module Pester is not on this machine and cannot be installed, see out/logs/powershell.log."
+    else
         packages $PESTER_PACKAGES
         script_suite pester timeout -k 10 600 pwsh -NoProfile -NonInteractive -File tests/Invoke-Suite.ps1
     fi
