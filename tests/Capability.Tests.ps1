@@ -90,6 +90,22 @@ Describe 'Set-BeylaCapability' {
         $rows.Count | Should -Be 3
         $rows[0] | Should -BeOfType Beyla.CapabilityRequirement
         Set-BeylaCapability -OpenPort 80 | Should -BeNullOrEmpty
+        @(Set-BeylaCapability -Clear -PassThru).Count | Should -Be 3
+        Set-BeylaCapability -OpenPort 80 -PassThru -WhatIf | Should -BeNullOrEmpty
+        Set-BeylaCapability -Clear -PassThru -WhatIf | Should -BeNullOrEmpty
+        $WhatIfPreference = $true
+        Set-BeylaCapability -OpenPort 80 -PassThru | Should -BeNullOrEmpty
+    }
+
+    It 'sets nothing when no row is left, whatever the environment configures' {
+        $env:BEYLA_OPEN_PORT = '80'
+        Test-BeylaCapability | Where-Object Capability -eq Chown | Set-BeylaCapability -Verbose 4>&1 | Should -BeLike 'Nothing came*'
+    }
+
+    It 'says what to give when nothing is asked for' {
+        $caught = try { Set-BeylaCapability } catch { $_ }
+        $caught.FullyQualifiedErrorId | Should -Be 'ConfigurationInvalid,Beyla.PowerShell.Commands.SetBeylaCapabilityCommand'
+        $caught.ErrorDetails.RecommendedAction | Should -Match '-Scenario'
     }
 
     It 'names the exact command where it may not' {

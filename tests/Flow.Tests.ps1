@@ -59,6 +59,11 @@ Describe 'Get-BeylaFlow' {
         @(Invoke-Expression "Get-BeylaFlow -Duration 300ms $text").Count | Should -Be $count
     }
 
+    It 'gives nothing, and not everything, when no process came from the pipeline' {
+        @() | Get-BeylaFlow -Duration 300ms | Should -BeNullOrEmpty
+        [pscustomobject]@{ Id = 4242 } | Get-BeylaFlow -Duration 300ms -WarningAction Ignore | Should -HaveCount 2
+    }
+
     It 'refuses <text>' -ForEach @(
         @{ text = '-Cidr nowhere' }, @{ text = '-Protocol HTTP' }, @{ text = '-Source kprobe' }, @{ text = '-Port 0' }
     ) {

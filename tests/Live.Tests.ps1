@@ -108,6 +108,50 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
         Wait-Until { -not (Test-Alive $id) } 2 | Should -BeTrue
     }
 
+    It 'is gone within 2 s of <end>, and nothing of it stays in the kernel' -ForEach @(
+        @{ end = 'Ctrl+C'; rest = '-Verbose' }
+        @{ end = 'Select-Object -First'; rest = '-Verbose | Select-Object -First 1' }
+        @{ end = 'an exception downstream'; rest = "-Verbose | ForEach-Object { throw 'downstream' }" }
+        @{ end = 'Stop-Job'; rest = '-AsJob' }
+        @{ end = 'Remove-Module'; rest = '-AsJob' }
+        @{ end = 'exit'; rest = '-AsJob' }
+        @{ end = 'SIGTERM to PowerShell'; rest = '-Verbose' }
+        @{ end = 'SIGKILL to PowerShell'; rest = '-Verbose' }
+        @{ end = 'SIGKILL to PowerShell with a job'; rest = '-AsJob' }
+        @{ end = 'the end of the terminal'; rest = '-Verbose' }
+        @{ end = 'the end of the terminal with a job'; rest = '-AsJob' }
+        @{ end = 'SIGKILL to the agent'; rest = '-Verbose' }
+    ) {
+        if (@(Get-Command tmux, bpftool, pgrep -ErrorAction Ignore).Count -ne 3) { Set-ItResult -Skipped -Because 'tmux, bpftool or pgrep is not installed' }
+        $terminal = Start-Terminal
+        try {
+            $command = "Start-BeylaTrace -OpenPort $port $rest"
+            $begun = 'Beyla is tracing'
+            if ($rest -eq '-AsJob') { $command = "`$job = $command; while (-not (`$job.Verbose -match '$begun')) { Start-Sleep -Milliseconds 50 }; 'it ' + 'traces'"; $begun = 'it traces' }
+            Send-Key $terminal $command, Enter
+            Wait-Until { (Get-Screen $terminal) -match $begun } 20 | Should -BeTrue -Because (Get-Screen $terminal)
+            $id = [int] (pgrep -x beyla -P $terminal.ShellId)
+            $held = Get-KernelObject $id
+            $held -match '^prog ' | Should -Not -BeNullOrEmpty
+            $held -match '^map ' | Should -Not -BeNullOrEmpty
+            Select-InKernel $held | Should -Be $held
+
+            switch -Wildcard ($end) {
+                'Ctrl+C' { Send-Key $terminal C-c }
+                'Stop-Job' { Send-Key $terminal 'Stop-Job $job', Enter }
+                'Remove-Module' { Send-Key $terminal 'Remove-Module Beyla', Enter }
+                'exit' { Send-Key $terminal 'exit', Enter }
+                'SIGTERM to PowerShell' { kill -TERM $terminal.ShellId }
+                'SIGKILL to PowerShell*' { kill -KILL $terminal.ShellId }
+                'the end of the terminal*' { Close-Terminal $terminal }
+                'SIGKILL to the agent' { kill -KILL $id }
+                default { Send-Request '/end' }
+            }
+            Wait-Until { -not (Test-Alive $id) -and -not (Select-InKernel $held) } 2 | Should -BeTrue -Because "alive: $(Test-Alive $id), in the kernel: $(Select-InKernel $held)"
+        }
+        finally { Clear-Terminal $terminal }
+    }
+
     It 'traces twice at once' {
         $one = Start-Trace; $two = Start-Trace
         1..20 | ForEach-Object { Send-Request "/both/$_" }

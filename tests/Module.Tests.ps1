@@ -143,6 +143,12 @@ Describe 'Objects and views' {
         ($text -split "`n" | Where-Object { $_ -match '^-' }) | Should -Not -BeNullOrEmpty -Because 'the default view is a table'
     }
 
+    It 'break no word of what works no more without a capability' {
+        $text = Test-BeylaCapability -AgentPath $RealAgent -Scenario Application -WarningAction Ignore | Out-String -Width 80
+        $words = (Test-BeylaCapability -AgentPath $RealAgent -Scenario Application -WarningAction Ignore).WithoutIt -split ' '
+        foreach ($word in $words | Where-Object { $_.Length -gt 0 }) { $text | Should -Match "(?m)(^| )$([regex]::Escape($word))( |\r?$)" }
+    }
+
     It 'show everything as a list: <name>' -ForEach @(
         @{ name = 'span'; derived = 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'ClientAddress', 'ClientPort', 'ServerAddress', 'ServerPort' }
         @{ name = 'flow'; derived = 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'RemoteName', 'SourceAddress', 'SourcePort', 'DestinationAddress', 'DestinationPort' }

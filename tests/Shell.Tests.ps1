@@ -8,11 +8,15 @@ Describe 'A shell with a running trace' {
             $start.RedirectStandardOutput = $start.RedirectStandardError = $start.RedirectStandardInput = $true
             $start.Environment['RECORD'] = "$TestDrive/record"
             $shell = [Diagnostics.Process]::Start($start)
-            Wait-Until { Test-Path $TestDrive/record.pid } 30 | Should -BeTrue
+            $null = Get-AgentId
             Start-Sleep -Milliseconds 200
             $shell
         }
-        function Get-AgentId { [int] (Get-Content $TestDrive/record.pid) }
+        # The process id of the planted agent, once it wrote it.
+        function Get-AgentId {
+            Wait-Until { Get-Content $TestDrive/record.pid -ErrorAction Ignore } 30 | Should -BeTrue
+            [int] (Get-Content $TestDrive/record.pid)
+        }
     }
     BeforeEach { Remove-Item $TestDrive/record* -ErrorAction Ignore }
 
@@ -33,52 +37,48 @@ Describe 'A shell with a running trace' {
     It 'leaves no agent behind when it is terminated' {
         $shell = Start-Shell "Start-BeylaTrace -AgentPath '$Agents/spans' | Out-Null"
         kill -TERM $shell.Id
-        Wait-Until { -not (Test-Alive (Get-AgentId)) } 4 | Should -BeTrue
+        Wait-Until { -not (Test-Alive (Get-AgentId)) } 2 | Should -BeTrue
         if (-not $shell.WaitForExit(5000)) { $shell.Kill() }
     }
 
     Describe 'in a terminal' {
-        BeforeAll {
-            $terminal = "beyla-tests-$PID"
-            $hasTerminal = [bool] (Get-Command tmux -ErrorAction Ignore)
-            function Send([string[]] $Keys) { tmux -L $terminal send-keys -t 0 @Keys }
-            function Get-Screen { (tmux -L $terminal capture-pane -p -t 0) -join "`n" }
-        }
         BeforeEach {
-            if (-not $hasTerminal) { Set-ItResult -Skipped -Because 'tmux is not installed' }
-            tmux -L $terminal -f /dev/null new-session -d -x 100 -y 40 -e "RECORD=$TestDrive/record" pwsh -NoProfile -NoLogo -NoExit -Command "Import-Module '$Module'; 'ready'"
-            Wait-Until { (Get-Screen) -match 'ready[\s\S]*PS ' } 30 | Should -BeTrue
+            $terminal = $null
+            if (-not (Get-Command tmux -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'tmux is not installed' }
+            $terminal = Start-Terminal @{ RECORD = "$TestDrive/record" }
         }
-        AfterEach { if ($hasTerminal) { tmux -L $terminal kill-server 2> $null } }
+        AfterEach { if ($terminal) { Clear-Terminal $terminal } }
 
         It 'shows the spans as they come and returns to the prompt within 2 s of Ctrl+C' {
-            Send "Start-BeylaTrace -AgentPath $Agents/spans", Enter
-            Wait-Until { (Get-Screen) -match '(?m)(^03:04:05\.\d+ +Server.*\s+){10}' } 20 | Should -BeTrue
+            Send-Key $terminal "Start-BeylaTrace -AgentPath $Agents/spans", Enter
+            Wait-Until { (Get-Screen $terminal) -match '(?m)(^03:04:05\.\d+ +Server.*\s+){10}' } 20 | Should -BeTrue
             $id = Get-AgentId
             Test-Alive $id | Should -BeTrue
-            Send C-c
+            Send-Key $terminal C-c
             Wait-Until { -not (Test-Alive $id) } 2 | Should -BeTrue
-            Send "'prompt' + ' is back'", Enter
-            Wait-Until { (Get-Screen) -match 'prompt is back' } 5 | Should -BeTrue
+            Send-Key $terminal "'prompt' + ' is back'", Enter
+            Wait-Until { (Get-Screen $terminal) -match 'prompt is back' } 5 | Should -BeTrue
         }
 
         It 'does not lose a job to Ctrl+C' {
-            Send "`$job = Start-BeylaTrace -AgentPath $Agents/spans -AsJob; Start-Sleep 100", Enter
-            Wait-Until { Test-Path $TestDrive/record.pid } 20 | Should -BeTrue
+            Send-Key $terminal "`$job = Start-BeylaTrace -AgentPath $Agents/spans -AsJob; Start-Sleep 100", Enter
+            $id = Get-AgentId
             Start-Sleep -Milliseconds 300
-            Send C-c
+            Send-Key $terminal C-c
             Start-Sleep -Milliseconds 700
-            Test-Alive (Get-AgentId) | Should -BeTrue
-            Send "'state ' + `$job.State", Enter
-            Wait-Until { (Get-Screen) -match 'state Running' } 5 | Should -BeTrue
+            Test-Alive $id | Should -BeTrue
+            Send-Key $terminal "'state ' + `$job.State", Enter
+            Wait-Until { (Get-Screen $terminal) -match 'state Running' } 5 | Should -BeTrue
         }
 
         It 'leaves no agent behind when the terminal is closed' {
-            Send "Start-BeylaTrace -AgentPath $Agents/spans", Enter
-            Wait-Until { Test-Path $TestDrive/record.pid } 20 | Should -BeTrue
+            Send-Key $terminal "Start-BeylaTrace -AgentPath $Agents/spans", Enter
             $id = Get-AgentId
-            tmux -L $terminal kill-server
-            Wait-Until { -not (Test-Alive $id) } 4 | Should -BeTrue
+            Test-Alive $id | Should -BeTrue
+            Close-Terminal $terminal
+            $gone = Wait-Until { -not (Test-Alive $id) } 2
+            $state = ps -o 'pid,ppid,pgid,sid,tty,stat,ignored,blocked,pending,args' -p "$id,$($terminal.ShellId)"
+            $gone | Should -BeTrue -Because ($state -join "`n")
         }
     }
 }

@@ -38,6 +38,24 @@ Describe 'Start-BeylaTrace' {
             Get-Recorded | Should -Contain "BEYLA_TARGET_PID=1,$PID"
         }
 
+        It 'and starts none when no process came from the pipeline' {
+            Remove-Item $TestDrive/record -ErrorAction Ignore
+            @() | Start-BeylaTrace -OpenPort 80 | Should -BeNullOrEmpty
+            Test-Path $TestDrive/record | Should -BeFalse
+            # A host gives every pipeline an input, and that alone is no sign.
+            $shell = [powershell]::Create().AddScript('Import-Module $args[0]').AddArgument($Module)
+            $null = $shell.Invoke()
+            $shell.Commands.Clear()
+            $null = $shell.AddCommand('Start-BeylaTrace').AddParameter('AgentPath', "$Agents/spans")
+            $shell.Invoke().Count | Should -Be 10
+            $shell.Dispose()
+        }
+
+        It 'and warns of a process that is not there' {
+            Start-BeylaTrace -Id $PID, 2147483647 -WarningVariable warnings -WarningAction SilentlyContinue | Out-Null
+            @($warnings).Message | Should -Be 'There is no process 2147483647 now, or this user may not see it.'
+        }
+
         It 'with the log level that the debug stream asks for' {
             $DebugPreference = 'Continue'
             Start-BeylaTrace 5> $null | Out-Null
@@ -122,6 +140,24 @@ Describe 'Start-BeylaTrace' {
             $script = "Import-Module '$Module'; `$job = Start-BeylaTrace -AgentPath '$Agents/spans' -AsJob; while (`$job.Output.Count -lt 10) { Start-Sleep -Milliseconds 20 }; Remove-Module Beyla; [Beyla.PowerShell.Agent.LiveAgents]::Count"
             pwsh -NoProfile -Command $script | Should -Be 0
         }
+
+        It 'with the module, but not with that of another runspace' {
+            $script = "Import-Module '$Module'; `$job = Start-BeylaTrace -AgentPath '$Agents/spans' -AsJob; while (`$job.Output.Count -lt 10) { Start-Sleep -Milliseconds 20 }; 1 | ForEach-Object -Parallel { Import-Module '$Module'; Remove-Module Beyla }; `$job.State; [Beyla.PowerShell.Agent.LiveAgents]::Count"
+            pwsh -NoProfile -Command $script | Should -Be 'Running', '1'
+        }
+
+        It 'while PowerShell still takes its time to end' {
+            # A handler of the end that hangs, as a host's may.
+            $script = "Import-Module '$Module'; `$job = Start-BeylaTrace -AgentPath '$Agents/spans' -AsJob; while (`$job.Output.Count -lt 10) { Start-Sleep -Milliseconds 20 }; Add-Type 'public static class Slow { public static void Hook() { System.AppDomain.CurrentDomain.ProcessExit += (s, e) => System.Threading.Thread.Sleep(6000); } }'; [Slow]::Hook(); 'hooked'"
+            $start = [Diagnostics.ProcessStartInfo]::new('pwsh', [string[]] @('-NoProfile', '-Command', $script))
+            $start.RedirectStandardOutput = $true
+            $shell = [Diagnostics.Process]::Start($start)
+            $shell.StandardOutput.ReadLine() | Should -Be 'hooked'
+            $id = Get-Content $TestDrive/record.pid
+            Wait-Until { -not (Test-Alive $id) } 2 | Should -BeTrue
+            $shell.HasExited | Should -BeFalse
+            $shell.Kill()
+        }
     }
 
     Describe 'fails' {
@@ -145,6 +181,14 @@ Describe 'Start-BeylaTrace' {
             $caught.TargetObject | Should -Not -BeNullOrEmpty
             $caught.ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
             $caught.Exception.Message.Length | Should -BeLessThan 1000
+        }
+
+        It 'with a recommendation in terms of parameters when nothing was chosen' {
+            $env:MODE = 'usage'
+            $caught = foreach ($more in @{}, @{ OpenPort = 80 }) { try { Start-BeylaTrace @more } catch { $_ } }
+            $caught.FullyQualifiedErrorId | Should -Be (@('ConfigurationInvalid,Beyla.PowerShell.Commands.StartBeylaTraceCommand') * 2)
+            $caught[0].ErrorDetails.RecommendedAction | Should -Match '-OpenPort'
+            $caught[1].ErrorDetails.RecommendedAction | Should -Not -Match '-OpenPort'
         }
 
         It 'with <id> for <path>' -ForEach @(

@@ -23,6 +23,9 @@ public sealed class AgentCommand
     /// <summary>Full path of the agent.</summary>
     public string Path { get; }
 
+    /// <summary>The runspace that the agent works for; removing the module from it stops the agent. Empty for none.</summary>
+    public Guid Owner { get; init; }
+
     /// <summary>Its arguments.</summary>
     public IReadOnlyList<string> Arguments { get; }
 

@@ -49,6 +49,6 @@ public sealed class AgentLog
     public string? Fix()
     {
         lock (_lines)
-            return _lines.Select(line => line["fix"]).FirstOrDefault(fix => fix.Length > 0);
+            return _lines.Select(line => line[LogLine.Remedy]).FirstOrDefault(fix => fix.Length > 0);
     }
 }

@@ -45,7 +45,7 @@ public sealed class AgentProcess : IDisposable
         }
 
         var agent = new AgentProcess(process) { Id = process.Id };
-        LiveAgents.Add(agent);
+        LiveAgents.Add(agent, command.Owner);
         return agent;
     }
 
@@ -65,9 +65,9 @@ public sealed class AgentProcess : IDisposable
         {
             _process.StandardInput.Close();
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or InvalidOperationException)
         {
-            // The agent is gone already.
+            // The agent is gone already, or another thread is done with it.
         }
     }
 

@@ -179,7 +179,11 @@ public sealed class AgentRun
                 _errors.Add((_clock.Elapsed, line));
                 break;
             default:
-                Warn(line.Message, line.Text);
+                Warn(line.Kind, line.Text);
+                if (line[LogLine.Remedy] is { Length: > 0 } remedy)
+                    Warn(remedy, $"Remedy: {remedy}");
+                if (line[LogLine.Evidence] is { Length: > 0 } evidence)
+                    _sink.Verbose($"{line.Message}: {evidence}");
                 break;
         }
     }

@@ -19,6 +19,7 @@ public sealed class AgentSession : IDisposable
     private readonly Thread _reader;
     private long _logLinesDropped;
     private bool _released;
+    private Exception? _failure;
 
     private AgentSession(AgentCommand command)
     {
@@ -79,6 +80,12 @@ public sealed class AgentSession : IDisposable
     {
         var code = _process.WaitForExit(AgentProcess.Grace);
         LogThread.Join(AgentProcess.Grace);
+        if (_failure is { } failure)
+        {
+            return new AgentException(AgentFault.StreamInvalid, $"The stream of the agent '{Command.Path}' cannot be read: {failure.Message}",
+                "Please report this with the stack trace of the error's Exception.InnerException.", Command.Path, failure);
+        }
+
         return AgentExit.Judge(Command, ProcessId, code, begun, _released, _log);
     }
 
@@ -118,6 +125,11 @@ public sealed class AgentSession : IDisposable
         catch (Exception error) when (error is IOException or ObjectDisposedException)
         {
             // The pipe broke: the same as its end.
+        }
+        catch (Exception error)
+        {
+            // What escapes a thread would end the shell of the user. The run ends with this error instead.
+            _failure = error;
         }
 
         _queue.CompleteAdding();

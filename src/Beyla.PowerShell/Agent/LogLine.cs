@@ -25,12 +25,29 @@ public enum LogLevel
 /// <param name="Fields">The other keys and values, in the order of the line, without <c>time</c>.</param>
 public sealed record LogLine(LogLevel Level, string Message, string Error, IReadOnlyList<KeyValuePair<string, string>> Fields)
 {
+    /// <summary>The key of a remedy, as a command for a shell where there is one.</summary>
+    public const string Remedy = "fix";
+
+    /// <summary>The key of what the line rests on.</summary>
+    public const string Evidence = "evidence";
+
     private const int MaximumFields = 32;
+
+    private const string Warning = "warning";
+
+    // Their values are sentences: what happened, or what follows from it.
+    private static readonly string[] Sentences = [Warning, "consequence"];
+
+    // These are long, and alike on many lines; they are told apart from the line.
+    private static readonly string[] Apart = [Remedy, Evidence];
 
     /// <summary>Whether the line is not logfmt.</summary>
     public bool IsPlain { get; init; }
 
-    /// <summary>Message, error and fields in one sentence.</summary>
+    /// <summary>What makes two lines alike: the message, and the warning where the message only says where it comes from. Numbers in other fields do not count.</summary>
+    public string Kind => Message + this[Warning];
+
+    /// <summary>Message, error, consequence and the other fields in one sentence; without remedy and evidence.</summary>
     public string Text
     {
         get
@@ -38,7 +55,9 @@ public sealed record LogLine(LogLevel Level, string Message, string Error, IRead
             var text = new StringBuilder(Message);
             if (Error.Length > 0)
                 text.Append(": ").Append(Error);
-            foreach (var (key, value) in Fields)
+            foreach (var (_, value) in Fields.Where(f => Sentences.Contains(f.Key)))
+                text.Append(": ").Append(value);
+            foreach (var (key, value) in Fields.Where(f => !Sentences.Contains(f.Key) && !Apart.Contains(f.Key)))
                 text.Append(text.Length > 0 ? " " : "").Append(key).Append('=').Append(value);
             return text.ToString();
         }

@@ -33,7 +33,7 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
     [Parameter]
     public SwitchParameter Minimal { get; set; }
 
-    private protected bool AsksForNothing => !HasSelection && !Network && Source is null && Scenario is null && ConfigPath is null && Setting is null
+    private protected bool AsksForNothing => ChoosesNothing && !Network && Source is null && Scenario is null
         && !Array.Exists(SelectingVariables, v => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(v)));
 
     private protected AgentCommand Command(CapabilityScenario? scenario, params string[] words)

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
 using Beyla.PowerShell.Agent;
 
 namespace Beyla.PowerShell.Commands;
@@ -26,10 +27,31 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
     /// <param name="words">The arguments before the settings.</param>
     /// <exception cref="AgentException">There is no agent, or no such file.</exception>
     protected AgentCommand Command(params IEnumerable<string> words) =>
-        new AgentCommand(FindAgent(), [.. words, .. SettingArguments()]).With("BEYLA_CONFIG_PATH", ConfigurationFile());
+        new AgentCommand(FindAgent(), [.. words, .. SettingArguments()]) { Owner = Runspace.DefaultRunspace?.InstanceId ?? Guid.Empty }
+            .With("BEYLA_CONFIG_PATH", ConfigurationFile());
 
     /// <summary>A list as the agent reads it; null when there is none.</summary>
     protected static string? Join<T>(IEnumerable<T>? values) => values is null ? null : string.Join(',', values);
+
+    /// <summary>
+    /// Whether objects were to come by the pipeline and none did, as when Get-Process found nothing. Then there is nothing to do, and not everything.
+    /// </summary>
+    /// <param name="count">How many came.</param>
+    private protected bool CameWithNothing(int count)
+    {
+        if (!MyInvocation.ExpectingInput || count > 0)
+            return false;
+
+        WriteVerbose("Nothing came through the pipeline: nothing is done.");
+        return true;
+    }
+
+    /// <summary>Warns of each process that is not there: waiting for it is what the agent does, and rarely what is meant.</summary>
+    private protected void WarnOfAbsent(IEnumerable<int> ids)
+    {
+        foreach (var id in ids.Where(id => !Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}"))))
+            WriteWarning(string.Create(CultureInfo.InvariantCulture, $"There is no process {id} now, or this user may not see it."));
+    }
 
     /// <summary>The agent says only what somebody will see.</summary>
     private protected string LogLevelText => WantsDebug ? "DEBUG" : "INFO";

@@ -121,6 +121,10 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing() => Guard(() =>
     {
+        if (CameWithNothing(_ids.Count))
+            return;
+
+        WarnOfAbsent(_ids);
         var interval = Interval ?? (Follow ? FollowInterval : (TimeSpan?)null);
         var command = Command()
             .With("BEYLA_TRACE_PRINTER", "json")

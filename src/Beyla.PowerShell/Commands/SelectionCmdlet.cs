@@ -37,8 +37,14 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
     [Parameter(ParameterSetName = ByConfiguration)]
     public ContextPropagation? ContextPropagation { get; set; }
 
+    /// <summary>The processes that were named, each once.</summary>
+    private protected IReadOnlyCollection<int> Ids => [.. _ids.Distinct()];
+
     /// <summary>Whether a parameter chooses processes.</summary>
     protected bool HasSelection => OpenPort is not null || Executable is not null || _ids.Count > 0 || Language is not null;
+
+    /// <summary>Whether no parameter configures anything; the environment may.</summary>
+    private protected bool ChoosesNothing => !HasSelection && ConfigPath is null && Setting is null;
 
     /// <summary>Collects the process ids that come through the pipeline.</summary>
     protected override void ProcessRecord() => _ids.AddRange(Id ?? []);
@@ -50,7 +56,7 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
         return command
             .With("BEYLA_OPEN_PORT", Join(OpenPort))
             .With("BEYLA_AUTO_TARGET_EXE", Globs(Executable))
-            .With("BEYLA_TARGET_PID", _ids.Count == 0 ? null : Join(_ids.Distinct()))
+            .With("BEYLA_TARGET_PID", _ids.Count == 0 ? null : Join(Ids))
             .With("BEYLA_AUTO_TARGET_LANGUAGE", Globs(Language?.Select(l => l.ToString().ToLowerInvariant()).ToArray()))
             .With("BEYLA_BPF_CONTEXT_PROPAGATION", ContextPropagation?.ToString().ToLowerInvariant());
     }

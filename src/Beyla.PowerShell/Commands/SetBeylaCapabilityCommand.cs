@@ -62,13 +62,23 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing() => Guard(() =>
     {
+        var fromRows = ParameterSetName == ByRows;
+        if (CameWithNothing(_rows.Count + Ids.Count))
+            return;
+
         if (Clear)
         {
-            Change(Command(null, "clear"), "remove all file capabilities");
+            if (Change(Command(null, "clear"), "remove all file capabilities") && PassThru)
+                WriteObject(Everything(), enumerateCollection: true);
             return;
         }
 
-        var fromRows = ParameterSetName == ByRows;
+        if (!fromRows && AsksForNothing)
+        {
+            throw new AgentException(AgentFault.ConfigurationInvalid, "Nothing says what the capabilities are for.",
+                "Give the parameters that Start-BeylaTrace gets, -Network, -Scenario, or rows of Test-BeylaCapability by the pipeline; -Clear takes all away.", MyInvocation.MyCommand.Name);
+        }
+
         var report = fromRows ? null : Report(Command(Scenario, "test", "--json"));
         var wanted = Wanted(report?.Requirements ?? _rows);
         if (wanted.Count == 0)
@@ -81,38 +91,32 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
             : Minimal ? ["set", "--minimal"]
             : ["set"];
         var before = report?.Host.FirstOrDefault(h => h.Name == "file capabilities")?.Value;
-        Change(Command(Scenario, words),
+        var changed = Change(Command(Scenario, words),
             $"set the file capabilities {string.Join(", ", wanted.Select(c => c.Name()))}, and only these" + (before is null ? "" : $" (now: {before})"));
-        if (PassThru && !WhatIf)
-        {
-            foreach (var requirement in fromRows ? Again() : Report(Command(Scenario, "test", "--json")).Requirements)
-                WriteObject(requirement);
-        }
+        if (changed && PassThru)
+            WriteObject(fromRows ? Again() : Report(Command(Scenario, "test", "--json")).Requirements, enumerateCollection: true);
     });
-
-    private bool WhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var value) && value is SwitchParameter { IsPresent: true };
 
     private List<Capability> Wanted(IEnumerable<CapabilityRequirement> rows) =>
         [.. rows.Where(r => Minimal ? r.Needed : r.Documented).Select(r => r.Capability).Distinct().Order()];
 
     // The rows name capabilities and no configuration, so afterwards each is judged by the scenario that asks for everything.
-    private IEnumerable<CapabilityRequirement> Again()
-    {
-        var now = Report(Command(CapabilityScenario.ApplicationPropagation, "test", "--json")).Requirements;
-        return now.Where(r => _rows.Exists(row => row.Capability == r.Capability));
-    }
+    private IEnumerable<CapabilityRequirement> Again() => Everything().Where(r => _rows.Exists(row => row.Capability == r.Capability));
 
-    private void Change(AgentCommand command, string action)
+    private IEnumerable<CapabilityRequirement> Everything() => Report(Command(CapabilityScenario.ApplicationPropagation, "test", "--json")).Requirements;
+
+    // Whether it was done, and not only asked about.
+    private bool Change(AgentCommand command, string action)
     {
         if (!ShouldProcess(command.Path, action))
-            return;
+            return false;
 
         var answer = Ask(command);
         if (answer.ExitCode == 0)
         {
             foreach (var line in Visible.Lines(answer.Output))
                 WriteVerbose(line);
-            return;
+            return true;
         }
 
         var remedy = answer.Log.FirstOrDefault(l => l.StartsWith("sudo ", StringComparison.Ordinal));

@@ -74,6 +74,10 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing() => Guard(() =>
     {
+        if (CameWithNothing(Ids.Count))
+            return;
+
+        WarnOfAbsent(Ids);
         var command = Select(Command())
             .With("BEYLA_TRACE_PRINTER", "json")
             .With("BEYLA_NETWORK_METRICS", "0")
@@ -81,6 +85,14 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
             .With("BEYLA_BPF_POLL_INTERVAL", LowLatency ? "1ms" : null)
             .With("BEYLA_ENFORCE_SYS_CAPS", EnforceCapability ? "1" : null)
             .With("BEYLA_LOG_LEVEL", LogLevelText);
-        CmdletRun.Start(this, command, new RunLimits(typeof(Span), Duration, MaximumCount), AsJob, showProgress: false, StopToken);
+        try
+        {
+            CmdletRun.Start(this, command, new RunLimits(typeof(Span), Duration, MaximumCount), AsJob, showProgress: false, StopToken);
+        }
+        catch (AgentException error) when (error.Kind == AgentFault.ConfigurationInvalid && ChoosesNothing)
+        {
+            // The agent speaks of its variables; here are parameters.
+            throw new AgentException(error.Kind, error.Message, "Choose processes by -OpenPort, -Executable, -Id or -Language, or in the file of -ConfigPath.", error.Target, error);
+        }
     });
 }

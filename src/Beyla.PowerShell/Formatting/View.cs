@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Management.Automation;
 using System.Net;
+using System.Text;
 using Beyla.PowerShell.Agent;
 
 namespace Beyla.PowerShell;
@@ -51,6 +52,25 @@ public static class View
 
     /// <summary>A capability as the kernel spells it; also one that came as a number from another host.</summary>
     public static string Capability(object capability) => LanguagePrimitives.ConvertTo<Capability>(capability).Name();
+
+    /// <summary>Text in lines that end between words, where a table alone would cut a word in two.</summary>
+    /// <param name="text">What is shown; a word that is longer than a line is left to the table.</param>
+    /// <param name="screen">Columns of the screen; 80 when that is unknown.</param>
+    /// <param name="before">Columns that stand before the text.</param>
+    public static string Words(string? text, int screen, int before)
+    {
+        var width = Math.Max((screen > 0 ? screen : 80) - before, 20);
+        var lines = new StringBuilder();
+        var used = 0;
+        foreach (var word in Text(text).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var fits = used == 0 || used + 1 + word.Length <= width;
+            lines.Append(used == 0 ? "" : fits ? " " : "\n").Append(word);
+            used = used == 0 || !fits ? word.Length : used + 1 + word.Length;
+        }
+
+        return lines.ToString();
+    }
 
     /// <summary>Captured text, safe for a terminal.</summary>
     public static string Text(string? text) => Visible.Text(text);

@@ -121,5 +121,11 @@ public sealed class AgentJob : Job, IRunSink
         {
             // Removed by force while it ran: there is no state left to tell.
         }
+        catch (Exception error)
+        {
+            // What escapes a thread would end the shell of the user.
+            Error.Add(new ErrorRecord(error, "JobFailed", ErrorCategory.NotSpecified, this));
+            SetJobState(JobState.Failed);
+        }
     }
 }

@@ -150,6 +150,41 @@ public sealed class AgentRunTests : IDisposable
     }
 
     [Fact]
+    public void A_remedy_is_told_once_and_after_what_it_is_for()
+    {
+        var kept = Run("""header; for c in BPF PERFMON; do echo "time=1 level=WARN msg=\"CAP_$c is missing\" consequence=\"no spans\" evidence=CapPrm fix=\"sudo setcap both\"" >&2; done; exit 0""");
+
+        Assert.Equal(["CAP_BPF is missing: no spans", "Remedy: sudo setcap both", "CAP_PERFMON is missing: no spans"], kept.Warnings);
+        Assert.Contains("CAP_BPF is missing: CapPrm", kept.Verboses);
+    }
+
+    [Fact]
+    public void Different_warnings_from_one_place_are_all_told()
+    {
+        var kept = Run("""header; for k in a b a; do echo "time=1 level=WARN msg=Configuration warning=\"$k is unknown\"" >&2; done; exit 0""");
+
+        Assert.Equal(["Configuration: a is unknown", "Configuration: b is unknown"], kept.Warnings);
+    }
+
+    [Fact]
+    public async Task Agents_end_with_their_runspace_and_others_go_on()
+    {
+        var (mine, others) = (Guid.NewGuid(), Guid.NewGuid());
+        // One that has to be killed takes 1.5 s; three of them together take no longer.
+        var path = _planted.Agent("trap '' TERM INT HUP; echo; sleep 60 < /dev/null");
+        var own = Enumerable.Range(0, 3).Select(_ => AgentProcess.Start(new AgentCommand(path) { Owner = mine })).ToList();
+        using var other = AgentProcess.Start(new AgentCommand(_planted.Agent("stay", "other")) { Owner = others });
+        foreach (var agent in own)
+            _ = await agent.Output.ReadAsync(new byte[1]);
+        var taken = Timed.Run(() => LiveAgents.StopAll(mine));
+
+        Assert.InRange(taken, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4));
+        Assert.All(own, agent => Assert.False(Planted.IsAlive(agent.Id)));
+        Assert.True(Planted.IsAlive(other.Id));
+        Assert.Equal(1, LiveAgents.Count);
+    }
+
+    [Fact]
     public void Flows_that_go_on_are_added_up_when_asked()
     {
         const string flow = """printf '{"type":"flow","first":"2026-01-02T03:04:%sZ","last":"2026-01-02T03:04:%sZ","transport":6,"interfaceDirection":"egress","interface":"eth0","sourceAddress":"10.0.0.1","sourcePort":1,"destinationAddress":"10.0.0.2","destinationPort":%s,"bytes":10,"packets":1,"flags":2}\n' """;

@@ -18,6 +18,28 @@ public sealed class TextTests
         Assert.Equal("a \"quoted\" word: first\\x0asecond port=80 empty= path=/x y", line.Text);
     }
 
+    [Fact]
+    public void What_follows_is_part_of_the_sentence_and_remedy_and_evidence_are_apart()
+    {
+        var line = LogLine.Parse("""level=WARN msg="CAP_BPF is missing" consequence="no spans" evidence="not in CapPrm" fix="sudo setcap cap_bpf=p /opt/beyla" n=1""");
+
+        Assert.Equal("CAP_BPF is missing: no spans n=1", line.Text);
+        Assert.Equal("sudo setcap cap_bpf=p /opt/beyla", line[LogLine.Remedy]);
+        Assert.Equal("not in CapPrm", line[LogLine.Evidence]);
+    }
+
+    [Fact]
+    public void Warnings_from_one_place_are_alike_only_when_they_say_the_same()
+    {
+        var one = LogLine.Parse("""level=WARN msg=Configuration warning="a is unknown" n=1""");
+        var other = LogLine.Parse("""level=WARN msg=Configuration warning="b is unknown" n=1""");
+        var again = LogLine.Parse("""level=WARN msg=Configuration warning="a is unknown" n=2""");
+
+        Assert.Equal("Configuration: a is unknown n=1", one.Text);
+        Assert.NotEqual(one.Kind, other.Kind);
+        Assert.Equal(one.Kind, again.Kind);
+    }
+
     [Theory]
     [InlineData("Unhandled exception. System.Exception: x")]
     [InlineData("level=ERROR and no message")]
