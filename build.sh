@@ -178,28 +178,32 @@ kernels() {
 
 # PowerShell and Pester: those of the machine, else from NuGet into out/tools, so that nothing of the system changes.
 powershell() {
-    local tools=$PWD/out/tools log=out/logs/powershell.log
-    mkdir -p out/logs "$tools/modules"
+    local tools=$PWD/out/tools
     export POWERSHELL_TELEMETRY_OPTOUT=1 POWERSHELL_UPDATECHECK=Off
     if ! command -v pwsh >/dev/null; then
-        [ -x "$tools/powershell/pwsh" ] ||
-            dotnet tool install PowerShell --version "$POWERSHELL_VERSION" --tool-path "$tools/powershell" >"$log" 2>&1 </dev/null || return 1
-        export PATH=$tools/powershell:$PATH
+        # The program of the package itself: the command that "dotnet tool" makes of it starts it as a child, which outlives it.
+        downloaded PowerShell "$POWERSHELL_VERSION" tools/net10.0/any/unix || return 1
+        chmod +x "$tools/PowerShell/pwsh"
+        export PATH=$tools/PowerShell:$PATH
     fi
     has_pester && return
-    if [ ! -e "$tools/modules/Pester" ]; then
-        dotnet package download "Pester@$PESTER_VERSION" --output "$tools/packages" >>"$log" 2>&1 </dev/null || return 1
-        ln -s "../packages/pester/$PESTER_VERSION/tools" "$tools/modules/Pester"
-    fi
-    export PSModulePath=$tools/modules${PSModulePath:+:$PSModulePath}
+    downloaded Pester "$PESTER_VERSION" tools || return 1
+    export PSModulePath=$tools${PSModulePath:+:$PSModulePath}
     has_pester
 }
 
-has_pester() { pwsh -NoProfile -Command 'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object Version -ge 5.0))' </dev/null; }
+downloaded() { # downloaded PACKAGE VERSION FOLDER: the folder of the package is out/tools/PACKAGE
+    [ -e "out/tools/$1" ] && return
+    mkdir -p out/logs out/tools
+    dotnet package download "$1@$2" --output out/tools/packages >"out/logs/$1.log" 2>&1 </dev/null || return 1
+    ln -s "packages/${1,,}/$2/$3" "out/tools/$1"
+}
+
+has_pester() { pwsh -NoProfile -Command 'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object { $_.Version.Major -ge 5 }))' </dev/null; }
 
 pester() {
     if ! powershell; then
-        say "Pester did not run: PowerShell or its module Pester is not on this machine and cannot be installed, see out/logs/powershell.log."
+        say "Pester did not run: PowerShell or its module Pester is not on this machine and cannot be installed, see out/logs/{PowerShell,Pester}.log."
     else
         packages $PESTER_PACKAGES
         script_suite pester timeout -k 10 600 pwsh -NoProfile -NonInteractive -File tests/Invoke-Suite.ps1
