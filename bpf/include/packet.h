@@ -100,7 +100,7 @@ static __always_inline __u32 read_transport(struct scratch *s, const __u8 *head)
 	s->key.source_port = bpf_ntohs(*(const __u16 *)head);
 	s->key.destination_port = bpf_ntohs(*(const __u16 *)(head + 2));
 	if (s->key.protocol != IPPROTO_TCP) {
-		s->packet.headers = 8;
+		s->packet.headers = s->key.protocol == PROTOCOL_SCTP ? 12 : 8;
 		return 0;
 	}
 	s->packet.headers = (head[12] >> 4) * 4;

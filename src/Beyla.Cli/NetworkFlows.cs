@@ -24,7 +24,7 @@ internal static class NetworkFlows
             Warn = static message => Log.Warn("Flows", ("warning", message)),
             Debug = static message => Log.Debug("Flows", ("decision", message)),
         };
-        var flows = new FlowObserver(configuration.Network, agent => SinkOf(configuration, agent, output), host);
+        var flows = new FlowObserver(configuration.Network, SinkOf(configuration, output), host);
         try
         {
             flows.Start();
@@ -46,11 +46,11 @@ internal static class NetworkFlows
     ];
 
     /// <summary>Objects of the JSON stream, or lines. Lines between objects would spoil the stream, so there is one printer.</summary>
-    private static IFlowSink SinkOf(AgentConfiguration configuration, Address agent, OutputQueue output) => configuration.TracePrinter switch
+    private static IFlowSink SinkOf(AgentConfiguration configuration, OutputQueue output) => configuration.TracePrinter switch
     {
-        TracePrinterKind.Json => new FlowPrinter(new FlowJson(agent), output),
-        TracePrinterKind.JsonIndent => new FlowPrinter(new FlowJson(agent, indent: true), output),
-        _ when configuration.Network.PrintFlows => new FlowPrinter(new FlowText(agent), output),
+        TracePrinterKind.Json => new FlowPrinter(new FlowJson(), output),
+        TracePrinterKind.JsonIndent => new FlowPrinter(new FlowJson(indent: true), output),
+        _ when configuration.Network.PrintFlows => new FlowPrinter(new FlowText(), output),
         _ => new NoFlows(),
     };
 

@@ -5,8 +5,8 @@
 #
 #   run.sh [KERNEL...]      default: cloud-amd64 (6.1) and 6.12-cloud-amd64
 #
-# Environment: AGENT_UNDER_TEST (another agent), VM_GUEST_TEST (another script for the guest than guest-test), VM_CACHE (where kernels are
-# kept, ~/.cache/vmtest), VM_VERBOSE=1 (all that the guest prints).
+# Environment: AGENT_UNDER_TEST (another agent), VM_GUEST_TEST (another script for the guest than guest-test), VM_MODULES (kernel modules for
+# it), VM_CACHE (where kernels are kept, ~/.cache/vmtest), VM_VERBOSE=1 (all that the guest prints).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -59,10 +59,10 @@ for kernel in "$@"; do
 	log=$work/log
 	set +e
 	if [ "${VM_VERBOSE:-}" = 1 ]; then
-		VM_LIMIT=${VM_LIMIT:-150} "$here/boot.sh" "$kernel" "$work/payload" 2>&1 | tee "$log"
+		VM_LIMIT=${VM_LIMIT:-150} "$here/boot.sh" "$kernel" "$work/payload" ${VM_MODULES:-} 2>&1 | tee "$log"
 		status=${PIPESTATUS[0]}
 	else
-		VM_LIMIT=${VM_LIMIT:-150} "$here/boot.sh" "$kernel" "$work/payload" >"$log" 2>&1
+		VM_LIMIT=${VM_LIMIT:-150} "$here/boot.sh" "$kernel" "$work/payload" ${VM_MODULES:-} >"$log" 2>&1
 		status=$?
 	fi
 	set -e

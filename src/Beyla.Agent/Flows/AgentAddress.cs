@@ -12,9 +12,9 @@ internal static class AgentAddress
     private const string Named = "name:";
 
     /// <summary>The address, or the unspecified one when the host has none.</summary>
-    internal static Address Find(NetworkConfiguration options, NetworkLinks network) => options.AgentIP is { } given
+    internal static Address Find(NetworkConfiguration options, List<NetworkLink> links, List<NetworkAddress> addresses) => options.AgentIP is { } given
         ? Address.From(given)
-        : Choose(options, network.List(), network.Addresses(), DefaultInterface());
+        : Choose(options, links, addresses, DefaultInterface());
 
     /// <param name="options">What is asked for.</param>
     /// <param name="links">The interfaces.</param>

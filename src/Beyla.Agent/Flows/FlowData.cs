@@ -1,3 +1,5 @@
+using Beyla.Agent.Kernel;
+
 namespace Beyla.Agent.Flows;
 
 /// <summary>Part of a flow in its conversation.</summary>
@@ -22,6 +24,9 @@ public readonly ref struct FlowData
     public required FlowKey Key { get; init; }
 
     public required FlowValue Value { get; init; }
+
+    /// <summary>The agent's own address; unspecified when the host has none.</summary>
+    public required Address AgentAddress { get; init; }
 
     /// <summary>Name of the interface; empty when it is not known any more.</summary>
     public string Interface { get; init; }

@@ -1,5 +1,4 @@
 using Beyla.Agent.Export;
-using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Flows;
 
@@ -7,9 +6,8 @@ namespace Beyla.Agent.Flows;
 /// With <c>BEYLA_TRACE_PRINTER=json</c>: one object of type <c>flow</c> per flow in the stream (docs/stream.md). The fields come in the order in
 /// which the reader (Beyla.Contracts) expects them first.
 /// </summary>
-/// <param name="agent">The agent's own address.</param>
 /// <param name="indent">One field per line; not a stream of lines any more.</param>
-public sealed class FlowJson(Address agent, bool indent = false) : IFlowFormat
+public sealed class FlowJson(bool indent = false) : IFlowFormat
 {
     private readonly TimeText time = TimeText.Utc();
 
@@ -43,7 +41,7 @@ public sealed class FlowJson(Address agent, bool indent = false) : IFlowFormat
         Optional(ref json, "sourceNetwork"u8, flow.SourceNetwork);
         Optional(ref json, "destinationNetwork"u8, flow.DestinationNetwork);
         json.Name("agentAddress"u8);
-        json.Address(in agent);
+        json.Address(flow.AgentAddress);
         if (flow.Pid != 0)
         {
             json.Number("pid"u8, flow.Pid);

@@ -21,18 +21,21 @@ public sealed class FlowObserver : IDisposable, ICounted
     private readonly ObservedInterfaces interfaces;
     private readonly RingBuffer ring;
     private readonly OverflowTable overflow;
+    private readonly LocalAddresses addresses = new();
     private readonly SocketOwners? owners;
     private readonly Thread thread;
+    private readonly List<int> removed = [];
+    private bool changed;
     private ulong lostBefore;
     private bool started;
     private bool stopped;
 
     /// <summary>Loads the programs; nothing is attached yet.</summary>
     /// <param name="options">The network section of the configuration.</param>
-    /// <param name="sink">Makes what takes the flows, on the flow thread; is given the agent's own address.</param>
+    /// <param name="sink">Takes the flows, on the flow thread.</param>
     /// <param name="host">The agent around it.</param>
     /// <exception cref="BpfException">The kernel refused the programs.</exception>
-    public FlowObserver(NetworkConfiguration options, Func<Address, IFlowSink> sink, FlowHost host)
+    public FlowObserver(NetworkConfiguration options, IFlowSink sink, FlowHost host)
     {
         this.options = options;
         this.host = host;
@@ -44,8 +47,8 @@ public sealed class FlowObserver : IDisposable, ICounted
                 ? new SocketFilterWay(programs, options.Direction)
                 : Privileged(() => new TcWay(programs, options, host.Debug));
             interfaces = new ObservedInterfaces(way, new InterfaceFilter(options), network, host);
-            AgentAddress = Flows.AgentAddress.Find(options, network);
-            reporter = new FlowReporter(options, sink(AgentAddress), host, owners, interfaces);
+            reporter = new FlowReporter(options, sink, host, owners, interfaces, addresses);
+            ReadAddresses();
             overflow = new OverflowTable(reporter.ReportAtOnce);
             ring = new RingBuffer(programs.Overflow);
         }
@@ -53,14 +56,14 @@ public sealed class FlowObserver : IDisposable, ICounted
         {
             owners?.Dispose();
             programs.Dispose();
+            network.Dispose();
+            epoll.Dispose();
+            stop.Dispose();
             throw;
         }
 
         thread = new Thread(Run) { IsBackground = true, Name = "flows" };
     }
-
-    /// <summary>The agent's own address, as flows show it; unspecified when the host has none.</summary>
-    public Address AgentAddress { get; }
 
     /// <summary>Whether flows can name their process.</summary>
     public bool KnowsProcesses => owners is not null;
@@ -167,11 +170,27 @@ public sealed class FlowObserver : IDisposable, ICounted
 
     private void FollowInterfaces(bool look)
     {
-        var removed = new List<int>();
-        if (options.ListenInterfaces == InterfaceListener.Poll ? look : network.ReadChanges(removed))
+        if (options.ListenInterfaces == InterfaceListener.Poll && !look)
+        {
+            return;
+        }
+
+        // Who polls reads the notifications too: a number may be in use again. What could not be followed now is the next time.
+        changed |= network.ReadChanges(removed) | look;
+        if (changed)
         {
             interfaces.Reconcile(removed);
+            removed.Clear();
+            ReadAddresses();
+            changed = false;
         }
+    }
+
+    private void ReadAddresses()
+    {
+        var list = network.Addresses();
+        addresses.Update(list);
+        reporter.AgentAddress = AgentAddress.Find(options, network.List(), list);
     }
 
     private void Drain()

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Export;
+using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Flows;
 
@@ -30,6 +31,7 @@ internal sealed class FlowReporter : IDisposable
     private readonly FlowHost host;
     private readonly SocketOwners? owners;
     private readonly ObservedInterfaces interfaces;
+    private readonly LocalAddresses addresses;
     private readonly ConversationTable conversations;
     private readonly NetworkTable networks;
     private readonly ReverseNames? names;
@@ -41,18 +43,23 @@ internal sealed class FlowReporter : IDisposable
     private FlowTotals published;
     private bool wantsOwners;
 
-    internal FlowReporter(NetworkConfiguration options, IFlowSink sink, FlowHost host, SocketOwners? owners, ObservedInterfaces interfaces)
+    internal FlowReporter(
+        NetworkConfiguration options, IFlowSink sink, FlowHost host, SocketOwners? owners, ObservedInterfaces interfaces, LocalAddresses addresses)
     {
         this.options = options;
         this.sink = sink;
         this.host = host;
         this.owners = owners;
         this.interfaces = interfaces;
+        this.addresses = addresses;
         conversations = new ConversationTable(
             Math.Clamp(options.CacheMaxFlows / 2, 32768, 1 << 20), options.DeduperExpiry);
         networks = new NetworkTable(options.Cidrs);
         names = options.ReverseDns == ReverseDnsType.Local ? new ReverseNames(options.ReverseDnsCacheLength, options.ReverseDnsCacheExpiry) : null;
     }
+
+    /// <summary>The agent's own address, as flows show it.</summary>
+    internal Address AgentAddress { get; set; }
 
     /// <summary>Whether a flow since the last batch had no process, or only the listener's.</summary>
     internal bool WantsOwners { get; private set; }
@@ -98,6 +105,7 @@ internal sealed class FlowReporter : IDisposable
         {
             Key = key,
             Value = value,
+            AgentAddress = AgentAddress,
             Interface = interfaces.NameOf(key.Interface),
             Side = side == ConversationSide.Unknown ? SideByPorts(in key) : side,
             First = clock.ToUnixMicroseconds((long)value.First, (long)value.Last),
@@ -145,8 +153,9 @@ internal sealed class FlowReporter : IDisposable
 
     private bool FindOwner(in FlowKey key, out SocketOwner owner)
     {
-        var found = owners!.TryFind(in key, out owner);
-        if (key.SourcePort != 0 && key.DestinationPort != 0)
+        var isOurs = addresses.Contains(key.Direction == FlowDirection.Egress ? key.Source : key.Destination);
+        var found = owners!.TryFind(in key, isOurs, out owner);
+        if (isOurs && key.SourcePort != 0 && key.DestinationPort != 0)
         {
             totals.OwnersWanted++;
             totals.OwnersFound += found ? 1 : 0;

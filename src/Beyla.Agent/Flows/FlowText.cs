@@ -26,8 +26,7 @@ public static class FlowLimits
 /// <c>BEYLA_NETWORK_PRINT_FLOWS=1</c>: the line of Grafana Beyla, field by field, and behind it what that lacks: the side of the conversation,
 /// bytes, packets, TCP flags, first and last packet (UTC), and the local process. The name of the interface is always there.
 /// </summary>
-/// <param name="agent">The agent's own address.</param>
-public sealed class FlowText(Address agent) : IFlowFormat
+public sealed class FlowText : IFlowFormat
 {
     private readonly TimeText time = TimeText.Utc();
 
@@ -38,7 +37,7 @@ public sealed class FlowText(Address agent) : IFlowFormat
         line.Write("network_flow: transport="u8);
         line.WriteNumber(key.Protocol);
         line.Write(" beyla.ip="u8);
-        line.Write(in agent);
+        line.Write(flow.AgentAddress);
         Text(" iface="u8, flow.Interface, ref line);
         line.Write(" iface_direction="u8);
         line.WriteNumber((long)key.Direction);

@@ -9,6 +9,12 @@ internal interface IFlowWay : IDisposable
     /// <summary>What it is, for messages.</summary>
     string Name { get; }
 
+    /// <summary>
+    /// Whether several threads may detach at a time, and need no capability for it. Worth it where the kernel waits for all processors at
+    /// each one: such waits can be shared.
+    /// </summary>
+    bool DetachesInParallel { get; }
+
     /// <summary>Attaches; disposing the result detaches.</summary>
     /// <exception cref="BpfException">The kernel refused.</exception>
     IDisposable Attach(int interfaceIndex);
@@ -18,6 +24,8 @@ internal interface IFlowWay : IDisposable
 internal sealed class SocketFilterWay(FlowPrograms programs, FlowDirections direction) : IFlowWay
 {
     public string Name => "socket filter";
+
+    public bool DetachesInParallel => true;
 
     public IDisposable Attach(int interfaceIndex) =>
         PacketSocket.Open(programs.Program("flow_socket"), interfaceIndex, direction == FlowDirections.Ingress);

@@ -44,7 +44,10 @@ internal sealed class SocketOwners : IDisposable
     }
 
     /// <summary>The owner of the local socket of a flow.</summary>
-    internal bool TryFind(in FlowKey flow, out SocketOwner owner)
+    /// <param name="flow">The flow.</param>
+    /// <param name="isOurs">Whether the address at the host's end is the host's: only then it may be a socket that is bound to no address.</param>
+    /// <param name="owner">Who owns it.</param>
+    internal bool TryFind(in FlowKey flow, bool isOurs, out SocketOwner owner)
     {
         var outgoing = flow.Direction == FlowDirection.Egress;
         var key = new SocketKey
@@ -76,7 +79,7 @@ internal sealed class SocketOwners : IDisposable
         }
 
         unconnected.Local = default;
-        return owners.TryLookup(unconnected, out owner);
+        return isOurs && owners.TryLookup(unconnected, out owner);
     }
 
     /// <summary>Looks through all open sockets when that was asked for and is not too soon.</summary>

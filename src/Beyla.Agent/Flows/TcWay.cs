@@ -8,12 +8,21 @@ internal sealed class TcWay : IFlowWay
 {
     private const string Ingress = "flow_ingress", Egress = "flow_egress";
 
+    /// <summary>
+    /// Interfaces that <c>auto</c> takes by tcx. The kernel lets no network configuration happen while it attaches or detaches one link of tcx,
+    /// and waits for all processors meanwhile: 15 ms, which two hundred interfaces would make six seconds at start and again at the end. On
+    /// clsact there is no such wait.
+    /// </summary>
+    internal const int MostByTcx = 32;
+
     private readonly FlowPrograms programs;
     private readonly FlowDirections direction;
     private readonly bool mayFallBack;
     private readonly Action<string> debug;
     private ClsactFilters? clsact;
     private bool tcx;
+    private int byTcx;
+    private bool saidMost;
 
     /// <param name="programs">The loaded programs.</param>
     /// <param name="options">Backend and direction.</param>
@@ -27,18 +36,30 @@ internal sealed class TcWay : IFlowWay
         mayFallBack = options.TrafficControlBackend == TrafficControlBackend.Auto;
     }
 
-    public string Name => tcx ? "tcx" : "tc";
+    public string Name => !tcx ? "tc" : saidMost ? "tcx and tc" : "tcx";
+
+    public bool DetachesInParallel => false;
 
     public IDisposable Attach(int interfaceIndex)
     {
         // Whatever the backend is now, a killed agent may have used the other one.
         clsact ??= new ClsactFilters();
         clsact.RemoveLeftovers(interfaceIndex);
-        if (tcx)
+        if (tcx && mayFallBack && byTcx >= MostByTcx)
+        {
+            if (!saidMost)
+            {
+                saidMost = true;
+                debug($"more than {MostByTcx} interfaces, clsact for the others: tcx would take too long");
+            }
+        }
+        else if (tcx)
         {
             try
             {
-                return Both(interfaceIndex, static (program, index, egress) => TcxLink.Attach(program, index, egress));
+                var links = Both(interfaceIndex, static (program, index, egress) => TcxLink.Attach(program, index, egress));
+                byTcx++;
+                return new Attachments(links, new Leaving(() => byTcx--));
             }
             catch (BpfException exception) when (mayFallBack && exception.Errno == Errno.EINVAL)
             {
@@ -51,6 +72,11 @@ internal sealed class TcWay : IFlowWay
     }
 
     public void Dispose() => clsact?.Dispose();
+
+    private sealed class Leaving(Action leave) : IDisposable
+    {
+        public void Dispose() => leave();
+    }
 
     private Attachments Both(int interfaceIndex, Func<BpfProgram, int, bool, IDisposable> attach)
     {

@@ -17,6 +17,9 @@ internal sealed unsafe partial class NetlinkSocket : SafeHandleZeroOrMinusOneIsI
     /// <summary>Notifications of interfaces (RTMGRP_LINK).</summary>
     internal const uint LinkGroup = 1;
 
+    /// <summary>Notifications of addresses of interfaces (RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR).</summary>
+    internal const uint AddressGroups = 0x10 | 0x100;
+
     private const int AF_NETLINK = 16, SOCK_RAW = 3, SOCK_CLOEXEC = 0x80000, SOCK_NONBLOCK = 0x800, NETLINK_ROUTE = 0, ENOBUFS = 105;
     private const ushort Error = 2, Done = 3;
 

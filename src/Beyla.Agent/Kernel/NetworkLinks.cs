@@ -14,7 +14,8 @@ public readonly record struct NetworkLink(int Index, string Name, bool IsLoopbac
 /// <param name="Interface">The interface's index.</param>
 /// <param name="Address">The address.</param>
 /// <param name="IsGlobal">Scope global: neither loopback nor link-local.</param>
-public readonly record struct NetworkAddress(int Interface, IPAddress Address, bool IsGlobal);
+/// <param name="PrefixLength">Bits of the network that it is in.</param>
+public readonly record struct NetworkAddress(int Interface, IPAddress Address, bool IsGlobal, int PrefixLength = 128);
 
 /// <summary>Lists interfaces and their addresses, and tells of changes, by route netlink. Needs no capability.</summary>
 public sealed class NetworkLinks : IDisposable
@@ -24,9 +25,9 @@ public sealed class NetworkLinks : IDisposable
     private const int LinkHeader = 16, AddressHeader = 8;
 
     private readonly NetlinkSocket requests = new();
-    private readonly NetlinkSocket notifications = new(NetlinkSocket.LinkGroup);
+    private readonly NetlinkSocket notifications = new(NetlinkSocket.LinkGroup | NetlinkSocket.AddressGroups);
 
-    /// <summary>Becomes readable when an interface changes.</summary>
+    /// <summary>Becomes readable when an interface or an address changes.</summary>
     public int FileDescriptor => notifications.FileDescriptor;
 
     /// <summary>All interfaces.</summary>
@@ -61,7 +62,7 @@ public sealed class NetworkLinks : IDisposable
             bytes = bytes.IsEmpty ? NetlinkMessage.Find(payload[AddressHeader..], IfaAddress) : bytes;
             if (bytes.Length is 4 or 16)
             {
-                addresses.Add(new NetworkAddress(BinaryPrimitives.ReadInt32LittleEndian(payload[4..]), new IPAddress(bytes), payload[3] == 0));
+                addresses.Add(new NetworkAddress(BinaryPrimitives.ReadInt32LittleEndian(payload[4..]), new IPAddress(bytes), payload[3] == 0, payload[1]));
             }
         });
         return errno == 0 ? addresses : throw new BpfException("list the addresses of the network interfaces", errno);

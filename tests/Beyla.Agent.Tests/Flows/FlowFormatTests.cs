@@ -16,14 +16,14 @@ public sealed class FlowFormatTests
         "network_flow: transport=6 beyla.ip=10.0.0.1 iface=eth0 iface_direction=1 src.address=10.0.0.1 dst.address=10.0.0.2 src.name=web dst.name=10.0.0.2 "
         + "src.port=40000 dst.port=443 dst.cidr=lan direction=request bytes=1500 packets=3 flags=SYN,PSH,ACK first=2026-01-02T03:04:05.000001Z "
         + "last=2026-01-02T03:04:06.500000Z pid=42 process=cu\\x1brl service=shop\n",
-        Text(new FlowText(Agent)));
+        Text(new FlowText()));
 
     [Fact]
     public void The_pages_show_what_is_written()
     {
         string docs = Path.Combine(Path.GetDirectoryName(Here())!, "../../../docs");
-        Assert.Contains("\n" + Text(new FlowText(Agent), plain: true), File.ReadAllText(Path.Combine(docs, "flows.md")), StringComparison.Ordinal);
-        Assert.Contains("\n" + Text(new FlowJson(Agent), plain: true), File.ReadAllText(Path.Combine(docs, "stream.md")), StringComparison.Ordinal);
+        Assert.Contains("\n" + Text(new FlowText(), plain: true), File.ReadAllText(Path.Combine(docs, "flows.md")), StringComparison.Ordinal);
+        Assert.Contains("\n" + Text(new FlowJson(), plain: true), File.ReadAllText(Path.Combine(docs, "stream.md")), StringComparison.Ordinal);
     }
 
     private static string Here([System.Runtime.CompilerServices.CallerFilePath] string path = "") => path;
@@ -32,12 +32,12 @@ public sealed class FlowFormatTests
     public void What_is_not_known_is_left_out() => Assert.Equal(
         "network_flow: transport=58 beyla.ip=10.0.0.1 iface= iface_direction=0 src.address=fe80::1 dst.address=ff02::1 src.name=fe80::1 dst.name=ff02::1 "
         + "src.port=0 dst.port=0 direction=unknown bytes=86 packets=1 flags= first=1970-01-01T00:00:00.000000Z last=1970-01-01T00:00:00.000000Z\n",
-        Text(new FlowText(Agent), bare: true));
+        Text(new FlowText(), bare: true));
 
     [Fact]
     public void The_object_is_read_back_as_it_was()
     {
-        StreamLine line = new StreamLineParser().Parse(Encoding.UTF8.GetBytes(Text(new FlowJson(Agent)).TrimEnd('\n')));
+        StreamLine line = new StreamLineParser().Parse(Encoding.UTF8.GetBytes(Text(new FlowJson()).TrimEnd('\n')));
 
         Assert.Null(line.Error);
         Flow flow = line.Flow!;
@@ -57,7 +57,7 @@ public sealed class FlowFormatTests
     [InlineData("\"first\":\"2026-01-02T03:04:05.000001Z\",", "", "first")]
     public void A_bad_object_is_named(string good, string bad, string field)
     {
-        StreamLine line = new StreamLineParser().Parse(Encoding.UTF8.GetBytes(Text(new FlowJson(Agent)).TrimEnd('\n').Replace(good, bad, StringComparison.Ordinal)));
+        StreamLine line = new StreamLineParser().Parse(Encoding.UTF8.GetBytes(Text(new FlowJson()).TrimEnd('\n').Replace(good, bad, StringComparison.Ordinal)));
 
         Assert.Equal(StreamErrorKind.BadField, line.Error!.Kind);
         Assert.Contains(field, line.Error.Message, StringComparison.Ordinal);
@@ -77,6 +77,7 @@ public sealed class FlowFormatTests
         FlowData flow = new()
         {
             Key = key,
+            AgentAddress = Agent,
             Value = bare ? new FlowValue { Bytes = 86, Packets = 1 } : new FlowValue { Bytes = 1500, Packets = 3, Flags = 0x1a | FlowValue.Called },
             Interface = bare ? "" : "eth0",
             Side = bare ? ConversationSide.Unknown : ConversationSide.Request,

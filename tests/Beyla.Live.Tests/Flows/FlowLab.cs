@@ -80,7 +80,7 @@ internal sealed partial class FlowLab : IAsyncDisposable
         {
             "socket_filter" => settings,
             "tc" => settings.With("BEYLA_NETWORK_SOURCE", "tc").With("BEYLA_BPF_TC_BACKEND", "tc"),
-            _ => settings.With("BEYLA_NETWORK_SOURCE", "tc").With("BEYLA_BPF_TC_BACKEND", "tcx"),
+            _ => settings.With("BEYLA_NETWORK_SOURCE", "tc").With("BEYLA_BPF_TC_BACKEND", source),
         };
         return variables.Aggregate(settings, static (all, variable) => all.With(variable.Name, variable.Value));
     }

@@ -5,16 +5,15 @@ namespace Beyla.Live.Tests.Flows;
 /// <summary>Interfaces that come and go, and agents that do.</summary>
 public sealed class InterfaceLifecycleTests
 {
-    public static TheoryData<string> Sources => ["socket_filter", "tc", "tcx"];
-
-    [LiveTheory("ip", "tc", "ethtool"), MemberData(nameof(Sources))]
-    public async Task An_interface_is_added_renamed_and_removed(string source)
+    [LiveTheory("ip", "tc", "ethtool"), InlineData("socket_filter", "watch"), InlineData("tc", "watch"), InlineData("tcx", "watch"), InlineData("tcx", "poll")]
+    public async Task An_interface_is_added_renamed_and_removed(string source, string listen)
     {
         await using FlowLab lab = await FlowLab.CreateAsync();
         await using AgentProcess agent = await AgentProcess.StartAsync(
-            lab.Agent(source, ("BEYLA_NETWORK_INTERFACES", "/^veth/,late"), ("BEYLA_NETWORK_DEDUPER", "none"), ("BEYLA_LOG_LEVEL", "debug")));
+            lab.Agent(source, ("BEYLA_NETWORK_INTERFACES", "/^veth/,late"), ("BEYLA_NETWORK_DEDUPER", "none"), ("BEYLA_LOG_LEVEL", "debug"),
+                ("BEYLA_NETWORK_LISTEN_INTERFACES", listen), ("BEYLA_NETWORK_LISTEN_POLL_PERIOD", "200ms")));
 
-        await FlowLab.Ip("-n", lab.Host, "link", "add", "veth7", "type", "veth", "peer", "name", "veth7", "netns", lab.Peer);
+        await FlowLab.Ip("-n", lab.Host, "link", "add", "dev", "veth7", "index", "77", "type", "veth", "peer", "name", "veth7", "netns", lab.Peer);
         await UpAsync(lab, "veth7");
         await ObservedAsync(agent, "veth7", 1);
         await SendAsync(lab, "veth7", 71, 30);
@@ -22,6 +21,7 @@ public sealed class InterfaceLifecycleTests
 
         // Other name, still wanted; then one that is not; then wanted again.
         await FlowLab.Ip("-n", lab.Host, "link", "set", "veth7", "name", "late");
+        await Task.Delay(300);
         await SendAsync(lab, "veth7", 72, 40);
         await Task.Delay(600);
         await FlowLab.Ip("-n", lab.Host, "link", "set", "late", "name", "other");
@@ -34,7 +34,7 @@ public sealed class InterfaceLifecycleTests
 
         // Gone, and another one of the old name and number.
         await FlowLab.Ip("-n", lab.Host, "link", "delete", "veth8");
-        await FlowLab.Ip("-n", lab.Host, "link", "add", "veth7", "type", "veth", "peer", "name", "veth7", "netns", lab.Peer);
+        await FlowLab.Ip("-n", lab.Host, "link", "add", "dev", "veth7", "index", "77", "type", "veth", "peer", "name", "veth7", "netns", lab.Peer);
         await UpAsync(lab, "veth7");
         await ObservedAsync(agent, "veth7", 2);
         await SendAsync(lab, "veth7", 75, 70);
@@ -98,6 +98,30 @@ public sealed class InterfaceLifecycleTests
         await using (AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(next)))
             await agent.StopAsync();
         Assert.DoesNotContain("clsact", await lab.RunAsync(lab.Host, "tc", "qdisc", "show", "dev", "veth0"), StringComparison.Ordinal);
+    }
+
+    [LiveTheory("ip", "tc", "ethtool"), InlineData("socket_filter", 0), InlineData("auto", 202 - 32)]
+    public async Task Two_hundred_interfaces_hold_up_neither_start_nor_end(string source, int onClsact)
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        using (TempDirectory directory = new())
+        {
+            string batch = Path.Combine(directory.Path, "links");
+            await File.WriteAllLinesAsync(batch, Enumerable.Range(0, 100).Select(i => $"link add a{i} type veth peer name b{i}"));
+            await FlowLab.Ip("-n", lab.Host, "-batch", batch);
+        }
+
+        (string, string)[] settings = source == "auto" ? [("BEYLA_BPF_TC_BACKEND", "auto")] : [];
+        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(source, [.. settings, ("BEYLA_NETWORK_EXCLUDE_INTERFACES", "")]));
+        Assert.Contains(agent.ErrorLines, line => line.Contains("interfaces=202", StringComparison.Ordinal));
+        Assert.Equal(onClsact, await DisciplinesAsync());
+
+        agent.Signal(ChildProcess.SIGTERM);
+        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(2)));
+        Assert.Equal(0, await DisciplinesAsync());
+
+        async Task<int> DisciplinesAsync() =>
+            (await lab.RunAsync(lab.Host, "tc", "qdisc", "show")).Split('\n').Count(line => line.Contains("clsact", StringComparison.Ordinal));
     }
 
     private static async Task UpAsync(FlowLab lab, string name)

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Beyla.Live.Tests.Rig;
 
 namespace Beyla.Live.Tests.Flows;
@@ -65,6 +67,46 @@ public sealed class OwnerTests
         Assert.All(flows, flow => Assert.Equal(Environment.ProcessId, flow.OwningProcess));
         // No SYN was seen: the ports tell who called.
         Assert.All(flows, flow => Assert.Equal(flow.DestinationPort == 7410 ? FlowDirection.Request : FlowDirection.Response, flow.Direction));
+    }
+
+    [LiveFact("ip", "ethtool")]
+    public async Task What_the_host_only_passes_on_is_no_local_sockets()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        TaskCompletionSource bound = new(TaskCreationOptions.RunContinuationsAsynchronously), go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task server = FlowLab.RunInside(lab.Host, () =>
+        {
+            using Socket tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            tcp.Bind(new IPEndPoint(IPAddress.Any, 7420));
+            tcp.Listen();
+            udp.Bind(new IPEndPoint(IPAddress.Any, 7420));
+            bound.SetResult();
+            go.Task.Wait(TimeSpan.FromSeconds(30));
+        });
+        await bound.Task;
+        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent("socket_filter"));
+
+        // The same port at four addresses: the host's, its network's, a group's, and one that is somebody else's.
+        string[] addresses = [FlowLab.HostAddress, "198.18.9.255", "224.0.0.251", "203.0.113.5"];
+        await FlowLab.RunInside(lab.Peer, () =>
+        {
+            foreach (string address in addresses)
+            {
+                RawFrames.Send("veth0", Packets.IPv4(FlowLab.PeerAddress, address, 17, Packets.Udp(7421, 7420, 10)), 1);
+                RawFrames.Send("veth0", Packets.IPv4(FlowLab.PeerAddress, address, 6, Packets.Tcp(7421, 7420, 0x10)), 1);
+            }
+        });
+        await agent.StopAsync();
+        go.SetResult();
+        await server;
+
+        int me = Environment.ProcessId;
+        foreach (Transport transport in new[] { Transport.Tcp, Transport.Udp })
+        {
+            Assert.Equal(
+                addresses.Zip([me, me, me, 0], (address, pid) => $"{address} {pid}"),
+                addresses.Select(address => $"{address} {agent.Flows.Single(flow => flow.Transport == transport && flow.SourcePort == 7421 && flow.DestinationAddress.ToString() == address).OwningProcess}"));
+        }
     }
 
     private static void AssertShare(IEnumerable<Flow> flows, Func<Flow, bool> which, Func<Flow, int> owner, int atLeast, double share)

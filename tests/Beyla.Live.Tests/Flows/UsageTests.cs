@@ -55,6 +55,26 @@ public sealed class FlowUsageTests
         Assert.True(agent.Counters["interfaces packets"].Filtered > 0);
     }
 
+    [LiveFact("ip", "ethtool")]
+    public async Task The_agents_address_is_that_of_the_host_as_it_is_now()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        await FlowLab.Ip("-n", lab.Host, "address", "flush", "dev", "veth0");
+        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent("socket_filter", ("BEYLA_NETWORK_AGENT_IP_TYPE", "ipv4"), ("BEYLA_NETWORK_AGENT_IP_IFACE", "name:veth0")));
+        await SendAsync(7510);
+        await Task.Delay(600);
+        // A lease comes long after the agent.
+        await FlowLab.Ip("-n", lab.Host, "address", "add", "198.18.9.77/24", "dev", "veth0");
+        await SendAsync(7511);
+        await agent.StopAsync();
+
+        Assert.Equal(
+            [(7510, "127.0.0.1"), (7511, "198.18.9.77")],
+            agent.Flows.Where(flow => flow.DestinationPort is 7510 or 7511).Select(flow => (flow.DestinationPort, flow.AgentAddress.ToString())).Order());
+
+        Task SendAsync(int port) => FlowLab.RunInside(lab.Peer, () => RawFrames.Send("veth0", Packets.IPv4(FlowLab.PeerAddress, FlowLab.HostAddress, 17, Packets.Udp(1, port, 10)), 1));
+    }
+
     [LiveFact("nginx")]
     public async Task Requests_and_flows_come_from_one_agent()
     {
