@@ -62,6 +62,12 @@ internal static class Entry
 
             return ExitCode.BadUsage;
         }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // Above all: the answer cannot be written to standard output.
+            Log.Error("Beyla cannot go on", ("error", failure.Message));
+            return ExitCode.Failed;
+        }
         catch (BpfException failure)
         {
             Log.Debug("The whole log of the kernel", ("log", failure.Log));

@@ -15,12 +15,18 @@ internal static class RunCommand
 
     public static int Run(LoadedConfiguration loaded)
     {
-        var configuration = loaded.ConfigurationToStart;
-        Log.Configure(configuration.LogLevel, configuration.LogFormat);
+        // Warnings first: a misspelt name is often the reason for the error.
+        if (loaded.Problems.Count == 0)
+        {
+            Log.Configure(loaded.Configuration.LogLevel, loaded.Configuration.LogFormat);
+        }
+
         foreach (var warning in loaded.Warnings)
         {
             Log.Warn("Configuration", ("warning", warning));
         }
+
+        var configuration = loaded.ConfigurationToStart;
 
         if (configuration.LogConfig != LoggedConfiguration.None)
         {
@@ -145,7 +151,6 @@ internal static class RunCommand
 
     private static void Report(IEnumerable<ICounted> places)
     {
-        Console.Error.Write(Take(places).ToText());
-        Console.Error.WriteLine($"capabilities: {Privilege.Describe()}");
+        Log.WriteText($"{Take(places).ToText()}capabilities: {Privilege.Describe()}\n");
     }
 }

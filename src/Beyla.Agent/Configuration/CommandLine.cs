@@ -94,7 +94,7 @@ public sealed class CommandLine
         if (equals <= 0)
             problems.Add($"--set {LogText.Quote(pair)}: KEY=VALUE is expected, such as --set network.sampling=10");
         else if (KeyIndex.Find(path) is not { } key)
-            problems.Add($"--set {LogText.Quote(path)}: there is no such setting{Suggestion(KeyIndex.NearestPath(path))}");
+            problems.Add($"--set {LogText.Quote(path)}: there is no such setting{Suggestion(KeyIndex.NearestPath(path), "beyla config --all lists them")}");
         else
             settings.Add((key.Path, pair[(equals + 1)..], "--set " + key.Path));
     }
@@ -124,5 +124,5 @@ public sealed class CommandLine
         return null;
     }
 
-    private static string Suggestion(string? nearest) => nearest is null ? "" : $"; did you mean {nearest}?";
+    private static string Suggestion(string? nearest, string otherwise = "see beyla --help") => nearest is null ? "; " + otherwise : $"; did you mean {nearest}?";
 }

@@ -52,6 +52,7 @@ public static class ConfigurationLoader
 
     private static LoadedConfiguration Finish(SettingLayers layers, IReadOnlyDictionary<string, string> environment)
     {
+        layers.AddTracesExporter(environment);
         layers.Check();
         var configuration = new ConfigurationBinder(layers).Bind();
         var settings = new Setting[KeyIndex.All.Count];

@@ -52,6 +52,9 @@ public static class KeyIndex
         // The peer's YAML library makes these names from those of its fields.
         "autotargetexe" or "auto_target_exe" => "AutoTargetExe",
         "autotargetlanguage" or "auto_target_language" => "AutoTargetLanguage",
+        // In the peer's schema these are mappings with one key.
+        "open_port.Ranges" => "open_port",
+        "target_pids.Ranges" => "target_pids",
         _ => path,
     });
 

@@ -94,6 +94,24 @@ internal sealed class SettingLayers
         }
     }
 
+    /// <summary>
+    /// Adds what the standard variable OTEL_TRACES_EXPORTER asks for: <c>console</c> is the text printer, unless anything else says how spans are
+    /// printed (the variable is often meant for other programs). Exporters that this agent does not have are warned of.
+    /// </summary>
+    /// <remarks>OpenTelemetry specification, Environment Variable Specification, "Exporter Selection": a list with commas, case does not count.</remarks>
+    public void AddTracesExporter(IReadOnlyDictionary<string, string> environment)
+    {
+        const string Variable = "OTEL_TRACES_EXPORTER";
+        var printer = KeyIndex.Get("trace_printer");
+        foreach (var exporter in environment.GetValueOrDefault(Variable, "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (exporter.Equals("console", StringComparison.OrdinalIgnoreCase))
+                set.TryAdd(printer.Path, new Setting(printer, "text", null, new SettingOrigin(SettingSource.Environment, Variable)));
+            else if (!exporter.Equals("none", StringComparison.OrdinalIgnoreCase))
+                Warnings.Add($"the exporter {LogText.Quote(exporter)} of the variable {Variable} is not built in this agent and has no effect; console and none are");
+        }
+    }
+
     /// <summary>Checks the type of every value that was set, and warns of those without effect.</summary>
     public void Check()
     {
@@ -112,9 +130,10 @@ internal sealed class SettingLayers
 
     private void AddSection(string path, ConfigurationNode section, string origin)
     {
-        foreach (var (keyNode, value) in section.Entries)
+        foreach (var (keyNode, written) in section.Entries)
         {
             var name = path.Length == 0 ? keyNode.Text! : path + "." + keyNode.Text;
+            var value = WithoutRanges(name, written);
             var place = new SettingOrigin(SettingSource.File, $"{origin}:{value.Line}:{value.Column}");
             if (KeyIndex.Find(name) is { } key)
             {
@@ -136,6 +155,10 @@ internal sealed class SettingLayers
             }
         }
     }
+
+    /// <summary>The schema of the peer has ports and process ids as a mapping with one key, <c>Ranges</c>.</summary>
+    private static ConfigurationNode WithoutRanges(string name, ConfigurationNode value) =>
+        value.Entries is [var (key, inner)] && key.Text is "Ranges" or "ranges" && KeyIndex.Find(name + ".Ranges") is not null ? inner : value;
 
     private void WarnOfVariable(string name, string value)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Export;
 

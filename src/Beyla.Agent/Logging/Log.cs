@@ -41,7 +41,10 @@ public readonly record struct LogField(string Key, string? Value)
 /// The agent's log: one line per event on standard error, as a whole or not at all, safe from any thread.
 /// <c>time=2026-01-27T17:21:20.197-06:00 level=WARN msg="..." error="..."</c>
 /// </summary>
-/// <remarks>Written at once and never queued: it holds only what is rare. What may come often goes through <see cref="WarnLimited"/>.</remarks>
+/// <remarks>
+/// Written at once and never queued: it holds only what is rare. What may come often goes through <see cref="WarnLimited"/>. A reader that
+/// stands still holds nobody up: see <see cref="LogOutput"/>.
+/// </remarks>
 public static class Log
 {
     private const int MaximumValueLength = 16 * 1024;
@@ -49,6 +52,7 @@ public static class Log
     private static readonly Lock Gate = new();
     private static readonly StringBuilder Line = new(512);
     private static readonly LogLimiter Limiter = new(TimeSpan.FromSeconds(10));
+    private static readonly LogOutput StandardError = new(2);
     private static Stream? output;
     private static LogFormat format;
     private static LogLevel minimum = LogLevel.Info;
@@ -87,6 +91,14 @@ public static class Log
             Write(LogLevel.Warn, message, [.. fields, ("suppressed", suppressed)]);
     }
 
+    /// <summary>Writes text that is no event, such as a table, where the lines go and never in the middle of one.</summary>
+    /// <param name="text">Whole lines, safe for a terminal.</param>
+    public static void WriteText(string text)
+    {
+        lock (Gate)
+            Put(Encoding.UTF8.GetBytes(text));
+    }
+
     /// <summary>Sends lines elsewhere, for tests; null is standard error.</summary>
     internal static void Redirect(Stream? stream)
     {
@@ -111,16 +123,24 @@ public static class Log
             Line.Clear();
             AppendLine(Line, format, DateTimeOffset.Now, level, message, fields);
             Line.Append('\n');
-            var bytes = Encoding.UTF8.GetBytes(Line.ToString());
-            try
-            {
-                (output ??= Console.OpenStandardError()).Write(bytes);
-            }
-            catch (IOException)
-            {
-                // Nobody reads standard error: there is no other place to say so.
-            }
+            Put(Encoding.UTF8.GetBytes(Line.ToString()));
         }
+    }
+
+    private static void Put(ReadOnlySpan<byte> lines)
+    {
+        if (output is not null)
+        {
+            output.Write(lines);
+            return;
+        }
+
+        var lost = StandardError.Lost;
+        if (lost > 0 && StandardError.TryWrite(Encoding.UTF8.GetBytes(
+            Render(format, DateTimeOffset.Now, LogLevel.Warn, "Lines of the log are lost: standard error could not be written", [("lines", lost)]) + "\n")))
+            StandardError.ForgetLost(lost);
+        if (!StandardError.TryWrite(lines))
+            StandardError.CountLost(lines);
     }
 
     private static void AppendLine(

@@ -51,14 +51,15 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("--open-prt 80", "the option \"--open-prt\" is unknown; did you mean --open-port?")]
-    [InlineData("-x", "the option \"-x\" is unknown")]
+    [InlineData("-x", "the option \"-x\" is unknown; see beyla --help")]
     [InlineData("confg", "\"confg\" is not a command; did you mean config?")]
-    [InlineData("run", "\"run\" is not a command")]
+    [InlineData("run", "\"run\" is not a command; see beyla --help")]
     [InlineData("--config", "the option --config needs a value")]
     [InlineData("--open-port", "the option --open-port needs a value")]
     [InlineData("--set open_port", "--set \"open_port\": KEY=VALUE is expected, such as --set network.sampling=10")]
     [InlineData("--set =5", "--set \"=5\": KEY=VALUE is expected, such as --set network.sampling=10")]
     [InlineData("--set open_prt=5", "--set \"open_prt\": there is no such setting; did you mean open_port?")]
+    [InlineData("--set zzz=5", "--set \"zzz\": there is no such setting; beyla config --all lists them")]
     public void Bad_usage_says_what_is_wrong(string line, string expected)
     {
         var failure = Assert.Throws<ConfigurationException>(() => CommandLine.Parse(line.Split(' '), Commands));

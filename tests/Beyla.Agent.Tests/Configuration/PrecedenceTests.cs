@@ -61,6 +61,22 @@ public sealed class PrecedenceTests
         Assert.Empty(loaded.Warnings);
     }
 
+    [Theory]
+    [InlineData("console", "", null, TracePrinterKind.Text, "environment OTEL_TRACES_EXPORTER")]
+    [InlineData(" Console,none", "", null, TracePrinterKind.Text, "environment OTEL_TRACES_EXPORTER")]
+    [InlineData("none", "", null, TracePrinterKind.Disabled, "default")]
+    [InlineData("", "", null, TracePrinterKind.Disabled, "default")]
+    [InlineData("console", "trace_printer: json", null, TracePrinterKind.Json, "beyla.yml:1:16")]
+    [InlineData("console", "", "counter", TracePrinterKind.Counter, "environment BEYLA_TRACE_PRINTER")]
+    public void The_standard_exporter_counts_where_nothing_else_says_how_to_print(string exporter, string yaml, string? own, TracePrinterKind expected, string origin)
+    {
+        (string, string)[] environment = own is null ? [("OTEL_TRACES_EXPORTER", exporter)] : [("OTEL_TRACES_EXPORTER", exporter), ("BEYLA_TRACE_PRINTER", own)];
+        var loaded = Loaded.From(yaml, environment);
+        Assert.Empty(loaded.Warnings);
+        Assert.Equal(expected, loaded.Configuration.TracePrinter);
+        Assert.Equal(origin, loaded.Setting("trace_printer").Origin.ToString());
+    }
+
     [Fact]
     public void The_last_of_repeated_options_counts() =>
         Assert.Equal("90", Assert.Single(Loaded.From("", [], "--open-port", "80", "--open-port=90").Configuration.Selection.Rules).OpenPorts.ToString());

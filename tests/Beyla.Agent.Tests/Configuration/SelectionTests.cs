@@ -31,6 +31,25 @@ public sealed class SelectionTests
     public void One_criterion(string variable, string value, bool expected) => Assert.Equal(expected, Find(Nginx, (variable, value)) is not null);
 
     [Theory]
+    [InlineData("open_port: 8080")]
+    [InlineData("open_port: [79, 8000-8999]")]
+    [InlineData("open_port: {Ranges: 8080}")]
+    [InlineData("open_port: {ranges: [8080]}")]
+    [InlineData("target_pids: {Ranges: [1, 90-110]}")]
+    public void Ports_and_process_ids_in_each_notation(string yaml)
+    {
+        var loaded = Loaded.From(yaml);
+        Assert.Empty(loaded.Warnings);
+        Assert.NotNull(loaded.Configuration.Selection.Find(Nginx));
+    }
+
+    [Theory]
+    [InlineData("{Ranges: 8080, Rnges: 1}")]
+    [InlineData("{Ranges: {Ranges: 1}}")]
+    public void A_mapping_of_ports_has_one_key(string ports) =>
+        Assert.Contains("a single value or a list is expected", Assert.Single(Loaded.From("open_port: " + ports).Problems), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("8080", "*nginx", true)]
     [InlineData("8081", "*nginx", false)]
     [InlineData("8080", "*apache", false)]

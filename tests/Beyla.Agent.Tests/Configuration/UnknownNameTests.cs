@@ -29,6 +29,17 @@ public sealed class UnknownNameTests
         Assert.Empty(loaded.Problems);
     }
 
+    [Fact]
+    public void A_standard_exporter_that_is_not_built_is_a_warning()
+    {
+        var loaded = Loaded.Environment(("OTEL_TRACES_EXPORTER", "otlp,console,x\u001b"));
+        Assert.Equal(
+            ["the exporter \"otlp\" of the variable OTEL_TRACES_EXPORTER is not built in this agent and has no effect; console and none are",
+                "the exporter \"x\\x1b\" of the variable OTEL_TRACES_EXPORTER is not built in this agent and has no effect; console and none are"],
+            loaded.Warnings);
+        Assert.Equal(Agent.Configuration.TracePrinterKind.Text, loaded.Configuration.TracePrinter);
+    }
+
     [Theory]
     [InlineData("KUBECONFIG")]
     [InlineData("OTEL_SERVICE_NAME")]

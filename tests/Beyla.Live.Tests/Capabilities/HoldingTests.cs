@@ -11,11 +11,14 @@ public sealed class HoldingTests
     // Bits of CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON and CAP_BPF.
     private const ulong ApplicationNeeds = (1UL << 2) | (1UL << 19) | (1UL << 38) | (1UL << 39);
 
-    [LiveFact("python3")]
-    public async Task Root_keeps_what_the_configuration_needs_and_nothing_else()
+    // A warning is logged before the second phase: it must not start a thread of the runtime that then keeps everything.
+    [LiveTheory("python3")]
+    [InlineData("BEYLA_TRACE_PRINTER", "json")]
+    [InlineData("BEYLA_NO_SUCH_SETTING", "1")]
+    public async Task Root_keeps_what_the_configuration_needs_and_nothing_else(string variable, string value)
     {
         await using TestServer server = await ServerKinds.PythonAsync();
-        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(server.Port));
+        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(server.Port).With(variable, value));
         await HttpRequests.SendAsync(server.Port, 20);
         await agent.WaitForServerSpansAsync(20);
 

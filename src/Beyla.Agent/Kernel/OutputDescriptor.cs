@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
-using Beyla.Agent.Kernel;
 
-namespace Beyla.Agent.Export;
+namespace Beyla.Agent.Kernel;
 
 /// <summary>Result of a write that does not wait.</summary>
 internal enum WriteResult
