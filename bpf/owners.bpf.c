@@ -18,10 +18,6 @@
 enum { STORAGE_CREATE = 1, MAP_CLONE = 1 << 9 }; /* BPF_SK_STORAGE_GET_F_CREATE, BPF_F_CLONE */
 enum { PROTOCOL_UDPLITE = 136 };
 
-struct inet_sock {
-	__be16 inet_sport;
-} __attribute__((preserve_access_index));
-
 struct task_struct___owners {
 	struct task_struct *group_leader;
 } __attribute__((preserve_access_index));

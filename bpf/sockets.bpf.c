@@ -6,7 +6,7 @@
  *   tracepoints  on_send_tracepoint, on_receive_tracepoint     (about 6.16 and later)
  *   fentry       on_send_function (+ on_sendpage before 6.5), on_receive_tracepoint, before 6.11 on_receive_function
  *   syscalls     on_syscall_exit
- * and on_state with each of them.
+ * and on_state and on_destroy with each of them.
  *
  * TCP sequence numbers are the one clock of a connection. They tell what was reported already, so that MSG_PEEK, a sendmsg that goes out in
  * several segments, and a retry after a short write need no case of their own, and they let user space see any gap.
@@ -37,6 +37,7 @@ struct connection {
 	__u8 last; /* direction of the last operation */
 	__u8 strikes;
 	__u8 known[2]; /* next is meaningful */
+	__u8 closed; /* in state TCP_CLOSE with bytes that may still be read: the end is reported when the process lets go of the socket */
 };
 
 struct {
@@ -60,7 +61,8 @@ static __always_inline __u64 wake(struct selection *s, __u32 size)
 	}
 	position = bpf_ringbuf_query(&socket_events, BPF_RB_PROD_POS);
 	eighth = bpf_ringbuf_query(&socket_events, BPF_RB_RING_SIZE) >> 3;
-	return (position ^ (position + size + 8)) & ~(eighth - 1) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	size = (size + 8 + 7) & ~7; /* a record has a header, and begins at a multiple of eight */
+	return (position ^ (position + size)) & ~(eighth - 1) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void emit(struct selection *s, struct ring_counters *counters, void *event, __u32 size)
@@ -72,11 +74,19 @@ static __always_inline void emit(struct selection *s, struct ring_counters *coun
 		counters->emitted++;
 }
 
+/* A closed socket has given up its port, but still knows it. */
+static __always_inline __u16 local_port_of(struct sock *sk, bool typed)
+{
+	__u16 port = READ(typed, sk, __sk_common.skc_num);
+
+	return port ? port : __builtin_bswap16(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+}
+
 static __always_inline void describe(struct socket_event *e, struct sock *sk, bool typed)
 {
 	__u32 local, remote;
 
-	e->local_port = READ(typed, sk, __sk_common.skc_num);
+	e->local_port = local_port_of(sk, typed);
 	e->remote_port = __builtin_bswap16(READ(typed, sk, __sk_common.skc_dport));
 	e->netns = typed ? sk->__sk_common.skc_net.net->ns.inum : BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	if (READ(typed, sk, __sk_common.skc_family) == AF_INET6) {
@@ -101,9 +111,19 @@ static __always_inline __u32 position_of(struct sock *sk, int direction)
 	return direction == SOCKET_SEND ? BPF_CORE_READ(tcp, write_seq) : BPF_CORE_READ(tcp, copied_seq);
 }
 
+/* The peer's FIN takes a sequence number of its own: 1 when it came. */
+static __always_inline int has_fin(struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1;
+}
+
 static __always_inline struct connection *remember(struct sock *sk, struct ring_counters *counters)
 {
-	struct connection fresh = { .id = bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff), .last = 0xff };
+	struct connection fresh = {
+		.id = bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff),
+		.last = 0xff,
+		.closed = BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE,
+	};
 	__u64 key = (__u64)sk;
 
 	if (bpf_map_update_elem(&connections, &key, &fresh, BPF_ANY)) {
@@ -111,6 +131,22 @@ static __always_inline struct connection *remember(struct sock *sk, struct ring_
 		return NULL;
 	}
 	return bpf_map_lookup_elem(&connections, &key);
+}
+
+/* An event about a connection and no bytes of it. */
+static __always_inline void end(struct selection *s, struct ring_counters *counters, struct sock *sk, bool typed, const struct connection *c,
+				__u8 kind, __u8 direction)
+{
+	struct socket_event e = {};
+
+	e.time = bpf_ktime_get_ns();
+	e.connection = c->id;
+	e.kind = kind;
+	e.direction = direction;
+	e.sequence = position_of(sk, direction);
+	e.opposite = position_of(sk, !direction);
+	describe(&e, sk, typed);
+	emit(s, counters, &e, sizeof(e));
 }
 
 /*
@@ -161,6 +197,7 @@ static __always_inline int report(struct selection *s, __u64 pid_tgid, struct so
 		if (!c)
 			return 0;
 	} else if (turned && !begins && ++c->strikes > MAX_STRIKES) {
+		end(s, counters, sk, typed, c, SOCKET_FORGOTTEN, direction);
 		bpf_map_delete_elem(&connections, &key);
 		return 0;
 	}
@@ -203,7 +240,8 @@ static __always_inline int on_send(struct sock *sk, const struct msghdr *message
 	struct selection *s = the_selection();
 	struct payload payload = {};
 
-	if (!s || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+	/* What is given to a closed socket goes nowhere. */
+	if (!s || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num) || sk->__sk_common.skc_state == TCP_CLOSE)
 		return 0;
 	payload_of_iterator(&payload, &message->msg_iter, true);
 	return report(s, pid_tgid, sk, true, SOCKET_SEND, position_of(sk, SOCKET_SEND), length, &payload);
@@ -250,7 +288,7 @@ int BPF_PROG(on_receive_tracepoint, struct sk_buff *skb, int length)
 	if (!s || !s->capture)
 		return 0;
 	sk = skb->sk;
-	if (!sk || sk->sk_protocol != IPPROTO_TCP || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+	if (!sk || sk->sk_protocol != IPPROTO_TCP || !is_wanted(s, pid_tgid >> 32, local_port_of(sk, true)))
 		return 0;
 	/* TCP_SKB_CB(skb)->seq. A peek into a later skb leaves copied_seq behind it. */
 	bpf_probe_read_kernel(&first, sizeof(first), skb->cb);
@@ -282,7 +320,7 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 	if (!s || !s->capture || failed)
 		return 0;
 	sk = skb->sk;
-	if (!sk || sk->sk_protocol != IPPROTO_TCP || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+	if (!sk || sk->sk_protocol != IPPROTO_TCP || !is_wanted(s, pid_tgid >> 32, local_port_of(sk, true)))
 		return 0;
 	payload_of_iterator(&payload, to, true);
 	if (payload.kind == PAYLOAD_USER) {
@@ -325,6 +363,7 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	enum syscall_shape shape;
 	long number, flags = 0;
 	struct sock *sk;
+	__u32 position;
 	bool selected;
 	int direction;
 
@@ -345,7 +384,7 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	if (flags & 2)
 		return 0;
 	sk = sock_of(regs->di);
-	if (!sk || (!selected && !is_selected_port(s, BPF_CORE_READ(sk, __sk_common.skc_num))))
+	if (!sk || (!selected && !is_selected_port(s, local_port_of(sk, false))))
 		return 0;
 	if (shape == SHAPE_BUFFER) {
 		payload.kind = PAYLOAD_USER;
@@ -364,7 +403,23 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 		payload.vector.base = message.base;
 		payload.vector.segments = message.count;
 	}
-	return report(s, pid_tgid, sk, false, direction, position_of(sk, direction) - result, result, &payload);
+	position = position_of(sk, direction);
+	/* A read up to the end takes the FIN along. */
+	if (direction == SOCKET_RECEIVE && has_fin(sk) && position == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
+		position--;
+	return report(s, pid_tgid, sk, false, direction, position - result, result, &payload);
+}
+
+/* Bytes that arrived and that the process may still read, after a reset or a close from both sides. A close(2) of its own threw them away. */
+static __always_inline bool has_unread(struct sock *sk)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+	__s32 unread;
+
+	if (!BPF_CORE_READ(sk, sk_receive_queue.qlen))
+		return false;
+	unread = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
+	return unread > has_fin(sk);
 }
 
 /* The end of a connection that was reported: FIN in either direction, then the socket itself. May run in softirq. */
@@ -372,7 +427,6 @@ SEC("?tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 {
 	struct ring_counters *counters;
-	struct socket_event e = {};
 	__u64 key = (__u64)sk;
 	struct connection *c;
 	struct selection *s;
@@ -384,23 +438,40 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 	c = bpf_map_lookup_elem(&connections, &key);
 	if (!c)
 		return 0;
+	if (new_state == TCP_CLOSE && has_unread(sk)) {
+		c->closed = 1;
+		return 0;
+	}
 	s = the_selection();
 	counters = socket_events_count();
-	if (s && counters) {
-		e.time = bpf_ktime_get_ns();
-		e.connection = c->id;
-		e.kind = new_state == TCP_CLOSE ? SOCKET_CLOSE : SOCKET_SHUT;
-		e.direction = new_state == TCP_CLOSE_WAIT ? SOCKET_RECEIVE : SOCKET_SEND;
-		e.sequence = position_of(sk, e.direction);
-		/* A FIN that was sent took a sequence number of its own. */
-		if (new_state == TCP_CLOSE && old_state != TCP_ESTABLISHED && old_state != TCP_CLOSE_WAIT)
-			e.sequence--;
-		e.opposite = position_of(sk, !e.direction);
-		describe(&e, sk, true);
-		emit(s, counters, &e, sizeof(e));
-	}
+	if (s && counters)
+		end(s, counters, sk, true, c, new_state == TCP_CLOSE ? SOCKET_CLOSE : SOCKET_SHUT,
+		    new_state == TCP_CLOSE_WAIT ? SOCKET_RECEIVE : SOCKET_SEND);
 	if (new_state == TCP_CLOSE)
 		bpf_map_delete_elem(&connections, &key);
+	return 0;
+}
+
+/*
+ * The socket is freed, and its address may be another one's next. A connection that is remembered until here was closed before its last bytes were
+ * read, or was first seen when they were.
+ */
+SEC("?tp_btf/tcp_destroy_sock")
+int BPF_PROG(on_destroy, struct sock *sk)
+{
+	struct ring_counters *counters;
+	__u64 key = (__u64)sk;
+	struct connection *c;
+	struct selection *s;
+
+	c = bpf_map_lookup_elem(&connections, &key);
+	if (!c)
+		return 0;
+	s = the_selection();
+	counters = socket_events_count();
+	if (s && counters)
+		end(s, counters, sk, true, c, SOCKET_CLOSE, SOCKET_SEND);
+	bpf_map_delete_elem(&connections, &key);
 	return 0;
 }
 

@@ -10,6 +10,7 @@ enum socket_event_kind {
 	SOCKET_DATA = 1, /* bytes were sent or received */
 	SOCKET_SHUT = 2, /* this side will send no more (FIN queued), or the peer did (direction says which) */
 	SOCKET_CLOSE = 3, /* the connection is gone */
+	SOCKET_FORGOTTEN = 4, /* the connection is there and is followed no longer: it speaks no HTTP (any more) */
 };
 
 enum socket_direction {
@@ -20,7 +21,7 @@ enum socket_direction {
 struct socket_event {
 	__u64 time; /* CLOCK_MONOTONIC, ns */
 	__u64 connection; /* identity; never used again for another connection */
-	__u32 pid; /* thread group in the initial pid namespace; 0 where no process is known (SHUT, CLOSE) */
+	__u32 pid; /* thread group in the initial pid namespace; 0 where no process is known (all but DATA) */
 	__u32 tid;
 	__u32 sequence; /* TCP sequence number of the first byte of this operation that was not reported before */
 	__u32 length; /* bytes moved, starting at sequence */

@@ -174,7 +174,10 @@ int listeners(struct bpf_iter__task_file *context)
 	if (!socket)
 		return 0;
 	sk = socket->sk;
-	if (!sk || sk->__sk_common.skc_state != TCP_LISTEN || sk->sk_protocol != IPPROTO_TCP)
+	if (!sk || sk->__sk_common.skc_state != TCP_LISTEN)
+		return 0;
+	/* A listener that offers MPTCP (Go's do) accepts plain TCP as well, and then gives out plain TCP sockets. */
+	if (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_MPTCP)
 		return 0;
 	e.time = bpf_ktime_get_ns();
 	e.pid = task->tgid;

@@ -13,6 +13,9 @@ public enum SocketEventKind : byte
 
     /// <summary>The connection is gone.</summary>
     Close = 3,
+
+    /// <summary>The connection is there and is followed no longer: it speaks no HTTP (any more).</summary>
+    Forgotten = 4,
 }
 
 /// <summary>Direction of the bytes as the traced process sees it (bpf/sockets.h, enum socket_direction).</summary>
@@ -32,7 +35,7 @@ public struct SocketEvent
     /// <summary>Identity of the connection; never used again for another one.</summary>
     public ulong Connection;
 
-    /// <summary>Thread group id in the initial pid namespace; 0 where no process is known (Shut, Close).</summary>
+    /// <summary>Thread group id in the initial pid namespace; 0 where no process is known (all but Data).</summary>
     public uint Pid;
     public uint Tid;
 

@@ -21,7 +21,7 @@ public enum SocketSourceKind
 /// <summary>The socket programs, loaded and attached over the best attach points that this kernel takes.</summary>
 public sealed class SocketSource : IDisposable, ICounted
 {
-    private const string State = "on_state";
+    private static readonly string[] Ends = ["on_state", "on_destroy"];
 
     /// <summary>The ladder. The kernel is asked by loading, never by its version: distributions backport and forbid.</summary>
     private static readonly (SocketSourceKind Kind, string Object, string[] Programs)[] Rungs =
@@ -76,7 +76,7 @@ public sealed class SocketSource : IDisposable, ICounted
 
             try
             {
-                return Open(kind, file, [.. names, State], selection, ringSize);
+                return Open(kind, file, [.. names, .. Ends], selection, ringSize);
             }
             catch (BpfException exception)
             {

@@ -73,6 +73,7 @@ public sealed class Tracer : IRingSink, ICounted
                 SocketEventKind.Data => OnData(in e, data),
                 SocketEventKind.Shut => OnShut(in e),
                 SocketEventKind.Close => OnClose(in e),
+                SocketEventKind.Forgotten => OnForgotten(in e),
                 _ => false,
             };
             Snapshot.Add(ref used ? ref aggregated : ref filtered);
@@ -232,6 +233,20 @@ public sealed class Tracer : IRingSink, ICounted
             conversation.OnClose((long)e.Time);
         }
 
+        Forget(connection);
+        Snapshot.Add(ref closed);
+        return true;
+    }
+
+    /// <summary>The kernel side gave a connection up. What is open on it ends with what was seen of it.</summary>
+    private bool OnForgotten(in SocketEvent e)
+    {
+        if (table.Find(e.Connection, (long)e.Time) is not { } connection)
+        {
+            return false;
+        }
+
+        connection.Conversation?.OnStale();
         Forget(connection);
         Snapshot.Add(ref closed);
         return true;
