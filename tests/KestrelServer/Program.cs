@@ -1,4 +1,5 @@
 // KestrelServer PORT: the paths of the other test servers on Kestrel. Prints "serving PORT"; ends on SIGTERM.
+using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -13,7 +14,15 @@ WebApplication app = builder.Build();
 
 app.MapGet("/sleep/{milliseconds:int}", async (int milliseconds) =>
 {
-    await Task.Delay(milliseconds);
+    // Task.Delay counts ticks of a coarse clock, of up to 4 ms each, and may end one of them early.
+    for (long start = Stopwatch.GetTimestamp(); ;)
+    {
+        TimeSpan left = TimeSpan.FromMilliseconds(milliseconds) - Stopwatch.GetElapsedTime(start);
+        if (left <= TimeSpan.Zero)
+            break;
+        await Task.Delay((int)Math.Ceiling(left.TotalMilliseconds));
+    }
+
     return Results.Text("slept\n");
 });
 app.MapGet("/status/{code:int}", (int code) => Results.Text("status\n", statusCode: code));

@@ -18,7 +18,7 @@ public sealed class BpfException : Exception
     /// <summary>The positive error number of the call.</summary>
     public int Errno { get; }
 
-    /// <summary>The last meaningful line of the verifier or of libbpf; empty where the kernel said nothing, which with EPERM means policy or capability.</summary>
+    /// <summary>The last meaningful line of the verifier or of libbpf; no more than the program's name where the kernel said nothing, which with EPERM means policy or capability.</summary>
     public string Evidence { get; }
 
     /// <summary>The whole log, for level debug.</summary>

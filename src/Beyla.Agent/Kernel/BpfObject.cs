@@ -62,7 +62,7 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
     }
 
     /// <summary>Creates the maps and loads the selected programs; the verifier runs here.</summary>
-    /// <exception cref="BpfException">The kernel refused; <see cref="BpfException.Evidence"/> is empty for a refusal by policy or capability.</exception>
+    /// <exception cref="BpfException">The kernel refused; <see cref="BpfException.Evidence"/> has the verifier's objection, or only the program's name for a refusal by policy or capability.</exception>
     public BpfObject Load()
     {
         LibbpfLog.Begin();

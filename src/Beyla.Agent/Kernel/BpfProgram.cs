@@ -22,6 +22,22 @@ public sealed class BpfProgram
     /// <summary>The file descriptor, valid after the object is loaded.</summary>
     public int FileDescriptor => Libbpf.bpf_program__fd(Pointer);
 
+    /// <summary>
+    /// Calls that the kernel left out because the program was running on that processor already: in a task that was preempted, or below an interrupt
+    /// (bpf_prog_info.recursion_misses). What they would have reported is lost.
+    /// </summary>
+    public unsafe long Missed
+    {
+        get
+        {
+            Info info = default;
+            var length = (uint)sizeof(Info);
+            var result = Libbpf.bpf_obj_get_info_by_fd(FileDescriptor, &info, &length);
+            GC.KeepAlive(owner);
+            return result < 0 ? throw new BpfException($"read the counters of program {Name}", -result) : (long)info.RecursionMisses;
+        }
+    }
+
     /// <summary>Attaches the program to what its section names (tp_btf, fentry, fexit, iter). The kernel detaches it when the link or this process goes.</summary>
     public BpfLink Attach()
     {
@@ -30,5 +46,13 @@ public sealed class BpfProgram
         var errno = Marshal.GetLastPInvokeError();
         GC.KeepAlive(owner);
         return link == 0 ? throw BpfObject.Failure($"attach program {Name}", errno) : new BpfLink(owner, link);
+    }
+
+    /// <summary>struct bpf_prog_info up to what is read of it (linux/bpf.h); its layout is part of the kernel's interface.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 216)]
+    internal struct Info
+    {
+        [FieldOffset(208)]
+        public ulong RecursionMisses;
     }
 }

@@ -72,16 +72,19 @@ public sealed class EventLoop : IDisposable
             }
 
             selection.Sleep();
-            if (sockets.Backlog == 0 && processes.Backlog == 0)
+            // A program that was about to write when this thread went to sleep does not know of it: the short wait finds what it wrote.
+            if (IsQuiet && epoll.Wait(pollMilliseconds) == 0 && IsQuiet)
             {
                 _ = epoll.Wait(1000);
             }
 
             selection.Wake();
             // One event may be the first of many: look closely again for a while, but not when only the time limit ended the wait.
-            quiet = sockets.Backlog > 0 || processes.Backlog > 0 ? 0 : QuietRounds;
+            quiet = IsQuiet ? QuietRounds : 0;
         }
     }
+
+    private bool IsQuiet => sockets.Backlog == 0 && processes.Backlog == 0;
 
     /// <summary>Reads what is there. The sockets' end is taken first: whatever process event came before it is then read before it.</summary>
     /// <returns>The number of records.</returns>

@@ -106,6 +106,9 @@ internal static unsafe partial class Libbpf
     internal static partial int bpf_map_lookup_and_delete_batch(int fd, void* inBatch, void* outBatch, void* keys, void* values, uint* count, void* options);
 
     [LibraryImport(Library)]
+    internal static partial int bpf_obj_get_info_by_fd(int fd, void* info, uint* length);
+
+    [LibraryImport(Library)]
     internal static partial int bpf_iter_create(int linkFd);
 
     [LibraryImport(Library)]

@@ -13,7 +13,7 @@ internal static unsafe partial class LibbpfLog
     private static StringBuilder? current;
 
     [LibraryImport("libc")]
-    private static partial int vsnprintf(byte* buffer, nuint size, byte* format, nint arguments);
+    private static partial int vasprintf(byte** text, byte* format, nint arguments);
 
     static LibbpfLog() => Libbpf.libbpf_set_print(&Print);
 
@@ -62,11 +62,16 @@ internal static unsafe partial class LibbpfLog
             return 0;
         }
 
-        const int size = 1 << 16;
-        var buffer = (byte*)NativeMemory.Alloc(size);
-        var written = vsnprintf(buffer, size, format, arguments);
-        builder.Append(Encoding.UTF8.GetString(buffer, Math.Clamp(written, 0, size - 1)));
-        NativeMemory.Free(buffer);
+        // The verifier's log comes in one call, is megabytes long for a large program, and says at its end why.
+        byte* text;
+        var length = vasprintf(&text, format, arguments);
+        if (length >= 0)
+        {
+            var start = Math.Max(0, length - Limit);
+            builder.Append(Encoding.UTF8.GetString(text + start, length - start));
+            NativeMemory.Free(text);
+        }
+
         return 0;
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Beyla.Agent.Export;
 
 namespace Beyla.Agent.Kernel;
 
@@ -17,6 +18,15 @@ public struct RingCounters
 
     /// <summary>Operations that were not followed because a table of the kernel side was full.</summary>
     public ulong Untracked;
+
+    /// <summary>The row of a place for calls of its programs that never were; none where there were no such calls.</summary>
+    /// <param name="place">The place.</param>
+    /// <param name="programs">The programs whose calls make its events.</param>
+    internal static IEnumerable<PlaceCounters> Missed(string place, IEnumerable<BpfProgram> programs)
+    {
+        var missed = programs.Sum(static program => program.Missed);
+        return missed == 0 ? [] : [new PlaceCounters(place, "calls", missed, Lost: missed)];
+    }
 
     /// <summary>Reads the counters that belong to a ring; a system call.</summary>
     /// <param name="counters">The map that COUNTED_RING declares beside the ring.</param>

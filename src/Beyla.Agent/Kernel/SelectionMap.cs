@@ -62,7 +62,12 @@ public sealed unsafe partial class SelectionMap : IDisposable
     public void Capture(bool on) => Volatile.Write(ref layout->CaptureOn, on ? 1u : 0u);
 
     /// <summary>Tells the kernel side that the reader is about to wait without a short time limit: the next event wakes it.</summary>
-    public void Sleep() => Volatile.Write(ref layout->Asleep, 1u);
+    public void Sleep()
+    {
+        Volatile.Write(ref layout->Asleep, 1u);
+        // Seen by the kernel side before this thread looks for what is there already.
+        Interlocked.MemoryBarrier();
+    }
 
     /// <summary>Takes back <see cref="Sleep"/>.</summary>
     public void Wake() => Volatile.Write(ref layout->Asleep, 0u);

@@ -91,11 +91,15 @@ public sealed class SocketSource : IDisposable, ICounted
     public IEnumerable<PlaceCounters> Count()
     {
         var c = RingCounters.Read(programs.Map("socket_events_counters"));
-        yield return new PlaceCounters("sockets", "events", (long)c.Produced, Emitted: (long)c.Emitted, Lost: (long)c.Lost);
+        List<PlaceCounters> places = [new("sockets", "events", (long)c.Produced, Emitted: (long)c.Emitted, Lost: (long)c.Lost)];
         if (c.Untracked != 0)
         {
-            yield return new PlaceCounters("connections", "operations", (long)c.Untracked, Lost: (long)c.Untracked);
+            places.Add(new PlaceCounters("connections", "operations", (long)c.Untracked, Lost: (long)c.Untracked));
         }
+
+        // An end that one of the two programs did not see is seen by the other: only bytes can be lost so.
+        places.AddRange(RingCounters.Missed("sockets", Programs.Except(Ends).Select(programs.Program)));
+        return places;
     }
 
     /// <summary>Takes the programs off the kernel. What they wrote can still be read.</summary>

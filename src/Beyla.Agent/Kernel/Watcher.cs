@@ -38,7 +38,16 @@ public sealed class Watcher : IDisposable, ICounted
         {
             programs.SetConstants(new Settings { EveryExec = everyExec ? 1u : 0u, JudgeListeners = judgeListeners ? 1u : 0u });
             programs.Select([.. Attached, "listeners"]).Load();
-            var watcher = new Watcher(programs);
+        }
+        catch
+        {
+            programs.Dispose();
+            throw;
+        }
+
+        var watcher = new Watcher(programs);
+        try
+        {
             foreach (var name in Attached)
             {
                 watcher.links.Add(programs.Program(name).Attach());
@@ -48,7 +57,7 @@ public sealed class Watcher : IDisposable, ICounted
         }
         catch
         {
-            programs.Dispose();
+            watcher.Dispose();
             throw;
         }
     }
@@ -56,7 +65,8 @@ public sealed class Watcher : IDisposable, ICounted
     public IEnumerable<PlaceCounters> Count()
     {
         var c = RingCounters.Read(programs.Map("process_events_counters"));
-        yield return new PlaceCounters("watcher", "events", (long)c.Produced, Emitted: (long)c.Emitted, Lost: (long)c.Lost);
+        PlaceCounters events = new("watcher", "events", (long)c.Produced, Emitted: (long)c.Emitted, Lost: (long)c.Lost);
+        return [events, .. RingCounters.Missed("watcher", Attached.Select(programs.Program))];
     }
 
     public void Dispose()

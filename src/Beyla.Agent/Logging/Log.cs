@@ -49,6 +49,9 @@ public static class Log
 {
     private const int MaximumValueLength = 16 * 1024;
 
+    // At level debug a value may be the whole log of the verifier, which says at its end what it objects to.
+    private const int MaximumDebugLength = 4 << 20;
+
     private static readonly Lock Gate = new();
     private static readonly StringBuilder Line = new(512);
     private static readonly LogLimiter Limiter = new(TimeSpan.FromSeconds(10));
@@ -155,11 +158,11 @@ public static class Log
         }
 
         line.Append("time=").Append(stamp).Append(" level=").Append(NameOf(level)).Append(" msg=");
-        LogText.Append(line, Bounded(message));
+        LogText.Append(line, Bounded(level, message));
         foreach (var field in fields)
         {
             line.Append(' ').Append(field.Key).Append('=');
-            LogText.Append(line, Bounded(field.Value ?? "<nil>"));
+            LogText.Append(line, Bounded(level, field.Value ?? "<nil>"));
         }
     }
 
@@ -171,16 +174,20 @@ public static class Log
             writer.WriteStartObject();
             writer.WriteString("time", stamp);
             writer.WriteString("level", NameOf(level));
-            writer.WriteString("msg", Bounded(message));
+            writer.WriteString("msg", Bounded(level, message));
             foreach (var field in fields)
-                writer.WriteString(field.Key, field.Value is null ? null : Bounded(field.Value));
+                writer.WriteString(field.Key, field.Value is null ? null : Bounded(level, field.Value));
             writer.WriteEndObject();
         }
 
         line.Append(Encoding.UTF8.GetString(buffer.WrittenSpan));
     }
 
-    private static string Bounded(string text) => text.Length <= MaximumValueLength ? text : text[..MaximumValueLength] + "…";
+    private static string Bounded(LogLevel level, string text)
+    {
+        var maximum = level == LogLevel.Debug ? MaximumDebugLength : MaximumValueLength;
+        return text.Length <= maximum ? text : text[..maximum] + "…";
+    }
 
     private static string NameOf(LogLevel level) => level switch
     {

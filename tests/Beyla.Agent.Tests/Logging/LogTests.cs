@@ -16,6 +16,15 @@ public sealed class LogTests
             Log.Render(LogFormat.Text, Time, LogLevel.Warn, "Required system capabilities not present, Beyla may malfunction",
                 [("error", "the following capabilities are required: CAP_BPF"), ("n", 5), ("none", null)]));
 
+    /// <summary>The log of the verifier says at its end why, and is what level debug is for; nothing else may fill a disk.</summary>
+    [Fact]
+    public void A_long_value_is_whole_at_level_debug_alone()
+    {
+        var log = new string('x', 1_000_000) + "end";
+        Assert.EndsWith("xend", Log.Render(LogFormat.Text, Time, LogLevel.Debug, "x", [("log", log)]));
+        Assert.InRange(Log.Render(LogFormat.Text, Time, LogLevel.Info, "x", [("log", log)]).Length, 16_000, 17_000);
+    }
+
     [Fact]
     public void Universal_time_ends_in_Z() =>
         Assert.StartsWith("time=2026-01-27T23:21:20.197Z level=INFO msg=x", Log.Render(LogFormat.Text, Time.ToUniversalTime(), LogLevel.Info, "x", []));

@@ -64,6 +64,18 @@ public unsafe class SharedStructTests
         });
     }
 
+    /// <summary>The part of the kernel's interface that is read by number, where the kernel can be asked.</summary>
+    [Fact]
+    public void Program_info()
+    {
+        if (!File.Exists("/sys/kernel/btf/vmlinux"))
+            return;
+        BpfProgram.Info info;
+        var (size, offsets) = TypeInformation.OfKernel().Struct("bpf_prog_info");
+        Assert.Equal(offsets["recursion_misses"], (int)((byte*)&info.RecursionMisses - (byte*)&info));
+        Assert.True(sizeof(BpfProgram.Info) <= size);
+    }
+
     private static void Check(string program, string name, int size, void* start, Fields fields)
     {
         var (expected, offsets) = TypeInformation.OfObject(program).Struct(name);

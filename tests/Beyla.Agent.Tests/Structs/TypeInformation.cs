@@ -44,6 +44,9 @@ internal sealed class TypeInformation
     /// <summary>Size and offsets of a struct, in bytes.</summary>
     public (int Size, IReadOnlyDictionary<string, int> Offsets) Struct(string name) => structs[name];
 
+    /// <summary>Reads the running kernel's own types.</summary>
+    public static TypeInformation OfKernel() => new(File.ReadAllBytes("/sys/kernel/btf/vmlinux"));
+
     /// <summary>Reads the object that is embedded in the agent.</summary>
     /// <param name="name">Its stem, such as <c>sockets</c>.</param>
     public static TypeInformation OfObject(string name)

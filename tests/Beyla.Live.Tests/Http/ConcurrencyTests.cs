@@ -59,6 +59,35 @@ public sealed class ConcurrencyTests
         await agent.StopAsync();
     }
 
+    /// <summary>The kernel side counts what its ring has no room for, the sums agree, and what comes after it is whole.</summary>
+    [LiveTheory("nginx"), SocketSources]
+    public async Task A_ring_that_is_far_too_small_loses_and_counts(string source)
+    {
+        await using TestServer server = await Nginx.StartAsync();
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            AgentSettings.ForPorts(server.Port).WithSource(source).With("BEYLA_BPF_RING_SIZE", "4096"));
+
+        // An agent that does not run empties no ring, and delays nobody.
+        agent.Signal(ChildProcess.SIGSTOP);
+        await HttpRequests.SendAsync(server.Port, 1000, "/hello/lost");
+        agent.Signal(ChildProcess.SIGCONT);
+        await Task.Delay(100);
+        for (int i = 0; i < 20; i++)
+        {
+            using RawConnection connection = await RawConnection.OpenAsync(server.Port);
+            await connection.GetAsync($"/hello/{i}");
+            await Task.Delay(10); // until the ring has room for the next
+        }
+
+        IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(20, span => span.Path != "/hello/lost");
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => ($"/hello/{i}", 200, SpanOutcome.Complete)), spans.Select(span => (span.Path, span.Status, span.Outcome)));
+        await agent.StopAsync(ChildProcess.SIGINT, "sockets");
+        PlaceCount sockets = agent.Counters["sockets"];
+        Assert.InRange(sockets.Produced, 2000, long.MaxValue);
+        Assert.InRange(sockets.Lost, 1900, sockets.Produced - 40);
+        Assert.InRange(agent.Spans.Count, 20, 20 + 100);
+    }
+
     /// <summary>A reader that stands still costs the agent spans, which it counts, and never the traced process time.</summary>
     [LiveFact("nginx")]
     public async Task A_reader_that_stands_still_slows_nobody()

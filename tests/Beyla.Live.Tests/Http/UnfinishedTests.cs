@@ -86,6 +86,34 @@ public sealed class UnfinishedTests
         await agent.StopAsync();
     }
 
+    /// <summary>
+    /// What is read from a socket that is closed already, after a reset or after both FINs, and what follows at the same address of a freed socket.
+    /// </summary>
+    [LiveTheory("gcc"), SocketSources]
+    public async Task Connections_that_are_over_before_they_are_read(string source)
+    {
+        const int count = 50;
+        await using TestServer server = await ServerKinds.LateAsync(count);
+        await using AgentProcess agent = await StartAsync(server, source);
+
+        server.Process.CloseInput();
+        Assert.Equal(0, await server.Process.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+
+        foreach (SpanKind kind in new[] { SpanKind.Server, SpanKind.Client })
+        {
+            IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(2 * count, span => span.Kind == kind);
+            Assert.Equal(
+                Enumerable.Range(0, count).SelectMany(i => new[] { ($"/gone/{i}", 0, SpanOutcome.Closed), ($"/half/{i}", 200, SpanOutcome.Complete) }),
+                spans.Select(span => (span.Path, span.Status, span.Outcome)));
+            Assert.All(spans, span => Assert.Equal((server.Port, server.Pid), (span.ServerPort, span.ProcessId)));
+            Assert.All(spans.Where(span => span.Status == 200), span => Assert.Equal(14, span.ResponseBodyLength));
+        }
+
+        await agent.StopAsync();
+        // Each connection had an end of its own.
+        Assert.Equal(4 * count, agent.Counters["tracing connections"].Aggregated);
+    }
+
     private static async Task AssertClosedAsync(AgentProcess agent, string path)
     {
         Span span = await agent.WaitForServerSpanAsync();

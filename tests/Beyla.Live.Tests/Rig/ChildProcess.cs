@@ -13,6 +13,8 @@ internal partial class ChildProcess : IAsyncDisposable
     public const int SIGKILL = 9;
     public const int SIGUSR1 = 10;
     public const int SIGTERM = 15;
+    public const int SIGCONT = 18;
+    public const int SIGSTOP = 19;
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();

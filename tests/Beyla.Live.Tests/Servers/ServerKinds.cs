@@ -50,5 +50,12 @@ internal static class ServerKinds
         return await OnPort(null, number => TestServer.StartAsync(number, [binary, "serve", Text(number), calls]));
     }
 
+    /// <summary>tests/native/late.c: server and client in one, of connections that are over before their last bytes are read. Begins when its input ends.</summary>
+    public static async Task<TestServer> LateAsync(int count)
+    {
+        string binary = await NativeProgram.BuildAsync("late");
+        return await OnPort(null, number => TestServer.StartAsync(number, [binary, Text(number), Text(count)], address: null));
+    }
+
     private static Task<TestServer> OnPort(int? port, Func<int, Task<TestServer>> start) => start(port ?? FreePort.Next());
 }
