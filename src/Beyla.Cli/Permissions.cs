@@ -38,6 +38,11 @@ internal static class Permissions
     /// <summary>Raises what reading /proc of other users needs, for one system call.</summary>
     public sealed class ForProc : IProcPrivilege
     {
+        public ProcPrivileges Held =>
+            (Privilege.Permitted.Contains(Capability.SysPtrace) ? ProcPrivileges.Ptrace : 0)
+            | (Privilege.Permitted.Contains(Capability.DacReadSearch) ? ProcPrivileges.ReadSearch : 0)
+            | (Privilege.Permitted.Contains(Capability.Perfmon) ? ProcPrivileges.PerformanceMonitoring : 0);
+
         public int Run(ProcPrivileges needed, Func<int> systemCall)
         {
             var set = CapabilitySet.None;

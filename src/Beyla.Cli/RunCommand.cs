@@ -151,6 +151,21 @@ internal static class RunCommand
 
     private static void Report(IEnumerable<ICounted> places)
     {
-        Log.WriteText($"{Take(places).ToText()}capabilities: {Privilege.Describe()}\n");
+        var report = Take(places);
+        if (Log.Format == LogFormat.Text)
+        {
+            Log.WriteText($"{report.ToText()}capabilities: {Privilege.Describe()}\n");
+            return;
+        }
+
+        // Whoever asked for JSON reads every line as an object.
+        foreach (var place in report.Places)
+        {
+            Log.Report(
+                "Counters", ("place", place.Place), ("unit", place.Unit), ("produced", place.Produced), ("emitted", place.Emitted), ("aggregated", place.Aggregated),
+                ("filtered", place.Filtered), ("lost", place.Lost), ("held", place.Held), ("balanced", place.Balanced ? "yes" : "no"));
+        }
+
+        Log.Report("Capabilities", ("held", Privilege.Describe()));
     }
 }

@@ -12,7 +12,7 @@ namespace Beyla.Agent.Configuration;
 /// Compiled to a small state machine whose states are all followed at once, so that the time is bounded by the length of the
 /// pattern times that of the text, whatever both hold.
 /// </remarks>
-public sealed class Glob
+public sealed class Glob : ITextPattern
 {
     /// <summary>Longest pattern, in characters.</summary>
     public const int MaximumLength = 4096;

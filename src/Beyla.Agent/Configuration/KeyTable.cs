@@ -50,7 +50,7 @@ internal static class KeyTable
         +discovery.exclude_instrument||selectors|
         discovery.exclude_otel_instrumented_services_span_metrics|BEYLA_EXCLUDE_OTEL_INSTRUMENTED_SERVICES_SPAN_METRICS|bool|false
         discovery.exclude_otel_instrumented_services|BEYLA_EXCLUDE_OTEL_INSTRUMENTED_SERVICES|bool|true
-        discovery.exclude_services||any|
+        +discovery.exclude_services||selectors|
         +discovery.excluded_linux_system_paths||list|/lib/systemd/,/usr/lib/systemd/,/usr/libexec/,/sbin/,/usr/sbin/
         +discovery.instrument||selectors|
         discovery.min_process_age|BEYLA_MIN_PROCESS_AGE|duration|5s
@@ -58,7 +58,7 @@ internal static class KeyTable
         discovery.process_context_poll_interval|BEYLA_PROCESS_CONTEXT_POLL_INTERVAL|duration|1s
         discovery.route_harvester_advanced.java_harvest_delay|BEYLA_JAVA_ROUTE_HARVEST_DELAY|duration|5s
         discovery.route_harvester_timeout|BEYLA_ROUTE_HARVESTER_TIMEOUT|duration|10s
-        discovery.services||any|
+        +discovery.services||selectors|
         discovery.skip_go_specific_tracers|BEYLA_SKIP_GO_SPECIFIC_TRACERS|bool|false
         discovery.survey||selectors|
         ebpf.batch_length|BEYLA_BPF_BATCH_LENGTH|int 1..|100

@@ -3,7 +3,7 @@ namespace Beyla.Agent.Configuration;
 /// <summary>Makes the rules of selection out of all settings that select, by the precedence of the peer.</summary>
 /// <remarks>
 /// Process ids rule alone. Else the entries of <c>discovery.instrument</c> and one rule that demands port, executable and language of the
-/// variables together. The deprecated <c>executable_name</c> counts only where neither of the newer ways names an executable.
+/// variables together. The deprecated <c>executable_name</c> and <c>discovery.services</c> count only where none of the newer ways names an executable.
 /// </remarks>
 internal sealed class SelectionBuilder(SettingLayers layers)
 {
@@ -14,6 +14,7 @@ internal sealed class SelectionBuilder(SettingLayers layers)
     {
         var instrument = Selectors("discovery.instrument");
         var exclusions = Selectors("discovery.exclude_instrument");
+        exclusions.AddRange(DeprecatedSelectors("discovery.exclude_services", "discovery.exclude_instrument"));
         var defaults = layers[KeyIndex.Get("discovery.default_exclude_instrument")];
         exclusions.AddRange(defaults.Origin.Source == SettingSource.Default ? DefaultExclusions() : Selectors("discovery.default_exclude_instrument"));
         return new Selection
@@ -45,8 +46,8 @@ internal sealed class SelectionBuilder(SettingLayers layers)
         {
             foreach (var other in (Setting[])[ports, executable, language, deprecated])
                 WarnIgnored(other, "target_pids", pids);
-            if (instrument.Count > 0)
-                WarnIgnored(layers[KeyIndex.Get("discovery.instrument")], "target_pids", pids);
+            foreach (var path in (string[])["discovery.instrument", "discovery.services"])
+                WarnIgnored(layers[KeyIndex.Get(path)], "target_pids", pids);
             return [named with { Origin = Origin(pids), TargetPids = pidRanges }];
         }
 
@@ -55,15 +56,21 @@ internal sealed class SelectionBuilder(SettingLayers layers)
         var languageGlob = GlobOf(language);
         var rule = named with { OpenPorts = portRanges, ExecutablePath = executableGlob, Languages = languageGlob };
         var origins = new List<Setting> { ports, executable, language };
-        if (!string.IsNullOrEmpty(deprecated.Text))
+        var newer = instrument.Count > 0 ? layers[KeyIndex.Get("discovery.instrument")]
+            : executableGlob is not null ? executable
+            : languageGlob is not null ? language
+            : null;
+        if (newer is not null)
         {
-            if (instrument.Count > 0)
-                WarnIgnored(deprecated, "discovery.instrument", layers[KeyIndex.Get("discovery.instrument")]);
-            else if (executableGlob is not null || languageGlob is not null)
-                WarnIgnored(deprecated, (executableGlob is null ? language : executable).Key.Path, executableGlob is null ? language : executable);
-            else if (SafeRegex.TryParse(deprecated.Text, out var pattern, out _))
+            WarnIgnored(deprecated, newer.Key.Path, newer);
+            WarnIgnored(layers[KeyIndex.Get("discovery.services")], newer.Key.Path, newer);
+        }
+        else
+        {
+            instrument = DeprecatedSelectors("discovery.services", "discovery.instrument");
+            if (!string.IsNullOrEmpty(deprecated.Text) && SafeRegex.TryParse(deprecated.Text, out var pattern, out _))
             {
-                rule = rule with { ExecutablePattern = pattern };
+                rule = rule with { ExecutablePath = new RegexPattern(pattern) };
                 origins.Add(deprecated);
                 layers.Warnings.Add($"executable_name ({deprecated.Origin}) is deprecated, BEYLA_AUTO_TARGET_EXE takes a glob instead");
             }
@@ -74,7 +81,16 @@ internal sealed class SelectionBuilder(SettingLayers layers)
         return [.. instrument, rule with { Origin = string.Join(" and ", origins.Where(static origin => origin.Text?.Length > 0 || origin.Node is not null).Select(Origin)) }];
     }
 
-    private List<SelectionRule> Selectors(string path)
+    /// <summary>Entries with regular expressions, as the peer had them before it took globs.</summary>
+    private List<SelectionRule> DeprecatedSelectors(string path, string instead)
+    {
+        var entries = Selectors(path, regularExpressions: true);
+        if (entries.Count > 0)
+            layers.Warnings.Add($"{path} ({layers[KeyIndex.Get(path)].Origin}) is deprecated, {instead} takes globs instead");
+        return entries;
+    }
+
+    private List<SelectionRule> Selectors(string path, bool regularExpressions = false)
     {
         var setting = layers[KeyIndex.Get(path)];
         var origin = setting.Origin.Detail;
@@ -85,7 +101,7 @@ internal sealed class SelectionBuilder(SettingLayers layers)
             origin = origin[..origin.LastIndexOf(':')];
         }
 
-        return new SelectorReader(origin, layers.Warnings, layers.Problems).Read(setting);
+        return new SelectorReader(origin, layers.Warnings, layers.Problems, regularExpressions).Read(setting);
     }
 
     /// <summary>The glob of a setting; null when it is unset, or did not pass its check.</summary>

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Configuration;
@@ -25,19 +24,16 @@ public sealed record SelectionRule
     public IntegerRanges TargetPids { get; init; } = IntegerRanges.None;
 
     /// <summary>Fits the full path of the executable.</summary>
-    public Glob? ExecutablePath { get; init; }
-
-    /// <summary>Is found anywhere in the full path of the executable (the deprecated <c>executable_name</c>).</summary>
-    public Regex? ExecutablePattern { get; init; }
+    public ITextPattern? ExecutablePath { get; init; }
 
     /// <summary>Fits the name of the language: go, java, dotnet, nodejs, python, ruby, php, rust, cpp, generic.</summary>
-    public Glob? Languages { get; init; }
+    public ITextPattern? Languages { get; init; }
 
     /// <summary>Fits the arguments, joined by spaces, without the program name.</summary>
-    public Glob? CommandArguments { get; init; }
+    public ITextPattern? CommandArguments { get; init; }
 
     /// <summary>Whether the rule asks for anything.</summary>
-    public bool HasCriterion => !OpenPorts.IsEmpty || !TargetPids.IsEmpty || ExecutablePath is not null || ExecutablePattern is not null
+    public bool HasCriterion => !OpenPorts.IsEmpty || !TargetPids.IsEmpty || ExecutablePath is not null
         || Languages is not null || CommandArguments is not null;
 
     /// <summary>Whether the process fulfils each criterion.</summary>
@@ -48,7 +44,6 @@ public sealed record SelectionRule
         && (TargetPids.IsEmpty || TargetPids.Contains(facts.Pid))
         && (OpenPorts.IsEmpty || ListensOnOne(facts.ListeningPorts))
         && (ExecutablePath is null || ExecutablePath.IsMatch(facts.Executable))
-        && (ExecutablePattern is null || IsFound(ExecutablePattern, facts.Executable))
         && (CommandArguments is null || CommandArguments.IsMatch(facts.CommandLine))
         && (Languages is null || Languages.IsMatch(language));
 
@@ -73,18 +68,5 @@ public sealed record SelectionRule
             if (OpenPorts.Contains(port))
                 return true;
         return false;
-    }
-
-    private static bool IsFound(Regex pattern, string text)
-    {
-        try
-        {
-            return pattern.IsMatch(text);
-        }
-        catch (RegexMatchTimeoutException)
-        {
-            // The path of an executable is chosen by whoever starts it: one that is too costly to compare is not selected.
-            return false;
-        }
     }
 }

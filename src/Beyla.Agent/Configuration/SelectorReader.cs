@@ -3,10 +3,15 @@ using Beyla.Agent.Logging;
 namespace Beyla.Agent.Configuration;
 
 /// <summary>
-/// Reads the entries of <c>discovery.instrument</c> and <c>discovery.exclude_instrument</c>. An entry with a criterion that this agent
-/// cannot judge is left out with a warning: without that criterion it would choose more than was meant.
+/// Reads the entries of <c>discovery.instrument</c> and <c>discovery.exclude_instrument</c>, and of their deprecated kin <c>services</c> and
+/// <c>exclude_services</c>. An entry with a criterion that this agent cannot judge is left out with a warning: without that criterion it would
+/// choose more than was meant.
 /// </summary>
-internal sealed class SelectorReader(string origin, List<string> warnings, List<string> problems)
+/// <param name="origin">Where the entries are, for messages.</param>
+/// <param name="warnings">Gets what has no effect.</param>
+/// <param name="problems">Gets what is wrong.</param>
+/// <param name="regularExpressions">Patterns are regular expressions, found anywhere in the text, and not globs.</param>
+internal sealed class SelectorReader(string origin, List<string> warnings, List<string> problems, bool regularExpressions = false)
 {
     private const int MaximumEntries = 256;
 
@@ -55,6 +60,7 @@ internal sealed class SelectorReader(string origin, List<string> warnings, List<
 
         var rule = new SelectionRule { Origin = path };
         var usable = true;
+        var before = problems.Count;
         foreach (var (key, value) in entry.Entries)
         {
             if (value.IsNull || value.Text is { Length: 0 })
@@ -72,7 +78,8 @@ internal sealed class SelectorReader(string origin, List<string> warnings, List<
             }
         }
 
-        if (usable && !rule.HasCriterion)
+        // What is wrong with a criterion was said; that it is missing now would be one error too many.
+        if (usable && !rule.HasCriterion && problems.Count == before)
         {
             Problem(entry, path, "at least one of open_ports, exe_path, languages, target_pids and cmd_args is needed");
             return null;
@@ -98,13 +105,14 @@ internal sealed class SelectorReader(string origin, List<string> warnings, List<
                 rule = rule with { TargetPids = Ranges(value, path, int.MaxValue) };
                 return true;
             case "exe_path":
-                rule = rule with { ExecutablePath = ReadGlob(value, path) };
+            case "exe_path_regexp" when regularExpressions:
+                rule = rule with { ExecutablePath = Pattern(value, path) };
                 return true;
             case "languages":
-                rule = rule with { Languages = ReadGlob(value, path) };
+                rule = rule with { Languages = Pattern(value, path) };
                 return true;
             case "cmd_args":
-                rule = rule with { CommandArguments = ReadGlob(value, path) };
+                rule = rule with { CommandArguments = Pattern(value, path) };
                 return true;
             default:
                 return false;
@@ -129,10 +137,18 @@ internal sealed class SelectorReader(string origin, List<string> warnings, List<
         return IntegerRanges.None;
     }
 
-    private Glob? ReadGlob(ConfigurationNode value, string path)
+    private ITextPattern? Pattern(ConfigurationNode value, string path)
     {
         if (Text(value, path) is not { } text)
             return null;
+        if (regularExpressions)
+        {
+            if (SafeRegex.TryParse(text, out var expression, out var wrong))
+                return new RegexPattern(expression);
+            Problem(value, path, wrong);
+            return null;
+        }
+
         if (Glob.TryParse(text, out var glob, out var error))
             return glob;
         Problem(value, path, error);

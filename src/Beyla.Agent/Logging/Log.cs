@@ -27,12 +27,13 @@ public enum LogFormat : byte
 /// <summary>What a line says besides its message.</summary>
 /// <param name="Key">The name: letters, digits, <c>.</c> and <c>_</c>.</param>
 /// <param name="Value">The value; null becomes <c>&lt;nil&gt;</c>.</param>
-public readonly record struct LogField(string Key, string? Value)
+/// <param name="IsNumber">The value is a whole number, which JSON writes without quotes.</param>
+public readonly record struct LogField(string Key, string? Value, bool IsNumber = false)
 {
     public static implicit operator LogField((string Key, string? Value) pair) => new(pair.Key, pair.Value);
 
     public static implicit operator LogField((string Key, long Value) pair) =>
-        new(pair.Key, pair.Value.ToString(CultureInfo.InvariantCulture));
+        new(pair.Key, pair.Value.ToString(CultureInfo.InvariantCulture), IsNumber: true);
 
     public static LogField ToLogField((string Key, string? Value) pair) => pair;
 }
@@ -60,6 +61,9 @@ public static class Log
     private static LogFormat format;
     private static LogLevel minimum = LogLevel.Info;
 
+    /// <summary>How lines are written.</summary>
+    public static LogFormat Format => format;
+
     /// <summary>Sets what is written from now on, and how.</summary>
     public static void Configure(LogLevel level, LogFormat lineFormat)
     {
@@ -77,6 +81,9 @@ public static class Log
     public static void Warn(string message, params ReadOnlySpan<LogField> fields) => Write(LogLevel.Warn, message, fields);
 
     public static void Error(string message, params ReadOnlySpan<LogField> fields) => Write(LogLevel.Error, message, fields);
+
+    /// <summary>Writes what was asked for, such as counters: an INFO line at any level.</summary>
+    public static void Report(string message, params ReadOnlySpan<LogField> fields) => WriteText(Render(format, DateTimeOffset.Now, LogLevel.Info, message, fields) + "\n");
 
     /// <summary>
     /// Warns at most once in ten seconds for a key; the next line of that key says in <c>suppressed</c> how many were left out.
@@ -176,7 +183,14 @@ public static class Log
             writer.WriteString("level", NameOf(level));
             writer.WriteString("msg", Bounded(level, message));
             foreach (var field in fields)
-                writer.WriteString(field.Key, field.Value is null ? null : Bounded(level, field.Value));
+            {
+                writer.WritePropertyName(field.Key);
+                if (field.IsNumber)
+                    writer.WriteRawValue(field.Value!);
+                else
+                    writer.WriteStringValue(field.Value is null ? null : Bounded(level, field.Value));
+            }
+
             writer.WriteEndObject();
         }
 

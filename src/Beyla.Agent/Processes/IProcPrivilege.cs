@@ -24,6 +24,9 @@ public interface IProcPrivilege
     /// <param name="systemCall">Opens a file or reads a link. Must run on the calling thread.</param>
     /// <returns>What the call returned.</returns>
     int Run(ProcPrivileges needed, Func<int> systemCall);
+
+    /// <summary>Which of them the agent can raise, to tell a missing capability from a refusal that none of them lifts.</summary>
+    ProcPrivileges Held => ProcPrivileges.None;
 }
 
 /// <summary>Raises nothing.</summary>

@@ -54,7 +54,7 @@ public sealed class ProcReader
             var count = Refusals(file);
             if (count > 0)
                 yield return string.Create(CultureInfo.InvariantCulture,
-                    $"{root}/PID/{FileName(file)} not readable for {count} processes: {Remedy(file)}");
+                    $"{root}/PID/{FileName(file)} not readable for {count} processes: {Reason(file)}; {Substitute(file)}");
         }
     }
 
@@ -246,12 +246,26 @@ public sealed class ProcReader
         _ => "maps",
     };
 
-    private static string Remedy(ProcFile file) => file switch
+    private string Reason(ProcFile file)
     {
-        ProcFile.Executable => "CAP_SYS_PTRACE missing; the path is then taken from maps, execve or the arguments",
-        ProcFile.Environment => "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH missing; names in OTEL_SERVICE_NAME are not seen",
-        ProcFile.Maps => "CAP_SYS_PTRACE or CAP_PERFMON missing; the language is then told by the executable alone",
-        _ => "proc may be mounted with hidepid; mount it with gid= of a group of the agent",
+        var (enough, text) = file switch
+        {
+            ProcFile.Executable => (privilege.Held.HasFlag(ProcPrivileges.Ptrace), "CAP_SYS_PTRACE"),
+            ProcFile.Environment => (privilege.Held.HasFlag(ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch), "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"),
+            ProcFile.Maps => ((privilege.Held & (ProcPrivileges.Ptrace | ProcPrivileges.PerformanceMonitoring)) != 0, "CAP_SYS_PTRACE or CAP_PERFMON"),
+            _ => (false, ""),
+        };
+        return text.Length == 0 ? "proc may be mounted with hidepid"
+            : enough ? $"{text} is held but not enough, as for a process in an outer user namespace"
+            : text + " missing";
+    }
+
+    private static string Substitute(ProcFile file) => file switch
+    {
+        ProcFile.Executable => "the path is then taken from maps, execve or the arguments",
+        ProcFile.Environment => "names in OTEL_SERVICE_NAME are not seen",
+        ProcFile.Maps => "the language is then told by the executable alone",
+        _ => "mount it with gid= of a group of the agent",
     };
 
     private static bool TryField(ReadOnlySpan<byte> text, int index, out long value)

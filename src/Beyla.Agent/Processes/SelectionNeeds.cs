@@ -71,7 +71,7 @@ public sealed class SelectionNeeds
 
     private static bool IsPortsAlone(SelectionRule rule) => !rule.OpenPorts.IsEmpty && rule.TargetPids.IsEmpty && !LooksAtProgram(rule);
 
-    private static bool LooksAtProgram(SelectionRule rule) => rule.ExecutablePath is not null || rule.ExecutablePattern is not null
+    private static bool LooksAtProgram(SelectionRule rule) => rule.ExecutablePath is not null
         || rule.Languages is not null || rule.CommandArguments is not null;
 
     private static void Mark(IntegerRanges ports, BitArray bits)

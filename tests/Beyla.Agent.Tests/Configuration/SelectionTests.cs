@@ -164,8 +164,54 @@ public sealed class SelectionTests
     public void The_deprecated_name_yields_to_newer_settings(string variable, string value, string winner)
     {
         var loaded = Loaded.Environment((variable, value), ("BEYLA_EXECUTABLE_NAME", "nginx"));
-        Assert.Null(Assert.Single(loaded.Configuration.Selection.Rules).ExecutablePattern);
+        Assert.IsNotType<RegexPattern>(Assert.Single(loaded.Configuration.Selection.Rules).ExecutablePath);
         Assert.Equal([$"executable_name (environment BEYLA_EXECUTABLE_NAME) has no effect, because {winner} is set"], loaded.Warnings);
+    }
+
+    [Fact]
+    public void Deprecated_selectors_take_regular_expressions()
+    {
+        var loaded = Loaded.From("""
+            discovery:
+              services:
+                - {name: web, exe_path: "ngin.$", open_ports: 80}
+                - {exe_path_regexp: "^/opt/", languages: "^(go|rust)$", cmd_args: "--api"}
+              exclude_services:
+                - {exe_path: "old"}
+            """, [("BEYLA_OPEN_PORT", "9999")]);
+        Assert.Empty(loaded.Problems);
+        Assert.Equal(
+            ["discovery.exclude_services (beyla.yml:6:5) is deprecated, discovery.exclude_instrument takes globs instead",
+                "discovery.services (beyla.yml:3:5) is deprecated, discovery.instrument takes globs instead"],
+            loaded.Warnings);
+        var selection = loaded.Configuration.Selection;
+        Assert.Equal(["discovery.services[0]", "discovery.services[1]", "BEYLA_OPEN_PORT"], selection.Rules.Select(static rule => rule.Origin));
+        Assert.Equal("web", selection.Find(Nginx)?.ServiceName);
+        Assert.Null(selection.Find(Nginx with { Executable = "/usr/sbin/nginx2" }));
+        Assert.Null(selection.Find(Nginx with { Executable = "/old/nginx" }));
+        var api = new ProcessFacts { Pid = 1, Executable = "/opt/x", CommandLine = "run --api", Language = ProcessLanguage.Rust };
+        Assert.NotNull(selection.Find(api));
+        Assert.Null(selection.Find(api with { Language = ProcessLanguage.Cpp }));
+        Assert.Null(selection.Find(api with { CommandLine = "run" }));
+        Assert.Null(selection.Find(api with { Executable = "/usr/opt/x" }));
+    }
+
+    [Theory]
+    [InlineData("instrument: [{open_ports: 1}]", "discovery.instrument (beyla.yml:1:56)")]
+    [InlineData("", "AutoTargetExe (environment BEYLA_AUTO_TARGET_EXE)")]
+    public void Deprecated_selectors_yield_to_newer_ones(string newer, string winner)
+    {
+        var loaded = Loaded.From($"discovery: {{services: [{{exe_path: nginx}}], {newer}}}", newer.Length > 0 ? [] : [("BEYLA_AUTO_TARGET_EXE", "*y")]);
+        Assert.Equal([$"discovery.services (beyla.yml:1:23) has no effect, because {winner} is set"], loaded.Warnings);
+        Assert.Null(loaded.Configuration.Selection.Find(Nginx));
+    }
+
+    [Fact]
+    public void Deprecated_selectors_are_checked()
+    {
+        var loaded = Loaded.From("discovery: {services: [{exe_path: '(?=x)'}]}");
+        Assert.Contains("discovery.services[0].exe_path = \"(?=x)\" (beyla.yml:1:35): look-around", Assert.Single(loaded.Problems), StringComparison.Ordinal);
+        Assert.Contains("exe_path_regexp\" is unknown", Assert.Single(Loaded.From("discovery: {instrument: [{exe_path_regexp: x}]}").Warnings), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -55,7 +55,7 @@ public sealed class UnknownNameTests
     [InlineData("http_request_timeout: 1s", "beyla.yml:1:1: the key \"http_request_timeout\" is unknown and has no effect; did you mean ebpf.http_request_timeout?")]
     [InlineData("zzzzzzzzzzzz: 1", "beyla.yml:1:1: the key \"zzzzzzzzzzzz\" is unknown and has no effect")]
     [InlineData("prometheus_export: {port: 9090}", "prometheus_export.port (beyla.yml:1:27) belongs to a feature that is not built in this agent and has no effect")]
-    [InlineData("discovery: {services: [{exe_path: x}]}", "discovery.services (beyla.yml:1:23) belongs to a feature that is not built in this agent and has no effect")]
+    [InlineData("discovery: {survey: [{exe_path: x}]}", "discovery.survey (beyla.yml:1:21) belongs to a feature that is not built in this agent and has no effect")]
     [InlineData("network: {reverse_dns: {type: ebpf}}", "network.reverse_dns.type = \"ebpf\" (beyla.yml:1:31) is not built in this agent; names are not looked up")]
     public void A_key_in_the_file_is_a_warning_with_its_place(string yaml, string expected)
     {
@@ -73,4 +73,24 @@ public sealed class UnknownNameTests
         Assert.All(Agent.Configuration.KeyIndex.All, static key => Assert.All(key.Variables, variable =>
             Assert.Contains(key, Agent.Configuration.KeyIndex.FindByVariable(variable))));
     }
+
+    [Fact]
+    public void The_page_lists_every_setting_where_it_belongs()
+    {
+        var page = File.ReadAllText(Path.Combine(Path.GetDirectoryName(Here())!, "../../../docs/configuration.md"));
+        var (built, unbuilt) = (Section(page, "## Keys"), Section(page, "## Known and not built"));
+        Assert.Equal(Agent.Configuration.KeyIndex.All.Where(static key => key.Built).Select(static key => key.Path).Order(StringComparer.OrdinalIgnoreCase),
+            built.Split('\n').Where(static line => line.StartsWith("| `", StringComparison.Ordinal)).Select(static line => line.Split('`')[1]).Order(StringComparer.OrdinalIgnoreCase));
+        Assert.Equal(Agent.Configuration.KeyIndex.All.Where(static key => !key.Built).Select(static key => key.Path).Order(StringComparer.OrdinalIgnoreCase),
+            unbuilt.Split('`').Where(static (_, index) => index % 2 == 1).Order(StringComparer.OrdinalIgnoreCase));
+    }
+
+    private static string Section(string page, string title)
+    {
+        var start = page.IndexOf(title, StringComparison.Ordinal) + title.Length;
+        var end = page.IndexOf("\n## ", start, StringComparison.Ordinal);
+        return end < 0 ? page[start..] : page[start..end];
+    }
+
+    private static string Here([System.Runtime.CompilerServices.CallerFilePath] string path = "") => path;
 }

@@ -59,14 +59,15 @@ public sealed class LogTests
     [Fact]
     public void Json_is_one_object()
     {
-        var line = Log.Render(LogFormat.Json, Time, LogLevel.Error, "two\nlines", [("error", "x\u001b"), ("none", null)]);
+        var line = Log.Render(LogFormat.Json, Time, LogLevel.Error, "two\nlines", [("error", "x\u001b"), ("none", null), ("n", -5)]);
         Assert.DoesNotContain(line, static character => char.IsControl(character));
         using var document = JsonDocument.Parse(line);
-        Assert.Equal(["time", "level", "msg", "error", "none"], document.RootElement.EnumerateObject().Select(static property => property.Name));
+        Assert.Equal(["time", "level", "msg", "error", "none", "n"], document.RootElement.EnumerateObject().Select(static property => property.Name));
         Assert.Equal("2026-01-27T17:21:20.197-06:00", document.RootElement.GetProperty("time").GetString());
         Assert.Equal("ERROR", document.RootElement.GetProperty("level").GetString());
         Assert.Equal("two\nlines", document.RootElement.GetProperty("msg").GetString());
         Assert.Equal("x\u001b", document.RootElement.GetProperty("error").GetString());
+        Assert.Equal(-5, document.RootElement.GetProperty("n").GetInt64());
     }
 
     [Fact]

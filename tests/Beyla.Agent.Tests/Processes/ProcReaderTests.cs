@@ -47,6 +47,20 @@ public sealed class ProcReaderTests : IDisposable
     }
 
     [Fact]
+    public void A_refusal_in_spite_of_the_capability_is_not_called_missing()
+    {
+        proc.Add(10);
+        var reader = new ProcReader(proc.Root, new Refusing { Held = ProcPrivileges.Ptrace });
+        var state = 0;
+        Assert.Null(reader.Executable(10));
+        Assert.False(reader.VisitEnvironment(10, static (_, ref _) => true, ref state));
+        Assert.Collection(
+            reader.DescribeRefusals(),
+            text => Assert.Contains("for 1 processes: CAP_SYS_PTRACE is held but not enough", text, StringComparison.Ordinal),
+            text => Assert.Contains("for 1 processes: CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH missing", text, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Capabilities_are_raised_only_for_the_files_that_need_them()
     {
         proc.Add(10, "/srv/app", maps: "1-2 r-xp 0 0:0 1 /srv/app\n");
@@ -141,6 +155,8 @@ public sealed class ProcReaderTests : IDisposable
 
     private sealed class Refusing : IProcPrivilege
     {
+        public ProcPrivileges Held { get; init; }
+
         public int Run(ProcPrivileges needed, Func<int> systemCall) => -Errno.EACCES;
     }
 

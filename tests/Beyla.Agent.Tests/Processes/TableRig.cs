@@ -45,7 +45,7 @@ internal sealed class TableRig : IDisposable
 
     public static SelectionRule Language(string glob) => new() { Origin = "test", Languages = Glob(glob) };
 
-    public static SelectionRule Pattern(string regex) => new() { Origin = "test", ExecutablePattern = new Regex(regex) };
+    public static SelectionRule Pattern(string regex) => new() { Origin = "test", ExecutablePath = new RegexPattern(new Regex(regex)) };
 
     public static IntegerRanges Ranges(string text)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Beyla.Live.Tests.Clients;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
@@ -53,6 +54,24 @@ public sealed class StopTests
         Assert.Equal(100, agent.Counters["printer"].Emitted);
         Assert.All(agent.Counters.Values, count => Assert.True(count.Balanced, AgentLog.Describe(count)));
         await agent.StopAsync();
+    }
+
+    [LiveFact("nginx")]
+    public async Task A_log_in_JSON_has_no_other_lines()
+    {
+        await using TestServer server = await Nginx.StartAsync();
+        await using AgentProcess agent = AgentProcess.Launch(AgentSettings.ForPorts(server.Port).With("BEYLA_LOG_FORMAT", "json"));
+        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Beyla is tracing", StringComparison.Ordinal), TimeSpan.FromSeconds(15)), agent.Errors);
+        await HttpRequests.SendAsync(server.Port, 100);
+        await agent.WaitForServerSpansAsync(100);
+        agent.Signal(ChildProcess.SIGINT);
+        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(5)));
+
+        JsonElement[] lines = [.. agent.ErrorLines.Select(static line => JsonDocument.Parse(line).RootElement)];
+        JsonElement[] places = [.. lines.Where(static line => line.GetProperty("msg").GetString() == "Counters")];
+        Assert.All(places, static place => Assert.Equal("yes", place.GetProperty("balanced").GetString()));
+        JsonElement printer = Assert.Single(places, static place => place.GetProperty("place").GetString() == "printer");
+        Assert.Equal(100, printer.GetProperty("emitted").GetInt64());
     }
 
     [LiveFact("nginx")]
