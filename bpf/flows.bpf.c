@@ -140,22 +140,18 @@ static __noinline int begin(struct scratch *s)
 	return 0;
 }
 
-static __always_inline void store(struct scratch *s, __u64 bytes, __u64 packets, __u32 flags)
+/* What the packet adds to its flow is in s->value already, except for the time. */
+static __always_inline void store(struct scratch *s)
 {
-	__u64 now = bpf_ktime_get_ns();
+	s->value.last = bpf_ktime_get_ns();
 	void *map = bpf_map_lookup_elem(&flows, ZERO);
 	if (unlikely(!map))
 		return;
 	struct flow_value *flow = bpf_map_lookup_elem(map, &s->key);
-	if (likely(flow != NULL)) {
-		add(flow, bytes, packets, flags, now);
-		return;
-	}
-	s->value.bytes = bytes;
-	s->value.packets = packets;
-	s->value.last = now;
-	s->value.flags = flags;
-	begin(s);
+	if (likely(flow != NULL))
+		add(flow, s->value.bytes, s->value.packets, s->value.flags, s->value.last);
+	else
+		begin(s);
 }
 
 /* A packet that belongs to no flow. */
@@ -181,8 +177,8 @@ static __always_inline void account(struct __sk_buff *skb, __u8 direction)
 	if (unlikely(!s))
 		return;
 	/* A tag that is kept beside the packet is on the link all the same. */
-	__u32 length = skb->len + (skb->vlan_present ? VLAN_HLEN : 0), protocol = skb->protocol;
-	s->packet.length = length;
+	s->packet.length = skb->len + (skb->vlan_present ? VLAN_HLEN : 0);
+	__u32 protocol = skb->protocol;
 	s->packet.network = 0;
 	if (unlikely(protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD)))
 		protocol = skip_tags(skb, s, protocol);
@@ -197,7 +193,6 @@ static __always_inline void account(struct __sk_buff *skb, __u8 direction)
 		flags = read_ipv4(skb, s);
 	else if (protocol == bpf_htons(ETH_P_IPV6))
 		flags = read_ipv6(skb, s);
-
 	else
 		flags = NOT_IP;
 	if (unlikely(flags < 0)) {
@@ -206,19 +201,22 @@ static __always_inline void account(struct __sk_buff *skb, __u8 direction)
 	}
 
 	__u32 packets = 1, segments = skb->gso_segs, size = skb->gso_size;
-	if (unlikely(segments > 1 || size)) {
+	if (unlikely(segments > 1 || size))
 		packets = count_segments(s, segments, size);
-		length = s->packet.length;
-	}
+	/* Everything goes by way of the map value, so that nothing has to outlive a call on the stack. */
+	__u32 length = s->packet.length;
+	s->value.bytes = length;
+	s->value.packets = packets;
+	s->value.flags = flags;
 	s->counters.seen_packets += packets;
 	s->counters.seen_bytes += length;
 	if (unlikely((settings.sampling > 1 && bpf_get_prandom_u32() % settings.sampling != 0) ||
 		     (settings.by_protocol && !settings.protocols[s->key.protocol]))) {
-		s->counters.filtered_packets += packets;
-		s->counters.filtered_bytes += length;
+		s->counters.filtered_packets += s->value.packets;
+		s->counters.filtered_bytes += s->value.bytes;
 		return;
 	}
-	store(s, length, packets, flags);
+	store(s);
 }
 
 SEC("socket")

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Beyla.Live.Tests.Rig;
 
 namespace Beyla.Live.Tests.Flows;
@@ -27,6 +28,34 @@ public sealed class VolumeTests
         Flow[] ours = [.. agent.Flows.Where(flow => flow.RemotePort is 7101 or 7102)];
         if (traffic.Lost == 0)
             Assert.Equal(10_000, ours.Select(flow => (flow.LocalPort, flow.RemotePort)).Distinct().Count());
+    }
+
+    [LiveTheory("ip", "ethtool"), InlineData("socket_filter"), InlineData("tcx")]
+    public async Task Twelve_thousand_new_connections_per_second_with_default_settings(string source)
+    {
+        const int perSecond = 12_000, count = 5 * perSecond;
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(source, ("BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT", "5s")));
+
+        await FlowLab.RunInside(lab.Peer, () =>
+        {
+            Stopwatch clock = Stopwatch.StartNew();
+            RawFrames.SendMany("veth0", 2 * count, i =>
+            {
+                while (i / 2 >= clock.Elapsed.TotalSeconds * perSecond)
+                    Thread.Sleep(1);
+                return Packets.IPv4("198.18.9.2", "198.18.9.1", 6, Packets.Tcp(1024 + i / 2, 7110, (byte)(i % 2 == 0 ? 0x02 : 0x11), i % 2 * 600));
+            });
+        });
+        await agent.StopAsync(ChildProcess.SIGINT, "interfaces", "traffic");
+
+        PlaceCount traffic = agent.Counters["traffic bytes"];
+        Flow[] ours = [.. agent.Flows.Where(flow => flow.DestinationPort == 7110)];
+        long sent = count * (54L + 654), seen = ours.Sum(flow => flow.Bytes);
+        Assert.InRange(seen, sent * 999 / 1000, sent);
+        Assert.InRange(sent - seen, 0, traffic.Lost);
+        if (traffic.Lost == 0)
+            Assert.Equal(count, ours.Select(flow => flow.SourcePort).Distinct().Count());
     }
 
     [LiveTheory("ip", "ethtool"), InlineData(100_000), InlineData(10_000)]
