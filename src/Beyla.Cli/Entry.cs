@@ -49,7 +49,8 @@ internal static class Entry
             return commandLine.Command switch
             {
                 "config" => ConfigurationReport.Run(loaded, commandLine.Remaining, Console.Out, Console.Error),
-                "capability" => CapabilityCommand.Run(commandLine.Remaining, () => Permissions.RequestOf(loaded), Console.Out, Console.Error),
+                "capability" => CapabilityCommand.Run(
+                    commandLine.Remaining, () => Permissions.RequestOf(loaded), Console.Out, Console.Error, () => Permissions.SettingsOf(loaded)),
                 _ => RunCommand.Run(loaded),
             };
         }

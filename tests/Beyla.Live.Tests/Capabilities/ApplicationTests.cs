@@ -54,7 +54,7 @@ public sealed class ApplicationTests
     {
         string set = ScenarioCase.Without(ScenarioCase.Find("application").Listed, "cap_dac_read_search");
         string log = await AssertTraced(await OrdinaryUser.CreateAsync(set), "application", "CAP_DAC_READ_SEARCH", service: null);
-        Assert.Contains("/proc/PID/environ not readable for 1 processes", log, StringComparison.Ordinal);
+        Assert.Contains("/proc/PID/environ not readable for 1 processes: EACCES: ", log, StringComparison.Ordinal);
         Assert.Contains("msg=\"CAP_DAC_READ_SEARCH is missing\" consequence=\"OTEL_SERVICE_NAME", log, StringComparison.Ordinal);
     }
 
@@ -77,7 +77,7 @@ public sealed class ApplicationTests
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(Requests);
         Assert.All(spans, span => Assert.Equal((200, language, server.Pid), (span.Status, span.Language, span.ProcessId)));
         await agent.StopAsync();
-        Assert.Equal(removed.Length > 0, agent.Errors.Contains("/proc/PID/exe not readable for 1 processes", StringComparison.Ordinal));
+        Assert.Equal(removed.Length > 0, agent.Errors.Contains("/proc/PID/exe not readable for 1 processes: EACCES: CAP_SYS_PTRACE", StringComparison.Ordinal));
         if (removed.Length > 0)
             Warnings.AssertNamed(agent.Errors, "CAP_SYS_PTRACE");
     }
