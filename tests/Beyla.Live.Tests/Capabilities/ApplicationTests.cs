@@ -95,6 +95,21 @@ public sealed class ApplicationTests
     }
 
     [LiveFact("python3", "setcap", "setpriv")]
+    public async Task Spans_go_on_where_flows_cannot_be_seen()
+    {
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Needed);
+        await using TestServer server = await ServerKinds.PythonAsync();
+        await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(AgentSettings.ForPorts(server.Port).With("BEYLA_NETWORK_METRICS", "1")));
+        await HttpRequests.SendAsync(server.Port, Requests);
+        await agent.WaitForServerSpansAsync(Requests);
+        agent.Signal(ChildProcess.SIGINT);
+        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+
+        Warnings.AssertNamed(agent.Errors, "CAP_NET_RAW, CAP_CHECKPOINT_RESTORE");
+        Assert.Contains("msg=\"Network observability did not start\" error=\"open a packet socket: EPERM", agent.Errors, StringComparison.Ordinal);
+    }
+
+    [LiveFact("python3", "setcap", "setpriv")]
     public async Task Sys_admin_alone_stands_in_for_programs_and_for_no_names()
     {
         await AssertTraced(
