@@ -48,6 +48,20 @@ public sealed class ExportTests
         Assert.Contains("--env BEYLA_TRACE_PRINTER=json \\\n", text, StringComparison.Ordinal);
     }
 
+    /// <summary>Each way in which a version of the documentation asks for propagation.</summary>
+    [LiveTheory]
+    [InlineData("BEYLA_BPF_ENABLE_CONTEXT_PROPAGATION", "1", true)]
+    [InlineData("BEYLA_ENABLE_CONTEXT_PROPAGATION", "all", true)]
+    [InlineData("BEYLA_BPF_CONTEXT_PROPAGATION", "headers,tcp", true)]
+    [InlineData("BEYLA_BPF_CONTEXT_PROPAGATION", "disabled", false)]
+    public async Task Propagation_lists_net_admin(string variable, string value, bool listed)
+    {
+        await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { Arguments = ["capability", "export", "--format", "docker"] }
+            .With("BEYLA_OPEN_PORT", "80").With(variable, value));
+        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(listed, agent.Output.Contains("--cap-add NET_ADMIN ", StringComparison.Ordinal));
+    }
+
     /// <summary>The unit's system call filter, against what the agent really calls.</summary>
     [LiveTheory("strace", "systemd-analyze", "python3")]
     [InlineData("BEYLA_OPEN_PORT")]
