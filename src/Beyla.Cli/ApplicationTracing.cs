@@ -62,7 +62,24 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     /// <exception cref="BpfException">The kernel refused.</exception>
     public static ApplicationTracing Start(AgentConfiguration configuration, TracePrinter printer, OutputQueue output)
     {
-        using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);
+        var tracing = LoadAndAttach(configuration, printer, output);
+        try
+        {
+            // Reads files of every process: nothing is effective but what one such call raises.
+            tracing.processes.Start();
+            tracing.watcher.Selection.Capture(true);
+            return tracing;
+        }
+        catch
+        {
+            tracing.Dispose();
+            throw;
+        }
+    }
+
+    private static ApplicationTracing LoadAndAttach(AgentConfiguration configuration, TracePrinter printer, OutputQueue output)
+    {
+        using var raised = Privilege.Raise(Permissions.Tracing);
         var needs = new SelectionNeeds(configuration.Selection);
         var watcher = Watcher.Open(needs.EveryExec, needs.JudgeListeners);
         SocketSource? source = null;
@@ -73,10 +90,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 watcher.Selection,
                 configuration.RingSize,
                 static (kind, failure) => Log.Debug("The kernel does not take this socket source", ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)));
-            var tracing = new ApplicationTracing(configuration, watcher, source, printer, output);
-            tracing.processes.Start();
-            watcher.Selection.Capture(true);
-            return tracing;
+            return new ApplicationTracing(configuration, watcher, source, printer, output);
         }
         catch
         {

@@ -20,11 +20,12 @@ internal static class Entry
     ];
 
     /// <param name="arguments">The command line without the program's name.</param>
-    /// <param name="holding">Threads that still hold capabilities; none when all is well.</param>
-    public static int Run(string[] arguments, IReadOnlyList<ThreadPrivilege> holding)
+    /// <param name="lower">Gives up what must not be held; returns the threads that still hold capabilities. Called first of all.</param>
+    public static int Run(string[] arguments, Func<IReadOnlyList<ThreadPrivilege>> lower)
     {
         try
         {
+            var holding = lower();
             var commandLine = CommandLine.Parse(arguments, ["config", .. Commands.Select(command => command.Name)]);
             if (commandLine.Help && commandLine.Command == "capability")
             {
@@ -49,7 +50,8 @@ internal static class Entry
             return commandLine.Command switch
             {
                 "config" => ConfigurationReport.Run(loaded, commandLine.Remaining, Console.Out, Console.Error),
-                "capability" => CapabilityCommand.Run(commandLine.Remaining, () => Permissions.RequestOf(loaded), Console.Out, Console.Error),
+                "capability" => CapabilityCommand.Run(
+                    commandLine.Remaining, () => Permissions.RequestOf(loaded), Console.Out, Console.Error, () => Permissions.SettingsOf(loaded)),
                 _ => RunCommand.Run(loaded),
             };
         }

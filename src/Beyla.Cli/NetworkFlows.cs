@@ -18,7 +18,7 @@ internal static class NetworkFlows
         {
             Privileged = static action =>
             {
-                using var raised = Privilege.Raise(Capability.Bpf, Capability.NetRaw, Capability.NetAdmin, Capability.Perfmon);
+                using var raised = Privilege.Raise(Permissions.Flows);
                 action();
             },
             Warn = static message => Log.Warn("Flows", ("warning", message)),

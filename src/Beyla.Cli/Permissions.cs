@@ -7,6 +7,15 @@ namespace Beyla.Cli;
 /// <summary>Which capabilities this process keeps permitted, and how a room raises one around a call.</summary>
 internal static class Permissions
 {
+    /// <summary>
+    /// What loading and attaching of programs raises, as far as it is permitted: CAP_SYS_RESOURCE is kept only before kernel 5.11, where maps count as
+    /// locked memory and libbpf raises the limit.
+    /// </summary>
+    public static readonly CapabilitySet Tracing = CapabilitySet.Of(Capability.Bpf, Capability.Perfmon, Capability.SysResource);
+
+    /// <summary><see cref="Tracing"/>, and what packet sockets and traffic control ask for.</summary>
+    public static readonly CapabilitySet Flows = Tracing | CapabilitySet.Of(Capability.NetRaw, Capability.NetAdmin);
+
     private static readonly string[] True = ["1", "t", "T", "true", "True", "TRUE"];
 
     /// <summary>What the configuration asks for, as the capability table knows it.</summary>
@@ -30,6 +39,27 @@ internal static class Permissions
         }
 
         return new CapabilityRequest(features, configuration.EnforceSysCaps);
+    }
+
+    /// <summary>What is set, as variables for a deployment.</summary>
+    public static DeploymentSettings SettingsOf(LoadedConfiguration loaded)
+    {
+        List<(string Name, string Value)> variables = [];
+        List<string> elsewhere = [];
+        foreach (var setting in loaded.Settings.Where(setting => setting.Origin.Source != SettingSource.Default))
+        {
+            var name = setting.Key.Variables.FirstOrDefault(variable => variable.StartsWith("BEYLA_", StringComparison.Ordinal)) ?? (setting.Key.Variables is [var other, ..] ? other : null);
+            if (name is null || setting.Key.Secret || setting.Text is not { } text || text.Any(char.IsControl))
+            {
+                elsewhere.Add(setting.Key.Path);
+            }
+            else
+            {
+                variables.Add((name, text));
+            }
+        }
+
+        return new DeploymentSettings(variables, elsewhere);
     }
 
     private static string Text(LoadedConfiguration loaded, string path) =>

@@ -15,11 +15,19 @@ internal static class RunCommand
 
     public static int Run(LoadedConfiguration loaded)
     {
+        var usable = loaded.Problems.Count == 0;
+        var request = usable ? Permissions.RequestOf(loaded) : default;
+        var facts = HostFactsReader.Read();
+        // Before the first line is written: that makes the runtime start a thread, and a thread keeps what its creator held.
+        var holding = Privilege.Retain(CapabilityCheck.Usable(request, facts));
+
         // Warnings first: a misspelt name is often the reason for the error.
-        if (loaded.Problems.Count == 0)
+        if (usable)
         {
             Log.Configure(loaded.Configuration.LogLevel, loaded.Configuration.LogFormat);
         }
+
+        Entry.WarnOf(holding);
 
         foreach (var warning in loaded.Warnings)
         {
@@ -36,7 +44,7 @@ internal static class RunCommand
             Log.Info("Running with configuration", ("config", report));
         }
 
-        if (!MayStart(loaded))
+        if (!MayStart(request, facts))
         {
             return ExitCode.CapabilitiesMissing;
         }
@@ -100,10 +108,8 @@ internal static class RunCommand
         return failure == 0 ? ExitCode.Stopped : ExitCode.Failed;
     }
 
-    private static bool MayStart(LoadedConfiguration loaded)
+    private static bool MayStart(CapabilityRequest request, HostFacts facts)
     {
-        var request = Permissions.RequestOf(loaded);
-        var facts = HostFactsReader.Read();
         var start = StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), request.Enforce, out var lines);
         foreach (var line in lines)
         {
@@ -122,7 +128,6 @@ internal static class RunCommand
             }
         }
 
-        Entry.WarnOf(Privilege.Retain(CapabilityCheck.Usable(request, facts)));
         return start;
     }
 

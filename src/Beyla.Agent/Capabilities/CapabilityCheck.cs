@@ -10,7 +10,7 @@ public static class CapabilityCheck
         Capability.NetAdmin, Capability.SysAdmin, Capability.SysResource, Capability.Perfmon, Capability.Bpf, Capability.CheckpointRestore);
 
     /// <summary>All that any configuration or command can need: what <see cref="Privilege.Initialize"/> keeps until the configuration is known.</summary>
-    public static CapabilitySet Possible { get; } = CapabilityTable.All.With(Capability.Setfcap);
+    public static CapabilitySet Possible { get; } = CapabilityTable.All.With(Capability.Setfcap).With(Capability.Lease);
 
     /// <summary>The documented list for the configuration: what the warning at start is about.</summary>
     public static CapabilitySet Documented(CapabilityRequest request, Version kernel) => Select(request, kernel, row => row.DocumentedFor);

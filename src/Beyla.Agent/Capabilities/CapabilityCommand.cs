@@ -1,4 +1,5 @@
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Logging;
 
 namespace Beyla.Agent.Capabilities;
 
@@ -36,8 +37,10 @@ public static class CapabilityCommand
     /// <param name="configure">Reads the configuration; what it throws passes through. Not asked where it does not matter.</param>
     /// <param name="output">Where results go.</param>
     /// <param name="error">Where errors go.</param>
+    /// <param name="settings">The same configuration as variables, for <c>export</c>; null for none.</param>
     /// <returns>The exit code.</returns>
-    public static int Run(IReadOnlyList<string> arguments, Func<CapabilityRequest> configure, TextWriter output, TextWriter error)
+    public static int Run(
+        IReadOnlyList<string> arguments, Func<CapabilityRequest> configure, TextWriter output, TextWriter error, Func<DeploymentSettings>? settings = null)
     {
         ArgumentNullException.ThrowIfNull(arguments);
         ArgumentNullException.ThrowIfNull(configure);
@@ -57,19 +60,19 @@ public static class CapabilityCommand
                 "test" => Test(options, Request(options, configure), output),
                 "set" => CapabilitySetter.Set(options, kernel => Choose(options, Request(options, configure), kernel), output, error),
                 "clear" => CapabilitySetter.Clear(options, output, error),
-                "export" => Export(options, Request(options, configure), output),
+                "export" => Export(options, Request(options, configure), options.Scenario is { } named ? DeploymentSettings.Of(named) : settings?.Invoke() ?? DeploymentSettings.None, output),
                 "" => throw new FormatException("say what to do: test, set, clear or export"),
                 var verb => throw new FormatException($"'{verb}' is not one of test, set, clear, export"),
             };
         }
         catch (FormatException exception)
         {
-            error.WriteLine($"beyla capability: {exception.Message}; see beyla capability --help");
+            error.WriteLine($"beyla capability: {LogText.Escape(exception.Message)}; see beyla capability --help");
             return BadUsage;
         }
         catch (Exception exception) when (exception is BpfException or IOException or UnauthorizedAccessException)
         {
-            error.WriteLine($"beyla capability: {exception.Message}");
+            error.WriteLine($"beyla capability: {LogText.Escape(exception.Message)}");
             return Failed;
         }
     }
@@ -106,7 +109,7 @@ public static class CapabilityCommand
         return report.NeededPresent && (report.DocumentedPresent || !request.Enforce) ? Done : StartupCheck.ExitCode;
     }
 
-    private static int Export(CapabilityOptions options, CapabilityRequest request, TextWriter output)
+    private static int Export(CapabilityOptions options, CapabilityRequest request, DeploymentSettings settings, TextWriter output)
     {
         var format = options.Format ?? throw new FormatException($"--format is missing: one of {string.Join(", ", CapabilityExport.Formats)}");
         if (!CapabilityExport.Formats.Contains(format))
@@ -114,9 +117,20 @@ public static class CapabilityCommand
             throw new FormatException($"--format {format}: not one of {string.Join(", ", CapabilityExport.Formats)}");
         }
 
+        var (agent, image) = (options.File ?? "/usr/local/bin/beyla", options.Image ?? "beyla:latest");
+        if (agent.Any(char.IsControl) || image.Any(char.IsControl))
+        {
+            throw new FormatException("--file and --image take no control characters");
+        }
+
+        if (agent[..Math.Min(1, agent.Length)] is not "/")
+        {
+            throw new FormatException($"--file {agent}: the path on the target is absolute");
+        }
+
         // A deployment is for another host, of which only this much is assumed: a kernel that has the capabilities.
         var kernel = HostFactsReader.Read().Kernel;
-        output.Write(CapabilityExport.Write(format, request, Choose(options, request, kernel), options.File ?? "/usr/local/bin/beyla", options.Image ?? "beyla:latest"));
+        output.Write(CapabilityExport.Write(format, request, Choose(options, request, kernel), settings, agent, image));
         return Done;
     }
 }

@@ -57,8 +57,9 @@ internal static class CapabilityDocument
             ## Standing in
 
             `CAP_SYS_ADMIN` stands in for {Names(CapabilityTable.SubstitutedBySysAdmin)} and for nothing else: with `CAP_SYS_ADMIN` alone, packet
-            sockets, programs that see packets, and files of other users' processes stay closed. That is the kernel's own rule (`bpf_capable()`,
-            `perfmon_capable()` and `checkpoint_restore_ns_capable()` in include/linux/capability.h).
+            sockets, traffic control by netlink, and files of other users' processes stay closed. That is the kernel's own rule (`bpf_capable()`,
+            `perfmon_capable()` and `checkpoint_restore_ns_capable()` in include/linux/capability.h). bpf(2) by itself also takes it where a program sees
+            packets, so that tcx attaches without `CAP_NET_ADMIN` while clsact fails with EPERM; the check does not count on that.
 
             ## Settings of the host
 

@@ -30,6 +30,33 @@ internal sealed unsafe class CapabilityFile : SafeHandleMinusOneIsInvalid
         return file < 0 ? throw Fail("open", path) : new CapabilityFile(path, file);
     }
 
+    /// <summary>Opens the file that this process runs, whatever its name leads to by now.</summary>
+    /// <param name="name">The name to show.</param>
+    /// <exception cref="BpfException">The file cannot be opened.</exception>
+    internal static CapabilityFile OpenOwn(string name)
+    {
+        var file = FileCalls.open("/proc/self/exe", FileCalls.O_RDONLY | FileCalls.O_CLOEXEC, 0);
+        return file < 0 ? throw Fail("open", name) : new CapabilityFile(name, file);
+    }
+
+    /// <summary>
+    /// Keeps others from opening it for writing until it is closed (a read lease, fcntl(2)), so that what was examined is what gets the capabilities.
+    /// Takes the file's owner, or CAP_LEASE.
+    /// </summary>
+    /// <returns>False where the file system has no leases.</returns>
+    /// <exception cref="BpfException">EAGAIN: a process has it open for writing.</exception>
+    internal bool HoldStill()
+    {
+        // Who wants to write is held up by the kernel and we are told by a signal: one that does not end this process.
+        _ = FileCalls.fcntl((int)handle, FileCalls.F_SETSIG, FileCalls.SIGURG);
+        if (FileCalls.fcntl((int)handle, FileCalls.F_SETLEASE, FileCalls.F_RDLCK) == 0)
+        {
+            return true;
+        }
+
+        return Marshal.GetLastPInvokeError() == Errno.EAGAIN ? throw Fail("hold still", Path) : false;
+    }
+
     /// <summary>Type and permission bits (inode(7)).</summary>
     internal int Mode()
     {

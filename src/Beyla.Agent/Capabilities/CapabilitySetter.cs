@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Logging;
 
 namespace Beyla.Agent.Capabilities;
 
@@ -11,6 +12,11 @@ internal static class CapabilitySetter
     internal static int Set(CapabilityOptions options, Func<Version, CapabilitySet> choose, TextWriter output, TextWriter error)
     {
         using var file = OpenAgent(options);
+        if (!TryHoldStill(file, out var leased))
+        {
+            return Refused(file, "a process has it open for writing", error);
+        }
+
         if (AgentFile.Refuse(file) is { } reason)
         {
             return Refused(file, reason, error);
@@ -33,12 +39,34 @@ internal static class CapabilitySetter
         // Permitted, not effective: the agent raises each for the calls that need it, and an exec under a smaller bounding set still starts.
         var capabilities = new FileCapabilities(set, CapabilitySet.None, Effective: false);
         var written = WithRight(() => file.Write(capabilities), file, $"sudo setcap {set.ToSetcapText()}=p {ShellText.Quote(file.Path)}", error);
+        // A write takes the capabilities away again, so what is there now is what carries them.
+        if (written && !leased && AgentFile.Refuse(file) is { } changed)
+        {
+            _ = WithRight(() => file.Remove(), file, "", error);
+            return Refused(file, $"it was changed meanwhile: {changed}", error);
+        }
+
         if (written)
         {
-            output.WriteLine($"{file.Path}: {file.Read()}");
+            output.WriteLine($"{LogText.Escape(file.Path)}: {file.Read()}");
         }
 
         return written ? Done : Failed;
+    }
+
+    private static bool TryHoldStill(CapabilityFile file, out bool leased)
+    {
+        leased = false;
+        try
+        {
+            using var raised = Privilege.Raise(Capability.Lease);
+            leased = file.HoldStill();
+            return true;
+        }
+        catch (BpfException exception) when (exception.Errno == Errno.EAGAIN)
+        {
+            return false;
+        }
     }
 
     internal static int Clear(CapabilityOptions options, TextWriter output, TextWriter error)
@@ -48,7 +76,7 @@ internal static class CapabilitySetter
         var done = WithRight(() => removed = file.Remove(), file, $"sudo setcap -r {ShellText.Quote(file.Path)}", error);
         if (done)
         {
-            output.WriteLine(removed ? $"{file.Path}: file capabilities removed" : $"{file.Path}: had no file capabilities");
+            output.WriteLine($"{LogText.Escape(file.Path)}: {(removed ? "file capabilities removed" : "had no file capabilities")}");
         }
 
         return done ? Done : Failed;
@@ -64,7 +92,7 @@ internal static class CapabilitySetter
         // Compiled at run time, the process is a host of CoreCLR and its file not the agent.
         return RuntimeFeature.IsDynamicCodeSupported || Environment.ProcessPath is not { } own
             ? throw new IOException("this process is not the agent's own binary; name one with --file")
-            : CapabilityFile.Open(own);
+            : CapabilityFile.OpenOwn(own);
     }
 
     private static bool WithRight(Action change, CapabilityFile file, string command, TextWriter error)
@@ -80,11 +108,11 @@ internal static class CapabilitySetter
         }
         catch (BpfException exception) when (exception.Errno == Errno.EPERM)
         {
-            error.WriteLine($"beyla capability: {exception.Message}; that takes CAP_SETFCAP. Run:\n{command}");
+            error.WriteLine($"beyla capability: {LogText.Escape(exception.Message)}; that takes CAP_SETFCAP. Run:\n{command}");
         }
         catch (BpfException exception) when (exception.Errno == Errno.EOPNOTSUPP)
         {
-            error.WriteLine($"beyla capability: {exception.Message}; its file system cannot hold file capabilities, put {file.Path} on another");
+            error.WriteLine($"beyla capability: {LogText.Escape(exception.Message)}; its file system cannot hold file capabilities, put {LogText.Escape(file.Path)} on another");
         }
 
         return false;
@@ -92,7 +120,7 @@ internal static class CapabilitySetter
 
     private static int Refused(CapabilityFile file, string reason, TextWriter error)
     {
-        error.WriteLine($"beyla capability: {file.Path} gets no capabilities: {reason}");
+        error.WriteLine($"beyla capability: {LogText.Escape(file.Path)} gets no capabilities: {reason}");
         return Failed;
     }
 }

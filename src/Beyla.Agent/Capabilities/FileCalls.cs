@@ -6,6 +6,7 @@ namespace Beyla.Agent.Capabilities;
 internal static unsafe partial class FileCalls
 {
     internal const int O_RDONLY = 0, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800;
+    internal const int F_SETSIG = 10, F_SETLEASE = 1024, F_RDLCK = 0, SIGURG = 23;
     internal const ulong ST_NOSUID = 2;
     internal const int S_IFMT = 0xf000, S_IFREG = 0x8000;
 
@@ -32,6 +33,9 @@ internal static unsafe partial class FileCalls
 
     [LibraryImport("libc")]
     internal static partial int close(int file);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fcntl(int file, int command, int argument);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int fstatvfs(int file, FileSystemStatus* status);

@@ -21,7 +21,7 @@ internal static class HostSettings
 
     internal static IReadOnlyList<HostSetting> Judge(CapabilityRequest request, HostFacts facts) =>
     [
-        Kernel(facts), TypeInformation(facts), UserNamespace(facts), NoNewPrivileges(facts), AgentFile(facts), PerfEventParanoid(facts),
+        Kernel(facts), TypeInformation(facts), User(facts), UserNamespace(facts), .. Sets(request, facts), NoNewPrivileges(facts), AgentFile(facts), PerfEventParanoid(facts),
         UnprivilegedBpf(facts), Lockdown(request, facts), Seccomp(facts),
         Mount("cgroup v2", facts.Cgroup2), Mount("tracefs", facts.Tracefs), Mount("bpf file system", facts.BpfFilesystem),
     ];
@@ -36,6 +36,31 @@ internal static class HostSettings
         false => Setting("BTF", "absent", HostVerdict.Wrong, "tracing programs find kernel structures by it", "use a kernel built with CONFIG_DEBUG_INFO_BTF=y"),
         null => Unreadable("BTF"),
     };
+
+    private static HostSetting User(HostFacts facts) => Setting("user", facts.User.ToString(CultureInfo.InvariantCulture), HostVerdict.Good, "");
+
+    /// <summary>The five sets as the process was started with them (capabilities(7)).</summary>
+    private static IEnumerable<HostSetting> Sets(CapabilityRequest request, HostFacts facts)
+    {
+        var sets = facts.Capabilities;
+        var all = new CapabilitySet(facts.LastCapability is { } last and >= 0 and < 63 ? (1UL << (last + 1)) - 1 : (1UL << CapabilityNames.Count) - 1);
+        var outside = CapabilityCheck.Needed(request, facts.Kernel).Except(sets.Bounding | sets.Permitted);
+        yield return Set("effective set", sets.Effective);
+        yield return Set("permitted set", sets.Permitted);
+        yield return Set("inheritable set", sets.Inheritable);
+        yield return outside.IsEmpty
+            ? Set("bounding set", sets.Bounding)
+            : Set("bounding set", sets.Bounding) with { Verdict = HostVerdict.Notice, Meaning = $"excludes {outside}: no file capabilities can give it here" };
+        yield return Set("ambient set", sets.Ambient);
+
+        HostSetting Set(string name, CapabilitySet set)
+        {
+            var absent = all.Except(set);
+            // Nearly everything is told by what is not there.
+            var value = set.Count <= 12 ? set.ToString() : absent.IsEmpty ? "all" : $"all but {absent}";
+            return Setting(name, value, HostVerdict.Good, "");
+        }
+    }
 
     private static HostSetting UserNamespace(HostFacts facts) => facts.InitialUserNamespace switch
     {

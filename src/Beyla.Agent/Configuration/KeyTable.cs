@@ -71,7 +71,7 @@ internal static class KeyTable
         ebpf.buffer_sizes.mysql|BEYLA_BPF_BUFFER_SIZE_MYSQL|int 0..65536|0
         ebpf.buffer_sizes.postgres|BEYLA_BPF_BUFFER_SIZE_POSTGRES|int 0..65536|0
         ebpf.buffer_sizes.tcp|BEYLA_BPF_BUFFER_SIZE_TCP|int 0..65536|0
-        ebpf.context_propagation|BEYLA_BPF_CONTEXT_PROPAGATION|one disabled headers tcp all headers,tcp tcp,headers ip|disabled
+        ebpf.context_propagation|BEYLA_BPF_CONTEXT_PROPAGATION,BEYLA_ENABLE_CONTEXT_PROPAGATION|one disabled headers tcp all headers,tcp tcp,headers ip|disabled
         ebpf.couchbase_db_cache_size|BEYLA_COUCHBASE_DB_CACHE_SIZE|int|1024
         ebpf.disable_black_box_cp|BEYLA_BPF_DISABLE_BLACK_BOX_CP|bool|false
         ebpf.dns_request_timeout|BEYLA_BPF_DNS_REQUEST_TIMEOUT|duration|5s

@@ -26,6 +26,7 @@ public sealed class FlowObserver : IDisposable, ICounted
     private readonly Thread thread;
     private readonly List<int> removed = [];
     private bool changed;
+    private readonly bool mapsAreOpen;
     private ulong lostBefore;
     private bool started;
     private bool stopped;
@@ -42,6 +43,7 @@ public sealed class FlowObserver : IDisposable, ICounted
         programs = Privileged(() => FlowPrograms.Load(options));
         try
         {
+            mapsAreOpen = MapsAreOpen();
             owners = SocketOwners.TryOpen(options, host);
             way = options.Source == FlowSource.SocketFilter
                 ? new SocketFilterWay(programs, options.Direction)
@@ -161,7 +163,7 @@ public sealed class FlowObserver : IDisposable, ICounted
             if (ring.Backlog > 0 || drainAt <= Environment.TickCount64)
             {
                 drainAt = Environment.TickCount64 + timeout;
-                Guard(Drain);
+                Guard(DrainMaps);
             }
         }
 
@@ -193,6 +195,18 @@ public sealed class FlowObserver : IDisposable, ICounted
         reporter.AgentAddress = AgentAddress.Find(options, network.List(), list);
     }
 
+    private void DrainMaps()
+    {
+        if (mapsAreOpen)
+        {
+            Drain();
+        }
+        else
+        {
+            host.Privileged(Drain);
+        }
+    }
+
     private void Drain()
     {
         owners?.Refresh(reporter.WantsOwners);
@@ -213,8 +227,8 @@ public sealed class FlowObserver : IDisposable, ICounted
     private void Finish()
     {
         interfaces.Dispose();
-        Drain();
-        Drain();
+        DrainMaps();
+        DrainMaps();
     }
 
     private void WarnOfLoss()
@@ -238,6 +252,20 @@ public sealed class FlowObserver : IDisposable, ICounted
         catch (BpfException exception)
         {
             host.Warn($"flows: {exception.Message}");
+        }
+    }
+
+    // Before Linux 5.19 each bpf(2) asks for CAP_BPF where kernel.unprivileged_bpf_disabled is set, also one on a map that is open.
+    private bool MapsAreOpen()
+    {
+        try
+        {
+            _ = programs.Count();
+            return true;
+        }
+        catch (BpfException refusal) when (refusal.Errno == Errno.EPERM)
+        {
+            return false;
         }
     }
 

@@ -47,6 +47,13 @@ internal static unsafe partial class LibbpfLog
                 continue;
             }
 
+            // libbpf's guesses about a kernel without eBPF and about locked memory lead astray: the errno says what it was.
+            if (line.Contains("Couldn't load trivial BPF program", StringComparison.Ordinal))
+            {
+                last = "not even the smallest program may be loaded";
+                continue;
+            }
+
             last = line.StartsWith("libbpf: ") ? line[8..].ToString() : line.ToString();
         }
 

@@ -34,6 +34,7 @@ public sealed class ProcReader
     private readonly byte[] path = new byte[MaximumPath];
     private readonly HashSet<(int Pid, ProcFile File)> refused = [];
     private readonly long[] refusals = new long[Enum.GetValues<ProcFile>().Length];
+    private readonly int[] lastErrno = new int[Enum.GetValues<ProcFile>().Length];
 
     /// <param name="root">Where proc is mounted.</param>
     /// <param name="privilege">Raises capabilities around the calls that need them; null to use what the process has.</param>
@@ -46,7 +47,7 @@ public sealed class ProcReader
     /// <summary>How many processes did not let this file be read (EACCES or EPERM).</summary>
     public long Refusals(ProcFile file) => Volatile.Read(ref refusals[(int)file]);
 
-    /// <summary>What could not be read, for how many processes, and which capability would help; a sentence each.</summary>
+    /// <summary>What could not be read, for how many processes, the errno of the last one, and which capability would help; a sentence each.</summary>
     public IEnumerable<string> DescribeRefusals()
     {
         foreach (var file in Enum.GetValues<ProcFile>())
@@ -54,7 +55,7 @@ public sealed class ProcReader
             var count = Refusals(file);
             if (count > 0)
                 yield return string.Create(CultureInfo.InvariantCulture,
-                    $"{root}/PID/{FileName(file)} not readable for {count} processes: {Reason(file)}; {Substitute(file)}");
+                    $"{root}/PID/{FileName(file)} not readable for {count} processes: {Errno.Name(Volatile.Read(ref lastErrno[(int)file]))}: {Reason(file)}; {Substitute(file)}");
         }
     }
 
@@ -230,6 +231,7 @@ public sealed class ProcReader
             return;
         if (refused.Count >= MaximumRefusalsRemembered)
             refused.Clear();
+        Volatile.Write(ref lastErrno[(int)file], -result);
         if (refused.Add((pid, file)))
             Interlocked.Increment(ref refusals[(int)file]);
     }

@@ -6,7 +6,7 @@ public class CapabilityCheckTests
 {
     private static readonly CapabilitySet Everything = new((1UL << 41) - 1);
 
-    private static readonly (int Major, int Minor)[] Kernels = [(5, 7), (5, 8), (5, 10), (5, 11), (6, 12)];
+    private static readonly (int Major, int Minor)[] Kernels = [(5, 7), (5, 8), (5, 9), (5, 10), (5, 11), (6, 12)];
 
     public static TheoryData<int> Modes()
     {
@@ -39,17 +39,27 @@ public class CapabilityCheckTests
             for (var subset = 0; subset < 1 << SeedPage.Nine.Length; subset++)
             {
                 var held = Subset(subset);
-                var expected = SeedPage.Missing((Feature)features, minor, major, held.Contains);
-                foreach (var setting in settings)
+                foreach (var (apply, verdicts) in settings)
                 {
-                    var facts = setting(Facts(held, new Version(major, minor, 0)));
+                    var facts = apply(Facts(held, new Version(major, minor, 0)));
+                    string[] expected = [.. SeedPage.Verdicts((Feature)features, major, minor, held.Contains, facts.InitialUserNamespace == true)];
                     var report = CapabilityCheck.Evaluate(request, facts);
-                    if (!report.MissingDocumented().SequenceEqual(expected))
+                    if (!report.Requirements.Select(Verdict).SequenceEqual(expected))
                     {
-                        Assert.Fail($"{request.Features} on {major}.{minor} with {held}: {string.Join(", ", report.MissingDocumented())}, not {string.Join(", ", expected)}");
+                        Assert.Fail($"{request.Features} on {major}.{minor} with {held}: {string.Join(", ", report.Requirements.Select(Verdict))}, not {string.Join(", ", expected)}");
                     }
 
-                    Assert.Equal(expected.Count == 0, report.DocumentedPresent);
+                    string[] missing = [.. expected.Where(verdict => verdict.EndsWith(" missing listed", StringComparison.Ordinal)).Select(verdict => verdict.Split(' ')[0])];
+                    if (!report.MissingDocumented().Select(capability => capability.Name()).SequenceEqual(missing) || report.DocumentedPresent != (missing.Length == 0))
+                    {
+                        Assert.Fail($"{request.Features} on {major}.{minor} with {held}: the warning is not about {string.Join(", ", missing)}");
+                    }
+
+                    var application = ((Feature)features & Feature.Application) != 0;
+                    foreach (var (name, value) in verdicts(application))
+                    {
+                        Assert.Equal(value, report.Host.First(host => host.Name == name).Verdict);
+                    }
                 }
             }
         }
@@ -212,11 +222,24 @@ public class CapabilityCheckTests
         return set;
     }
 
-    // None of these changes what is listed: perf events are not opened, and lockdown is no matter of capabilities.
-    private static IEnumerable<Func<HostFacts, HostFacts>> Settings() =>
+    private static string Verdict(CapabilityRequirement requirement) => $"{requirement.Capability.Name()} " + requirement.State switch
+    {
+        CapabilityState.NotRequired => "not required",
+        CapabilityState.GrantedByOther => $"by {requirement.GrantedBy?.Name()}",
+        var state => state.ToString().ToLowerInvariant(),
+    } + (requirement.Documented ? " listed" : "");
+
+    // Each setting, and what it means. None but the namespace changes what is listed: perf events are not opened, and lockdown is no matter of capabilities.
+    private static IEnumerable<(Func<HostFacts, HostFacts> Apply, Func<bool, (string Name, HostVerdict Verdict)[]> Verdicts)> Settings() =>
     [
-        facts => facts,
-        facts => facts with { PerfEventParanoid = 3, Lockdown = "integrity" },
-        facts => facts with { Lockdown = "confidentiality", UnprivilegedBpfDisabled = 0, SeccompFilter = true },
+        (facts => facts, _ => [("kernel.perf_event_paranoid", HostVerdict.Good), ("lockdown", HostVerdict.Good), ("user namespace", HostVerdict.Good)]),
+        (facts => facts with { PerfEventParanoid = 3, Lockdown = "integrity" },
+            _ => [("kernel.perf_event_paranoid", HostVerdict.Notice), ("lockdown", HostVerdict.Good)]),
+        (facts => facts with { Lockdown = "confidentiality", UnprivilegedBpfDisabled = 0, SeccompFilter = true },
+            application =>
+            [
+                ("lockdown", application ? HostVerdict.Wrong : HostVerdict.Notice), ("kernel.unprivileged_bpf_disabled", HostVerdict.Notice), ("seccomp", HostVerdict.Notice),
+            ]),
+        (facts => facts with { InitialUserNamespace = false }, _ => [("user namespace", HostVerdict.Wrong)]),
     ];
 }

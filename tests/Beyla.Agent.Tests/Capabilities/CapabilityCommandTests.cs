@@ -14,6 +14,10 @@ public class CapabilityCommandTests
     [InlineData("test", "nothing is asked for")]
     [InlineData("export --scenario network", "--format is missing")]
     [InlineData("export --scenario network --format=helm", "--format helm: not one of systemd, kubernetes, docker")]
+    [InlineData("export --scenario network --format=systemd --file ./beyla", "--file ./beyla: the path on the target is absolute")]
+    [InlineData("export --scenario network --format=systemd --file /x\nUser=root", "take no control characters")]
+    [InlineData("export --scenario network --format=kubernetes --image x\n#", "take no control characters")]
+    [InlineData("test --scenario \u001b[31m", "--scenario \\x1b[31m: not one of")]
     public void Bad_usage_is_named(string arguments, string expected)
     {
         var (code, output, error) = Run(arguments);

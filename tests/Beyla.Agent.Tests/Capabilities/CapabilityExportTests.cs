@@ -4,6 +4,7 @@ namespace Beyla.Agent.Tests.Capabilities;
 
 public class CapabilityExportTests
 {
+    private static readonly DeploymentSettings Settings = new([("BEYLA_OPEN_PORT", "80-90,443"), ("BEYLA_X", "it's 5% of $HOME \"\\\"")], ["discovery.services"]);
     private static readonly CapabilityRequest Network = new(Feature.NetworkSocketFilter);
 
     [Fact]
@@ -15,6 +16,17 @@ public class CapabilityExportTests
         Assert.Contains($"CapabilityBoundingSet={names}", lines);
         Assert.Contains("NoNewPrivileges=yes", lines);
         Assert.Contains("ExecStart=\"/opt/a b/beyla\"", lines);
+    }
+
+    [Fact]
+    public void Settings_are_carried_whole_by_each_format()
+    {
+        Assert.Contains("\nEnvironment=\"BEYLA_OPEN_PORT=80-90,443\"\nEnvironment=\"BEYLA_X=it's 5%% of $HOME \\\"\\\\\\\"\"\n", Write("systemd", Network), StringComparison.Ordinal);
+        Assert.Contains("\n  BEYLA_OPEN_PORT: '80-90,443'\n  BEYLA_X: 'it''s 5% of $HOME \"\\\"'\n---\n", Write("kubernetes", Network), StringComparison.Ordinal);
+        Assert.Contains("--env BEYLA_OPEN_PORT=80-90,443 \\\n  --env 'BEYLA_X=it'\\''s 5% of $HOME \"\\\"' \\\n", Write("docker", Network), StringComparison.Ordinal);
+        Assert.All(CapabilityExport.Formats, format =>
+            Assert.StartsWith("# Capabilities for: network (socket_filter). Made by beyla capability export. To be set in a file named by BEYLA_CONFIG_PATH: discovery.services.\n",
+                Write(format, Network), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -43,5 +55,5 @@ public class CapabilityExportTests
     }
 
     private static string Write(string format, CapabilityRequest request) =>
-        CapabilityExport.Write(format, request, CapabilityCheck.Documented(request, new Version(6, 12)), "/opt/a b/beyla", "registry/a b:1");
+        CapabilityExport.Write(format, request, CapabilityCheck.Documented(request, new Version(6, 12)), Settings, "/opt/a b/beyla", "registry/a b:1");
 }

@@ -33,12 +33,14 @@ internal static class SeedPage
             "CAP_BPF CAP_DAC_READ_SEARCH CAP_CHECKPOINT_RESTORE CAP_PERFMON CAP_NET_RAW CAP_SYS_PTRACE CAP_NET_ADMIN",
     };
 
+    /// <summary>The kernel's rule for CAP_SYS_ADMIN.</summary>
+    private static readonly string[] SysAdminWillDo = ["CAP_BPF", "CAP_PERFMON", "CAP_CHECKPOINT_RESTORE"];
+
     /// <summary>
-    /// What the warning has to name, for a configuration and a kernel, when the process holds this: by the page's lists, by "kernels &lt; 5.11" for
-    /// CAP_SYS_RESOURCE, by what kernels before 5.8 have in place of CAP_BPF and CAP_PERFMON and before 5.9 of CAP_CHECKPOINT_RESTORE, and by what
-    /// CAP_SYS_ADMIN stands in for.
+    /// What the page lists for a configuration and a kernel: by its scenarios, by "kernels &lt; 5.11" for CAP_SYS_RESOURCE, and by what kernels
+    /// before 5.8 have in place of CAP_BPF and CAP_PERFMON and before 5.9 of CAP_CHECKPOINT_RESTORE.
     /// </summary>
-    internal static List<Capability> Missing(Feature features, int minor, int major, Func<Capability, bool> holds)
+    internal static SortedSet<string> Listed(Feature features, int major, int minor)
     {
         var number = (major * 1000) + minor;
         var listed = new SortedSet<string>(StringComparer.Ordinal);
@@ -72,28 +74,46 @@ internal static class SeedPage
             listed.Add("CAP_SYS_ADMIN");
         }
 
-        var missing = new List<Capability>();
+        return listed;
+    }
+
+    /// <summary>
+    /// What the report has to say of each of the nine, when the process holds these: <c>missing</c>, <c>granted</c>, <c>by CAP_SYS_ADMIN</c>,
+    /// <c>not required</c>, or <c>unknown</c> for what a user namespace of its own leaves open; with <c>listed</c> where the warning is about it.
+    /// </summary>
+    internal static IEnumerable<string> Verdicts(Feature features, int major, int minor, Func<Capability, bool> holds, bool initialNamespace)
+    {
+        var listed = Listed(features, major, minor);
+        // Beyond the page: this agent also names the process of a flow, by a tracing program.
+        var useful = (features & (Feature.NetworkSocketFilter | Feature.NetworkTrafficControl)) != 0 && (major, minor).CompareTo((5, 8)) >= 0 ? "CAP_PERFMON" : "";
         foreach (var capability in Nine)
         {
-            var name = capability switch
+            var name = NameOf(capability);
+            if (!listed.Contains(name) && name != useful)
             {
-                Capability.DacReadSearch => "CAP_DAC_READ_SEARCH",
-                Capability.NetAdmin => "CAP_NET_ADMIN",
-                Capability.NetRaw => "CAP_NET_RAW",
-                Capability.SysPtrace => "CAP_SYS_PTRACE",
-                Capability.SysAdmin => "CAP_SYS_ADMIN",
-                Capability.SysResource => "CAP_SYS_RESOURCE",
-                Capability.Perfmon => "CAP_PERFMON",
-                Capability.Bpf => "CAP_BPF",
-                _ => "CAP_CHECKPOINT_RESTORE",
-            };
-            var standsIn = capability is Capability.Bpf or Capability.Perfmon or Capability.CheckpointRestore && holds(Capability.SysAdmin);
-            if (listed.Contains(name) && !holds(capability) && !standsIn)
-            {
-                missing.Add(capability);
+                yield return $"{name} not required";
+                continue;
             }
-        }
 
-        return missing;
+            var own = holds(capability);
+            var either = own || (holds(Capability.SysAdmin) && SysAdminWillDo.Contains(name));
+            // In a namespace of its own only what belongs to that namespace asks there: files of its processes, its packet sockets.
+            var local = name is "CAP_DAC_READ_SEARCH" or "CAP_SYS_PTRACE" or "CAP_NET_RAW";
+            var verdict = !either || (!initialNamespace && !local) ? "missing" : !initialNamespace ? "unknown" : own ? "granted" : "by CAP_SYS_ADMIN";
+            yield return $"{name} {verdict}{(listed.Contains(name) ? " listed" : "")}";
+        }
     }
+
+    private static string NameOf(Capability capability) => capability switch
+    {
+        Capability.DacReadSearch => "CAP_DAC_READ_SEARCH",
+        Capability.NetAdmin => "CAP_NET_ADMIN",
+        Capability.NetRaw => "CAP_NET_RAW",
+        Capability.SysPtrace => "CAP_SYS_PTRACE",
+        Capability.SysAdmin => "CAP_SYS_ADMIN",
+        Capability.SysResource => "CAP_SYS_RESOURCE",
+        Capability.Perfmon => "CAP_PERFMON",
+        Capability.Bpf => "CAP_BPF",
+        _ => "CAP_CHECKPOINT_RESTORE",
+    };
 }

@@ -42,8 +42,8 @@ public sealed class ProcReaderTests : IDisposable
         Assert.Equal((2, 1, 0), (reader.Refusals(ProcFile.Executable), reader.Refusals(ProcFile.Environment), reader.Refusals(ProcFile.Maps)));
         Assert.Collection(
             reader.DescribeRefusals(),
-            text => Assert.Contains("/PID/exe not readable for 2 processes: CAP_SYS_PTRACE missing", text, StringComparison.Ordinal),
-            text => Assert.Contains("/PID/environ not readable for 1 processes: CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH missing", text, StringComparison.Ordinal));
+            text => Assert.Contains("/PID/exe not readable for 2 processes: EACCES: CAP_SYS_PTRACE missing", text, StringComparison.Ordinal),
+            text => Assert.Contains("/PID/environ not readable for 1 processes: EACCES: CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH missing", text, StringComparison.Ordinal));
     }
 
     [Fact]

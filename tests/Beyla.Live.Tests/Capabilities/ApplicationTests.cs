@@ -54,7 +54,7 @@ public sealed class ApplicationTests
     {
         string set = ScenarioCase.Without(ScenarioCase.Find("application").Listed, "cap_dac_read_search");
         string log = await AssertTraced(await OrdinaryUser.CreateAsync(set), "application", "CAP_DAC_READ_SEARCH", service: null);
-        Assert.Contains("/proc/PID/environ not readable for 1 processes", log, StringComparison.Ordinal);
+        Assert.Contains("/proc/PID/environ not readable for 1 processes: EACCES: ", log, StringComparison.Ordinal);
         Assert.Contains("msg=\"CAP_DAC_READ_SEARCH is missing\" consequence=\"OTEL_SERVICE_NAME", log, StringComparison.Ordinal);
     }
 
@@ -77,7 +77,7 @@ public sealed class ApplicationTests
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(Requests);
         Assert.All(spans, span => Assert.Equal((200, language, server.Pid), (span.Status, span.Language, span.ProcessId)));
         await agent.StopAsync();
-        Assert.Equal(removed.Length > 0, agent.Errors.Contains("/proc/PID/exe not readable for 1 processes", StringComparison.Ordinal));
+        Assert.Equal(removed.Length > 0, agent.Errors.Contains("/proc/PID/exe not readable for 1 processes: EACCES: CAP_SYS_PTRACE", StringComparison.Ordinal));
         if (removed.Length > 0)
             Warnings.AssertNamed(agent.Errors, "CAP_SYS_PTRACE");
     }
@@ -92,6 +92,21 @@ public sealed class ApplicationTests
         string log = await AssertEnds(user.Run(AgentSettings.ForPorts(FreePort.Next())), 1);
         Warnings.AssertNamed(log, capability.ToUpperInvariant());
         Assert.Contains("load eBPF object watcher: EPERM", log, StringComparison.Ordinal);
+    }
+
+    [LiveFact("python3", "setcap", "setpriv")]
+    public async Task Spans_go_on_where_flows_cannot_be_seen()
+    {
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Needed);
+        await using TestServer server = await ServerKinds.PythonAsync();
+        await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(AgentSettings.ForPorts(server.Port).With("BEYLA_NETWORK_METRICS", "1")));
+        await HttpRequests.SendAsync(server.Port, Requests);
+        await agent.WaitForServerSpansAsync(Requests);
+        agent.Signal(ChildProcess.SIGINT);
+        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+
+        Warnings.AssertNamed(agent.Errors, "CAP_NET_RAW, CAP_CHECKPOINT_RESTORE");
+        Assert.Contains("msg=\"Network observability did not start\" error=\"open a packet socket: EPERM", agent.Errors, StringComparison.Ordinal);
     }
 
     [LiveFact("python3", "setcap", "setpriv")]

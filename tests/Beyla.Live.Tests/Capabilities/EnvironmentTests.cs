@@ -7,6 +7,8 @@ namespace Beyla.Live.Tests.Capabilities;
 /// <summary>The caller of an agent with file capabilities cannot put code into it.</summary>
 public sealed class EnvironmentTests
 {
+    private const int SIGABRT = 6;
+
     // Leaves a mark in the file system wherever it is loaded, under whatever name.
     private const string Planted = """
         #include <fcntl.h>
@@ -59,6 +61,43 @@ public sealed class EnvironmentTests
 
         Assert.DoesNotContain(planted.Path, maps, StringComparison.Ordinal);
         Assert.False(File.Exists(mark), "planted code ran with the agent's capabilities");
+    }
+
+    [LiveFact("bash", "setcap", "setpriv")]
+    public async Task A_program_that_the_runtime_starts_when_it_crashes_holds_nothing()
+    {
+        // The runtime looks for createdump beside the name that the caller gave the program.
+        using TempDirectory planted = new();
+        File.SetUnixFileMode(planted.Path, (UnixFileMode)0b111_111_111);
+        string found = Path.Combine(planted.Path, "found");
+        string tool = planted.Write("createdump", $"#!/bin/sh\nhead -c 1 /proc/$PPID/mem 2>&1\ncat /proc/self/status >{found}.part\nmv {found}.part {found}\n");
+        File.SetUnixFileMode(tool, (UnixFileMode)0b111_101_101);
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed, "ep");
+        AgentSettings run = user.Run(AgentSettings.ForPorts(FreePort.Next()).With("DOTNET_DbgEnableMiniDump", "1"));
+        await using AgentProcess agent = await AgentProcess.StartAsync(run with
+        {
+            Prefix = [.. run.Prefix, Tool.Find("bash"), "-c", "exec -a \"$0\" \"$@\"", Path.Combine(planted.Path, "beyla")],
+        });
+        agent.Signal(SIGABRT);
+        Assert.NotEqual(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+
+        // A runtime that starts nothing is as good.
+        if (!File.Exists(found))
+            return;
+        string status = await File.ReadAllTextAsync(found);
+        foreach (string set in (string[])["CapInh", "CapPrm", "CapEff", "CapAmb"])
+            Assert.Contains($"{set}:\t0000000000000000\n", status, StringComparison.Ordinal);
+        Assert.Contains("NoNewPrivs:\t1\n", status, StringComparison.Ordinal);
+    }
+
+    [LiveFact("setcap", "setpriv")]
+    public async Task A_process_that_may_open_nothing_says_so_and_ends()
+    {
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed);
+        AgentSettings run = user.Run(AgentSettings.ForPorts(FreePort.Next()));
+        await using AgentProcess agent = AgentProcess.Launch(run with { Prefix = [.. run.Prefix, Tool.Find("sh"), "-c", "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 4; exec \"$@\"", "sh"] });
+        Assert.Equal(1, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Contains("level=ERROR msg=\"Beyla cannot go on\" error=\"Too many open files", agent.Errors, StringComparison.Ordinal);
     }
 
     [LiveFact("setcap", "setpriv")]

@@ -54,6 +54,21 @@ public sealed class HoldingTests
         await agent.StopAsync();
     }
 
+    [LiveFact("python3", "setcap", "setpriv")]
+    public async Task What_is_said_before_the_start_leaves_no_thread_with_more()
+    {
+        // The first line of the log makes the runtime start a thread, which has what its creator had.
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Without(ScenarioCase.Find("application").Listed, "cap_checkpoint_restore"));
+        await using TestServer server = await ServerKinds.PythonAsync();
+        await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(AgentSettings.ForPorts(server.Port).With("BEYLA_OPEN_PROT", "1")));
+
+        Assert.Equal(ApplicationNeeds, await Held.OfAllThreads(agent.Pid, "CapPrm"));
+        await agent.StopAsync();
+        Assert.Contains("BEYLA_OPEN_PROT", agent.Errors, StringComparison.Ordinal);
+        Warnings.AssertNamed(agent.Errors, "CAP_CHECKPOINT_RESTORE");
+        Assert.DoesNotContain("still holds", agent.Errors, StringComparison.Ordinal);
+    }
+
     [LiveFact("setcap", "setpriv")]
     public async Task The_report_on_a_signal_says_what_is_held()
     {

@@ -55,9 +55,57 @@ public sealed class NetworkTests
         Assert.Contains(failure, agent.Errors, StringComparison.Ordinal);
     }
 
-    private static AgentSettings Inside(FlowLab lab, OrdinaryUser user, string source)
+    [LiveTheory("ip", "ethtool", "setcap", "setpriv")]
+    [InlineData("socket_filter", "", "CAP_NET_RAW, CAP_BPF", "load eBPF object flows: EPERM")]
+    [InlineData("socket_filter", "cap_sys_admin", "CAP_NET_RAW", "open a packet socket: EPERM")]
+    [InlineData("tc", "", "CAP_NET_ADMIN, CAP_PERFMON, CAP_BPF", "load eBPF object flows: EPERM")]
+    [InlineData("tc", "cap_sys_admin", "CAP_NET_ADMIN", "add clsact to interface 2: EPERM")]
+    public async Task Neither_nothing_nor_sys_admin_alone_is_enough(string source, string capabilities, string missing, string failure)
     {
-        AgentSettings asRoot = lab.Agent(source), settings = user.Run(asRoot);
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(capabilities);
+        await using AgentProcess agent = AgentProcess.Launch(Inside(lab, user, source));
+
+        int status = await agent.WaitForExitAsync(TimeSpan.FromSeconds(20));
+        Assert.True(status == 1, $"exit code {status}:\n{agent.Errors}");
+        Warnings.AssertNamed(agent.Errors, missing);
+        Assert.Contains(failure, agent.Errors, StringComparison.Ordinal);
+    }
+
+    /// <summary>The kernel lets CAP_SYS_ADMIN load programs that see packets, and asks nothing more for tcx; only traffic control by netlink wants CAP_NET_ADMIN.</summary>
+    [LiveFact("ip", "ethtool", "setcap", "setpriv")]
+    public async Task With_sys_admin_alone_tcx_attaches_all_the_same()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync("cap_sys_admin");
+        await using AgentProcess agent = await AgentProcess.StartAsync(Inside(lab, user, "tcx"));
+
+        await Traffic.Exchange(lab, FlowLab.PeerAddress, Port, Connections, bytes: 1000);
+        await agent.StopAsync();
+
+        Assert.Equal(Connections, agent.Flows.Where(flow => flow.RemotePort == Port).Select(flow => flow.LocalPort).Distinct().Count());
+        Warnings.AssertNamed(agent.Errors, "CAP_NET_ADMIN");
+    }
+
+    [LiveFact("ip", "ethtool", "setcap", "setpriv")]
+    public async Task Flows_go_on_where_applications_cannot_be_traced()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync("cap_bpf,cap_net_raw");
+        await using AgentProcess agent = await AgentProcess.StartAsync(Inside(lab, user, "socket_filter", ("BEYLA_OPEN_PORT", $"{Port}")));
+
+        await Traffic.Exchange(lab, FlowLab.PeerAddress, Port, Connections, bytes: 1000);
+        agent.Signal(ChildProcess.SIGINT);
+        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+
+        Assert.Equal(Connections, agent.Flows.Where(flow => flow.RemotePort == Port).Select(flow => flow.LocalPort).Distinct().Count());
+        Warnings.AssertNamed(agent.Errors, "CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_CHECKPOINT_RESTORE");
+        Assert.Contains("msg=\"Application observability did not start\" error=\"load eBPF object watcher: EPERM", agent.Errors, StringComparison.Ordinal);
+    }
+
+    private static AgentSettings Inside(FlowLab lab, OrdinaryUser user, string source, params (string Name, string Value)[] variables)
+    {
+        AgentSettings asRoot = lab.Agent(source, variables), settings = user.Run(asRoot);
         return settings with { Prefix = [.. asRoot.Prefix, Tool.Find(settings.Prefix[0]), .. settings.Prefix.Skip(1)] };
     }
 }

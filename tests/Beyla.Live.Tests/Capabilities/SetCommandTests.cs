@@ -114,15 +114,42 @@ public sealed class SetCommandTests
         }
     }
 
-    [LiveFact("systemd-analyze")]
-    public async Task The_exported_unit_is_one()
+    [LiveFact("getcap")]
+    public async Task A_file_that_is_open_for_writing_is_refused_and_whose_it_is_does_not_matter()
     {
-        using TempDirectory directory = new();
-        (int status, string output, string errors) = await Root(
-            Repository.Agent, ["capability", "export", "--format", "systemd", "--scenario", "application", "--file", Repository.Agent]);
+        using TempDirectory files = new();
+        string copy = Path.Combine(files.Path, "beyla");
+        File.Copy(Repository.Agent, copy);
+        Executable(copy);
+        await Tool.RunAsync("chown", "65534:65534", copy);
+        await using (FileStream writer = new(copy, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            await AssertRefused(copy, "a process has it open for writing");
+        Assert.Equal("", await Tool.RunAsync("getcap", copy));
+
+        (int status, string output, string errors) = await Root(Repository.Agent, ["capability", "set", "--scenario", "network", "--file", copy]);
         Assert.True(status == 0, errors);
-        string unit = directory.Write("beyla.service", output);
-        Assert.Equal("", (await Tool.RunAsync("systemd-analyze", "verify", "--man=no", unit)).Trim());
+        Assert.Equal($"{copy}: cap_net_raw,cap_bpf=p", output);
+    }
+
+    [LiveFact("setpriv")]
+    public async Task A_path_with_control_characters_reaches_no_terminal_and_the_command_still_names_it()
+    {
+        using TempDirectory files = new();
+        string directory = Path.Combine(files.Path, "it's\u001b[31m");
+        Directory.CreateDirectory(directory);
+        string copy = Path.Combine(directory, "beyla");
+        File.Copy(Repository.Agent, copy);
+        Executable(copy);
+        await using AgentProcess agent = AgentProcess.Launch(new AgentSettings
+        {
+            Binary = copy,
+            Prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--"],
+            Arguments = ["capability", "set", "--scenario", "network"],
+        });
+        Assert.Equal(1, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.DoesNotContain('\u001b', agent.Errors);
+        string word = agent.Errors.Split(" cap_net_raw,cap_bpf=p ")[^1].Trim();
+        Assert.Equal(copy, await Tool.RunAsync("bash", "-c", $"printf %s {word}"));
     }
 
     private static async Task AssertRefused(string path, string reason)
