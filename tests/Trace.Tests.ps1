@@ -24,6 +24,7 @@ Describe 'Start-BeylaTrace' {
             @{ text = ''; variable = 'BEYLA_TRACE_PRINTER=json' }
             @{ text = ''; variable = 'BEYLA_NETWORK_METRICS=0' }
             @{ text = ''; variable = 'BEYLA_EXIT_WITH_PARENT=1' }
+            @{ text = ''; variable = 'BEYLA_LOG_FORMAT=text' }
             @{ text = "-ConfigPath $PSCommandPath"; variable = "BEYLA_CONFIG_PATH=$PSCommandPath" }
             @{ text = "-Setting @{ 'ebpf.ring_size' = 64MB }"; variable = 'arguments: --set ebpf.ring_size=67108864' }
             @{ text = "-Setting @{ 'a.b' = `$true }"; variable = 'arguments: --set a.b=true' }

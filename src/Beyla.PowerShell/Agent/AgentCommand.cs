@@ -44,7 +44,7 @@ public sealed class AgentCommand
     /// The command as a shell would take it, for messages. Values are quoted where a shell needs it.
     /// </summary>
     public override string ToString() => string.Join(' ',
-        _settings.Where(s => s.Key != "BEYLA_EXIT_WITH_PARENT").Select(s => s.Key + "=" + Quoted(s.Value))
+        _settings.Where(s => s.Key is not ("BEYLA_EXIT_WITH_PARENT" or "BEYLA_LOG_FORMAT")).Select(s => s.Key + "=" + Quoted(s.Value))
             .Append(Quoted(Path)).Concat(Arguments.Select(Quoted)));
 
     /// <summary>A word as a POSIX shell reads it back.</summary>

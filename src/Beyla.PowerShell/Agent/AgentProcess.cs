@@ -5,7 +5,7 @@ namespace Beyla.PowerShell.Agent;
 
 /// <summary>
 /// The agent as a child process. Its standard input is held open and never written: when it closes, because this process wants that or is dead, the agent
-/// stops (<c>BEYLA_EXIT_WITH_PARENT</c>). An agent that does not is killed.
+/// stops (<c>BEYLA_EXIT_WITH_PARENT</c>), and logs in the form that is read here, whatever the caller's environment says. An agent that does not is killed.
 /// </summary>
 public sealed class AgentProcess : IDisposable
 {
@@ -32,7 +32,7 @@ public sealed class AgentProcess : IDisposable
     /// <exception cref="AgentException">The operating system refused.</exception>
     public static AgentProcess Start(AgentCommand command)
     {
-        command.With("BEYLA_EXIT_WITH_PARENT", "1");
+        command.With("BEYLA_EXIT_WITH_PARENT", "1").With("BEYLA_LOG_FORMAT", "text");
         var process = new Process { StartInfo = command.ToStartInfo() };
         try
         {
