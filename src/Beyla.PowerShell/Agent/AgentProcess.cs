@@ -5,7 +5,7 @@ namespace Beyla.PowerShell.Agent;
 
 /// <summary>
 /// The agent as a child process. Its standard input is held open and never written: when it closes, because this process wants that or is dead, the agent
-/// stops (<c>BEYLA_EXIT_WITH_PARENT</c>), and logs in the form that is read here, whatever the caller's environment says. An agent that does not is killed.
+/// stops (<c>BEYLA_EXIT_WITH_PARENT</c>); one that does not is killed. It logs in the form that is read here, whatever the caller's environment says.
 /// </summary>
 public sealed class AgentProcess : IDisposable
 {
