@@ -45,11 +45,15 @@ for tool in gcc setcap bpftool; do
 	PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null || { say "skip kernels: $tool is missing: apt-get install gcc libc6-dev libcap2-bin bpftool"; finish; }
 done
 
+[ -e /usr/include/liburing.h ] || { say "skip kernels: liburing.h is missing: apt-get install liburing-dev"; finish; }
+
 mkdir -p "$work/payload"/{etc,www}
 install_program "$agent" "$work/payload/agent/beyla"
 install_program "$(PATH=$PATH:/usr/sbin command -v setcap)" "$work/payload/sbin/setcap"
 install_program "$(PATH=$PATH:/usr/sbin command -v bpftool)" "$work/payload/sbin/bpftool"
 gcc -O1 -static -s -o "$work/payload/agent/traffic" "$here/../native/traffic.c"
+gcc -O1 -static -s -o "$work/payload/agent/late" "$here/../native/late.c"
+gcc -O1 -static -s -o "$work/payload/agent/uring-get" "$here/../native/uring-get.c" -luring
 install -m 755 "$here/${VM_GUEST_TEST:-guest-test}" "$work/payload/test.sh"
 printf 'root:x:0:0:root:/:/bin/sh\nwatcher:x:1000:1000:watcher:/tmp:/bin/sh\n' >"$work/payload/etc/passwd"
 printf 'root:x:0:\nwatcher:x:1000:\n' >"$work/payload/etc/group"
