@@ -56,8 +56,8 @@ public sealed class ProcReaderTests : IDisposable
         Assert.False(reader.VisitEnvironment(10, static (_, ref _) => true, ref state));
         Assert.Collection(
             reader.DescribeRefusals(),
-            text => Assert.Contains("for 1 processes: CAP_SYS_PTRACE is held but not enough", text, StringComparison.Ordinal),
-            text => Assert.Contains("for 1 processes: CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH missing", text, StringComparison.Ordinal));
+            text => Assert.Contains("for 1 processes: EACCES: CAP_SYS_PTRACE is held but not enough", text, StringComparison.Ordinal),
+            text => Assert.Contains("for 1 processes: EACCES: CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH missing", text, StringComparison.Ordinal));
     }
 
     [Fact]
