@@ -39,11 +39,13 @@ user="setpriv --reuid=65534 --regid=65534 --clear-groups"
 if ! { command -v setcap && setcap "$set_of+ep" "$work/beyla" && $user "$work/beyla" --version; } >/dev/null 2>&1; then
     user=""
 fi
+who=${user:+an ordinary user with file capabilities}
+who=${who:-root}
 
 cat <<TEXT
 
 Two services run on this machine: shop (port $shop) and stock (port $stock). Neither has a line of tracing in it, neither is restarted.
-Now, as ${user:+an ordinary user with file capabilities}${user:-root}:
+Now, as $who:
 
     BEYLA_OPEN_PORT=$shop,$stock BEYLA_TRACE_PRINTER=text out/bin/beyla
 

@@ -111,6 +111,23 @@ public class TracerTests
     }
 
     [Fact]
+    public void WhatTheKernelSideForgetsIsForgotten()
+    {
+        var rig = new Rig();
+        rig.Wire.Receive("GET /open HTTP/1.1\r\n\r\n");
+        rig.Wire.Forget();
+        var idle = rig.Connect(2);
+        idle.Receive(Get);
+        idle.Send(Ok);
+        idle.Forget();
+        rig.Connect(3).Forget();
+        Assert.Equal(2, rig.Log.Lines.Count);
+        Assert.StartsWith("Server Unfinished GET /open", rig.Log.Lines[0]);
+        Assert.Equal(new PlaceCounters("tracing", "connections", 2, Aggregated: 2), rig.Tracer.Count().ElementAt(1));
+        rig.AssertSettled();
+    }
+
+    [Fact]
     public void StaleConnectionsAreForgottenAFewAtATime()
     {
         var rig = new Rig(options: new TracerOptions { StaleAfter = TimeSpan.FromSeconds(10) });

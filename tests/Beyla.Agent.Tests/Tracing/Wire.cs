@@ -58,9 +58,14 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
         tracer.OnSocketEvent(in e, default);
     }
 
-    public void Close()
+    public void Close() => End(SocketEventKind.Close);
+
+    /// <summary>The kernel side follows the connection no longer.</summary>
+    public void Forget() => End(SocketEventKind.Forgotten);
+
+    private void End(SocketEventKind kind)
     {
-        var e = Event(SocketEventKind.Close, SocketDirection.Send);
+        var e = Event(kind, SocketDirection.Send);
         e.Pid = e.Tid = 0;
         tracer.OnSocketEvent(in e, default);
     }

@@ -113,10 +113,17 @@ public sealed class MessageTests
         const string imitation = "GET /imitation HTTP/1.1\r\nHost: a\r\n\r\n";
         await connection.SendAsync(imitation);
         Assert.Equal(imitation, await connection.TakeAsync(imitation.Length));
+        for (int i = 0; i < 40; i++)
+        {
+            await connection.SendAsync("\u0081\u0003abc");
+            await connection.TakeAsync(5);
+        }
 
         Span span = await agent.WaitForServerSpanAsync();
         Assert.Equal(("/chat", 101, SpanOutcome.Upgraded), (span.Path, span.Status, span.Outcome));
         await agent.StopAsync();
+        // The connection is open, and nothing is kept of it.
+        Assert.Equal((1, 1), (agent.Counters["tracing connections"].Produced, agent.Counters["tracing connections"].Aggregated));
     }
 
     [LiveTheory("python3"), SocketSources]
