@@ -96,9 +96,9 @@ build() {
     sdk
     mkdir -p out/logs
     say "building out/bin/beyla"
-    if ! quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release 2>out/logs/publish.error; then
+    if ! quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release 2>/dev/null; then
         # A registry may lack the packs of the newest NativeAOT; the one before builds the same agent.
-        grep -qE 'NU110[0-9].*(NativeAOT|ILCompiler)' out/logs/publish.log || { cat out/logs/publish.error >&2; exit 1; }
+        grep -qE 'NU110[0-9].*(NativeAOT|ILCompiler)' out/logs/publish.log || { cat out/logs/publish.log >&2; exit 1; }
         say "the NativeAOT packs of this target framework cannot be restored here: building the agent for net9.0"
         export AgentTargetFramework=net9.0
         quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release

@@ -69,13 +69,7 @@ internal sealed class ProcessInspector(Selection selection, SelectionNeeds needs
         info = null;
         if (!executed.StartsWith('/'))
             return Verdict.Gone;
-        var facts = new ProcessFacts
-        {
-            Pid = pid,
-            Executable = executed,
-            Language = needs.Language ? languages.Detect(pid, executed) : ProcessLanguage.Generic,
-            ListeningPorts = ports,
-        };
+        var facts = FactsOf(pid, ports, executed);
         if (selection.Find(facts) is not { } rule)
             return Verdict.Gone;
         info = Identify(facts, rule);
