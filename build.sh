@@ -20,7 +20,8 @@ usage: ./build.sh [TASK]
 TEXT
 }
 
-say() { printf '%s\n' "$*" >&2; }
+. tests/suites.sh
+
 die() { say "build.sh: $*"; exit 1; }
 
 BUILD_PACKAGES="clang llvm libbpf-dev libelf-dev zlib1g-dev"
@@ -50,7 +51,7 @@ packages() {
     [ "$(id -u)" = 0 ] || die "these packages are missing: ${missing[*]}. Run this task as root, or: sudo apt-get install ${missing[*]}"
     say "installing ${missing[*]}"
     mkdir -p out
-    {
+    (
         apt-get update -q
         # Servers come to be started by the tests, each on a free port of its own, not by their packages.
         printf '#!/bin/sh\nexit 101\n' >out/policy-rc.d
@@ -60,7 +61,7 @@ packages() {
         fi
         DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
         if cmp -s out/policy-rc.d /usr/sbin/policy-rc.d; then rm -f /usr/sbin/policy-rc.d; fi
-    } >out/packages.log 2>&1 </dev/null || die "installing ${missing[*]} did not work, see out/packages.log"
+    ) >out/packages.log 2>&1 </dev/null || die "installing ${missing[*]} did not work, see out/packages.log"
 }
 
 # Finds the .NET SDK, also where sudo has cut PATH.
@@ -109,68 +110,28 @@ build() {
     fi
 }
 
-# The closing lines of all suites are added up.
-passed=0 failed=0 skipped=0 broken=()
-
-dotnet_suite() { # dotnet_suite PROJECT
-    local log="out/logs/$(basename "$1").log" line
-    mkdir -p out/logs
-    say "testing $(basename "$1")"
-    local status=0
-    dotnet test "$1" -c Release --nologo --logger "console;verbosity=normal" >"$log" 2>&1 </dev/null || status=$?
-    grep -E '^ *(Failed|\[FAIL\])|\[SKIP\]|\[FAIL\]' "$log" || true
-    local p f s
-    p=$(sed -nE 's/^ *Passed: +([0-9]+)$/\1/p' "$log" | tail -n 1)
-    f=$(sed -nE 's/^ *Failed: +([0-9]+)$/\1/p' "$log" | tail -n 1)
-    s=$(sed -nE 's/^ *Skipped: +([0-9]+)$/\1/p' "$log" | tail -n 1)
-    if [ "$status" != 0 ]; then
-        grep -vE '^ *(Passed|Skipped) ' "$log" | grep -A 25 -E '^ *Failed ' >&2 || tail -n 40 "$log" >&2
-    fi
-    if [ -z "$p$f$s" ]; then
-        broken+=("$(basename "$1") ran nothing")
-        [ "$status" = 0 ] || tail -n 40 "$log" >&2
-    elif [ "$status" != 0 ] && [ "${f:-0}" = 0 ]; then
-        broken+=("$(basename "$1") ended with status $status")
-    fi
-    count "${p:-0}" "${f:-0}" "${s:-0}"
-    say "  $(basename "$1"): ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped"
+built() {
+    step "the build"
+    build
 }
 
-script_suite() { # script_suite NAME COMMAND...: a program that ends with 'N passed, N failed, N skipped'
-    local name=$1 log="out/logs/$1.log" status=0 line
-    shift
-    mkdir -p out/logs
-    say "testing $name"
-    "$@" >"$log" 2>&1 </dev/null || status=$?
-    grep -E '^(FAIL|SKIP|skipped)' "$log" || true
-    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
-    if [ -z "$line" ]; then
-        broken+=("$name ended with status $status and no closing line")
-        tail -n 40 "$log" >&2
-        return
-    fi
-    read -r p f s < <(sed -E 's/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\1 \2 \4/' <<<"$line")
-    if [ "$status" != 0 ]; then
-        tail -n 60 "$log" >&2
-        [ "$f" != 0 ] || broken+=("$name ended with status $status")
-    fi
-    count "$p" "$f" "${s:-0}"
-    say "  $name: $line"
-}
-
-count() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)); }
+# The tests of this script's own way to run suites.
+scripts() { script_suite scripts bash tests/suites-test.sh; }
 
 unit() {
+    step "the unit tests"
     dotnet_suite tests/Beyla.Agent.Tests
     [ ! -d tests/Beyla.PowerShell.Tests ] || dotnet_suite tests/Beyla.PowerShell.Tests
 }
 
 live() {
+    step "the live tests"
     packages $LIVE_PACKAGES
     dotnet_suite tests/Beyla.Live.Tests
 }
 
 kernels() {
+    step "the guest kernels"
     packages $KERNEL_PACKAGES
     script_suite kernels bash tests/vm/run.sh
     script_suite kernel-capabilities bash tests/vm/capabilities.sh
@@ -202,33 +163,35 @@ downloaded() { # downloaded PACKAGE VERSION FOLDER: the folder of the package is
 
 has_pester() { pwsh -NoProfile -Command 'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object { $_.Version.Major -ge 5 }))' </dev/null; }
 
-pester() {
-    if ! powershell; then
-        say "Pester did not run: PowerShell or its module Pester is not on this machine and cannot be installed, see out/logs/{PowerShell,Pester}.log."
-    else
-        packages $PESTER_PACKAGES
-        script_suite pester timeout -k 10 600 pwsh -NoProfile -NonInteractive -File tests/Invoke-Suite.ps1
-    fi
+# The guests keep one processor busy, PowerShell mostly waits: they go well together.
+kernels_and_pester() {
+    start_beside pester
+    kernels
+    step "pester"
+    join_beside
 }
 
-finish() {
-    local complaint
-    for complaint in "${broken[@]:-}"; do
-        [ -z "$complaint" ] || { say "$complaint"; failed=$((failed + 1)); }
-    done
-    echo "$passed passed, $failed failed, $skipped skipped"
-    [ "$failed" = 0 ] && [ "$passed" != 0 ]
+pester() {
+    step "pester"
+    if ! powershell; then
+        say "Pester did not run: PowerShell or its module Pester is not on this machine and cannot be installed, see out/logs/{PowerShell,Pester}.log."
+        count 0 0 1
+    else
+        packages $PESTER_PACKAGES
+        # It runs beside other suites, so ignoring SIGINT; the shells and agents that it starts must not.
+        script_suite pester timeout -k 10 900 env --default-signal=INT,QUIT pwsh -NoProfile -NonInteractive -File tests/Invoke-Suite.ps1
+    fi
 }
 
 task=${1:-build}
 case $task in
     build) build ;;
     demo) root; packages $BUILD_PACKAGES $DEMO_PACKAGES; build; exec bash tests/demo.sh ;;
-    test) root; packages $BUILD_PACKAGES $LIVE_PACKAGES $KERNEL_PACKAGES; build; unit; live; kernels; pester; finish ;;
-    unit) build; unit; finish ;;
-    live) root; build; live; finish ;;
-    kernels) build; kernels; finish ;;
-    pester) build; pester; finish ;;
+    test) root; begin_suites packages; packages $BUILD_PACKAGES $LIVE_PACKAGES $KERNEL_PACKAGES $PESTER_PACKAGES; built; scripts; unit; live; kernels_and_pester; finish_suites ;;
+    unit) begin_suites build; built; scripts; unit; finish_suites ;;
+    live) root; begin_suites build; built; live; finish_suites ;;
+    kernels) begin_suites build; built; kernels; finish_suites ;;
+    pester) begin_suites build; built; pester; finish_suites ;;
     bench) root; packages $BUILD_PACKAGES $BENCH_PACKAGES; build; exec dotnet run --project tests/Beyla.Benchmarks -c Release -- "${@:2}" ;;
     pack) build; quietly pack dotnet build src/Beyla.PowerShell/Beyla.PowerShell.csproj -c Release -t:PackModule; ls out/packages ;;
     clean) rm -rf out ;;
