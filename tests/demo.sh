@@ -17,7 +17,7 @@ start() { # start NAME ARGUMENT...: a service; its port lands in $port
     python3 tests/demo/shop.py "${@:2}" >"$work/$1.port" &
     running+=($!)
     local i
-    for i in $(seq 50); do
+    for i in $(seq 300); do
         port=$(cat "$work/$1.port")
         [ -n "$port" ] && return
         sleep 0.1
@@ -54,11 +54,12 @@ TEXT
 BEYLA_OPEN_PORT=$shop,$stock BEYLA_TRACE_PRINTER=text $user "$work/beyla" >"$work/spans" 2>"$work/log" &
 agent=$!
 running+=("$agent")
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     grep -q 'msg="Beyla is tracing"' "$work/log" && break
     kill -0 "$agent" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
     sleep 0.05
 done
+grep -q 'msg="Beyla is tracing"' "$work/log" || { echo "demo: the agent does not trace" >&2; cat "$work/log" >&2; exit 1; }
 
 sent=0
 visit() { curl -s -o /dev/null --max-time 5 "$@"; sent=$((sent + 1)); }

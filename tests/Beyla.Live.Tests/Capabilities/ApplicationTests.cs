@@ -103,7 +103,7 @@ public sealed class ApplicationTests
         await HttpRequests.SendAsync(server.Port, Requests);
         await agent.WaitForServerSpansAsync(Requests);
         agent.Signal(ChildProcess.SIGINT);
-        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
 
         Warnings.AssertNamed(agent.Errors, "CAP_NET_RAW, CAP_CHECKPOINT_RESTORE");
         Assert.Contains("msg=\"Network observability did not start\" error=\"open a packet socket: EPERM", agent.Errors, StringComparison.Ordinal);
@@ -177,7 +177,7 @@ public sealed class ApplicationTests
     private static async Task<string> AssertEnds(AgentSettings settings, int expected)
     {
         await using AgentProcess agent = AgentProcess.Launch(settings);
-        int status = await agent.WaitForExitAsync(TimeSpan.FromSeconds(20));
+        int status = await agent.WaitForExitAsync(Wait.Hang);
         Assert.True(status == expected, $"exit code {status}, not {expected}:\n{agent.Errors}");
         return agent.Errors;
     }

@@ -36,7 +36,7 @@ public sealed class EnvironmentTests
         // The plant works: a program without capabilities loads it.
         await using (ChildProcess control = ChildProcess.Start(Tool.Find("true"), [], [new("LD_PRELOAD", library)]))
         {
-            await control.WaitForExitAsync(TimeSpan.FromSeconds(10));
+            await control.WaitForExitAsync(Wait.Hang);
         }
 
         Assert.True(File.Exists(mark));
@@ -79,7 +79,7 @@ public sealed class EnvironmentTests
             Prefix = [.. run.Prefix, Tool.Find("bash"), "-c", "exec -a \"$0\" \"$@\"", Path.Combine(planted.Path, "beyla")],
         });
         agent.Signal(SIGABRT);
-        Assert.NotEqual(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.NotEqual(0, await agent.WaitForExitAsync(Wait.Hang));
 
         // A runtime that starts nothing is as good.
         if (!File.Exists(found))
@@ -96,7 +96,7 @@ public sealed class EnvironmentTests
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed);
         AgentSettings run = user.Run(AgentSettings.ForPorts(FreePort.Next()));
         await using AgentProcess agent = AgentProcess.Launch(run with { Prefix = [.. run.Prefix, Tool.Find("sh"), "-c", "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 4; exec \"$@\"", "sh"] });
-        Assert.Equal(1, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(1, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains("level=ERROR msg=\"Beyla cannot go on\" error=\"Too many open files", agent.Errors, StringComparison.Ordinal);
     }
 
@@ -109,7 +109,7 @@ public sealed class EnvironmentTests
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed);
         await using AgentProcess agent = AgentProcess.Launch(user.Run(new AgentSettings().With("BEYLA_CONFIG_PATH", file)));
 
-        Assert.Equal(2, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(2, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains(file, agent.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain(AgentLog.Ready, agent.Errors, StringComparison.Ordinal);
     }
@@ -124,7 +124,7 @@ public sealed class EnvironmentTests
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed, "ep");
         await using AgentProcess agent = AgentProcess.Launch(user.Run(new AgentSettings().With("BEYLA_CONFIG_PATH", file)));
 
-        Assert.Equal(2, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(2, await agent.WaitForExitAsync(Wait.Hang));
         Assert.DoesNotContain("hunter2", agent.Errors, StringComparison.Ordinal);
     }
 

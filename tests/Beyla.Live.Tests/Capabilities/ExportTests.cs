@@ -58,7 +58,7 @@ public sealed class ExportTests
     {
         await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { Arguments = ["capability", "export", "--format", "docker"] }
             .With("BEYLA_OPEN_PORT", "80").With(variable, value));
-        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Equal(listed, agent.Output.Contains("--cap-add NET_ADMIN ", StringComparison.Ordinal));
     }
 
@@ -85,7 +85,7 @@ public sealed class ExportTests
         await Tool.RunAsync("kill", "-USR1", $"{child}");
         await Task.Delay(300);
         await Tool.RunAsync("kill", "-INT", $"{child}");
-        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
 
         // execve is what starts it, before the filter counts.
         string[] called = [.. Regex.Matches(await File.ReadAllTextAsync(calls), @"(?m)^\d+ +([a-z_0-9]+)\(").Select(match => match.Groups[1].Value).Distinct().Order()];
@@ -103,7 +103,7 @@ public sealed class ExportTests
     private static async Task<string> ExportAsync(params string[] arguments)
     {
         await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { Arguments = ["capability", "export", .. arguments] });
-        int status = await agent.WaitForExitAsync(TimeSpan.FromSeconds(20));
+        int status = await agent.WaitForExitAsync(Wait.Hang);
         Assert.True(status == 0, agent.Errors);
         return agent.Output + "\n";
     }

@@ -47,7 +47,7 @@ public sealed class HoldingTests
             await using ChildProcess reader = ChildProcess.Start(
                 Tool.Find("setpriv"),
                 ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", Tool.Find("head"), "-c", "1", string.Create(CultureInfo.InvariantCulture, $"/proc/{agent.Pid}/{file}")]);
-            Assert.NotEqual(0, await reader.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+            Assert.NotEqual(0, await reader.WaitForExitAsync(Wait.Hang));
             Assert.Contains("Permission denied", reader.Errors, StringComparison.Ordinal);
         }
 
@@ -79,7 +79,7 @@ public sealed class HoldingTests
         // The thread that makes the report has CAP_BPF raised only while it reads the counters.
         const string expected =
             "effective=none permitted=CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF inheritable=none";
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains(expected, StringComparison.Ordinal), TimeSpan.FromSeconds(5)), agent.Errors);
+        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains(expected, StringComparison.Ordinal), Wait.Hang), agent.Errors);
         Assert.Contains("ambient=none no_new_privs=yes dumpable=no", agent.Errors, StringComparison.Ordinal);
         await agent.StopAsync();
     }

@@ -48,7 +48,7 @@ public sealed class NetworkTests
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Without(ScenarioCase.Find(scenario).Listed, removed));
         await using AgentProcess agent = AgentProcess.Launch(Inside(lab, user, source));
 
-        int status = await agent.WaitForExitAsync(TimeSpan.FromSeconds(20));
+        int status = await agent.WaitForExitAsync(Wait.Hang);
         Assert.True(status == 1, $"exit code {status}:\n{agent.Errors}");
         Warnings.AssertNamed(agent.Errors, removed.ToUpperInvariant());
         Assert.Contains($"{removed.ToUpperInvariant()} is missing", agent.Errors, StringComparison.Ordinal);
@@ -66,7 +66,7 @@ public sealed class NetworkTests
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(capabilities);
         await using AgentProcess agent = AgentProcess.Launch(Inside(lab, user, source));
 
-        int status = await agent.WaitForExitAsync(TimeSpan.FromSeconds(20));
+        int status = await agent.WaitForExitAsync(Wait.Hang);
         Assert.True(status == 1, $"exit code {status}:\n{agent.Errors}");
         Warnings.AssertNamed(agent.Errors, missing);
         Assert.Contains(failure, agent.Errors, StringComparison.Ordinal);
@@ -96,7 +96,7 @@ public sealed class NetworkTests
 
         await Traffic.Exchange(lab, FlowLab.PeerAddress, Port, Connections, bytes: 1000);
         agent.Signal(ChildProcess.SIGINT);
-        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
 
         Assert.Equal(Connections, agent.Flows.Where(flow => flow.RemotePort == Port).Select(flow => flow.LocalPort).Distinct().Count());
         Warnings.AssertNamed(agent.Errors, "CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_CHECKPOINT_RESTORE");

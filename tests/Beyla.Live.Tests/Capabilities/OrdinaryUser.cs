@@ -37,7 +37,7 @@ internal sealed class OrdinaryUser : IDisposable
     public async Task<(int Status, string Output, string Errors)> CommandAsync(IEnumerable<string> arguments, params string[] options)
     {
         await using AgentProcess agent = AgentProcess.Launch(Run(new AgentSettings { Arguments = [.. arguments] }, options));
-        int status = await agent.WaitForExitAsync(TimeSpan.FromSeconds(30));
+        int status = await agent.WaitForExitAsync(Wait.Hang);
         return (status, agent.Output, agent.Errors);
     }
 

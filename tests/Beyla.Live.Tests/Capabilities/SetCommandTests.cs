@@ -60,7 +60,7 @@ public sealed class SetCommandTests
         {
             Binary = copy.Binary, Prefix = ["setpriv", "--bounding-set=-sys_ptrace", "--"], Arguments = ["capability", "set", "--minimal", "--scenario", "application"],
         });
-        int status = await agent.WaitForExitAsync(TimeSpan.FromSeconds(20));
+        int status = await agent.WaitForExitAsync(Wait.Hang);
         Assert.True(status == 0, agent.Errors);
         Assert.Contains("CAP_SYS_PTRACE is left out: the bounding set", agent.Errors, StringComparison.Ordinal);
         Assert.Equal($"{copy.Binary} cap_dac_read_search,cap_perfmon,cap_bpf=p", (await Tool.RunAsync("getcap", copy.Binary)).Trim());
@@ -146,7 +146,7 @@ public sealed class SetCommandTests
             Prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--"],
             Arguments = ["capability", "set", "--scenario", "network"],
         });
-        Assert.Equal(1, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(1, await agent.WaitForExitAsync(Wait.Hang));
         Assert.DoesNotContain('\u001b', agent.Errors);
         string word = agent.Errors.Split(" cap_net_raw,cap_bpf=p ")[^1].Trim();
         Assert.Equal(copy, await Tool.RunAsync("bash", "-c", $"printf %s {word}"));
@@ -162,7 +162,7 @@ public sealed class SetCommandTests
     private static async Task<(int Status, string Output, string Errors)> Root(string binary, IEnumerable<string> arguments)
     {
         await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { Binary = binary, Arguments = [.. arguments] });
-        int status = await agent.WaitForExitAsync(TimeSpan.FromSeconds(20));
+        int status = await agent.WaitForExitAsync(Wait.Hang);
         return (status, agent.Output, agent.Errors);
     }
 

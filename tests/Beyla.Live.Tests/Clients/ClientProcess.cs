@@ -17,9 +17,10 @@ internal sealed class ClientProcess : IAsyncDisposable
 
     public int Pid => _process.Pid;
 
-    public static ClientProcess Python(int port, int count, string path) => Script("python3", "client.py", port, count, path);
+    public static ClientProcess Python(int port, int count, string path) => Script(Tool.Find("python3"), "client.py", port, count, path);
 
-    public static ClientProcess Node(int port, int count, string path) => Script("node", "client.js", port, count, path);
+    /// <summary>node, or a copy of it.</summary>
+    public static ClientProcess Node(OwnProgram node, int port, int count, string path) => Script(node.Path, "client.js", port, count, path);
 
     /// <summary>A client whose bytes move by io_uring alone.</summary>
     public static async Task<ClientProcess> UringAsync(int port, int count, string path) =>
@@ -29,7 +30,7 @@ internal sealed class ClientProcess : IAsyncDisposable
     public async Task SendAsync()
     {
         _process.CloseInput();
-        int status = await _process.WaitForExitAsync(TimeSpan.FromSeconds(30));
+        int status = await _process.WaitForExitAsync(Wait.Hang);
         Assert.True(status == 0, $"The client ended with {status}: {_process.Errors}");
         Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"answers {_count}"), _process.Output);
     }
@@ -37,7 +38,7 @@ internal sealed class ClientProcess : IAsyncDisposable
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
     private static ClientProcess Script(string interpreter, string script, int port, int count, string path) =>
-        Start(Tool.Find(interpreter), [Path.Combine(AppContext.BaseDirectory, "Servers", "Scripts", script)], port, count, path);
+        Start(interpreter, [Path.Combine(AppContext.BaseDirectory, "Servers", "Scripts", script)], port, count, path);
 
     private static ClientProcess Start(string file, string[] arguments, int port, int count, string path) => new(
         ChildProcess.Start(

@@ -15,7 +15,7 @@ public sealed class UsageTests
         AgentSettings settings = AgentSettings.ForPorts(FreePort.Next()).With(variable, value) with { ReadsAsText = true };
         await using AgentProcess agent = AgentProcess.Launch(settings);
 
-        Assert.Equal(2, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(2, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains(variable, agent.Errors, StringComparison.Ordinal);
         Assert.Contains(value, agent.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain(AgentLog.Ready, agent.Errors, StringComparison.Ordinal);
@@ -25,7 +25,7 @@ public sealed class UsageTests
     public async Task Nothing_selected_is_bad_usage()
     {
         await using AgentProcess agent = AgentProcess.Launch(new AgentSettings().With("BEYLA_TRACE_PRINTER", "text"));
-        Assert.Equal(2, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(2, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains("BEYLA_OPEN_PORT", agent.Errors, StringComparison.Ordinal);
     }
 
@@ -45,7 +45,7 @@ public sealed class UsageTests
     public async Task Asks_that_need_nothing(string argument, string answer)
     {
         await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { Arguments = [argument] });
-        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains(answer, agent.Output, StringComparison.Ordinal);
         Assert.Equal("", agent.Errors);
     }
@@ -54,7 +54,7 @@ public sealed class UsageTests
     public async Task An_unknown_argument_is_bad_usage()
     {
         await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { Arguments = ["--nonsense"] });
-        Assert.Equal(2, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(2, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains("--nonsense", agent.Errors, StringComparison.Ordinal);
     }
 
@@ -66,7 +66,7 @@ public sealed class UsageTests
         AgentSettings settings = new AgentSettings { Arguments = ["config", "--config", file] }.With("BEYLA_OPEN_PORT", "8080");
         await using AgentProcess agent = AgentProcess.Launch(settings);
 
-        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains("8080", agent.Output, StringComparison.Ordinal);
         Assert.Contains("BEYLA_OPEN_PORT", agent.Output, StringComparison.Ordinal);
         Assert.Contains(file, agent.Output, StringComparison.Ordinal);

@@ -20,7 +20,7 @@ internal sealed class Capture : IAsyncDisposable
         string file = Path.Combine(directory.Path, "pcap");
         ChildProcess tcpdump = ChildProcess.Start(
             Tool.Find("ip"), ["netns", "exec", lab.Host, Tool.Find("tcpdump"), "-i", name, "-n", "-U", "--immediate-mode", "-s", "160", "-B", "65536", "-Z", "root", "-w", file]);
-        Assert.True(await Wait.UntilAsync(() => tcpdump.Errors.Contains("listening on", StringComparison.Ordinal), TimeSpan.FromSeconds(10)), tcpdump.Errors);
+        Assert.True(await Wait.UntilAsync(() => tcpdump.Errors.Contains("listening on", StringComparison.Ordinal), Wait.Hang), tcpdump.Errors);
         return new Capture(tcpdump, directory, file);
     }
 
@@ -32,7 +32,7 @@ internal sealed class Capture : IAsyncDisposable
         for (long now; (now = new FileInfo(_file).Length) != size; size = now)
             await Task.Delay(400);
         _tcpdump.Signal(ChildProcess.SIGINT);
-        Assert.Equal(0, await _tcpdump.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(0, await _tcpdump.WaitForExitAsync(Wait.Hang));
         Assert.Contains("0 packets dropped by kernel", _tcpdump.Errors, StringComparison.Ordinal);
         return Read(await File.ReadAllBytesAsync(_file));
     }

@@ -59,7 +59,7 @@ public sealed class InterfaceLifecycleTests
         {
             Assert.Equal(2, await FiltersAsync(lab));
             killed.Signal(ChildProcess.SIGKILL);
-            await killed.WaitForExitAsync(TimeSpan.FromSeconds(5));
+            await killed.WaitForExitAsync(Wait.Hang);
         }
 
         Assert.Equal(2, await FiltersAsync(lab));
@@ -91,7 +91,7 @@ public sealed class InterfaceLifecycleTests
         await using (AgentProcess killed = await AgentProcess.StartAsync(lab.Agent("tc")))
         {
             killed.Signal(ChildProcess.SIGKILL);
-            await killed.WaitForExitAsync(TimeSpan.FromSeconds(5));
+            await killed.WaitForExitAsync(Wait.Hang);
         }
 
         Assert.Contains("clsact", await lab.RunAsync(lab.Host, "tc", "qdisc", "show", "dev", "veth0"), StringComparison.Ordinal);
@@ -117,7 +117,7 @@ public sealed class InterfaceLifecycleTests
         Assert.Equal(onClsact, await DisciplinesAsync());
 
         agent.Signal(ChildProcess.SIGTERM);
-        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(2)));
+        Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Equal(0, await DisciplinesAsync());
 
         async Task<int> DisciplinesAsync() =>
@@ -136,7 +136,7 @@ public sealed class InterfaceLifecycleTests
 
     private static async Task ObservedAsync(AgentProcess agent, string name, int times) => Assert.True(
         await Wait.UntilAsync(
-            () => agent.ErrorLines.Count(line => line.Contains($"interface {name} is observed", StringComparison.Ordinal)) >= times, TimeSpan.FromSeconds(5)),
+            () => agent.ErrorLines.Count(line => line.Contains($"interface {name} is observed", StringComparison.Ordinal)) >= times, Wait.Hang),
         agent.Errors);
 
     private static async Task<int> FiltersAsync(FlowLab lab)

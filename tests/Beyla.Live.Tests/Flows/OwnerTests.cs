@@ -27,7 +27,7 @@ public sealed class OwnerTests
         await using FlowLab lab = await FlowLab.CreateAsync();
         // One socket was there before the agent, bound but unused.
         await using ChildProcess server = ChildProcess.Start(Tool.Find("ip"), ["netns", "exec", lab.Host, Tool.Find("python3"), "-c", Server]);
-        Assert.True(await Wait.UntilAsync(() => server.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length == 2, TimeSpan.FromSeconds(10)), server.Errors);
+        Assert.True(await Wait.UntilAsync(() => server.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length == 2, Wait.Hang), server.Errors);
         await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(source));
 
         // Short connections from and to the host, and datagrams from sockets that are gone at once.

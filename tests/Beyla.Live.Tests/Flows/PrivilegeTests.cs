@@ -22,7 +22,7 @@ public sealed class FlowPrivilegeTests
         foreach (string task in Directory.EnumerateDirectories($"/proc/{agent.Pid}/task"))
             Assert.Contains("CapEff:\t0000000000000000\n", await File.ReadAllTextAsync(Path.Combine(task, "status")), StringComparison.Ordinal);
         agent.Signal(ChildProcess.SIGINT);
-        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(5)));
+        Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
 
         Assert.DoesNotContain(agent.ErrorLines, line => line.Contains("level=WARN", StringComparison.Ordinal) || line.Contains("level=ERROR", StringComparison.Ordinal));
         string[] lines = [.. agent.Output.Split('\n').Where(line => line.Contains(" dst.port=7301 ", StringComparison.Ordinal))];
@@ -46,7 +46,7 @@ public sealed class FlowPrivilegeTests
             .With("BEYLA_NETWORK_METRICS", "1").With("BEYLA_NETWORK_PRINT_FLOWS", "1").With("BEYLA_NETWORK_SOURCE", source));
         await using AgentProcess agent = AgentProcess.Launch(Inside(lab, settings));
 
-        Assert.Equal(1, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(1, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains(expected, agent.Errors, StringComparison.Ordinal);
     }
 

@@ -18,7 +18,7 @@ public sealed class FlowUsageTests
         await using FlowLab lab = await FlowLab.CreateAsync();
         await using AgentProcess agent = AgentProcess.Launch(lab.Agent("socket_filter", (name, value)) with { ReadsAsText = true });
 
-        Assert.Equal(2, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(2, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains(value, agent.Errors, StringComparison.Ordinal);
         Assert.Contains(name, agent.Errors, StringComparison.Ordinal);
     }
@@ -43,7 +43,7 @@ public sealed class FlowUsageTests
             ("BEYLA_NETWORK_LISTEN_INTERFACES", "poll"), ("BEYLA_NETWORK_LISTEN_POLL_PERIOD", "100ms"), ("BEYLA_NETWORK_INTERFACES", "/^veth|^late$/"),
             ("BEYLA_LOG_LEVEL", "debug")));
         await FlowLab.Ip("-n", lab.Host, "link", "add", "late", "type", "veth", "peer", "name", "late", "netns", lab.Peer);
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("interface late is observed", StringComparison.Ordinal), TimeSpan.FromSeconds(5)), agent.Errors);
+        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("interface late is observed", StringComparison.Ordinal), Wait.Hang), agent.Errors);
 
         await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7501, 10, 10);
         await Traffic.Exchange(lab, FlowLab.PeerAddress, 7502, 2, 10);

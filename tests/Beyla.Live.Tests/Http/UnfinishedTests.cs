@@ -97,7 +97,7 @@ public sealed class UnfinishedTests
         await using AgentProcess agent = await StartAsync(server, source);
 
         server.Process.CloseInput();
-        Assert.Equal(0, await server.Process.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(0, await server.Process.WaitForExitAsync(Wait.Hang));
 
         foreach (SpanKind kind in new[] { SpanKind.Server, SpanKind.Client })
         {

@@ -63,7 +63,7 @@ public sealed class OrdinaryUserTests
         using CapableAgent binary = await CapableAgent.CreateAsync("");
         await using AgentProcess agent = AgentProcess.Launch(binary.Run(AgentSettings.ForPorts(FreePort.Next()).With("BEYLA_ENFORCE_SYS_CAPS", "1")));
 
-        Assert.Equal(3, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(3, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains("CAP_BPF", agent.Errors, StringComparison.Ordinal);
         Assert.Contains("CAP_PERFMON", agent.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain(AgentLog.Ready, agent.Errors, StringComparison.Ordinal);
@@ -75,7 +75,7 @@ public sealed class OrdinaryUserTests
         using CapableAgent binary = await CapableAgent.CreateAsync("");
         await using AgentProcess agent = AgentProcess.Launch(binary.Run(AgentSettings.ForPorts(FreePort.Next())));
 
-        Assert.Equal(1, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(1, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains("level=WARN msg=\"Required system capabilities not present, Beyla may malfunction\"", agent.Errors, StringComparison.Ordinal);
         Assert.Contains("the following capabilities are required: ", agent.Errors, StringComparison.Ordinal);
         Assert.Contains("level=ERROR", agent.Errors, StringComparison.Ordinal);

@@ -19,17 +19,19 @@ public sealed class SelectionTests
     [LiveFact("python3", "node")]
     public async Task By_executable()
     {
-        await using TestServer python = await ServerKinds.PythonAsync();
+        using OwnProgram program = new("python3");
+        await using TestServer python = await ServerKinds.PythonAsync(program: program);
         await using TestServer node = await ServerKinds.NodeAsync();
-        await AssertOnlyAsync(AgentSettings.For("BEYLA_AUTO_TARGET_EXE", "/usr/bin/python3*"), python, node);
+        await AssertOnlyAsync(AgentSettings.For("BEYLA_AUTO_TARGET_EXE", program.Glob), python, node);
     }
 
     [LiveFact("python3", "node")]
     public async Task By_part_of_the_executable()
     {
         await using TestServer python = await ServerKinds.PythonAsync();
-        await using TestServer node = await ServerKinds.NodeAsync();
-        await AssertOnlyAsync(AgentSettings.For("BEYLA_EXECUTABLE_NAME", "bin/nod.$"), node, python);
+        using OwnProgram program = new("node");
+        await using TestServer node = await ServerKinds.NodeAsync(program: program);
+        await AssertOnlyAsync(AgentSettings.For("BEYLA_EXECUTABLE_NAME", $"/nod.{program.Name[4..]}$"), node, python);
     }
 
     [LiveFact("python3")]
@@ -81,13 +83,14 @@ public sealed class SelectionTests
     public async Task Short_lived_clients_by_executable()
     {
         await using TestServer server = await Nginx.StartAsync();
-        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.For("BEYLA_AUTO_TARGET_EXE", "*/curl"));
+        using OwnProgram curl = new("curl");
+        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.For("BEYLA_AUTO_TARGET_EXE", curl.Glob));
         for (int i = 0; i < 20; i++)
-            await Tool.RunAsync("curl", "-s", $"http://127.0.0.1:{server.Port}/status/404?{i}");
+            await Tool.RunAsync(curl.Path, "-s", $"http://127.0.0.1:{server.Port}/status/404?{i}");
 
         IReadOnlyList<Span> spans = await agent.WaitForClientSpansAsync(20);
         Assert.Equal(20, spans.Select(span => span.ProcessId).Distinct().Count());
-        Assert.All(spans, span => Assert.Equal(("curl", 404), (span.ServiceName, span.Status)));
+        Assert.All(spans, span => Assert.Equal((curl.Name, 404), (span.ServiceName, span.Status)));
         await agent.StopAsync();
     }
 

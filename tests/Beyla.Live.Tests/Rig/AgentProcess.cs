@@ -35,9 +35,9 @@ internal sealed class AgentProcess : ChildProcess
     public static async Task<AgentProcess> StartAsync(AgentSettings settings)
     {
         AgentProcess agent = Launch(settings);
-        if (await Wait.UntilAsync(() => agent._ready || agent.HasExited, TimeSpan.FromSeconds(15)) && agent._ready)
+        if (await Wait.UntilAsync(() => agent._ready || agent.HasExited, Wait.Hang) && agent._ready)
             return agent;
-        string state = agent.HasExited ? $"ended with {await agent.WaitForExitAsync(TimeSpan.FromSeconds(1))}" : "is not tracing after 15 s";
+        string state = agent.HasExited ? $"ended with {await agent.WaitForExitAsync(TimeSpan.FromSeconds(1))}" : $"is not tracing after {Wait.Hang.TotalSeconds} s";
         string errors = agent.Errors;
         await agent.DisposeAsync();
         throw new XunitException($"The agent {state}:\n{errors}");
@@ -60,7 +60,7 @@ internal sealed class AgentProcess : ChildProcess
     /// <exception cref="XunitException">Another number arrived.</exception>
     public async Task<IReadOnlyList<Span>> WaitForSpansAsync(int count, Func<Span, bool> which, TimeSpan? timeout = null)
     {
-        await Wait.UntilAsync(() => _spans.Count >= count && _spans.Count(which) >= count, timeout ?? TimeSpan.FromSeconds(5));
+        await Wait.UntilAsync(() => _spans.Count >= count && _spans.Count(which) >= count, timeout ?? Wait.Hang);
         await Task.Delay(100);
         Span[] seen = [.. _spans.Where(which)];
         if (seen.Length == count)
@@ -90,7 +90,7 @@ internal sealed class AgentProcess : ChildProcess
     public async Task StopAsync(int signal = SIGINT, params string[] mayLose)
     {
         Signal(signal);
-        AssertEndedWell(await WaitForExitAsync(TimeSpan.FromSeconds(10)), mayLose);
+        AssertEndedWell(await WaitForExitAsync(Wait.Hang), mayLose);
     }
 
     /// <summary>Asserts an exit code of 0, a readable stream and counters that agree with each other and with the stream.</summary>

@@ -6,6 +6,9 @@ namespace Beyla.Live.Tests.Rig;
 /// <summary>Bounded waits.</summary>
 internal static class Wait
 {
+    /// <summary>Only what hangs takes that long: how long things take is measured by the benchmarks, for a machine may be busy with other work.</summary>
+    public static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+
     /// <summary>Waits until a condition holds.</summary>
     /// <returns>Whether it held in time.</returns>
     public static async Task<bool> UntilAsync(Func<bool> condition, TimeSpan timeout)

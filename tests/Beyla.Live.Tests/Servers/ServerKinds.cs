@@ -11,9 +11,11 @@ internal static class ServerKinds
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Python's http.server: <c>threading</c>, <c>forking</c>, <c>passing</c> or <c>http10</c>.</summary>
-    public static Task<TestServer> PythonAsync(string mode = "threading", int? port = null, IEnumerable<KeyValuePair<string, string>>? environment = null) =>
+    /// <param name="program">A copy of python3 that is to run it.</param>
+    public static Task<TestServer> PythonAsync(
+        string mode = "threading", int? port = null, IEnumerable<KeyValuePair<string, string>>? environment = null, OwnProgram? program = null) =>
         OnPort(port, number => TestServer.StartAsync(
-            number, [Tool.Find("python3"), "-I", Script("server.py"), Text(number), mode], environment: environment));
+            number, [program?.Path ?? Tool.Find("python3"), "-I", Script("server.py"), Text(number), mode], environment: environment));
 
     /// <summary>Python's http.server run by another command, such as <c>ip netns exec</c>; ready when it says so.</summary>
     public static Task<TestServer> PythonInsideAsync(IReadOnlyList<string> prefix) =>
@@ -21,11 +23,12 @@ internal static class ServerKinds
             number, [.. prefix, Tool.Find("python3"), "-I", Script("server.py"), Text(number), "threading"], address: null));
 
     /// <summary>node's http server; with workers, sockets are accepted by the first process and passed to them.</summary>
-    public static async Task<TestServer> NodeAsync(int workers = 0)
+    /// <param name="program">A copy of node that is to run it.</param>
+    public static async Task<TestServer> NodeAsync(int workers = 0, OwnProgram? program = null)
     {
         int port = FreePort.Next();
-        TestServer server = await TestServer.StartAsync(port, [Tool.Find("node"), Script("server.js"), Text(port), Text(workers)]);
-        if (!await Wait.UntilAsync(() => server.Process.Output.Contains("serving", StringComparison.Ordinal), TimeSpan.FromSeconds(20)))
+        TestServer server = await TestServer.StartAsync(port, [program?.Path ?? Tool.Find("node"), Script("server.js"), Text(port), Text(workers)]);
+        if (!await Wait.UntilAsync(() => server.Process.Output.Contains("serving", StringComparison.Ordinal), Wait.Hang))
             throw new InvalidOperationException($"node does not serve: {server.Process.Errors}");
         return server;
     }

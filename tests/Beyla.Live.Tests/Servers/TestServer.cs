@@ -33,7 +33,7 @@ internal sealed class TestServer : IAsyncDisposable
         {
             if (address is not null)
                 await Wait.ForPortAsync(address, port, process);
-            else if (!await Wait.UntilAsync(() => process.Output.Contains("serving", StringComparison.Ordinal), TimeSpan.FromSeconds(20)))
+            else if (!await Wait.UntilAsync(() => process.Output.Contains("serving", StringComparison.Ordinal), Wait.Hang))
                 throw new InvalidOperationException($"{process.Name} does not serve: {process.Errors}");
             return server;
         }

@@ -90,10 +90,9 @@ public sealed class AgentFaultTests : IDisposable
     }
 
     [Fact]
-    public void A_line_of_a_hundred_megabytes_is_left_out_in_little_memory()
+    public void A_line_of_a_hundred_megabytes_is_left_out()
     {
-        // What was allocated and not what is alive: that depends on when the collector ran.
-        var before = GC.GetTotalAllocatedBytes(precise: true);
+        // In how little memory is asked of AgentStream, on its own thread, and of a shell of its own in Trace.Tests.ps1.
         var kept = new Kept();
         new AgentRun(_planted.Command("header; span 1; head -c 104857600 /dev/zero | tr '\\0' x; echo; span 2; exit 0"), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None);
 
@@ -101,7 +100,6 @@ public sealed class AgentFaultTests : IDisposable
         var problem = Assert.Single(kept.Problems);
         Assert.Equal(AgentFault.StreamLineTooLong, problem.Kind);
         Assert.InRange(problem.Message.Length, 10, 500);
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 16 << 20);
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class AgentQueryTests : IDisposable
         var taken = Timed.Run(() => Assert.Equal(AgentFault.AgentSilent,
             Assert.Throws<AgentException>(() => AgentQuery.Run(_planted.Command("exec sleep 60"), CancellationToken.None, TimeSpan.FromSeconds(0.5))).Kind));
 
-        Assert.InRange(taken, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(6));
+        Assert.InRange(taken, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(30));
         Assert.Equal(0, LiveAgents.Count);
     }
 
