@@ -30,7 +30,7 @@ Describe 'The module' {
 
     It 'starts nothing when it is imported' {
         # In how much time is measured by Measure-Module.ps1.
-        $script = "Import-Module '$Module'; [Beyla.PowerShell.Agent.LiveAgents]::Count; (Get-Content /proc/self/task/*/children) -ne ''"
+        $script = "Import-Module '$Module'; [Beyla.PowerShell.Agent.LiveAgents]::Count; @(Get-Content /proc/self/task/*/children) -ne ''"
         @(pwsh -NoProfile -Command $script) | Should -Be @('0')
     }
 
