@@ -23,11 +23,13 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private readonly OutputQueue output;
     private readonly EventLoop loop;
     private readonly ProcReader proc;
+    private readonly ProcessEventReader records;
     private bool detached;
 
     private ApplicationTracing(AgentConfiguration configuration, Watcher watcher, SocketSource source, TracePrinter printer, OutputQueue output)
     {
         (this.watcher, this.source, this.output) = (watcher, source, output);
+        records = new ProcessEventReader(this);
         proc = new ProcReader(privilege: new Permissions.ForProc());
         if (!proc.IsInitialPidNamespace())
         {
@@ -42,6 +44,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             proc,
             new ProcessTableOptions
             {
+                ServiceName = configuration.Selection.ServiceName,
+                ServiceNamespace = configuration.Selection.ServiceNamespace,
                 Clock = static () => (long)MonotonicClock.Now,
                 Selected = static process => Log.Info(
                     "Tracing process",
@@ -56,7 +60,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     }
 
     /// <summary>The places that count, in the order of the way of the data.</summary>
-    public IReadOnlyList<ICounted> Places => [watcher, processes, source, tracer, spans];
+    public IReadOnlyList<ICounted> Places => [watcher, records, processes, source, tracer, spans];
 
     /// <summary>Loads and attaches what the configuration needs, and looks for the processes that are there already.</summary>
     /// <exception cref="BpfException">The kernel refused.</exception>
@@ -108,7 +112,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     ];
 
     /// <summary>Reads until <see cref="Stop"/>.</summary>
-    public void Run() => loop.Run(new ProcessEventReader(this), tracer, this);
+    public void Run() => loop.Run(records, tracer, this);
 
     /// <summary>Ends <see cref="Run"/>. Any thread.</summary>
     public void Stop() => loop.Stop();
@@ -124,7 +128,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         detached = true;
         watcher.Selection.Capture(false);
         source.Detach();
-        _ = loop.Drain(new ProcessEventReader(this), tracer);
+        _ = loop.Drain(records, tracer);
         Flush();
         foreach (var refusal in proc.DescribeRefusals())
         {

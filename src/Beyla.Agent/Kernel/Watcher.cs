@@ -88,21 +88,3 @@ public sealed class Watcher : IDisposable, ICounted
         public uint JudgeListeners;
     }
 }
-
-/// <summary>Takes the events of the watcher.</summary>
-public interface IProcessEventSink
-{
-    void OnProcessEvent(in ProcessEvent e);
-}
-
-/// <summary>Turns ring records into <see cref="ProcessEvent"/>s.</summary>
-public sealed class ProcessEventReader(IProcessEventSink sink) : IRingSink
-{
-    public void OnRecord(ReadOnlySpan<byte> record)
-    {
-        if (MemoryMarshal.TryRead(record, out ProcessEvent e))
-        {
-            sink.OnProcessEvent(in e);
-        }
-    }
-}
