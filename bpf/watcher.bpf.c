@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include "include/counters.h"
 #include "include/selection.h"
+#include "include/share.h"
 #include "watcher.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -17,7 +18,8 @@ const struct process_event *process_event_layout __attribute__((unused));
 const volatile struct watcher_settings {
 	__u32 every_exec; /* exec events of all processes are wanted: some rule asks for more than ports and pids */
 	__u32 judge_listeners; /* some rule asks for a port and for something else: only user space can tell who is meant */
-} settings = { 1, 1 };
+	__u64 mentioned[65536 / 64]; /* ports that some rule or exclusion names: who listens on others is of no interest */
+} settings = { 1, 1, {} };
 
 /*
  * A process that user space has yet to judge is traced until it has, or a client that lives for three milliseconds would be over before it is
@@ -31,13 +33,16 @@ static __always_inline void select_tentatively(struct selection *s, struct proce
 	select_pid(s, e->pid);
 }
 
-static __always_inline struct process_event *begin(__u8 kind, __u32 pid, struct ring_counters *counters)
+#define RECORD (sizeof(struct process_event) + 8) /* BPF_RINGBUF_HDR_SZ, linux/bpf.h */
+
+static __always_inline struct process_event *begin(__u8 kind, __u32 pid, struct selection *s, struct ring_counters *counters)
 {
-	struct process_event *e = bpf_ringbuf_reserve(&process_events, sizeof(*e), 0);
+	struct process_event *e = has_share(&process_events, RECORD) ? bpf_ringbuf_reserve(&process_events, sizeof(*e), 0) : NULL;
 
 	counters->produced++;
 	if (!e) {
 		counters->lost++;
+		__sync_fetch_and_add(&s->lost, 1);
 		return NULL;
 	}
 	counters->emitted++;
@@ -66,7 +71,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	/* Before the child runs: what it does first is seen. */
 	select_pid(s, child->tgid);
-	e = begin(PROCESS_FORK, child->tgid, counters);
+	e = begin(PROCESS_FORK, child->tgid, s, counters);
 	if (!e)
 		return 0;
 	e->parent = parent->tgid;
@@ -89,7 +94,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	selected = is_selected(s, task->tgid);
 	if (!selected && !settings.every_exec)
 		return 0;
-	e = begin(PROCESS_EXEC, task->tgid, counters);
+	e = begin(PROCESS_EXEC, task->tgid, s, counters);
 	if (!e)
 		return 0;
 	e->selected = selected ? PROCESS_SELECTED : PROCESS_UNSELECTED;
@@ -113,7 +118,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (!is_selected(s, task->tgid) && !is_excluded(s, task->tgid))
 		return 0;
 	forget_pid(s, task->tgid);
-	e = begin(PROCESS_EXIT, task->tgid, counters);
+	e = begin(PROCESS_EXIT, task->tgid, s, counters);
 	if (e)
 		send(e);
 	return 0;
@@ -132,6 +137,8 @@ int BPF_PROG(on_listen, struct sock *sk, int old_state, int new_state)
 	struct ring_counters *counters;
 	struct process_event *e;
 	struct selection *s;
+	bool selected;
+	__u16 port;
 
 	/* listen(2) is the only way into this state, so current is the caller. */
 	if (new_state != TCP_LISTEN || sk->sk_protocol != IPPROTO_TCP)
@@ -140,12 +147,17 @@ int BPF_PROG(on_listen, struct sock *sk, int old_state, int new_state)
 	counters = process_events_count();
 	if (!s || !counters)
 		return 0;
-	if (is_selected_port(s, sk->__sk_common.skc_num) && !is_excluded(s, pid))
+	port = sk->__sk_common.skc_num;
+	if (is_selected_port(s, port) && !is_excluded(s, pid))
 		select_pid(s, pid);
-	e = begin(PROCESS_LISTEN, pid, counters);
+	selected = is_selected(s, pid);
+	/* Any user listens as often as he likes: what no rule asks for is not even told, but for one who is traced and has loaded its runtime by now. */
+	if (!selected && !has_bit((const __u64 *)settings.mentioned, port))
+		return 0;
+	e = begin(PROCESS_LISTEN, pid, s, counters);
 	if (!e)
 		return 0;
-	e->selected = is_selected(s, pid) ? PROCESS_SELECTED : PROCESS_UNSELECTED;
+	e->selected = selected ? PROCESS_SELECTED : PROCESS_UNSELECTED;
 	if (settings.judge_listeners && !is_excluded(s, pid))
 		select_tentatively(s, e);
 	describe_listener(e, sk);

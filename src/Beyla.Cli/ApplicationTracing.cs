@@ -16,6 +16,7 @@ namespace Beyla.Cli;
 internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, IDisposable
 {
     private readonly Watcher watcher;
+    private readonly StartedNames? names;
     private readonly SocketSource source;
     private readonly ProcessTable processes;
     private readonly Tracer tracer;
@@ -23,11 +24,14 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private readonly OutputQueue output;
     private readonly EventLoop loop;
     private readonly ProcReader proc;
+    private readonly ProcessEventReader records;
     private bool detached;
 
-    private ApplicationTracing(AgentConfiguration configuration, Watcher watcher, SocketSource source, TracePrinter printer, OutputQueue output)
+    private ApplicationTracing(
+        AgentConfiguration configuration, StartedNames? names, Watcher watcher, SocketSource source, TracePrinter printer, OutputQueue output)
     {
-        (this.watcher, this.source, this.output) = (watcher, source, output);
+        (this.names, this.watcher, this.source, this.output) = (names, watcher, source, output);
+        records = new ProcessEventReader(this);
         proc = new ProcReader(privilege: new Permissions.ForProc());
         if (!proc.IsInitialPidNamespace())
         {
@@ -42,7 +46,19 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             proc,
             new ProcessTableOptions
             {
+                ServiceName = configuration.Selection.ServiceName,
+                ServiceNamespace = configuration.Selection.ServiceNamespace,
                 Clock = static () => (long)MonotonicClock.Now,
+                StartedWith = names is null ? null : ReadName,
+                StartsSeenFrom = names is null ? long.MaxValue : MonotonicClock.BootTicks + 1,
+                NameHidden = static executable => Log.Info(
+                    "A process that began before the agent has written over its environment: if OTEL_SERVICE_NAME was there, it cannot be known",
+                    ("exe", executable),
+                    ("fix", "restart the process while the agent runs, or name it by a rule (discovery.instrument, name)")),
+                LostEvents = static count => Log.WarnLimited(
+                    "processes lost",
+                    "Events of processes were lost, more came than the agent could take: the processes that run are looked through",
+                    ("lost", count)),
                 Selected = static process => Log.Info(
                     "Tracing process",
                     ("pid", process.Pid),
@@ -56,7 +72,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     }
 
     /// <summary>The places that count, in the order of the way of the data.</summary>
-    public IReadOnlyList<ICounted> Places => [watcher, processes, source, tracer, spans];
+    public IReadOnlyList<ICounted> Places => [.. names is null ? (ICounted[])[] : [names], watcher, records, processes, source, tracer, spans];
 
     /// <summary>Loads and attaches what the configuration needs, and looks for the processes that are there already.</summary>
     /// <exception cref="BpfException">The kernel refused.</exception>
@@ -81,23 +97,47 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     {
         using var raised = Privilege.Raise(Permissions.Tracing);
         var needs = new SelectionNeeds(configuration.Selection);
-        var watcher = Watcher.Open(needs.EveryExec, needs.JudgeListeners);
+        // First: when the watcher tells of a process, its name is there.
+        var names = needs.Ports || needs.EveryExec ? OpenNames() : null;
+        Watcher? watcher = null;
         SocketSource? source = null;
         try
         {
+            watcher = Watcher.Open(new WatcherNeeds { EveryExec = needs.EveryExec, JudgeListeners = needs.JudgeListeners, Ports = needs.PortsMentioned() });
             source = SocketSource.Open(
                 configuration.SocketSource,
                 watcher.Selection,
                 configuration.RingSize,
                 static (kind, failure) => Log.Debug("The kernel does not take this socket source", ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)));
-            return new ApplicationTracing(configuration, watcher, source, printer, output);
+            return new ApplicationTracing(configuration, names, watcher, source, printer, output);
         }
         catch
         {
             source?.Dispose();
-            watcher.Dispose();
+            watcher?.Dispose();
+            names?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>An old kernel has not what it takes; then names come from /proc alone.</summary>
+    private static StartedNames? OpenNames()
+    {
+        try
+        {
+            return StartedNames.Open();
+        }
+        catch (BpfException failure)
+        {
+            Log.Debug("The kernel does not keep names of processes", ("error", failure.Message), ("log", failure.Log));
+            return null;
+        }
+    }
+
+    private byte[]? ReadName(int pid)
+    {
+        using var raised = Privilege.Raise(Capability.Bpf);
+        return names?.Read(pid);
     }
 
     /// <summary>What was attached and how many processes are traced, for the log.</summary>
@@ -108,7 +148,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     ];
 
     /// <summary>Reads until <see cref="Stop"/>.</summary>
-    public void Run() => loop.Run(new ProcessEventReader(this), tracer, this);
+    public void Run() => loop.Run(records, tracer, this);
 
     /// <summary>Ends <see cref="Run"/>. Any thread.</summary>
     public void Stop() => loop.Stop();
@@ -124,7 +164,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         detached = true;
         watcher.Selection.Capture(false);
         source.Detach();
-        _ = loop.Drain(new ProcessEventReader(this), tracer);
+        _ = loop.Drain(records, tracer);
         Flush();
         foreach (var refusal in proc.DescribeRefusals())
         {
@@ -148,6 +188,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         loop.Dispose();
         source.Dispose();
         watcher.Dispose();
+        names?.Dispose();
     }
 
     private sealed class KernelListeners(ListenerScan scan) : IListenerScan

@@ -3,6 +3,7 @@ using Beyla.Agent.Kernel;
 using Beyla.Cli;
 
 StandardDescriptors.Ensure();
+InheritedSignals.Reset();
 
 // Before anything starts a thread or reads what the caller gave: no capability is effective from here on.
 return Entry.Run(args, () => Privilege.Initialize(CapabilityCheck.Possible));

@@ -3,11 +3,13 @@ using System.Runtime.InteropServices;
 namespace Beyla.Cli;
 
 /// <summary>
-/// Everything that ends the agent: SIGINT, SIGTERM and SIGHUP, a reader that closed standard output, a parent that is gone. SIGUSR1 asks for a report.
+/// Everything that ends the agent: SIGINT, SIGTERM and SIGHUP, a used-up limit of processor time, a reader that closed standard output, a parent that is
+/// gone. SIGUSR1 asks for a report. What the caller let the agent ignore is <see cref="InheritedSignals"/>' matter.
 /// </summary>
 internal sealed partial class StopSignals : IDisposable
 {
     private const int UserSignal1 = 10; // SIGUSR1 on Linux
+    private const int ProcessorTime = 24; // SIGXCPU: the soft RLIMIT_CPU is used up, the hard one kills
 
     private readonly List<PosixSignalRegistration> registrations = [];
     private readonly ManualResetEventSlim stopped = new();
@@ -18,12 +20,12 @@ internal sealed partial class StopSignals : IDisposable
     /// <param name="withParent">Stop when standard input ends, or when the process that started this one is gone.</param>
     public StopSignals(bool withParent)
     {
-        foreach (var signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
+        foreach (var signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, (PosixSignal)ProcessorTime])
         {
             registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {
                 context.Cancel = true;
-                Request(context.Signal.ToString());
+                Request(context.Signal == (PosixSignal)ProcessorTime ? "the limit of processor time is used up" : context.Signal.ToString());
             }));
         }
 

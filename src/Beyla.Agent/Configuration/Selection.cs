@@ -20,6 +20,12 @@ public sealed record Selection
     /// </summary>
     public IReadOnlyList<string> SystemPaths { get; init; } = [];
 
+    /// <summary>The name for services that neither their environment nor a rule names, whatever rule selected them (<c>service_name</c>, deprecated); null for none.</summary>
+    public string? ServiceName { get; init; }
+
+    /// <summary>As <see cref="ServiceName"/>, for the namespace (<c>service_namespace</c>, deprecated).</summary>
+    public string? ServiceNamespace { get; init; }
+
     /// <summary>The agent's own process id in the initial pid namespace, which is never traced.</summary>
     public int OwnPid { get; init; } = Environment.ProcessId;
 

@@ -22,6 +22,8 @@ internal sealed class SelectionBuilder(SettingLayers layers)
             Rules = Rules(instrument),
             Exclusions = exclusions,
             SystemPaths = [.. layers[KeyIndex.Get("discovery.excluded_linux_system_paths")].Items],
+            ServiceName = NameOf("service_name"),
+            ServiceNamespace = NameOf("service_namespace"),
         };
     }
 
@@ -32,14 +34,7 @@ internal sealed class SelectionBuilder(SettingLayers layers)
         var executable = layers[KeyIndex.Get("AutoTargetExe")];
         var language = layers[KeyIndex.Get("AutoTargetLanguage")];
         var deprecated = layers[KeyIndex.Get("executable_name")];
-        var name = layers[KeyIndex.Get("service_name")].Text;
-        var serviceNamespace = layers[KeyIndex.Get("service_namespace")].Text;
-        var named = new SelectionRule
-        {
-            Origin = "",
-            ServiceName = string.IsNullOrEmpty(name) ? null : name,
-            ServiceNamespace = string.IsNullOrEmpty(serviceNamespace) ? null : serviceNamespace,
-        };
+        var named = new SelectionRule { Origin = "", ServiceName = NameOf("service_name"), ServiceNamespace = NameOf("service_namespace") };
 
         SettingValue.Ranges(pids, 1, int.MaxValue, out var pidRanges);
         if (!pidRanges.IsEmpty)
@@ -103,6 +98,9 @@ internal sealed class SelectionBuilder(SettingLayers layers)
 
         return new SelectorReader(origin, layers.Warnings, layers.Problems, regularExpressions).Read(setting);
     }
+
+    /// <summary>The text of a setting; null when it is unset or empty.</summary>
+    private string? NameOf(string path) => layers[KeyIndex.Get(path)].Text is { Length: > 0 } name ? name : null;
 
     /// <summary>The glob of a setting; null when it is unset, or did not pass its check.</summary>
     private static Glob? GlobOf(Setting setting) => Glob.TryParse(setting.Text ?? "", out var glob, out _) ? glob : null;

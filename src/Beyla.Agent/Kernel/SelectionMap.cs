@@ -72,6 +72,9 @@ public sealed unsafe partial class SelectionMap : IDisposable
     /// <summary>Takes back <see cref="Sleep"/>.</summary>
     public void Wake() => Volatile.Write(ref layout->Asleep, 0u);
 
+    /// <summary>Events of processes that were lost for want of room since the programs run; it wraps.</summary>
+    public uint Lost => Volatile.Read(ref layout->Lost);
+
     public void Dispose() => _ = munmap(layout, length);
 
     private static void Set(ulong* words, int bit, int limit, bool value)
@@ -95,6 +98,7 @@ public sealed unsafe partial class SelectionMap : IDisposable
         public uint Asleep;
         public uint CaptureOn;
         public uint ByPort;
+        public uint Lost;
     }
 
     [LibraryImport("libc", SetLastError = true)]

@@ -28,15 +28,13 @@ public sealed class Watcher : IDisposable, ICounted
     public BpfMap Ring => programs.Map("process_events");
 
     /// <summary>Loads and attaches.</summary>
-    /// <param name="everyExec">Report every process that runs a program; false when the rules ask only for ports and process ids.</param>
-    /// <param name="judgeListeners">Trace every process that begins to listen until its event is judged; false when the kernel side can tell by the port.</param>
     /// <exception cref="BpfException">The kernel refused.</exception>
-    public static Watcher Open(bool everyExec, bool judgeListeners)
+    public static Watcher Open(WatcherNeeds needs)
     {
         var programs = BpfObject.Open("watcher");
         try
         {
-            programs.SetConstants(new Settings { EveryExec = everyExec ? 1u : 0u, JudgeListeners = judgeListeners ? 1u : 0u });
+            programs.SetConstants(new Settings(needs));
             programs.Select([.. Attached, "listeners"]).Load();
         }
         catch
@@ -82,27 +80,33 @@ public sealed class Watcher : IDisposable, ICounted
 
     /// <summary>struct watcher_settings.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    internal struct Settings
+    internal unsafe struct Settings
     {
         public uint EveryExec;
         public uint JudgeListeners;
-    }
-}
+        public fixed ulong Mentioned[65536 / 64];
 
-/// <summary>Takes the events of the watcher.</summary>
-public interface IProcessEventSink
-{
-    void OnProcessEvent(in ProcessEvent e);
-}
-
-/// <summary>Turns ring records into <see cref="ProcessEvent"/>s.</summary>
-public sealed class ProcessEventReader(IProcessEventSink sink) : IRingSink
-{
-    public void OnRecord(ReadOnlySpan<byte> record)
-    {
-        if (MemoryMarshal.TryRead(record, out ProcessEvent e))
+        public Settings(WatcherNeeds needs)
         {
-            sink.OnProcessEvent(in e);
+            EveryExec = needs.EveryExec ? 1u : 0u;
+            JudgeListeners = needs.JudgeListeners ? 1u : 0u;
+            foreach (var port in needs.Ports)
+            {
+                Mentioned[port / 64] |= 1UL << (port % 64);
+            }
         }
     }
+}
+
+/// <summary>What the rules want to hear of.</summary>
+public sealed record WatcherNeeds
+{
+    /// <summary>Every process that runs a program; false when the rules ask only for ports and process ids.</summary>
+    public bool EveryExec { get; init; }
+
+    /// <summary>Trace every process that begins to listen on one of <see cref="Ports"/> until its event is judged; false when the kernel side can tell by the port.</summary>
+    public bool JudgeListeners { get; init; }
+
+    /// <summary>Ports that some rule names. Who listens on others is told only of a process that is traced.</summary>
+    public IEnumerable<int> Ports { get; init; } = [];
 }

@@ -25,6 +25,9 @@ public interface ISelection
 
     /// <summary>Whether the process is traced at this moment.</summary>
     bool IsSelected(int pid);
+
+    /// <summary>How many events the kernel side could not tell of; it wraps. Whoever sees it change looks at /proc (<see cref="Reconciliation"/>).</summary>
+    uint Lost { get; }
 }
 
 /// <summary>The selection that the loaded programs look at.</summary>
@@ -41,4 +44,6 @@ public sealed class KernelSelection(Kernel.SelectionMap map) : ISelection
     public void SelectPort(int port) => map.SelectPort(port);
 
     public bool IsSelected(int pid) => map.IsSelected(pid);
+
+    public uint Lost => map.Lost;
 }

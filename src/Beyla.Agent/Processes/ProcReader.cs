@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using Beyla.Agent.Kernel;
@@ -7,7 +8,7 @@ namespace Beyla.Agent.Processes;
 /// <summary>The files of /proc/PID that the agent reads.</summary>
 public enum ProcFile
 {
-    Stat, Command, Executable, CommandLine, Environment, Maps,
+    Stat, Status, Command, Executable, CommandLine, Environment, Maps,
 }
 
 /// <summary>Takes one piece of a file: an environment variable, an argument, a line.</summary>
@@ -122,6 +123,19 @@ public sealed class ProcReader
         if (file < 0)
             Refuse(pid, ProcFile.Executable, file);
         return file;
+    }
+
+    /// <summary>The real user id of a process (proc_pid_status(5)), also of one that hides its owner; 0 when it is gone.</summary>
+    public uint UserOf(int pid)
+    {
+        var length = ReadStart(pid, ProcFile.Status, ProcPrivileges.None);
+        var text = buffer.AsSpan(0, Math.Max(length, 0));
+        // A name that holds a line feed is escaped there.
+        var at = text.IndexOf("\nUid:\t"u8);
+        if (at < 0)
+            return 0;
+        text = text[(at + 6)..];
+        return Utf8Parser.TryParse(text, out uint user, out _) ? user : 0;
     }
 
     /// <summary>Task name; at most 15 bytes, chosen by the process. Null when the process is gone.</summary>
@@ -241,6 +255,7 @@ public sealed class ProcReader
     private static string FileName(ProcFile file) => file switch
     {
         ProcFile.Stat => "stat",
+        ProcFile.Status => "status",
         ProcFile.Command => "comm",
         ProcFile.Executable => "exe",
         ProcFile.CommandLine => "cmdline",

@@ -48,6 +48,21 @@ public sealed record ProcessTableOptions
     /// <summary>Told of each process that is selected by a rule, but not of children that inherit; for the log.</summary>
     public Action<ProcessInfo>? Selected { get; init; }
 
+    /// <summary>
+    /// The variables that name a service, as they were when the process was started, in the form of /proc/PID/environ; null where they are not
+    /// known. Asked before /proc, where a process may show something else by then.
+    /// </summary>
+    public Func<int, byte[]?>? StartedWith { get; init; }
+
+    /// <summary>From when on <see cref="StartedWith"/> knows all processes that start, in clock ticks after boot.</summary>
+    public long StartsSeenFrom { get; init; } = long.MaxValue;
+
+    /// <summary>Told of an executable whose processes have written over their environment; for the log.</summary>
+    public Action<string>? NameHidden { get; init; }
+
+    /// <summary>Told how many events of processes were lost since it was last told; for the log.</summary>
+    public Action<long>? LostEvents { get; init; }
+
     /// <summary>CLOCK_MONOTONIC in nanoseconds, as in events.</summary>
     public Func<long> Clock { get; init; } = static () => System.Diagnostics.Stopwatch.GetTimestamp();
 }

@@ -25,6 +25,7 @@ internal sealed class ProcessInspector(Selection selection, SelectionNeeds needs
     private const int MaximumAncestors = 16;
 
     private readonly LanguageDetector languages = new(proc);
+    private readonly HiddenNames hidden = new(proc, options);
 
     /// <param name="pid">The process.</param>
     /// <param name="ports">Ports it listens on.</param>
@@ -123,8 +124,10 @@ internal sealed class ProcessInspector(Selection selection, SelectionNeeds needs
 
     private ProcessInfo Identify(ProcessFacts facts, SelectionRule rule)
     {
-        var own = ServiceNames.Read(proc, facts.Pid);
+        var own = ServiceNames.Read(proc, facts.Pid, options.StartedWith);
         var executable = facts.Executable;
+        if (own.IsHidden)
+            hidden.Tell(facts.Pid, executable);
         return new ProcessInfo
         {
             Pid = facts.Pid,

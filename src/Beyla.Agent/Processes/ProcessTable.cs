@@ -9,7 +9,7 @@ namespace Beyla.Agent.Processes;
 /// Who is traced and who they are. Events of the watcher keep it right; /proc is read once at <see cref="Start"/> and then only of a process
 /// that an event is about. All members are for the one agent thread, except <see cref="Count"/>.
 /// </summary>
-public sealed class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
+public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
 {
     private enum Outcome
     {
@@ -26,6 +26,7 @@ public sealed class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
     private readonly Dictionary<int, ProcessEntry> entries = [];
     private readonly Queue<(ProcessEntry Entry, long Until)> exited = [];
     private readonly SecondLook secondLook = new();
+    private readonly Reconciliation reconciliation;
 
     /// <summary>Who was last seen to listen on a port: answers for a child that served on it and was gone before it could be looked at.</summary>
     private readonly Dictionary<int, ProcessInfo> servers = [];
@@ -46,6 +47,7 @@ public sealed class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
         this.options = options ?? new ProcessTableOptions();
         needs = new SelectionNeeds(selection);
         inspector = new ProcessInspector(selection, needs, proc, this.options);
+        reconciliation = new Reconciliation(proc.UserOf);
     }
 
     /// <summary>
@@ -105,6 +107,7 @@ public sealed class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
 
         while (secondLook.TryTake(now, out var pid, out var since))
             LookAgain(pid, since);
+        Reconcile(now);
     }
 
     /// <inheritdoc/>

@@ -66,6 +66,9 @@ public sealed class SelectionNeeds
     /// <summary>Whether a rule asks for this port and nothing else: then the kernel side can select by it.</summary>
     public bool IsSelectedAlone(int port) => port is > 0 and < PortLimit && portsAlone[port];
 
+    /// <summary>The ports for which <see cref="Mentions"/> holds.</summary>
+    public IEnumerable<int> PortsMentioned() => Enumerable.Range(1, PortLimit - 1).Where(port => mentioned[port]);
+
     /// <summary>The ports for which <see cref="IsSelectedAlone"/> holds.</summary>
     public IEnumerable<int> PortsAlone() => Enumerable.Range(1, PortLimit - 1).Where(port => portsAlone[port]);
 

@@ -5,7 +5,8 @@ namespace Beyla.Agent.Processes;
 /// <summary>How a process names itself in its environment, before any rule or file name does.</summary>
 /// <param name="Name">OTEL_SERVICE_NAME, else service.name of OTEL_RESOURCE_ATTRIBUTES; null when neither is there.</param>
 /// <param name="Namespace">service.namespace of OTEL_RESOURCE_ATTRIBUTES; null when it is not there.</param>
-internal readonly record struct ServiceNames(string? Name, string? Namespace)
+/// <param name="IsHidden">The process has written something else over its environment, so a name that it may have had cannot be known.</param>
+internal readonly record struct ServiceNames(string? Name, string? Namespace, bool IsHidden = false)
 {
     /// <summary>Longest name, in UTF-16 characters: what is longer is cut.</summary>
     internal const int MaximumName = 256;
@@ -13,17 +14,28 @@ internal readonly record struct ServiceNames(string? Name, string? Namespace)
     /// <summary>A longer variable is not looked at, in bytes.</summary>
     internal const int MaximumVariable = 16 * 1024;
 
-    /// <summary>Reads the environment that the process was started with.</summary>
-    internal static ServiceNames Read(ProcReader proc, int pid)
+    /// <summary>Reads the environment that the process was started with: what the kernel side saw of it at execve, else what /proc shows now.</summary>
+    /// <param name="proc">Reads /proc.</param>
+    /// <param name="pid">The process.</param>
+    /// <param name="startedWith">What was seen at execve, as <see cref="ProcessTableOptions.StartedWith"/>; null where nothing is.</param>
+    internal static ServiceNames Read(ProcReader proc, int pid, Func<int, byte[]?>? startedWith = null)
     {
         var found = new Found();
+        if (startedWith?.Invoke(pid) is { } seen)
+        {
+            ReadOnlySpan<byte> variables = seen;
+            foreach (var range in variables.Split((byte)0))
+                found.Take(variables[range]);
+            return found.Names;
+        }
+
         // Of several variables of one name getenv(3) gives the first.
-        proc.VisitEnvironment(pid, static (variable, ref found) =>
+        var any = proc.VisitEnvironment(pid, static (variable, ref found) =>
         {
             found.Take(variable);
             return !found.IsComplete;
         }, ref found);
-        return new ServiceNames(Shorten(found.ServiceName ?? found.AttributeName), Shorten(found.AttributeNamespace));
+        return found.Names with { IsHidden = any && !found.IsEnvironment };
     }
 
     /// <summary>File name of an executable.</summary>
@@ -43,14 +55,21 @@ internal readonly record struct ServiceNames(string? Name, string? Namespace)
     private struct Found
     {
         public string? ServiceName, AttributeName, AttributeNamespace;
-        private bool hasName, hasAttributes;
+        private bool hasName, hasAttributes, any;
 
         public readonly bool IsComplete => hasName && hasAttributes;
+
+        /// <summary>Whether the first piece is a variable, which a title in its place is not (setproctitle(3bsd)).</summary>
+        public bool IsEnvironment { get; private set; }
+
+        public readonly ServiceNames Names => new(Shorten(ServiceName ?? AttributeName), Shorten(AttributeNamespace));
 
         public void Take(ReadOnlySpan<byte> variable)
         {
             var name = "OTEL_SERVICE_NAME="u8;
             var attributes = "OTEL_RESOURCE_ATTRIBUTES="u8;
+            if (!any)
+                (any, IsEnvironment) = (true, IsVariable(variable));
             if (!hasName && variable.StartsWith(name))
             {
                 hasName = true;
@@ -65,6 +84,12 @@ internal readonly record struct ServiceNames(string? Name, string? Namespace)
                 AttributeName = Shorten(ResourceAttributes.Find(variable[attributes.Length..], "service.name"u8));
                 AttributeNamespace = Shorten(ResourceAttributes.Find(variable[attributes.Length..], "service.namespace"u8));
             }
+        }
+
+        private static bool IsVariable(ReadOnlySpan<byte> text)
+        {
+            var equals = text.IndexOf((byte)'=');
+            return equals > 0 && text[..equals].IndexOfAnyInRange((byte)0, (byte)' ') < 0;
         }
     }
 }

@@ -97,6 +97,22 @@ public sealed class SelectionTests
         Assert.Equal(["open_port (environment BEYLA_OPEN_PORT) has no effect, because target_pids (environment BEYLA_TARGET_PID) is set"], loaded.Warnings);
     }
 
+    /// <summary>Each way to select has the agent's own name as its last resort; a rule of variables also carries it itself.</summary>
+    [Theory]
+    [InlineData("discovery: {instrument: [{open_ports: 80}]}")]
+    [InlineData("discovery: {services: [{open_ports: 80}]}")]
+    [InlineData("discovery: {instrument: [{open_ports: 80, name: own}]}")]
+    [InlineData("open_port: 80")]
+    [InlineData("target_pids: [5]")]
+    public void The_agents_name_is_the_default_whatever_selects(string file)
+    {
+        var fromFile = Loaded.From(file + "\nservice_name: web\nservice_namespace: shop").Configuration.Selection;
+        Assert.Equal(("web", "shop"), (fromFile.ServiceName, fromFile.ServiceNamespace));
+        Assert.Equal("web", Loaded.From(file, [("OTEL_SERVICE_NAME", "web")]).Configuration.Selection.ServiceName);
+        var unset = Loaded.From(file + "\nservice_name: ''").Configuration.Selection;
+        Assert.Equal((null, null), (unset.ServiceName, unset.ServiceNamespace));
+    }
+
     [Fact]
     public void Entries_are_alternatives_and_their_fields_belong_together()
     {

@@ -14,6 +14,8 @@ internal sealed class FakeKernel : ISelection, IListenerScan
 
     public List<(int Pid, ushort Port)> Listeners { get; } = [];
 
+    public uint Lost { get; set; }
+
     /// <summary>What was asked of the scan.</summary>
     public List<int> Scans { get; } = [];
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Beyla.Agent.Configuration;
+using Beyla.Agent.Kernel;
 using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Tests.Processes;
@@ -72,6 +73,59 @@ public sealed class IdentityTests
         Assert.Equal("app", rig.Table.Find(11, 0)!.ServiceName);
         Assert.Equal(new string('n', 255), rig.Table.Find(12, 0)!.ServiceName);
         Assert.Equal("\u001b[31m\u0001", rig.Table.Find(13, 0)!.ServiceName);
+    }
+
+    /// <summary>nginx writes the title that ps shows over its environment: by the time it is looked at, the name is gone from /proc.</summary>
+    [Theory]
+    [InlineData("OTEL_SERVICE_NAME=edge|OTEL_RESOURCE_ATTRIBUTES=service.namespace=eu", "edge", "eu")]
+    [InlineData("OTEL_RESOURCE_ATTRIBUTES=service.name=edge", "edge", "")]
+    [InlineData("", "web", "")]
+    public void What_was_seen_at_execve_comes_before_what_proc_shows(string seen, string name, string nameSpace)
+    {
+        using var rig = new TableRig([TableRig.Exe("*")], options: new ProcessTableOptions
+        {
+            StartedWith = pid => pid == 10 ? Encoding.UTF8.GetBytes(string.Concat(seen.Split('|').Select(static text => text + "\0"))) : null,
+        });
+        rig.Proc.Add(10, "/srv/web", ["OTEL_SERVICE_NAME=later"]).Add(11, "/srv/web", ["OTEL_SERVICE_NAME=own"]);
+        rig.Table.Start();
+        Assert.Equal((name, nameSpace), (rig.Table.Find(10, 0)!.ServiceName, rig.Table.Find(10, 0)!.ServiceNamespace));
+        Assert.Equal("own", rig.Table.Find(11, 0)!.ServiceName);
+    }
+
+    [Fact]
+    public void A_name_that_cannot_be_known_is_told_once_for_each_executable()
+    {
+        List<string> told = [];
+        using var rig = new TableRig([TableRig.Exe("/srv/*")], options: new ProcessTableOptions { NameHidden = told.Add, StartsSeenFrom = 5000 });
+        rig.Proc.Add(10, "/srv/titled", ["cess /srv/titled -c x=y", "ATH=/bin"]).Add(11, "/srv/titled", ["", "", ""] /* nothing but zeros */)
+            .Add(12, "/srv/other", ["g: worker=1 process"]).Add(13, "/srv/plain", ["PATH=/bin", "odd"]).Add(14, "/srv/bare")
+            .Add(15, "/srv/watched", ["a title"], start: 5000);
+        rig.Table.Start();
+        Assert.Equal(["/srv/other", "/srv/titled"], told.Order());
+        Assert.Equal("titled", rig.Table.Find(11, 0)!.ServiceName);
+    }
+
+    [Fact]
+    public void What_the_kernel_side_keeps_is_an_environment()
+    {
+        StartedNames.Variables kept = default;
+        Assert.Empty(StartedNames.TextOf(kept)!);
+        Write(ref kept);
+        kept.NameState = kept.AttributesState = StartedNames.State.Whole;
+        Assert.Equal("OTEL_SERVICE_NAME=a\0OTEL_RESOURCE_ATTRIBUTES=service.name=b\0", Encoding.UTF8.GetString(StartedNames.TextOf(kept)!));
+        kept.NameState = StartedNames.State.Absent;
+        Assert.Equal("OTEL_RESOURCE_ATTRIBUTES=service.name=b\0", Encoding.UTF8.GetString(StartedNames.TextOf(kept)!));
+        kept.NameState = StartedNames.State.TooLong;
+        Assert.Null(StartedNames.TextOf(kept));
+
+        static unsafe void Write(ref StartedNames.Variables variables)
+        {
+            fixed (byte* name = variables.Name, attributes = variables.Attributes)
+            {
+                "OTEL_SERVICE_NAME=a\0old"u8.CopyTo(new Span<byte>(name, StartedNames.Variables.NameSize));
+                "OTEL_RESOURCE_ATTRIBUTES=service.name=b\0"u8.CopyTo(new Span<byte>(attributes, StartedNames.Variables.AttributesSize));
+            }
+        }
     }
 
     [Fact]

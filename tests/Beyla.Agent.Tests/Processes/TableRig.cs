@@ -21,7 +21,7 @@ internal sealed class TableRig : IDisposable
         needs = new SelectionNeeds(selection);
         Table = new ProcessTable(
             selection, Kernel, Kernel, Reader,
-            (options ?? new ProcessTableOptions()) with { Clock = () => Now, Selected = SelectedLog.Add });
+            (options ?? new ProcessTableOptions()) with { Clock = () => Now, Selected = SelectedLog.Add, LostEvents = LostLog.Add });
     }
 
     public FakeKernel Kernel { get; } = new();
@@ -33,6 +33,9 @@ internal sealed class TableRig : IDisposable
     public ProcessTable Table { get; }
 
     public List<ProcessInfo> SelectedLog { get; } = [];
+
+    /// <summary>What the log was told of lost events.</summary>
+    public List<long> LostLog { get; } = [];
 
     /// <summary>Nanoseconds; each event is one later than the one before.</summary>
     public long Now { get; set; } = 1_000_000_000;
@@ -91,6 +94,14 @@ internal sealed class TableRig : IDisposable
         if (Kernel.Ports.Contains(port) && !Kernel.Excluded.Contains(pid))
             Kernel.Pids.Add(pid);
         Send(new ProcessEvent { Kind = ProcessEventKind.Listen, Pid = (uint)pid, Port = port, Selected = Bit(pid, needs.JudgeListeners && !Kernel.Excluded.Contains(pid)) });
+    }
+
+    /// <summary>The kernel side had no room for some events, and two tenths of a second pass.</summary>
+    public void Lose(uint events = 1)
+    {
+        Kernel.Lost += events;
+        for (var i = 0; i < 2; i++)
+            Table.OnTick(Now += 100_000_000);
     }
 
     public void Send(ProcessEvent e)

@@ -34,7 +34,20 @@ public unsafe class SharedStructTests
     public void Watcher_settings()
     {
         Watcher.Settings s;
-        Check("watcher", "watcher_settings", sizeof(Watcher.Settings), &s, new() { ["every_exec"] = &s.EveryExec, ["judge_listeners"] = &s.JudgeListeners });
+        Check("watcher", "watcher_settings", sizeof(Watcher.Settings), &s, new()
+        {
+            ["every_exec"] = &s.EveryExec, ["judge_listeners"] = &s.JudgeListeners, ["mentioned"] = s.Mentioned,
+        });
+    }
+
+    [Fact]
+    public void Service_variables()
+    {
+        StartedNames.Variables v;
+        Check("names", "service_variables", sizeof(StartedNames.Variables), &v, new()
+        {
+            ["name_state"] = &v.NameState, ["attributes_state"] = &v.AttributesState, ["name"] = v.Name, ["attributes"] = v.Attributes,
+        });
     }
 
     [Theory]
@@ -47,7 +60,7 @@ public unsafe class SharedStructTests
         Check(program, "selection", sizeof(SelectionMap.Layout), s, new()
         {
             ["pids"] = s->Pids, ["excluded"] = s->Excluded, ["ports"] = s->Ports, ["asleep"] = &s->Asleep, ["capture"] = &s->CaptureOn,
-            ["by_port"] = &s->ByPort,
+            ["by_port"] = &s->ByPort, ["lost"] = &s->Lost,
         });
         NativeMemory.Free(s);
     }

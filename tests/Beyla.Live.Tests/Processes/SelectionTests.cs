@@ -78,6 +78,34 @@ public sealed class SelectionTests
         Assert.All(spans, span => Assert.Equal("chosen", span.ServiceName));
     }
 
+    /// <summary>The name that the agent is given is for all whom nothing else names, also where only a list of the file selects.</summary>
+    [LiveFact("python3")]
+    public async Task The_agents_name_is_the_last_resort_of_a_list()
+    {
+        using TempDirectory files = new();
+        await using TestServer plain = await ServerKinds.PythonAsync();
+        await using TestServer ruled = await ServerKinds.PythonAsync();
+        await using TestServer own = await ServerKinds.PythonAsync(environment: [new("OTEL_SERVICE_NAME", "own")]);
+        string file = files.Write("beyla.yml", $"""
+            trace_printer: json
+            service_namespace: house
+            discovery:
+              instrument:
+                - open_ports: {plain.Port},{own.Port}
+                - open_ports: {ruled.Port}
+                  name: ruled
+            """);
+        AgentSettings settings = new() { Arguments = ["--config", file] };
+        await using AgentProcess agent = await AgentProcess.StartAsync(settings.With("OTEL_SERVICE_NAME", "resort").With("BEYLA_TRACE_PRINTER", "json"));
+        foreach (TestServer server in new[] { plain, ruled, own })
+            await HttpRequests.SendAsync(server.Port, 1);
+
+        IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(3);
+        Assert.Equal(["resort", "ruled", "own"], spans.Select(span => span.ServiceName));
+        Assert.All(spans, span => Assert.Equal("house", span.ServiceNamespace));
+        await agent.StopAsync();
+    }
+
     /// <summary>Programs that live for some milliseconds: the agent has to learn of each before it is gone.</summary>
     [LiveFact("nginx", "curl")]
     public async Task Short_lived_clients_by_executable()

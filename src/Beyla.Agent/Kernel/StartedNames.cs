@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+using Beyla.Agent.Export;
+
+namespace Beyla.Agent.Kernel;
+
+/// <summary>
+/// What processes call themselves in the environment that they were started with, kept by the kernel side since execve (bpf/names.bpf.c). Only of
+/// those that ran a program, or were forked by one that did, since this is open.
+/// </summary>
+public sealed unsafe partial class StartedNames : IDisposable, ICounted
+{
+    private static readonly string[] Attached = ["name_exec", "name_fork"];
+
+    private readonly BpfObject programs;
+    private readonly BpfMap kept;
+    private readonly List<BpfLink> links = [];
+
+    private StartedNames(BpfObject programs)
+    {
+        this.programs = programs;
+        kept = programs.Map("started_with");
+    }
+
+    /// <summary>Loads and attaches.</summary>
+    /// <exception cref="BpfException">The kernel refused: before 5.17 it lacks what the programs use.</exception>
+    public static StartedNames Open()
+    {
+        var programs = BpfObject.Open("names");
+        StartedNames? names = null;
+        try
+        {
+            programs.Select(Attached).Load();
+            names = new StartedNames(programs);
+            foreach (var name in Attached)
+                names.links.Add(programs.Program(name).Attach());
+            return names;
+        }
+        catch
+        {
+            if (names is null)
+                programs.Dispose();
+            else
+                names.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The variables that name a service, in the form of /proc/PID/environ: each as NAME=VALUE, zero terminated. Null where none is kept, or one that is
+    /// longer than the kernel side keeps, and where the process is gone. Two system calls; any thread.
+    /// </summary>
+    /// <param name="pid">Thread group id in the initial pid namespace, which has to be that of the caller.</param>
+    public byte[]? Read(int pid)
+    {
+        var descriptor = (int)syscall(PidFdOpen, pid, 0);
+        if (descriptor < 0)
+            return null;
+        try
+        {
+            return kept.TryLookup(descriptor, out Variables variables) ? TextOf(variables) : null;
+        }
+        catch (BpfException gone) when (gone.Errno is Errno.ESRCH or Errno.EBADF or Errno.EPERM)
+        {
+            // Before 5.19 nobody without CAP_BPF reads a map.
+            return null;
+        }
+        finally
+        {
+            _ = close(descriptor);
+        }
+    }
+
+    public IEnumerable<PlaceCounters> Count() => RingCounters.Missed("names", Attached.Select(programs.Program));
+
+    public void Dispose()
+    {
+        foreach (var link in links)
+            link.Dispose();
+        programs.Dispose();
+    }
+
+    internal static byte[]? TextOf(in Variables variables)
+    {
+        if (variables.NameState == State.TooLong || variables.AttributesState == State.TooLong)
+            return null;
+        fixed (byte* name = variables.Name, attributes = variables.Attributes)
+        {
+            var first = variables.NameState == State.Whole ? Whole(name, Variables.NameSize) : default;
+            var second = variables.AttributesState == State.Whole ? Whole(attributes, Variables.AttributesSize) : default;
+            return [.. first, .. second];
+        }
+    }
+
+    /// <summary>The text with its zero; nothing where there is none.</summary>
+    private static ReadOnlySpan<byte> Whole(byte* text, int size)
+    {
+        var bytes = new ReadOnlySpan<byte>(text, size);
+        return bytes[..(bytes.IndexOf((byte)0) + 1)];
+    }
+
+    /// <summary>enum variable_state.</summary>
+    internal enum State : uint
+    {
+        Absent,
+        Whole,
+        TooLong,
+    }
+
+    /// <summary>struct service_variables.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Variables
+    {
+        internal const int NameSize = 288, AttributesSize = 1056;
+
+        public State NameState;
+        public State AttributesState;
+        public fixed byte Name[NameSize];
+        public fixed byte Attributes[AttributesSize];
+    }
+
+    private const nint PidFdOpen = 434; // asm-generic/unistd.h
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint syscall(nint number, nint pid, nint flags);
+
+    [LibraryImport("libc")]
+    private static partial int close(int descriptor);
+}

@@ -1,0 +1,84 @@
+namespace Beyla.Agent.Processes;
+
+/// <summary>What the table does when events were lost: it compares what it knows with what runs.</summary>
+public sealed partial class ProcessTable
+{
+    /// <summary>Who listened on what when the round began.</summary>
+    private ListeningPorts listening = new();
+
+    private void Reconcile(long now)
+    {
+        if (reconciliation.IsDue(kernel.Lost, now, out var lost))
+        {
+            options.LostEvents?.Invoke(lost);
+            listening = new ListeningPorts();
+            if (needs.Ports)
+                listeners.Scan(0, listening);
+            reconciliation.Begin(kernel.Lost, now, Suspects());
+        }
+
+        if (!reconciliation.IsRunning)
+            return;
+        foreach (var pid in reconciliation.Take(options.Clock))
+            Compare(pid, listening.Of(pid));
+    }
+
+    /// <summary>Those of whom an event may be missing: as at the start, and whoever is known or traced.</summary>
+    private IEnumerable<int> Suspects()
+    {
+        var known = entries.Keys.ToArray();
+        foreach (var pid in known)
+            yield return pid;
+        foreach (var pid in proc.Pids())
+            if (!entries.ContainsKey(pid) && (needs.WithoutPorts || listening.Of(pid).Length > 0 || kernel.IsSelected(pid)))
+                yield return pid;
+    }
+
+    private void Compare(int pid, ushort[] ports)
+    {
+        var now = options.Clock();
+        if (pid == selection.OwnPid)
+            return;
+        if (!proc.TryStat(pid, out var stat))
+        {
+            // Its end was lost. The kernel side has forgotten the pid by itself, and may speak of another process of that pid by now.
+            if (entries.TryGetValue(pid, out var ended))
+                OnExit(ended);
+            return;
+        }
+
+        var entry = entries.GetValueOrDefault(pid);
+        if (entry is { State: ProcessState.Selected, Info: { } info } && IsSame(info))
+            Refresh(entry, info, ports);
+        else if (entry is null && Inherited(pid, stat.Parent, now) is { } child)
+            Put(child);
+        else
+            Examine(pid, ports, "", now);
+
+        // Another program shows by its path, where that can be read; another process of that pid by the bit, which went with the one before.
+        bool IsSame(ProcessInfo known) => kernel.IsSelected(pid) && (proc.Executable(pid) is not { Length: > 0 } path || path == known.Executable);
+    }
+
+    /// <summary>Takes in what it has begun to listen on.</summary>
+    private void Refresh(ProcessEntry entry, ProcessInfo info, ushort[] ports)
+    {
+        foreach (var port in ports)
+        {
+            entry.Ports = ListeningPorts.With(entry.Ports, port);
+            servers[port] = info;
+        }
+
+        if (needs.ExclusionPorts && ports.Length > 0 && inspector.IsExcluded(info, entry.Ports))
+            Exclude(entry.Pid, entry.Since);
+    }
+
+    /// <summary>A child that the kernel side traces since it was forked by a traced process, though its event was lost.</summary>
+    private ProcessEntry? Inherited(int pid, int parent, long now)
+    {
+        if (!kernel.IsSelected(pid) || entries.GetValueOrDefault(parent) is not { State: ProcessState.Selected, Info: { } info } from)
+            return null;
+        return proc.Executable(pid) is { } path && path == info.Executable
+            ? new ProcessEntry { Pid = pid, Since = now, State = ProcessState.Selected, Info = info with { Pid = pid }, Ports = from.Ports }
+            : null;
+    }
+}
