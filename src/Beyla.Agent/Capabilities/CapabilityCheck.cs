@@ -164,8 +164,13 @@ public static class CapabilityCheck
         return SetcapLine(Documented(request, facts.Kernel) | Needed(request, facts.Kernel), facts);
     }
 
-    private static string SetcapLine(CapabilitySet set, HostFacts facts) =>
-        $"sudo setcap {(set & facts.Capabilities.Bounding).ToSetcapText()}=p {ShellText.Quote(facts.AgentPath)}";
+    // setcap(8) replaces what a file has: what the file carries for another use of the agent is named again.
+    private static string SetcapLine(CapabilitySet set, HostFacts facts)
+    {
+        var carried = facts.AgentFile is { RootUser: 0 } file ? file : new FileCapabilities(CapabilitySet.None, CapabilitySet.None, Effective: false);
+        var all = carried with { Permitted = (set & facts.Capabilities.Bounding) | carried.Permitted, Effective = false };
+        return $"sudo setcap {ShellText.Quote(all.ToString())} {ShellText.Quote(facts.AgentPath)}";
+    }
 
     private static string Join(IEnumerable<string> texts) => string.Join("; ", texts.Distinct());
 }

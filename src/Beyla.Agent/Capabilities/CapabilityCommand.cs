@@ -11,7 +11,7 @@ public static class CapabilityCommand
     /// <summary>The text of <c>beyla capability --help</c>.</summary>
     public const string Help = """
         usage: beyla capability test   [--json] [--probe] [options as for running]
-               beyla capability set    [--minimal | --capability LIST] [--file AGENT] [options as for running]
+               beyla capability set    [--add] [--minimal | --capability LIST] [--file AGENT] [options as for running]
                beyla capability clear  [--file AGENT]
                beyla capability export --format systemd|kubernetes|docker [--minimal] [--file AGENT] [--image IMAGE] [options as for running]
 
@@ -23,6 +23,7 @@ public static class CapabilityCommand
         The configuration decides: BEYLA_* variables and options as for running, or
           --scenario network|network-tc|application|application-propagation
         --capability cap_bpf,...  exactly these, whatever the configuration
+        --add      besides what the file carries already, which set replaces otherwise
         --minimal  what this agent needs, instead of the documented list for the configuration
         --probe    also loads each program and opens each file, for the kernel's own answer; nothing is attached
         --file     another copy of the agent; default is the one that runs
