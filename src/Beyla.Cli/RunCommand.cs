@@ -110,7 +110,7 @@ internal static class RunCommand
 
     private static bool MayStart(CapabilityRequest request, HostFacts facts)
     {
-        var start = StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), request.Enforce, out var lines);
+        var start = StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), request.Enforce, out var lines, CapabilityCheck.IsMinimal(request, facts));
         foreach (var line in lines)
         {
             LogField[] fields = [.. line.Fields.Select(field => new LogField(field.Name, field.Value))];
@@ -121,6 +121,9 @@ internal static class RunCommand
                     break;
                 case CheckSeverity.Warning:
                     Log.Warn(line.Message, fields);
+                    break;
+                case CheckSeverity.Debug:
+                    Log.Debug(line.Message, fields);
                     break;
                 default:
                     Log.Info(line.Message, fields);

@@ -9,6 +9,9 @@ public static class CapabilityCheck
     private static readonly CapabilitySet Global = CapabilitySet.Of(
         Capability.NetAdmin, Capability.SysAdmin, Capability.SysResource, Capability.Perfmon, Capability.Bpf, Capability.CheckpointRestore);
 
+    private const Feature AllFeatures =
+        Feature.NetworkSocketFilter | Feature.NetworkTrafficControl | Feature.Application | Feature.ContextPropagation | Feature.GoPropagation | Feature.BpfMetrics;
+
     /// <summary>All that any configuration or command can need: what <see cref="Privilege.Initialize"/> keeps until the configuration is known.</summary>
     public static CapabilitySet Possible { get; } = CapabilityTable.All.With(Capability.Setfcap).With(Capability.Lease);
 
@@ -25,6 +28,17 @@ public static class CapabilityCheck
         var useful = Select(request, facts.Kernel, row => row.NeededFor | row.OptionalFor);
         var lacking = useful.Except(facts.Capabilities.Permitted) & CapabilityTable.SubstitutedBySysAdmin;
         return lacking.IsEmpty ? useful : useful.With(Capability.SysAdmin);
+    }
+
+    /// <summary>
+    /// Whether the process was given what this agent needs for the configuration and nothing that it has no use for at all: somebody left out on purpose
+    /// what is only listed. What another configuration needs does not count against it: one file serves both.
+    /// </summary>
+    public static bool IsMinimal(CapabilityRequest request, HostFacts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        var useful = Select(new CapabilityRequest(AllFeatures), facts.Kernel, row => row.NeededFor | row.OptionalFor);
+        return facts.Capabilities.Permitted.ContainsAll(Needed(request, facts.Kernel)) && useful.ContainsAll(facts.Capabilities.Permitted);
     }
 
     /// <summary>The whole verdict, without probes.</summary>
@@ -161,11 +175,23 @@ public static class CapabilityCheck
                 : facts.AgentOnNosuid == true ? "put the agent on a file system that is not mounted nosuid" : "start it again";
         }
 
-        return SetcapLine(Documented(request, facts.Kernel) | Needed(request, facts.Kernel), facts);
+        // What this agent makes use of, and the whole documented list only for what that list alone asks for.
+        var useful = Select(request, facts.Kernel, row => row.NeededFor);
+        if (Select(request, facts.Kernel, row => row.OptionalFor).Contains(capability))
+        {
+            useful = useful.With(capability);
+        }
+
+        return SetcapLine(useful.Contains(capability) && !request.Enforce ? useful : useful | Documented(request, facts.Kernel), facts);
     }
 
-    private static string SetcapLine(CapabilitySet set, HostFacts facts) =>
-        $"sudo setcap {(set & facts.Capabilities.Bounding).ToSetcapText()}=p {ShellText.Quote(facts.AgentPath)}";
+    // setcap(8) replaces what a file has: what the file carries for another use of the agent is named again.
+    private static string SetcapLine(CapabilitySet set, HostFacts facts)
+    {
+        var carried = facts.AgentFile is { RootUser: 0 } file ? file : new FileCapabilities(CapabilitySet.None, CapabilitySet.None, Effective: false);
+        var all = carried with { Permitted = (set & facts.Capabilities.Bounding) | carried.Permitted, Effective = false };
+        return $"sudo setcap {ShellText.Quote(all.ToString())} {ShellText.Quote(facts.AgentPath)}";
+    }
 
     private static string Join(IEnumerable<string> texts) => string.Join("; ", texts.Distinct());
 }

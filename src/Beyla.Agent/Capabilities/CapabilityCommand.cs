@@ -10,8 +10,8 @@ public static class CapabilityCommand
 
     /// <summary>The text of <c>beyla capability --help</c>.</summary>
     public const string Help = """
-        usage: beyla capability test   [--json] [--probe] [options as for running]
-               beyla capability set    [--minimal | --capability LIST] [--file AGENT] [options as for running]
+        usage: beyla capability test   [--json] [--probe | --file AGENT] [options as for running]
+               beyla capability set    [--add] [--minimal | --capability LIST] [--file AGENT] [options as for running]
                beyla capability clear  [--file AGENT]
                beyla capability export --format systemd|kubernetes|docker [--minimal] [--file AGENT] [--image IMAGE] [options as for running]
 
@@ -23,9 +23,11 @@ public static class CapabilityCommand
         The configuration decides: BEYLA_* variables and options as for running, or
           --scenario network|network-tc|application|application-propagation
         --capability cap_bpf,...  exactly these, whatever the configuration
+        --add      besides what the file carries already, which set replaces otherwise
         --minimal  what this agent needs, instead of the documented list for the configuration
         --probe    also loads each program and opens each file, for the kernel's own answer; nothing is attached
-        --file     another copy of the agent; default is the one that runs
+        --file     another copy of the agent; default is the one that runs. With test: what that file gives to an ordinary user who runs it,
+                   instead of what this process holds
         --json     one line of JSON
 
         exit codes: 0 done, or all that is needed is there; 1 failed; 2 bad usage or configuration; 3 capabilities are missing
@@ -90,7 +92,12 @@ public static class CapabilityCommand
 
     private static int Test(CapabilityOptions options, CapabilityRequest request, TextWriter output)
     {
-        var facts = HostFactsReader.Read();
+        if (options.Probe && options.File is not null)
+        {
+            throw new FormatException("--probe asks the kernel about this process, and --file about a file: give one of them");
+        }
+
+        var facts = options.File is { } path ? HostFactsReader.ReadForFile(Path.GetFullPath(path)) : HostFactsReader.Read();
         var report = CapabilityCheck.Evaluate(request, facts);
         if (options.Probe)
         {

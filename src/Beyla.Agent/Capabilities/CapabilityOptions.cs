@@ -11,6 +11,9 @@ internal sealed record CapabilityOptions
 
     internal bool Minimal { get; private set; }
 
+    /// <summary>What the file carries already stays.</summary>
+    internal bool Add { get; private set; }
+
     internal bool Help { get; private set; }
 
     internal string? File { get; private set; }
@@ -36,6 +39,7 @@ internal sealed record CapabilityOptions
                 case "--json": options.Json = true; break;
                 case "--probe": options.Probe = true; break;
                 case "--minimal": options.Minimal = true; break;
+                case "--add": options.Add = true; break;
                 case "--help" or "-h": options.Help = true; break;
                 case "--file": options.File = value ?? Next(arguments, ref i); break;
                 case "--format": options.Format = value ?? Next(arguments, ref i); break;

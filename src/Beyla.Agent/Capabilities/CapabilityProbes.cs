@@ -24,7 +24,7 @@ internal static class CapabilityProbes
                 Load("sockets_old", _ => true, probes);
             }
 
-            Files(facts.User, probes);
+            Files(FileCalls.geteuid(), probes);
         }
 
         if ((request.Features & Feature.NetworkSocketFilter) != 0)

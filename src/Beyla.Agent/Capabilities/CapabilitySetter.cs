@@ -38,7 +38,18 @@ internal static class CapabilitySetter
 
         // Permitted, not effective: the agent raises each for the calls that need it, and an exec under a smaller bounding set still starts.
         var capabilities = new FileCapabilities(set, CapabilitySet.None, Effective: false);
-        var written = WithRight(() => file.Write(capabilities), file, $"sudo setcap {set.ToSetcapText()}=p {ShellText.Quote(file.Path)}", error);
+        if (options.Add && file.Read() is { } carried)
+        {
+            if (carried.RootUser != 0)
+            {
+                // Those count in that namespace alone. Written again by us they would count everywhere.
+                return Refused(file, $"what it carries is for the user namespace whose root is user {carried.RootUser}; beyla capability clear first", error);
+            }
+
+            capabilities = capabilities with { Permitted = set | carried.Permitted, Inheritable = carried.Inheritable };
+        }
+
+        var written = WithRight(() => file.Write(capabilities), file, $"sudo setcap {ShellText.Quote(capabilities.ToString())} {ShellText.Quote(file.Path)}", error);
         // A write takes the capabilities away again, so what is there now is what carries them.
         if (written && !leased && AgentFile.Refuse(file) is { } changed)
         {

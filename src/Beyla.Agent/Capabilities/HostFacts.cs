@@ -15,8 +15,8 @@ public sealed record HostFacts
     /// <summary>The highest capability that the kernel knows (/proc/sys/kernel/cap_last_cap).</summary>
     public int? LastCapability { get; init; }
 
-    /// <summary>The effective user.</summary>
-    public uint User { get; init; }
+    /// <summary>The effective user; null where it is about any ordinary one.</summary>
+    public uint? User { get; init; }
 
     /// <summary>Whether the process is in the initial user namespace; capabilities of another count only for what belongs to it.</summary>
     public bool? InitialUserNamespace { get; init; }

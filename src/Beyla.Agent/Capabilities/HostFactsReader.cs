@@ -39,6 +39,22 @@ public static class HostFactsReader
         };
     }
 
+    /// <summary>As <see cref="Read"/>, for an ordinary user without capabilities who starts that file from here: the sets are those that the exec would give.</summary>
+    /// <remarks>capabilities(7), "Transformation of capabilities during execve()", with empty inheritable and ambient sets.</remarks>
+    /// <param name="path">The file, absolute.</param>
+    /// <exception cref="BpfException">The file cannot be opened.</exception>
+    internal static HostFacts ReadForFile(string path)
+    {
+        using var file = CapabilityFile.Open(path);
+        var facts = Read() with { User = null, AgentPath = path, AgentFile = file.Read(), AgentOnNosuid = file.OnNosuid() };
+        var bounding = facts.Capabilities.Bounding;
+        // With the effective flag an exec that cannot give everything fails.
+        var given = facts.AgentFile is { RootUser: 0 } carried && facts.AgentOnNosuid == false && facts.NoNewPrivileges != true
+            && (!carried.Effective || bounding.ContainsAll(carried.Permitted)) ? carried.Permitted & bounding : CapabilitySet.None;
+        var effective = facts.AgentFile?.Effective == true ? given : CapabilitySet.None;
+        return facts with { Capabilities = new ProcessCapabilities(effective, given, CapabilitySet.None, bounding, CapabilitySet.None) };
+    }
+
     /// <summary>The first numbers of a release: 6.1.0-56-cloud-amd64 is 6.1.0.</summary>
     internal static Version ParseKernel(string release)
     {

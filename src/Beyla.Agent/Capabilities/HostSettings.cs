@@ -37,7 +37,7 @@ internal static class HostSettings
         null => Unreadable("BTF"),
     };
 
-    private static HostSetting User(HostFacts facts) => Setting("user", facts.User.ToString(CultureInfo.InvariantCulture), HostVerdict.Good, "");
+    private static HostSetting User(HostFacts facts) => Setting("user", facts.User is { } user ? user.ToString(CultureInfo.InvariantCulture) : "an ordinary one", HostVerdict.Good, "");
 
     /// <summary>The five sets as the process was started with them (capabilities(7)).</summary>
     private static IEnumerable<HostSetting> Sets(CapabilityRequest request, HostFacts facts)

@@ -3,6 +3,7 @@ namespace Beyla.Agent.Capabilities;
 /// <summary>How much a line of the check at start matters.</summary>
 public enum CheckSeverity
 {
+    Debug,
     Info,
     Warning,
     Error,
@@ -22,19 +23,26 @@ public static class StartupCheck
 
     /// <summary>
     /// Decides about the start. With everything documented there and the host as it should be, no line. Else first the warning that names what
-    /// is missing, in ascending order of the kernel's numbers, then what will not work because of it.
+    /// is missing, in ascending order of the kernel's numbers, then what will not work because of it. Where it was set minimally on purpose, nothing is
+    /// amiss: what the documented list has besides is one line at level debug.
     /// </summary>
     /// <param name="report">The verdict.</param>
     /// <param name="enforce">BEYLA_ENFORCE_SYS_CAPS=1: a missing documented capability is an error.</param>
     /// <param name="lines">What to log.</param>
+    /// <param name="minimal">See <see cref="CapabilityCheck.IsMinimal"/>; without meaning where the documented list is enforced.</param>
     /// <returns>Whether to start; if not, exit with <see cref="ExitCode"/> and load nothing.</returns>
-    public static bool MayStart(CapabilityReport report, bool enforce, out IReadOnlyList<CheckLine> lines)
+    public static bool MayStart(CapabilityReport report, bool enforce, out IReadOnlyList<CheckLine> lines, bool minimal = false)
     {
         ArgumentNullException.ThrowIfNull(report);
         var missing = string.Join(", ", report.MissingDocumented().Select(capability => capability.Name()));
         var refused = enforce && missing.Length > 0;
+        var onPurpose = minimal && !enforce;
         var all = new List<CheckLine>();
-        if (missing.Length > 0)
+        if (missing.Length > 0 && onPurpose)
+        {
+            all.Add(new CheckLine(CheckSeverity.Debug, "Listed for this configuration, not needed by this agent and not given to it", ("capabilities", missing)));
+        }
+        else if (missing.Length > 0)
         {
             all.Add(new CheckLine(
                 refused ? CheckSeverity.Error : CheckSeverity.Warning,
@@ -42,14 +50,14 @@ public static class StartupCheck
                 ("error", $"the following capabilities are required: {missing}")));
         }
 
-        all.AddRange(report.Requirements.Where(IsMissing).Select(requirement => Consequence(requirement)));
+        all.AddRange(report.Requirements.Where(requirement => IsMissing(requirement, onPurpose)).Select(Consequence));
         all.AddRange(report.Host.Where(setting => setting.Verdict == HostVerdict.Wrong).Select(Consequence));
         lines = all;
         return !refused;
     }
 
-    private static bool IsMissing(CapabilityRequirement requirement) =>
-        requirement.State == CapabilityState.Missing && (requirement.Documented || requirement.Need != CapabilityNeed.None);
+    private static bool IsMissing(CapabilityRequirement requirement, bool onPurpose) =>
+        requirement.State == CapabilityState.Missing && (requirement.Need != CapabilityNeed.None || (requirement.Documented && !onPurpose));
 
     private static CheckLine Consequence(CapabilityRequirement requirement) => new(
         requirement.Needed ? CheckSeverity.Warning : CheckSeverity.Info,

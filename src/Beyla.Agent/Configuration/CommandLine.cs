@@ -38,14 +38,20 @@ public sealed class CommandLine
     {
         var result = new CommandLine();
         var problems = new List<string>();
+        var said = false;
         for (var i = 0; i < arguments.Count; i++)
         {
             var argument = arguments[i];
             if (argument.Length < 2 || argument[0] != '-')
             {
-                result.Word(argument, commands, problems);
+                // After an option that is unknown it may be that option's value: one mistake.
+                if (!said || result.Command is not null || commands.Contains(argument))
+                    result.Word(argument, commands, problems);
+                said = false;
                 continue;
             }
+
+            var before = problems.Count;
 
             var equals = argument.IndexOf('=', StringComparison.Ordinal);
             var name = equals < 0 ? argument : argument[..equals];
@@ -70,6 +76,8 @@ public sealed class CommandLine
                     result.Option(name, inline, arguments, ref i, commands.Count > 0, problems);
                     break;
             }
+
+            said = problems.Count > before && inline is null;
         }
 
         if (problems.Count > 0 && !result.Help)

@@ -59,7 +59,9 @@ public static class ConfigurationLoader
         for (var i = 0; i < settings.Length; i++)
             settings[i] = layers[KeyIndex.All[i]];
         return new LoadedConfiguration(
-            configuration, settings, layers.Warnings, layers.Problems, [.. StartProblems(configuration, environment)]);
+            configuration, settings, layers.Warnings, layers.Problems,
+            // What is selected is judged when all that was said could be read: nothing to watch is then no mistake of its own.
+            layers.Problems.Count == 0 ? [.. StartProblems(configuration, environment)] : []);
     }
 
     private static IEnumerable<string> StartProblems(AgentConfiguration configuration, IReadOnlyDictionary<string, string> environment)

@@ -127,7 +127,7 @@ internal static class KeyTable
         ebpf.protocol_debug_print|BEYLA_PROTOCOL_DEBUG_PRINT|bool|false
         ebpf.redis_db_cache.enabled|BEYLA_BPF_REDIS_DB_CACHE_ENABLED|bool|false
         ebpf.redis_db_cache.max_size|BEYLA_BPF_REDIS_DB_CACHE_MAX_SIZE|int|1000
-        +ebpf.ring_size|BEYLA_BPF_RING_SIZE|int 4096..1073741824|8388608
+        +ebpf.ring_size|BEYLA_BPF_RING_SIZE|int 4096..67108864|8388608
         +ebpf.socket_source|BEYLA_BPF_SOCKET_SOURCE|one auto tracepoints fentry syscalls|auto
         ebpf.stats_wakeup_data_bytes|BEYLA_STATS_WAKEUP_DATA_BYTES|int|4096
         ebpf.track_request_headers|BEYLA_BPF_TRACK_REQUEST_HEADERS|bool|false
@@ -185,7 +185,7 @@ internal static class KeyTable
         +network.agent_ip_type|BEYLA_NETWORK_AGENT_IP_TYPE|one any ipv4 ipv6|any
         +network.agent_ip|BEYLA_NETWORK_AGENT_IP|address|
         +network.cache_active_timeout|BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT|duration >0|5s
-        +network.cache_max_flows|BEYLA_NETWORK_CACHE_MAX_FLOWS|int 1..|5000
+        +network.cache_max_flows|BEYLA_NETWORK_CACHE_MAX_FLOWS|int 1..1000000|5000
         +network.cidrs|BEYLA_NETWORK_CIDRS|networks|
         +network.deduper_fc_ttl|BEYLA_NETWORK_DEDUPER_FC_TTL|duration >0|
         +network.deduper|BEYLA_NETWORK_DEDUPER|one first_come none|first_come

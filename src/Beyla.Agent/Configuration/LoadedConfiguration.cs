@@ -22,7 +22,7 @@ public sealed class LoadedConfiguration
     /// <summary>Values that cannot be used.</summary>
     public IReadOnlyList<string> Problems { get; }
 
-    /// <summary>Why the agent cannot start with valid values: nothing is selected, or the results would go nowhere.</summary>
+    /// <summary>Why the agent cannot start with valid values: nothing is selected, or the results would go nowhere. Empty where there are <see cref="Problems"/>.</summary>
     public IReadOnlyList<string> StartProblems { get; }
 
     /// <summary>The typed configuration, also where the agent could not start with it.</summary>
@@ -31,6 +31,5 @@ public sealed class LoadedConfiguration
 
     /// <summary>The typed configuration to start with.</summary>
     /// <exception cref="ConfigurationException">The agent cannot start; has all <see cref="Problems"/> or else all <see cref="StartProblems"/>.</exception>
-    public AgentConfiguration ConfigurationToStart =>
-        StartProblems.Count == 0 ? Configuration : throw new ConfigurationException(Problems.Count > 0 ? Problems : StartProblems);
+    public AgentConfiguration ConfigurationToStart => StartProblems.Count == 0 ? Configuration : throw new ConfigurationException(StartProblems);
 }

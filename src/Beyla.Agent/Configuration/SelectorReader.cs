@@ -11,7 +11,7 @@ namespace Beyla.Agent.Configuration;
 /// <param name="warnings">Gets what has no effect.</param>
 /// <param name="problems">Gets what is wrong.</param>
 /// <param name="regularExpressions">Patterns are regular expressions, found anywhere in the text, and not globs.</param>
-internal sealed class SelectorReader(string origin, List<string> warnings, List<string> problems, bool regularExpressions = false)
+internal sealed class SelectorReader(string origin, MessageList warnings, MessageList problems, bool regularExpressions = false)
 {
     private const int MaximumEntries = 256;
 
@@ -60,7 +60,7 @@ internal sealed class SelectorReader(string origin, List<string> warnings, List<
 
         var rule = new SelectionRule { Origin = path };
         var usable = true;
-        var before = problems.Count;
+        var before = problems.Total;
         foreach (var (key, value) in entry.Entries)
         {
             if (value.IsNull || value.Text is { Length: 0 })
@@ -79,7 +79,7 @@ internal sealed class SelectorReader(string origin, List<string> warnings, List<
         }
 
         // What is wrong with a criterion was said; that it is missing now would be one error too many.
-        if (usable && !rule.HasCriterion && problems.Count == before)
+        if (usable && !rule.HasCriterion && problems.Total == before)
         {
             Problem(entry, path, "at least one of open_ports, exe_path, languages, target_pids and cmd_args is needed");
             return null;

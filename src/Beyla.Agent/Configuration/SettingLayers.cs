@@ -8,11 +8,14 @@ namespace Beyla.Agent.Configuration;
 /// </summary>
 internal sealed class SettingLayers
 {
+    // Of a value, and of what is said about it, which may name a part of it.
+    private const int MaximumShown = 1000;
+
     private readonly Dictionary<string, Setting> set = new(StringComparer.Ordinal);
 
-    public List<string> Warnings { get; } = [];
+    public MessageList Warnings { get; } = new();
 
-    public List<string> Problems { get; } = [];
+    public MessageList Problems { get; } = new();
 
     /// <summary>The value of a setting; its default when nothing sets it.</summary>
     public Setting this[KeyDefinition key] =>
@@ -36,7 +39,7 @@ internal sealed class SettingLayers
     /// <exception cref="ConfigurationException">The text is not valid YAML.</exception>
     public void AddYaml(string text, string origin, IReadOnlyDictionary<string, string> environment)
     {
-        var substituted = VariableSubstitution.Apply(text, origin, environment, Warnings, Problems);
+        var substituted = VariableSubstitution.Apply(text, origin, environment, Warnings);
         if (YamlReader.Read(substituted, origin) is not { } root)
             return;
         if (root.Kind != ConfigurationNodeKind.Mapping)
@@ -115,18 +118,22 @@ internal sealed class SettingLayers
     /// <summary>Checks the type of every value that was set, and warns of those without effect.</summary>
     public void Check()
     {
-        foreach (var setting in set.Values)
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        // Those that have an effect first: a variable that sets several settings is one mistake.
+        foreach (var setting in set.Values.OrderByDescending(static setting => setting.Key.Built))
         {
             if (!setting.Key.Built)
                 WarnOfUnbuilt(setting);
-            if (SettingValue.Check(setting) is { } error)
+            if (SettingValue.Check(setting) is { } error && (setting.Origin.Source != SettingSource.Environment || told.Add(setting.Origin.Detail)))
                 Problems.Add(Describe(setting, error));
         }
     }
 
     /// <summary>A problem with a value, in one line that is safe for a terminal.</summary>
     public static string Describe(Setting setting, string error) =>
-        $"{setting.Key.Path} = \"{setting.Shown}\" ({setting.Origin}): {LogText.Escape(error)}";
+        $"{setting.Key.Path} = \"{Bounded(setting.Shown ?? "")}\" ({setting.Origin}): {Bounded(LogText.Escape(error))}";
+
+    private static string Bounded(string text) => text.Length > MaximumShown ? text[..MaximumShown] + "…" : text;
 
     private void AddSection(string path, ConfigurationNode section, string origin)
     {
@@ -150,8 +157,10 @@ internal sealed class SettingLayers
             }
             else
             {
-                Warnings.Add($"{origin}:{keyNode.Line}:{keyNode.Column}: the key {LogText.Quote(name)} is unknown and has no effect"
-                    + (KeyIndex.NearestPath(name) is { } nearest ? $"; did you mean {nearest}?" : ""));
+                Warnings.Add(Warnings.HasRoom
+                    ? $"{origin}:{keyNode.Line}:{keyNode.Column}: the key {LogText.Quote(Bounded(name))} is unknown and has no effect"
+                        + (KeyIndex.NearestPath(name) is { } nearest ? $"; did you mean {nearest}?" : "")
+                    : "");
             }
         }
     }

@@ -167,6 +167,18 @@ public class CapabilityCheckTests
         Assert.Equal("sudo setcap cap_net_raw=p '/opt/a b/beyla'", requirements.Single(requirement => requirement.Capability == Capability.NetRaw).Fix);
     }
 
+    [Theory]
+    [InlineData(Capability.Perfmon, false, "cap_dac_read_search,cap_net_admin,cap_sys_ptrace,cap_perfmon,cap_bpf=p")]
+    [InlineData(Capability.NetRaw, false, "cap_dac_read_search,cap_net_admin,cap_net_raw,cap_sys_ptrace,cap_perfmon,cap_bpf,cap_checkpoint_restore=p")]
+    [InlineData(Capability.Perfmon, true, "cap_dac_read_search,cap_net_admin,cap_net_raw,cap_sys_ptrace,cap_perfmon,cap_bpf,cap_checkpoint_restore=p")]
+    public void The_remedy_names_what_the_file_carries_for_another_use(Capability missing, bool enforce, string expected)
+    {
+        var carried = CapabilitySet.Of(Capability.Bpf, Capability.NetAdmin);
+        var facts = Facts(carried, new Version(6, 12)) with { AgentFile = new FileCapabilities(carried, CapabilitySet.None, Effective: true) };
+        var report = CapabilityCheck.Evaluate(new CapabilityRequest(Feature.Application, enforce), facts);
+        Assert.Equal($"sudo setcap {expected} '/opt/a b/beyla'", report.Requirements.Single(requirement => requirement.Capability == missing).Fix);
+    }
+
     [Fact]
     public void File_capabilities_that_were_ignored_are_explained()
     {

@@ -50,6 +50,61 @@ public class StartupCheckTests
         Assert.Empty(lines);
     }
 
+    [Theory]
+    [InlineData(Feature.Application, "CAP_NET_RAW, CAP_CHECKPOINT_RESTORE")]
+    [InlineData(Feature.Application | Feature.ContextPropagation, "CAP_NET_ADMIN, CAP_NET_RAW, CAP_CHECKPOINT_RESTORE")]
+    public void A_minimal_set_is_told_once_at_level_debug(Feature features, string listed)
+    {
+        var request = new CapabilityRequest(features);
+        Assert.True(Start(request, CapabilityCheck.Needed(request, Kernel), out var lines));
+        var line = Assert.Single(lines);
+        Assert.Equal(CheckSeverity.Debug, line.Severity);
+        Assert.Equal([("capabilities", listed)], line.Fields);
+
+        // The documented list stays what is enforced.
+        Assert.False(Start(request with { Enforce = true }, CapabilityCheck.Needed(request, Kernel), out lines));
+        Assert.Equal($"the following capabilities are required: {listed}", lines[0].Fields[0].Value);
+    }
+
+    [Fact]
+    public void One_file_that_serves_both_uses_minimally_is_minimal_for_each()
+    {
+        var flows = new CapabilityRequest(Feature.NetworkSocketFilter);
+        var both = CapabilityCheck.Needed(Application, Kernel) | CapabilityCheck.Needed(flows, Kernel);
+        Assert.True(Start(Application, both, out var lines));
+        Assert.Equal(CheckSeverity.Debug, Assert.Single(lines).Severity);
+        Assert.True(Start(flows, both, out lines));
+        Assert.Empty(lines);
+    }
+
+    [Fact]
+    public void Without_a_needed_one_or_with_one_that_nothing_needs_it_is_not_minimal()
+    {
+        var needed = CapabilityCheck.Needed(Application, Kernel);
+        foreach (var capability in needed)
+        {
+            Start(Application, needed.Except(CapabilitySet.Of(capability)), out var lines);
+            Assert.Equal(CheckSeverity.Warning, lines[0].Severity);
+        }
+
+        Start(Application, needed.With(Capability.CheckpointRestore), out var listed);
+        Assert.Equal([("error", "the following capabilities are required: CAP_NET_RAW")], listed[0].Fields);
+        Assert.Equal(CheckSeverity.Warning, listed[0].Severity);
+    }
+
+    [Fact]
+    public void What_adds_something_is_still_said_of_a_minimal_set()
+    {
+        Start(new CapabilityRequest(Feature.NetworkSocketFilter), CapabilitySet.Of(Capability.Bpf, Capability.NetRaw), out var lines);
+        Assert.Equal("Info CAP_PERFMON is missing", $"{Assert.Single(lines).Severity} {lines[0].Message}");
+    }
+
+    private static bool Start(CapabilityRequest request, CapabilitySet held, out IReadOnlyList<CheckLine> lines)
+    {
+        var facts = CapabilityCheckTests.Facts(held, Kernel);
+        return StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), request.Enforce, out lines, CapabilityCheck.IsMinimal(request, facts));
+    }
+
     [Fact]
     public void A_host_setting_in_the_way_is_said()
     {

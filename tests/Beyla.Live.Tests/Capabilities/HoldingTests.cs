@@ -58,14 +58,14 @@ public sealed class HoldingTests
     public async Task What_is_said_before_the_start_leaves_no_thread_with_more()
     {
         // The first line of the log makes the runtime start a thread, which has what its creator had.
-        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Without(ScenarioCase.Find("application").Listed, "cap_checkpoint_restore"));
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Without(ScenarioCase.Find("application").Listed, "cap_net_raw"));
         await using TestServer server = await ServerKinds.PythonAsync();
         await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(AgentSettings.ForPorts(server.Port).With("BEYLA_OPEN_PROT", "1")));
 
         Assert.Equal(ApplicationNeeds, await Held.OfAllThreads(agent.Pid, "CapPrm"));
         await agent.StopAsync();
         Assert.Contains("BEYLA_OPEN_PROT", agent.Errors, StringComparison.Ordinal);
-        Warnings.AssertNamed(agent.Errors, "CAP_CHECKPOINT_RESTORE");
+        Warnings.AssertNamed(agent.Errors, "CAP_NET_RAW");
         Assert.DoesNotContain("still holds", agent.Errors, StringComparison.Ordinal);
     }
 

@@ -52,6 +52,86 @@ public sealed class SetCommandTests
         Assert.EndsWith($"\nsudo setcap -r {user.Binary}", errors, StringComparison.Ordinal);
     }
 
+    [LiveFact("getcap")]
+    public async Task Add_keeps_what_the_file_carries_and_set_replaces_it()
+    {
+        using OrdinaryUser copy = await OrdinaryUser.CreateAsync("cap_dac_read_search,cap_sys_ptrace,cap_perfmon,cap_bpf");
+        (int status, string output, string errors) = await Root(copy.Binary, ["capability", "set", "--add", "--minimal", "--scenario", "network"]);
+        Assert.True(status == 0, errors);
+        const string Both = "cap_dac_read_search,cap_net_raw,cap_sys_ptrace,cap_perfmon,cap_bpf=p";
+        Assert.Equal($"{copy.Binary}: {Both}", output);
+        Assert.Equal($"{copy.Binary} {Both}", (await Tool.RunAsync("getcap", copy.Binary)).Trim());
+
+        // Again changes nothing, and single capabilities are added too.
+        (status, output, _) = await Root(copy.Binary, ["capability", "set", "--add", "--capability", "cap_net_raw"]);
+        Assert.Equal((0, $"{copy.Binary}: {Both}"), (status, output));
+        (status, output, _) = await Root(copy.Binary, ["capability", "set", "--minimal", "--scenario", "network"]);
+        Assert.Equal((0, $"{copy.Binary}: cap_net_raw,cap_bpf=p"), (status, output));
+
+        // A file without any gets what is asked for.
+        (status, _, _) = await Root(copy.Binary, ["capability", "clear"]);
+        Assert.Equal(0, status);
+        (status, output, _) = await Root(copy.Binary, ["capability", "set", "--add", "--minimal", "--scenario", "network"]);
+        Assert.Equal((0, $"{copy.Binary}: cap_net_raw,cap_bpf=p"), (status, output));
+    }
+
+    [LiveFact("setcap", "getcap")]
+    public async Task Add_keeps_inheritable_ones_and_leaves_another_namespace_alone()
+    {
+        using OrdinaryUser copy = await OrdinaryUser.CreateAsync("");
+        await Tool.RunAsync("setcap", "cap_net_bind_service=ip cap_perfmon=p", copy.Binary);
+        (int status, string output, string errors) = await Root(copy.Binary, ["capability", "set", "--add", "--minimal", "--scenario", "network"]);
+        Assert.True(status == 0, errors);
+        Assert.Equal($"{copy.Binary}: cap_net_bind_service=ip cap_net_raw,cap_perfmon,cap_bpf=p", output);
+
+        await Tool.RunAsync("setcap", "-n", "100000", "cap_net_admin=p", copy.Binary);
+        (status, output, errors) = await Root(copy.Binary, ["capability", "set", "--add", "--minimal", "--scenario", "network"]);
+        Assert.Equal((1, ""), (status, output));
+        Assert.Contains("is for the user namespace whose root is user 100000; beyla capability clear first", errors, StringComparison.Ordinal);
+        Assert.Equal($"{copy.Binary} cap_net_admin=p [rootid=100000]", (await Tool.RunAsync("getcap", "-n", copy.Binary)).Trim());
+    }
+
+    [LiveFact("setpriv", "setcap")]
+    public async Task The_printed_remedy_keeps_what_the_file_carries()
+    {
+        // Set up for flows alone, and asked to trace.
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync("cap_net_admin,cap_bpf");
+        (int status, string output, _) = await user.CommandAsync(["capability", "test", "--json", "--open-port", "8080"]);
+        Assert.Equal(3, status);
+        string fix = CapabilityJson.Read(output).Requirements.Single(row => row.Capability == Capability.Perfmon).Fix;
+        Assert.Equal($"sudo setcap cap_dac_read_search,cap_net_admin,cap_sys_ptrace,cap_perfmon,cap_bpf=p {user.Binary}", fix);
+
+        (status, _, string errors) = await user.CommandAsync(["capability", "set", "--add", "--minimal", "--open-port", "8080"]);
+        Assert.Equal(1, status);
+        Assert.EndsWith($"\nsudo setcap cap_dac_read_search,cap_net_admin,cap_sys_ptrace,cap_perfmon,cap_bpf=p {user.Binary}", errors, StringComparison.Ordinal);
+    }
+
+    [LiveFact("setcap")]
+    public async Task Root_asks_with_file_what_the_file_gives_to_others()
+    {
+        using OrdinaryUser copy = await OrdinaryUser.CreateAsync("cap_perfmon,cap_bpf");
+        (int status, string output, string errors) = await Root(Repository.Agent, ["capability", "test", "--json", "--open-port", "8080", "--file", copy.Binary]);
+        Assert.True(status == 3, errors);
+        CapabilityReport report = CapabilityJson.Read(output);
+        Assert.Equal(copy.Binary, report.Agent);
+        Assert.Equal([Capability.Perfmon, Capability.Bpf], report.Requirements.Where(row => row.State == CapabilityState.Granted).Select(row => row.Capability));
+        Assert.Equal("cap_perfmon,cap_bpf=p", report.Host.Single(setting => setting.Name == "file capabilities").Value);
+        Assert.Equal("CAP_PERFMON, CAP_BPF", report.Host.Single(setting => setting.Name == "permitted set").Value);
+
+        // The same as that user is told himself.
+        (status, output, _) = await copy.CommandAsync(["capability", "test", "--json", "--open-port", "8080"]);
+        Assert.Equal(3, status);
+        Assert.Equal(report.Requirements.Select(row => (row.Capability, row.State, row.Fix)), CapabilityJson.Read(output).Requirements.Select(row => (row.Capability, row.State, row.Fix)));
+
+        await Tool.RunAsync("setcap", "-r", copy.Binary);
+        (status, output, _) = await Root(Repository.Agent, ["capability", "test", "--json", "--open-port", "8080", "--file", copy.Binary]);
+        Assert.Equal(3, status);
+        Assert.DoesNotContain(CapabilityJson.Read(output).Requirements, row => row.State == CapabilityState.Granted);
+        (status, _, errors) = await Root(Repository.Agent, ["capability", "test", "--probe", "--open-port", "8080", "--file", copy.Binary]);
+        Assert.Equal(2, status);
+        Assert.Contains("--probe asks the kernel about this process, and --file about a file", errors, StringComparison.Ordinal);
+    }
+
     [LiveFact("setpriv", "getcap")]
     public async Task What_the_bounding_set_excludes_is_left_out_and_said()
     {
