@@ -235,8 +235,9 @@ public sealed class AgentRun
     {
         foreach (var line in lines)
         {
-            if (outcome is null || !outcome.Message.Contains(line.Error.Length > 0 ? line.Error : line.Text, StringComparison.Ordinal))
-                _sink.Report(new AgentException(AgentFault.AgentError, AgentWords.InParameters(line.Text, _command), "The agent goes on without it; see its log with -Verbose and -Debug.", _command.Path));
+            var text = AgentWords.InParameters(line.Text, _command);
+            if (outcome is null || !outcome.Message.Contains(line.Error.Length > 0 ? AgentWords.InParameters(line.Error, _command) : text, StringComparison.Ordinal))
+                _sink.Report(new AgentException(AgentFault.AgentError, text, "The agent goes on without it; see its log with -Verbose and -Debug.", _command.Path));
         }
     }
 

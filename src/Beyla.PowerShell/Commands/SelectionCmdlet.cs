@@ -118,7 +118,8 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
         [
             .. OpenPort is null ? [] : new[] { $"-OpenPort {Join(OpenPort)}" },
             .. Executable is null ? [] : new[] { $"-Executable {string.Join(", ", Executable.Select(Visible.Text))}" },
-            .. _ids.Count == 0 ? [] : new[] { $"-Id {string.Join(", ", Ids.Take(5))}{(Ids.Count > 5 ? ", …" : "")}" },
+            .. Name is null ? [] : new[] { $"-Name {string.Join(", ", Name.Select(Visible.Text))}" },
+            .. _ids.Count == 0 || Name is not null ? [] : new[] { $"-Id {string.Join(", ", Ids.Take(5))}{(Ids.Count > 5 ? ", …" : "")}" },
             .. Language is null ? [] : new[] { $"-Language {string.Join(", ", Language)}" },
         ];
         var never = Executable?.Where(Globs.FitsNoPath).Select(g => $"'*/{Visible.Text(g)}'").ToList() ?? [];
