@@ -14,12 +14,12 @@ namespace Beyla.PowerShell.Commands;
 /// </remarks>
 /// <example>
 /// <title>Allow tracing</title>
-/// <code>sudo pwsh -c 'Import-Module Beyla; Set-BeylaCapability -OpenPort 8080'</code>
-/// <para>Afterwards an ordinary user can run Start-BeylaTrace.</para>
+/// <code>sudo pwsh -c "Import-Module $((Get-Module Beyla).ModuleBase); Set-BeylaCapability -OpenPort 8080"</code>
+/// <para>Afterwards an ordinary user can run Start-BeylaTrace. Root looks for modules elsewhere, hence the whole path.</para>
 /// </example>
 /// <example>
 /// <title>Allow flows besides</title>
-/// <code>sudo pwsh -c 'Import-Module Beyla; Set-BeylaCapability -Network -Add'</code>
+/// <code>sudo pwsh -c "Import-Module $((Get-Module Beyla).ModuleBase); Set-BeylaCapability -Network -Add"</code>
 /// <para>Get-BeylaFlow works too, and what Start-BeylaTrace was given before stays.</para>
 /// </example>
 /// <example>
