@@ -104,7 +104,8 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
             .With("BEYLA_LOG_LEVEL", LogLevelText);
         try
         {
-            Predicate<object>? filter = Kind is { } kind ? value => value is Span span && span.Kind == kind : null;
+            var kind = Kind?.ToString();
+            Predicate<object>? filter = kind is null ? null : value => value is Span span && span.Kind.ToString() == kind;
             var limits = new RunLimits(typeof(Span), Duration, MaximumCount, filter, Silence: new SelectionSilence(DescribeSelection()));
             CmdletRun.Start(this, command, limits, AsJob, showProgress: false, StopToken);
         }

@@ -74,7 +74,7 @@ public sealed class SilenceTests : IDisposable
         var silence = new LoopbackSilence(TimeSpan.FromSeconds(1), isFiltered, _planted.Folder);
         Loopback(1000 + packets);
         if (shown)
-            silence.OnResult(new Flow { Packets = 4 });
+            silence.OnResult(FlowOfFourPackets());
 
         Assert.Null(silence.Tell(Early, ending: false));
         var text = silence.Tell(VeryLate, ending: false);
@@ -88,6 +88,14 @@ public sealed class SilenceTests : IDisposable
     [Fact]
     public void Without_a_table_of_interfaces_nothing_is_said() =>
         Assert.Null(new LoopbackSilence(TimeSpan.FromSeconds(1), isFiltered: true, _planted.Folder).Tell(VeryLate, ending: true));
+
+    private object FlowOfFourPackets()
+    {
+        var kept = new Kept();
+        new AgentRun(_planted.Command("""header; printf '{"type":"flow","first":"2026-01-02T03:04:05Z","last":"2026-01-02T03:04:06Z","transport":6,"sourceAddress":"::1","destinationAddress":"::1","bytes":400,"packets":4}\n'; exit 0"""),
+            new RunLimits(typeof(Flow)), kept).Run(CancellationToken.None);
+        return Assert.Single(kept.Values);
+    }
 
     // proc_pid_net(5)
     private void Loopback(long packets)
