@@ -8,12 +8,16 @@
     ./build.ps1 -Task Pack
 
     Makes the package of the module in out/packages.
+.EXAMPLE
+    ./build.ps1 -Task Install
+
+    Puts the module where Import-Module Beyla finds it, for this user or, as root, for all.
 #>
 [CmdletBinding()]
 param(
     # What to do; Build when nothing is said.
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Demo', 'Test', 'Unit', 'Live', 'Kernels', 'Pester', 'Bench', 'Pack', 'Clean')]
+    [ValidateSet('Build', 'Demo', 'Test', 'Unit', 'Live', 'Kernels', 'Pester', 'Bench', 'Pack', 'Install', 'Clean')]
     [string] $Task = 'Build',
 
     # Further arguments of the task.

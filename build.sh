@@ -16,6 +16,7 @@ usage: ./build.sh [TASK]
   pester    the tests of the module in a real PowerShell, where there is one
   bench     measures the costs in paired, alternating rounds; writes docs/benchmarks.md (root)
   pack      the module as a .nupkg in out/packages
+  install   the module where Import-Module Beyla finds it: for this user, as root or with --system for all; install [--user|--system] [PACKAGE.nupkg]
   clean     removes out/
 TEXT
 }
@@ -183,6 +184,28 @@ pester() {
     fi
 }
 
+# Where PowerShell looks for modules: about_PSModulePath.
+install_module() { # install_module [--user|--system] [PACKAGE]
+    local place source=out/modules/Beyla argument
+    if [ "$(id -u)" = 0 ]; then place=system; else place=user; fi
+    for argument; do
+        case $argument in
+            --user | --system) place=${argument#--} ;;
+            *.nupkg) source=$argument ;;
+            *) die "install: '$argument' is neither --user, --system nor a package" ;;
+        esac
+    done
+    [ -e "$source" ] || [ "$source" = out/modules/Beyla ] || die "install: there is no $source"
+    if [ "$place" = system ]; then place=/usr/local/share/powershell/Modules; else place=${XDG_DATA_HOME:-$HOME/.local/share}/powershell/Modules; fi
+    if [ "$source" = out/modules/Beyla ]; then build; else sdk; fi
+    quietly tool dotnet build src/Beyla.ModuleBuild/Beyla.ModuleBuild.csproj -c Release
+    local target
+    target=$(dotnet out/build/bin/Beyla.ModuleBuild/release/Beyla.ModuleBuild.dll install "$source" "$place") || exit 1
+    say "installed $target: Import-Module Beyla finds it now"
+    say "The agent in it has no file capabilities; a copy takes none along. Root needs none; for other users, to trace:"
+    say "  sudo $target/bin/beyla capability set --minimal --scenario application"
+}
+
 task=${1:-build}
 case $task in
     build) build ;;
@@ -194,6 +217,7 @@ case $task in
     pester) begin_suites build; built; pester; finish_suites ;;
     bench) root; packages $BUILD_PACKAGES $BENCH_PACKAGES; build; exec dotnet run --project tests/Beyla.Benchmarks -c Release -- "${@:2}" ;;
     pack) build; quietly pack dotnet build src/Beyla.PowerShell/Beyla.PowerShell.csproj -c Release -t:PackModule; ls out/packages ;;
+    install) install_module "${@:2}" ;;
     clean) rm -rf out ;;
     -h | --help | help) usage ;;
     *) usage >&2; die "no task '$task'" ;;

@@ -17,6 +17,19 @@ Describe 'Test-BeylaCapability' {
         $rows[2].Fix | Should -Match '^sudo setcap'
     }
 
+    It 'has rows that are found by either spelling' {
+        (Test-BeylaCapability -OpenPort 80 | Where-Object Name -eq CAP_BPF).Capability | Should -Be ([Beyla.Capability]::Bpf)
+        (Test-BeylaCapability -OpenPort 80 | Where-Object Capability -eq Bpf).Name | Should -Be 'CAP_BPF'
+        (Test-BeylaCapability -OpenPort 80 | Out-String -Width 80) | Should -Match '(?m)^Name +State'
+    }
+
+    It 'speaks of parameters when the configuration asks for nothing' {
+        $caught = try { Test-BeylaCapability -AgentPath $RealAgent -Setting @{ log_level = 'INFO' } } catch { $_ }
+        $caught.FullyQualifiedErrorId | Should -Match '^ConfigurationInvalid,'
+        $caught.Exception.Message + $caught.ErrorDetails.RecommendedAction | Should -Not -Match 'BEYLA_|--'
+        $caught.ErrorDetails.RecommendedAction | Should -Match '-OpenPort.*-Network'
+    }
+
     It 'asks the agent: <text>' -ForEach @(
         @{ text = ''; call = 'capability test --json --scenario application' }
         @{ text = '-OpenPort 80'; call = 'capability test --json' }
@@ -63,12 +76,16 @@ Describe 'Set-BeylaCapability' {
         @{ text = '-OpenPort 80 -Minimal'; call = 'capability set --minimal' }
         @{ text = '-Scenario Network'; call = 'capability set --scenario network' }
         @{ text = '-Clear'; call = 'capability clear' }
+        @{ text = '-Network -Add'; call = 'capability set --add' }
+        @{ text = '-OpenPort 80 -Minimal -Add'; call = 'capability set --add --minimal' }
+        @{ text = '-Scenario Network -Add'; call = 'capability set --add --scenario network' }
     ) {
         Get-Call { Invoke-Expression "Set-BeylaCapability $text -Verbose" } | Should -Be "called: $call"
     }
 
     It 'sets what the rows of the pipeline name' {
         Get-Call { Test-BeylaCapability -OpenPort 80 | Set-BeylaCapability -Verbose } | Should -Be 'called: capability set --capability cap_sys_ptrace,cap_bpf'
+        Get-Call { Test-BeylaCapability -OpenPort 80 | Set-BeylaCapability -Add -Verbose } | Should -Be 'called: capability set --add --capability cap_sys_ptrace,cap_bpf'
         Get-Call { Test-BeylaCapability -OpenPort 80 | Set-BeylaCapability -Minimal -Verbose } | Should -Be 'called: capability set --capability cap_bpf'
         Get-Call { Test-BeylaCapability -OpenPort 80 | Where-Object Capability -ne SysPtrace | Set-BeylaCapability -Verbose } | Should -Be 'called: capability set --capability cap_bpf'
     }
@@ -78,6 +95,8 @@ Describe 'Set-BeylaCapability' {
         $text = pwsh -NoProfile -Command "Import-Module '$Module'; Set-BeylaCapability -AgentPath '$Agents/capability' -OpenPort 80 -WhatIf"
         "$text" | Should -Match 'What if:.*CAP_SYS_PTRACE, CAP_BPF.*agents/capability'
         Get-Call { Set-BeylaCapability -OpenPort 80 -WhatIf -Verbose } | Should -Be 'called: capability test --json'
+        $text = pwsh -NoProfile -Command "Import-Module '$Module'; Set-BeylaCapability -AgentPath '$Agents/capability' -OpenPort 80 -Add -WhatIf"
+        "$text" | Should -Match 'What if:.*add the file capabilities CAP_SYS_PTRACE, CAP_BPF to those that are there'
     }
 
     It 'asks with -Confirm' {
@@ -90,6 +109,8 @@ Describe 'Set-BeylaCapability' {
         $rows.Count | Should -Be 3
         $rows[0] | Should -BeOfType Beyla.CapabilityRequirement
         Set-BeylaCapability -OpenPort 80 | Should -BeNullOrEmpty
+        # Root has every capability: the agent is asked what the file gives, and says itself which file it is.
+        Get-Call { Set-BeylaCapability -OpenPort 80 -PassThru -Verbose } | Should -Be 'called: capability test --json --file /opt/beyla'
         @(Set-BeylaCapability -Clear -PassThru).Count | Should -Be 3
         Set-BeylaCapability -OpenPort 80 -PassThru -WhatIf | Should -BeNullOrEmpty
         Set-BeylaCapability -Clear -PassThru -WhatIf | Should -BeNullOrEmpty

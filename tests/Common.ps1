@@ -32,7 +32,7 @@ function Get-FreePort {
 
 # What the planted agents are told goes by the environment, and must not stay there.
 function Clear-AgentEnvironment {
-    foreach ($name in 'COUNT', 'LOST', 'STATUS', 'SPAN_PATH', 'FILE', 'ENDS', 'RECORD', 'MODE', 'ALLOWED') { Set-Item "env:$name" $null }
+    foreach ($name in 'COUNT', 'PROCESSES', 'LOST', 'STATUS', 'SPAN_PATH', 'FILE', 'ENDS', 'RECORD', 'MODE', 'ALLOWED') { Set-Item "env:$name" $null }
     Get-ChildItem env:BEYLA_* | Remove-Item
 }
 

@@ -12,6 +12,7 @@ Describe 'Get-BeylaFlow' {
         @{ text = '-Source TrafficControl'; variable = 'BEYLA_NETWORK_SOURCE=tc' }
         @{ text = '-Source SocketFilter'; variable = 'BEYLA_NETWORK_SOURCE=socket_filter' }
         @{ text = '-Interface lo, eth0'; variable = 'BEYLA_NETWORK_INTERFACES=lo,eth0' }
+        @{ text = '-Interface l*, /^br-/, eth?'; variable = 'BEYLA_NETWORK_INTERFACES=/^l.*$/,/^br-/,/^eth.$/' }
         @{ text = '-Protocol Tcp, IcmpV6'; variable = 'BEYLA_NETWORK_PROTOCOLS=TCP,ICMPV6' }
         @{ text = '-Direction Egress'; variable = 'BEYLA_NETWORK_DIRECTION=egress' }
         @{ text = '-Cidr 10.0.0.0/8, fd00::/8'; variable = 'BEYLA_NETWORK_CIDRS=10.0.0.0/8,fd00::/8' }
@@ -45,6 +46,7 @@ Describe 'Get-BeylaFlow' {
 
     It 'emits each report with -Follow' {
         (Get-BeylaFlow -Follow -MaximumCount 5).Count | Should -Be 5
+        (Get-BeylaFlow -Follow -MaxEvents 5).Count | Should -Be 5
         (Get-BeylaFlow -Follow | Select-Object -First 2).Count | Should -Be 2
     }
 
@@ -62,10 +64,11 @@ Describe 'Get-BeylaFlow' {
     It 'gives nothing, and not everything, when no process came from the pipeline' {
         @() | Get-BeylaFlow -Duration 300ms | Should -BeNullOrEmpty
         [pscustomobject]@{ Id = 4242 } | Get-BeylaFlow -Duration 300ms -WarningAction Ignore | Should -HaveCount 2
+        Get-BeylaFlow -Duration 300ms | Get-BeylaFlow -Duration 300ms -WarningAction Ignore | Should -HaveCount 2
     }
 
     It 'refuses <text>' -ForEach @(
-        @{ text = '-Cidr nowhere' }, @{ text = '-Protocol HTTP' }, @{ text = '-Source kprobe' }, @{ text = '-Port 0' }
+        @{ text = '-Id 0' }, @{ text = '-Cidr nowhere' }, @{ text = '-Protocol HTTP' }, @{ text = '-Source kprobe' }, @{ text = '-Port 0' }
     ) {
         { Invoke-Expression "Get-BeylaFlow $text" } | Should -Throw
     }

@@ -50,6 +50,43 @@ Describe 'The module' {
         pwsh -NoProfile -Command $script | Should -Be 'True'
     }
 
+    It 'is imported by name after the install step, from the <source>' -ForEach @(@{ source = 'build' }, @{ source = 'package' }) {
+        $tool = "$Root/out/build/bin/Beyla.ModuleBuild/release/Beyla.ModuleBuild.dll"
+        if (-not (Test-Path $tool) -or -not (Test-Path $RealAgent)) { Set-ItResult -Skipped -Because 'the release build or the agent is not there' }
+        $data = "$TestDrive/data of $source"
+        $version = (Test-ModuleManifest $Module/Beyla.psd1).Version
+        $target = "$data/powershell/Modules/Beyla/$version"
+        try {
+            $env:XDG_DATA_HOME = $data
+            if ($source -eq 'package') {
+                $package = dotnet $tool pack $Module $TestDrive/packages
+                # The task itself, twice: the second time what is there is replaced.
+                foreach ($time in 1, 2) {
+                    $said = bash $Root/build.sh install --user $package 2>&1
+                    $LASTEXITCODE | Should -Be 0 -Because "$said"
+                    "$said" | Should -Match "installed $([regex]::Escape($target)).*no file capabilities.*sudo $([regex]::Escape($target))/bin/beyla capability set"
+                }
+            }
+            else { dotnet $tool install $Module "$data/powershell/Modules" | Should -Be $target }
+            # As a new shell has it: nobody adds a path.
+            $script = 'Import-Module Beyla; (Get-Module Beyla).ModuleBase; @(Test-BeylaCapability -Scenario Network -WarningAction Ignore).Count -gt 3; (Get-Help Start-BeylaTrace).Synopsis.Length -gt 9'
+            env -u PSModulePath pwsh -NoProfile -Command $script | Should -Be $target, 'True', 'True'
+        }
+        finally { $env:XDG_DATA_HOME = $null }
+        Get-ChildItem $target -Recurse -File | ForEach-Object { $_.UnixMode | Should -Be ($_.Name -eq 'beyla' ? '-rwxr-xr-x' : '-rw-r--r--') }
+        Get-ChildItem $data/powershell/Modules/Beyla -Force | Should -HaveCount 1
+        ((Get-ChildItem $target -Recurse -File).FullName | ForEach-Object { [IO.Path]::GetRelativePath($target, $_) } | Sort-Object) |
+            Should -Be ((Get-ChildItem $Module -Recurse -File).FullName | ForEach-Object { [IO.Path]::GetRelativePath($Module, $_) } | Sort-Object)
+    }
+
+    It 'has a page for each cmdlet and a whole synopsis for each topic' {
+        foreach ($command in (Get-Module Beyla).ExportedCommands.Values) { $command.HelpUri | Should -BeLike "$((Get-Module Beyla).ProjectUri)*" }
+        # Get-Help takes one line of it.
+        foreach ($file in Get-ChildItem $Module/en-US/about_*.help.txt) {
+            (Get-Content $file -Raw) | Should -Match '(?m)^SHORT DESCRIPTION\n    \S[^\n]*\.\n\n'
+        }
+    }
+
     Describe 'Help of <_>' -ForEach 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability' {
         It 'has synopsis, description and three examples' {
             $help = Get-Help $_ -Full

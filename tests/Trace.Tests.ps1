@@ -14,8 +14,14 @@ Describe 'Start-BeylaTrace' {
             @{ text = '8080,9000-9010'; variable = 'BEYLA_OPEN_PORT=8080,9000-9010' }
             @{ text = '-Executable */nginx'; variable = 'BEYLA_AUTO_TARGET_EXE=*/nginx' }
             @{ text = '-Executable */nginx, */node'; variable = 'BEYLA_AUTO_TARGET_EXE={*/nginx,*/node}' }
+            @{ text = "-Executable 'a,b', '*/x'"; variable = 'BEYLA_AUTO_TARGET_EXE={a\,b,*/x}' }
             @{ text = '-Id 12, 34'; variable = 'BEYLA_TARGET_PID=12,34' }
             @{ text = '-PID 12'; variable = 'BEYLA_TARGET_PID=12' }
+            @{ text = '-OwningProcess 12'; variable = 'BEYLA_TARGET_PID=12' }
+            # Ids alone would rule, whatever else is given: together they are the fields of one entry.
+            @{ text = "-Id 12, 34 -OpenPort 80, 90-99 -Executable '*/a`"b' -Language Go"; variable = 'arguments: --set discovery.instrument=[{target_pids: "12,34", open_ports: "80,90-99", exe_path: "*/a\"b", languages: "go"}]' }
+            @{ text = '-Id 12 -OpenPort 80'; variable = 'BEYLA_OPEN_PORT=' }
+            @{ text = '-Id 12 -OpenPort 80'; variable = 'BEYLA_TARGET_PID=' }
             @{ text = '-Language go, NodeJs'; variable = 'BEYLA_AUTO_TARGET_LANGUAGE={go,nodejs}' }
             @{ text = '-ContextPropagation Headers'; variable = 'BEYLA_BPF_CONTEXT_PROPAGATION=headers' }
             @{ text = '-EnforceCapability'; variable = 'BEYLA_ENFORCE_SYS_CAPS=1' }
@@ -37,6 +43,36 @@ Describe 'Start-BeylaTrace' {
         It 'by the pipeline from Get-Process' {
             Get-Process -Id $PID, 1 | Start-BeylaTrace | Out-Null
             Get-Recorded | Should -Contain "BEYLA_TARGET_PID=1,$PID"
+        }
+
+        It 'by the pipeline from Get-BeylaFlow, where a flow without a process is passed over' {
+            Get-BeylaFlow -AgentPath "$Agents/flows" -Duration 200ms | Start-BeylaTrace -ErrorVariable problems -WarningAction Ignore | Out-Null
+            Get-Recorded | Should -Contain 'BEYLA_TARGET_PID=4242'
+            $problems | Should -BeNullOrEmpty
+        }
+
+        It 'by a name, which is that of ps, with wildcards' {
+            # A copy of sleep by a name of its own: as a process that calls itself otherwise, like a worker of nginx, is.
+            $name = "bn$PID"
+            Copy-Item (Get-Command sleep).Source $TestDrive/$name
+            $processes = 1..2 | ForEach-Object { Start-Process bash -ArgumentList '-c', "`"exec -a '${name}: worker process' $TestDrive/$name 60`"" -PassThru }
+            try {
+                Wait-Until { @($processes | Where-Object { (Get-Content "/proc/$($_.Id)/comm") -eq $name }).Count -eq 2 } | Should -BeTrue
+                Get-Process $name -ErrorAction Ignore | Should -BeNullOrEmpty
+                foreach ($pattern in $name, "b?$PID*", $name.ToUpperInvariant()) {
+                    Start-BeylaTrace -Name $pattern | Out-Null
+                    Get-Recorded | Should -Contain "BEYLA_TARGET_PID=$(($processes.Id | Sort-Object) -join ',')"
+                }
+                Start-BeylaTrace -Name $name, nobody-is-called-so -WarningVariable warnings -WarningAction SilentlyContinue | Out-Null
+                @($warnings).Message | Should -Be "No process is named 'nobody-is-called-so' now."
+            }
+            finally { $processes | ForEach-Object { kill -KILL $_.Id } }
+        }
+
+        It 'and fails when nobody has the name' {
+            Remove-Item $TestDrive/record -ErrorAction Ignore
+            { Start-BeylaTrace -Name nobody-is-called-so } | Should -Throw "*'nobody-is-called-so'*" -ErrorId 'ProcessNotFound,*'
+            Test-Path $TestDrive/record | Should -BeFalse
         }
 
         It 'and starts none when no process came from the pipeline' {
@@ -88,6 +124,8 @@ Describe 'Start-BeylaTrace' {
             @{ text = '-Duration 0'; part = 'above zero' }
             @{ text = '-MaximumCount 0'; part = 'MaximumCount' }
             @{ text = '-Id 0'; part = 'Id' }
+            @{ text = '-Kind Proxy'; part = 'Kind' }
+            @{ text = "-Executable 'a\', 'b'"; part = 'backslash' }
             @{ text = '-Language cobol'; part = 'cobol' }
         ) {
             { Invoke-Expression "Start-BeylaTrace $text" } | Should -Throw "*$part*"
@@ -98,7 +136,18 @@ Describe 'Start-BeylaTrace' {
         BeforeEach { $env:RECORD = "$TestDrive/record" }
         AfterEach { [Beyla.PowerShell.Agent.LiveAgents]::Count | Should -Be 0; Test-Alive (Get-Content $TestDrive/record.pid) | Should -BeFalse }
 
-        It 'after -MaximumCount' { (Start-BeylaTrace -MaximumCount 4).Count | Should -Be 4 }
+        It 'after -MaximumCount' {
+            (Start-BeylaTrace -MaximumCount 4).Count | Should -Be 4
+            (Start-BeylaTrace -MaxEvents 4).Count | Should -Be 4
+        }
+
+        It 'after so many spans of a kind' {
+            $line = '{{"type":"span","kind":"{0}","start":"2026-01-02T03:04:05Z","durationUSec":1,"path":"/{1}","pid":1}}'
+            1..6 | ForEach-Object { $line -f ($_ % 3 ? 'client' : 'server'), $_ } | Set-Content $TestDrive/kinds
+            $env:FILE = "$TestDrive/kinds"
+            (Start-BeylaTrace -Kind Server -MaximumCount 2).Path | Should -Be '/3', '/6'
+            (Start-BeylaTrace -Kind Client -MaximumCount 4).Path | Should -Be '/1', '/2', '/4', '/5'
+        }
 
         It 'after -Duration' {
             $time = Measure-Command { $script:spans = Start-BeylaTrace -Duration 1s }
@@ -183,7 +232,7 @@ Describe 'Start-BeylaTrace' {
             $env:MODE = 'usage'
             $caught = foreach ($more in @{}, @{ OpenPort = 80 }) { try { Start-BeylaTrace @more } catch { $_ } }
             $caught.FullyQualifiedErrorId | Should -Be (@('ConfigurationInvalid,Beyla.PowerShell.Commands.StartBeylaTraceCommand') * 2)
-            $caught[0].ErrorDetails.RecommendedAction | Should -Match '-OpenPort'
+            $caught[0].ErrorDetails.RecommendedAction | Should -Match '-OpenPort.*-Name'
             $caught[1].ErrorDetails.RecommendedAction | Should -Not -Match '-OpenPort'
         }
 
@@ -238,6 +287,18 @@ Describe 'Start-BeylaTrace' {
             $summary.MessageData.Lost | Should -Be 7
         }
 
+        It 'that no process matches yet, and what may be meant' {
+            $env:COUNT = 0; $env:PROCESSES = 0
+            Start-BeylaTrace 8099 -Duration 0.2s -WarningVariable warnings -WarningAction SilentlyContinue | Should -BeNullOrEmpty
+            @($warnings).Message | Should -Be 'No process matches -OpenPort 8099 yet; one that comes later is traced then.'
+            Start-BeylaTrace -Executable nginx -Duration 0.2s -WarningVariable warnings -WarningAction SilentlyContinue | Should -BeNullOrEmpty
+            @($warnings).Count | Should -Be 1
+            $warnings[0].Message | Should -Match "'\*/nginx' may be meant"
+            $env:PROCESSES = 1
+            Start-BeylaTrace 8099 -Duration 0.2s -WarningVariable warnings -WarningAction SilentlyContinue | Should -BeNullOrEmpty
+            @($warnings).Count | Should -Be 0
+        }
+
         It 'the same warning once' {
             $env:MODE = 'warning'
             Start-BeylaTrace -AgentPath $Agents/broken -Duration 0.5s -WarningVariable warnings -WarningAction SilentlyContinue | Out-Null
@@ -247,7 +308,7 @@ Describe 'Start-BeylaTrace' {
         It 'what was started and decided, as verbose' {
             $verbose = Start-BeylaTrace -MaximumCount 1 -Verbose 4>&1 | Where-Object { $_ -is [Management.Automation.VerboseRecord] }
             "$verbose" | Should -Match 'Starting BEYLA_.*agents/spans'
-            "$verbose" | Should -Match 'tracing source=tracepoints'
+            "$verbose" | Should -Match 'Beyla is tracing source=Tracepoints'
         }
     }
 

@@ -21,8 +21,8 @@ internal static class NetworkFlows
                 using var raised = Privilege.Raise(Permissions.Flows);
                 action();
             },
-            Warn = static message => Log.Warn("Flows", ("warning", message)),
-            Debug = static message => Log.Debug("Flows", ("decision", message)),
+            Warn = static message => Log.Warn("Flows", ("warning", WithoutTopic(message))),
+            Debug = static message => Log.Debug("Flows", ("decision", WithoutTopic(message))),
         };
         var flows = new FlowObserver(configuration.Network, SinkOf(configuration, output), host);
         try
@@ -53,6 +53,9 @@ internal static class NetworkFlows
         _ when configuration.Network.PrintFlows => new FlowPrinter(new FlowText(), output),
         _ => new NoFlows(),
     };
+
+    // The message of the line names the topic already.
+    private static string WithoutTopic(string message) => message.StartsWith("flows: ", StringComparison.Ordinal) ? message["flows: ".Length..] : message;
 
     private sealed class NoFlows : IFlowSink
     {

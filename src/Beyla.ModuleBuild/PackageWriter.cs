@@ -21,7 +21,7 @@ internal static partial class PackageWriter
     public static string Write(string module, string output)
     {
         var manifest = File.ReadAllText(Path.Combine(module, "Beyla.psd1"));
-        var version = Value(manifest, "ModuleVersion");
+        var version = VersionOf(manifest);
         var files = Directory.EnumerateFiles(module, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(module, f)).Order(StringComparer.Ordinal).ToList();
         if (!files.Contains("bin/beyla"))
             throw new FileNotFoundException("the agent is not staged: publish src/Beyla.Cli first", Path.Combine(module, "bin/beyla"));
@@ -37,6 +37,11 @@ internal static partial class PackageWriter
             Add(zip, file, File.ReadAllBytes(Path.Combine(module, file)), file == "bin/beyla" ? File755 : File644);
         return path;
     }
+
+    /// <summary>The version that a manifest names.</summary>
+    /// <exception cref="InvalidDataException">It names none, or one that is none.</exception>
+    public static string VersionOf(string manifest) =>
+        Version.TryParse(Value(manifest, "ModuleVersion"), out var version) ? version.ToString() : throw new InvalidDataException("the ModuleVersion of Beyla.psd1 is no version");
 
     private static void Add(ZipArchive zip, string name, byte[] content, int attributes)
     {

@@ -1,9 +1,14 @@
+using System.Runtime.Versioning;
 using Beyla.ModuleBuild;
+
+// The module is for Linux, and built there.
+[assembly: UnsupportedOSPlatform("windows")]
 
 return args switch
 {
     ["help", var assembly, var references, var output] => Help(assembly, references, output),
     ["pack", var module, var output] => Pack(module, output),
+    ["install", var source, var modules] => Install(source, modules),
     _ => Usage(),
 };
 
@@ -29,8 +34,22 @@ static int Pack(string module, string output)
     return 0;
 }
 
+static int Install(string source, string modules)
+{
+    try
+    {
+        Console.WriteLine(ModuleInstaller.Install(source, modules));
+        return 0;
+    }
+    catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
+    {
+        Console.Error.WriteLine($"the module is not installed in {modules}: {error.Message}");
+        return 1;
+    }
+}
+
 static int Usage()
 {
-    Console.Error.WriteLine("usage: help ASSEMBLY REFERENCES OUTPUT | pack MODULE-FOLDER OUTPUT-FOLDER");
+    Console.Error.WriteLine("usage: help ASSEMBLY REFERENCES OUTPUT | pack MODULE-FOLDER OUTPUT-FOLDER | install MODULE-FOLDER-OR-PACKAGE FOLDER-OF-MODULES");
     return 2;
 }

@@ -10,6 +10,7 @@ public sealed class AgentCommand
     private static readonly string[] SessionLeaders = ["/usr/bin/setsid", "/bin/setsid"];
 
     private readonly Dictionary<string, string> _settings = new(StringComparer.Ordinal);
+    private readonly List<string> _arguments;
 
     /// <summary>A command that runs <paramref name="path"/>.</summary>
     /// <param name="path">Full path of the agent.</param>
@@ -17,7 +18,7 @@ public sealed class AgentCommand
     public AgentCommand(string path, params string[] arguments)
     {
         Path = path;
-        Arguments = arguments;
+        _arguments = [.. arguments];
     }
 
     /// <summary>Full path of the agent.</summary>
@@ -27,7 +28,7 @@ public sealed class AgentCommand
     public Guid Owner { get; init; }
 
     /// <summary>Its arguments.</summary>
-    public IReadOnlyList<string> Arguments { get; }
+    public IReadOnlyList<string> Arguments => _arguments;
 
     /// <summary>The variables that are set for the agent, over those of this process.</summary>
     public IReadOnlyDictionary<string, string> Settings => _settings;
@@ -37,6 +38,14 @@ public sealed class AgentCommand
     {
         if (value is not null)
             _settings[variable] = value;
+        return this;
+    }
+
+    /// <summary>Sets a setting by its path in the configuration file; it wins over everything.</summary>
+    public AgentCommand WithSetting(string path, string value)
+    {
+        _arguments.Add("--set");
+        _arguments.Add($"{path}={value}");
         return this;
     }
 

@@ -17,7 +17,7 @@ public static class AgentExit
     {
         ArgumentNullException.ThrowIfNull(command);
         ArgumentNullException.ThrowIfNull(log);
-        var words = log.Explanation()?.Text;
+        var words = log.Explanation() is { } explanation ? AgentWords.InParameters(explanation.Text, command) : null;
         var because = words is null ? "." : $": {words}";
         return code switch
         {
@@ -27,7 +27,7 @@ public static class AgentExit
             null when asked => null,
             null => new AgentException(AgentFault.AgentDied, $"The agent (process {processId}) closed its output and was ended{because}", Again(command), processId),
             Usage => new AgentException(AgentFault.ConfigurationInvalid, $"The agent refused its configuration{because}",
-                "Correct the value that is named; it may come from a parameter, the configuration file or a BEYLA_ variable.", command.Path),
+                "Correct the value that is named; it may come from a parameter, the configuration file or the environment.", command.Path),
             Capabilities => Lacking(command, log, "."),
             Failed when log.MissingCapabilities() is not null && IsRefusal(words) => Lacking(command, log, $". {words}"),
             CannotExecute or NotThere when !begun => AgentProcess.NotStarted(command.Path, words ?? $"exit code {code}"),
@@ -43,7 +43,10 @@ public static class AgentExit
 
     private static AgentException Lacking(AgentCommand command, AgentLog log, string then)
     {
-        const string set = "Set-BeylaCapability with the same parameters, as root";
+        // The capabilities of flows go by another name there; -Add leaves what the file has for other uses.
+        var set = command.Settings.GetValueOrDefault("BEYLA_NETWORK_METRICS") != "1" ? "Set-BeylaCapability -Add with the same parameters, as root"
+            : command.Settings.GetValueOrDefault("BEYLA_NETWORK_SOURCE") == "tc" ? "Set-BeylaCapability -Network -Source TrafficControl -Add, as root"
+            : "Set-BeylaCapability -Network -Add, as root";
         var missing = log.MissingCapabilities();
         return new AgentException(AgentFault.CapabilityMissing, $"The agent lacks capabilities{(missing is null ? "" : ": " + missing.Error)}{then}",
             (log.Fix() is { } fix ? $"Run: {fix}, or {set}." : $"Run {set}.") + " Test-BeylaCapability explains each.", command.Path);

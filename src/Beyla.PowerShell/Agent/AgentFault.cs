@@ -58,6 +58,9 @@ public enum AgentFault
 
     /// <summary>The configuration file cannot be found.</summary>
     ConfigurationNotFound,
+
+    /// <summary>No process has the name that was given.</summary>
+    ProcessNotFound,
 }
 
 /// <summary>How the errors of the module are categorised in PowerShell.</summary>
@@ -67,7 +70,7 @@ public static class AgentFaultCategory
     public static ErrorCategory Category(this AgentFault fault) => fault switch
     {
         AgentFault.NotLinux => ErrorCategory.NotImplemented,
-        AgentFault.AgentNotFound or AgentFault.ConfigurationNotFound => ErrorCategory.ObjectNotFound,
+        AgentFault.AgentNotFound or AgentFault.ConfigurationNotFound or AgentFault.ProcessNotFound => ErrorCategory.ObjectNotFound,
         AgentFault.AgentNotExecutable or AgentFault.CapabilityMissing or AgentFault.CapabilityNotPermitted => ErrorCategory.PermissionDenied,
         AgentFault.AgentWrongArchitecture or AgentFault.KernelNotSupported => ErrorCategory.NotInstalled,
         AgentFault.AgentNotStarted or AgentFault.AgentFailed => ErrorCategory.OpenError,

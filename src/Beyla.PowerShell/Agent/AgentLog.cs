@@ -42,7 +42,7 @@ public sealed class AgentLog
     public LogLine? MissingCapabilities()
     {
         lock (_lines)
-            return _lines.LastOrDefault(line => line.Error.Contains("capabilities are required", StringComparison.Ordinal));
+            return _lines.LastOrDefault(line => line.Error.Contains(AgentWords.Required, StringComparison.Ordinal));
     }
 
     /// <summary>The first remedy that the agent names; null when there is none.</summary>

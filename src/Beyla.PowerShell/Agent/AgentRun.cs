@@ -5,11 +5,13 @@ namespace Beyla.PowerShell.Agent;
 
 /// <summary>What ends a run, and what of the stream it is for.</summary>
 /// <param name="Wanted">The type of the results; other records are not emitted.</param>
-/// <param name="Duration">Time from the begin of the stream; null for no end.</param>
+/// <param name="Duration">Time from the moment at which the agent sees what happens; null for no end.</param>
 /// <param name="MaximumCount">Results at most; null for no limit.</param>
 /// <param name="Filter">What a result must fulfil; null for nothing.</param>
 /// <param name="Merge">Whether flows are added up and emitted at the end.</param>
-public sealed record RunLimits(Type Wanted, TimeSpan? Duration = null, long? MaximumCount = null, Predicate<object>? Filter = null, bool Merge = false);
+/// <param name="Silence">Says why nothing comes; null for nobody.</param>
+public sealed record RunLimits(
+    Type Wanted, TimeSpan? Duration = null, long? MaximumCount = null, Predicate<object>? Filter = null, bool Merge = false, ISilence? Silence = null);
 
 /// <summary>Runs the agent and hands its results to a sink until time, number, agent or caller end it. Everything happens on the caller's thread.</summary>
 public sealed class AgentRun
@@ -29,7 +31,9 @@ public sealed class AgentRun
     private readonly List<(TimeSpan At, LogLine Line)> _errors = [];
     private readonly TimeSpan _startLimit;
     private readonly FlowMerger? _merger;
+    private readonly MissingList _missing = new();
     private TimeSpan? _begun;
+    private TimeSpan? _attached;
     private TimeSpan? _finishing;
     private long _count;
     private long _badLines;
@@ -73,6 +77,9 @@ public sealed class AgentRun
 
         var outcome = session.Outcome(_begun is not null);
         TakeLog(session);
+        _missing.End(_sink.Verbose);
+        if (outcome is null && _limits.Duration is not null && !_asked)
+            Tell(ending: true);
         Say(_errors.Select(e => e.Line), outcome);
         if (session.LogLinesDropped > 0)
             _sink.Warn($"{session.LogLinesDropped} lines of the agent's log were dropped while the pipeline was busy.");
@@ -95,6 +102,8 @@ public sealed class AgentRun
                 Bad(error);
                 break;
             default:
+                // Whatever the agent saw, it is attached.
+                _attached ??= _clock.Elapsed;
                 if (_limits.Wanted.IsInstanceOfType(item) && _limits.Filter?.Invoke(item) != false)
                     Keep(session, item);
                 break;
@@ -115,6 +124,7 @@ public sealed class AgentRun
             return;
 
         _count++;
+        _limits.Silence?.OnResult(value);
         _sink.Emit(value);
         if (_count == _limits.MaximumCount)
             Finish(session);
@@ -137,12 +147,19 @@ public sealed class AgentRun
             Say([line], null);
         }
 
-        if (_begun is { } begun && _limits.Duration is { } duration && _finishing is null)
+        // An agent whose log does not come through never says that it is attached.
+        if (_begun is { } begun && now - begun > _startLimit)
+            _attached ??= begun;
+
+        if (_attached is { } attached && _limits.Duration is { } duration && _finishing is null)
         {
-            _sink.Progress(now - begun, duration, _merger?.Count ?? _count);
-            if (now - begun >= duration)
+            _sink.Progress(now - attached, duration, _merger?.Count ?? _count);
+            if (now - attached >= duration)
                 Finish(session);
         }
+
+        if (_finishing is null)
+            Tell(ending: false);
 
         if (_asked && _finishing is null)
             Finish(session);
@@ -150,6 +167,12 @@ public sealed class AgentRun
         // An agent that was asked to stop and does not is ended by the session's disposal.
         if (_finishing is { } asked && now - asked > AgentProcess.Grace)
             session.Dispose();
+    }
+
+    private void Tell(bool ending)
+    {
+        if (_attached is { } attached && _limits.Silence?.Tell(_clock.Elapsed - attached, ending) is { } text)
+            _sink.Warn(text);
     }
 
     private void Finish(AgentSession session)
@@ -166,6 +189,15 @@ public sealed class AgentRun
 
     private void Log(LogLine line)
     {
+        _limits.Silence?.OnLog(line);
+        if (line.Message == AgentWords.Attached)
+            _attached ??= _clock.Elapsed;
+        if (!_missing.Hold(line, Warn, _sink.Verbose))
+            Show(line);
+    }
+
+    private void Show(LogLine line)
+    {
         switch (line.Level)
         {
             case LogLevel.Debug:
@@ -179,13 +211,18 @@ public sealed class AgentRun
                 _errors.Add((_clock.Elapsed, line));
                 break;
             default:
-                Warn(line.Kind, line.Text);
-                if (line[LogLine.Remedy] is { Length: > 0 } remedy)
-                    Warn(remedy, $"Remedy: {remedy}");
-                if (line[LogLine.Evidence] is { Length: > 0 } evidence)
-                    _sink.Verbose($"{line.Message}: {evidence}");
+                Warn(line);
                 break;
         }
+    }
+
+    private void Warn(LogLine line)
+    {
+        Warn(line.Kind, AgentWords.InParameters(line.Text, _command));
+        if (line[LogLine.Remedy] is { Length: > 0 } remedy)
+            Warn(remedy, $"Remedy: {remedy}");
+        if (line[LogLine.Evidence] is { Length: > 0 } evidence)
+            _sink.Verbose($"{line.Message}: {evidence}");
     }
 
     private void Warn(string kind, string text)
@@ -198,8 +235,9 @@ public sealed class AgentRun
     {
         foreach (var line in lines)
         {
-            if (outcome is null || !outcome.Message.Contains(line.Error.Length > 0 ? line.Error : line.Text, StringComparison.Ordinal))
-                _sink.Report(new AgentException(AgentFault.AgentError, line.Text, "The agent goes on without it; see its log with -Verbose and -Debug.", _command.Path));
+            var text = AgentWords.InParameters(line.Text, _command);
+            if (outcome is null || !outcome.Message.Contains(line.Error.Length > 0 ? AgentWords.InParameters(line.Error, _command) : text, StringComparison.Ordinal))
+                _sink.Report(new AgentException(AgentFault.AgentError, text, "The agent goes on without it; see its log with -Verbose and -Debug.", _command.Path));
         }
     }
 

@@ -17,7 +17,7 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
         "BEYLA_CONFIG_PATH", "BEYLA_OPEN_PORT", "BEYLA_AUTO_TARGET_EXE", "BEYLA_EXECUTABLE_NAME", "BEYLA_TARGET_PID", "BEYLA_AUTO_TARGET_LANGUAGE", "BEYLA_NETWORK_METRICS",
     ];
 
-    /// <summary>Asks about network flows too.</summary>
+    /// <summary>Asks about network flows, as Get-BeylaFlow shows them, too.</summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     public SwitchParameter Network { get; set; }
 
@@ -73,10 +73,15 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
     private protected static AgentException Failure(AgentCommand command, AgentAnswer answer)
     {
         const string prefix = "beyla capability: ";
-        var said = answer.Log.LastOrDefault(l => l.StartsWith(prefix, StringComparison.Ordinal)) is { } line ? line[prefix.Length..] : LogText(answer);
-        return answer.ExitCode == 2
-            ? new AgentException(AgentFault.ConfigurationInvalid, $"The agent refused what was asked: {said}", "Correct the value that is named, or give -Scenario.", command.Path)
-            : new AgentException(AgentFault.AgentFailed, $"The agent failed with exit code {answer.ExitCode}: {said}", $"Run it by hand to see all that it says: {command}", command.Path);
+        var said = AgentWords.InParameters(
+            answer.Log.LastOrDefault(l => l.StartsWith(prefix, StringComparison.Ordinal)) is { } line ? line[prefix.Length..] : LogText(answer), command);
+        if (answer.ExitCode != 2)
+            return new AgentException(AgentFault.AgentFailed, $"The agent failed with exit code {answer.ExitCode}: {said}", $"Run it by hand to see all that it says: {command}", command.Path);
+
+        // The agent speaks of its variables and options; here are parameters.
+        return said.StartsWith("nothing is asked for", StringComparison.Ordinal)
+            ? new AgentException(AgentFault.ConfigurationInvalid, "The configuration asks for nothing: neither requests nor flows.", "Give -OpenPort or the like, -Network, or -Scenario.", command.Path)
+            : new AgentException(AgentFault.ConfigurationInvalid, $"The agent refused what was asked: {said}", "Correct the value that is named, or give -Scenario.", command.Path);
     }
 
     private static string LogText(AgentAnswer answer)

@@ -11,6 +11,11 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
 {
     private protected const string ByConfiguration = "Configuration";
 
+    /// <summary>Where the pages of the module are, for Get-Help -Online.</summary>
+    private protected const string Pages = "https://github.com/beyla/beyla-powershell/blob/main/docs/powershell.md";
+
+    private bool _idsAreTyped;
+
     /// <summary>Configuration file in YAML, as the agent reads it. Parameters win over it.</summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     [ValidateNotNullOrEmpty]
@@ -44,6 +49,22 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
 
         WriteVerbose("Nothing came through the pipeline: nothing is done.");
         return true;
+    }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => _idsAreTyped = MyInvocation.BoundParameters.ContainsKey("Id");
+
+    /// <summary>Adds process ids to <paramref name="ids"/>. The 0 of an object of the pipeline, such as a flow whose process is not known, is passed over; a typed one is refused.</summary>
+    /// <exception cref="AgentException">A typed id is not above zero.</exception>
+    private protected void Collect(ICollection<int> ids, int[]? found)
+    {
+        foreach (var id in found ?? [])
+        {
+            if (id > 0)
+                ids.Add(id);
+            else if (_idsAreTyped)
+                throw new AgentException(AgentFault.ConfigurationInvalid, string.Create(CultureInfo.InvariantCulture, $"-Id {id}: process ids begin at 1."), "Correct -Id.", id);
+        }
     }
 
     /// <summary>Warns of each process that is not there: waiting for it is what the agent does, and rarely what is meant.</summary>

@@ -34,13 +34,20 @@ namespace Beyla.PowerShell.Commands;
 /// </code>
 /// <para>Adds up what each program sent and received within half a minute, on two interfaces.</para>
 /// </example>
-[Cmdlet(VerbsCommon.Get, "BeylaFlow", DefaultParameterSetName = ByConfiguration)]
+[Cmdlet(VerbsCommon.Get, "BeylaFlow", DefaultParameterSetName = ByConfiguration, HelpUri = Pages)]
 [OutputType(typeof(Flow), typeof(AgentJob))]
 public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
 {
     // Variables that would make the agent trace applications too.
     private static readonly string[] ApplicationVariables =
         ["BEYLA_OPEN_PORT", "BEYLA_AUTO_TARGET_EXE", "BEYLA_EXECUTABLE_NAME", "BEYLA_TARGET_PID", "BEYLA_AUTO_TARGET_LANGUAGE"];
+
+    // Any of them may say which interfaces are observed.
+    private static readonly string[] InterfaceVariables =
+    [
+        "BEYLA_NETWORK_INTERFACES", "BEYLA_NETWORK_EXCLUDE_INTERFACES", "BEYLA_CONFIG_PATH", "OTEL_EBPF_NETWORK_INTERFACES", "OTEL_EBPF_NETWORK_EXCLUDE_INTERFACES",
+        "OTEL_EBPF_CONFIG_PATH",
+    ];
 
     private static readonly TimeSpan DefaultDuration = TimeSpan.FromSeconds(5), FollowInterval = TimeSpan.FromSeconds(1);
 
@@ -62,7 +69,7 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
 
     /// <summary>Ends after so many flows.</summary>
     [Parameter]
-    [Alias("MaxCount")]
+    [Alias("MaxCount", "MaxEvents")]
     [ValidateRange(1, long.MaxValue)]
     public long? MaximumCount { get; set; }
 
@@ -70,9 +77,10 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
     [Parameter]
     public FlowSource? Source { get; set; }
 
-    /// <summary>Interfaces to observe, by name or /regular expression/. Without it all but lo.</summary>
+    /// <summary>Interfaces to observe, by name, with wildcards (eth*) or as /regular expression/. Without it all but lo.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(InterfaceCompleter))]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Interface { get; set; }
 
@@ -100,7 +108,6 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("ProcessId", "PID", "OwningProcess")]
     [ArgumentCompleter(typeof(ProcessCompleter))]
-    [ValidateRange(1, int.MaxValue)]
     public int[]? Id { get; set; }
 
     /// <summary>Looks up the names of addresses with this host's resolver.</summary>
@@ -116,7 +123,7 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
     public SwitchParameter AsJob { get; set; }
 
     /// <summary>Collects the process ids that come through the pipeline.</summary>
-    protected override void ProcessRecord() => _ids.UnionWith(Id ?? []);
+    protected override void ProcessRecord() => Guard(() => Collect(_ids, Id));
 
     /// <inheritdoc/>
     protected override void EndProcessing() => Guard(() =>
@@ -130,7 +137,7 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
             .With("BEYLA_TRACE_PRINTER", "json")
             .With("BEYLA_NETWORK_METRICS", "1")
             .With("BEYLA_NETWORK_SOURCE", Source is { } source ? Scenarios.Name(source) : null)
-            .With("BEYLA_NETWORK_INTERFACES", Join(Interface))
+            .With("BEYLA_NETWORK_INTERFACES", Join(Interface?.Select(InterfaceNames.ToPattern)))
             .With("BEYLA_NETWORK_PROTOCOLS", Join(Protocol?.Select(p => p.ToString().ToUpperInvariant())))
             .With("BEYLA_NETWORK_DIRECTION", Direction?.ToString().ToLowerInvariant())
             .With("BEYLA_NETWORK_CIDRS", Join(Cidr))
@@ -141,9 +148,15 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
         foreach (var variable in ApplicationVariables.Where(v => Environment.GetEnvironmentVariable(v) is not null))
             command.With(variable, "");
 
-        var limits = new RunLimits(typeof(Flow), Duration ?? (Follow ? (TimeSpan?)null : DefaultDuration), MaximumCount, Filter(), Merge: !Follow);
+        // Who only looks sees that nothing came; whoever filters what comes cannot know what was left out.
+        var silence = LeavesOutLoopback() ? new LoopbackSilence(Interval ?? FollowInterval, isFiltered: MyInvocation.PipelinePosition < MyInvocation.PipelineLength) : null;
+        var limits = new RunLimits(typeof(Flow), Duration ?? (Follow ? (TimeSpan?)null : DefaultDuration), MaximumCount, Filter(), Merge: !Follow, Silence: silence);
         CmdletRun.Start(this, command, limits, AsJob, showProgress: !Follow, StopToken);
     });
+
+    // Where nobody says which interfaces are observed, the agent takes all but lo.
+    private bool LeavesOutLoopback() => Interface is null && ConfigPath is null && Array.TrueForAll(InterfaceVariables, v => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(v)))
+        && !(Setting?.Keys.Cast<object>().Any(k => k.ToString()?.EndsWith("interfaces", StringComparison.Ordinal) == true) ?? false);
 
     private Predicate<object>? Filter()
     {

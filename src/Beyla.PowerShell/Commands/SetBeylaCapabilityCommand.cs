@@ -6,15 +6,21 @@ namespace Beyla.PowerShell.Commands;
 /// <summary>Gives the agent's executable the Linux capabilities of a configuration as file capabilities, or takes them away.</summary>
 /// <remarks>
 /// <para>With file capabilities every user who may execute the agent can trace without being root. By default the documented set for the configuration is written, with -Minimal what this
-/// agent needs; the configuration comes from the same parameters as those of Start-BeylaTrace, from a scenario, or as rows of Test-BeylaCapability. What the file carried before is replaced.</para>
+/// agent needs; the configuration comes from the same parameters as those of Start-BeylaTrace (-Network for Get-BeylaFlow), from a scenario, or as rows of Test-BeylaCapability. What the file carried
+/// before is replaced, with -Add it stays.</para>
 /// <para>The agent itself writes them and refuses anything but its own kind of file: never pwsh, dotnet, a script, or a file that others may write. Without the right to do it (CAP_SETFCAP)
 /// the error names the exact sudo command.</para>
 /// <para>Building or installing the agent again makes a new file without capabilities.</para>
 /// </remarks>
 /// <example>
 /// <title>Allow tracing</title>
-/// <code>sudo pwsh -c 'Import-Module Beyla; Set-BeylaCapability -OpenPort 8080'</code>
-/// <para>Afterwards an ordinary user can run Start-BeylaTrace.</para>
+/// <code>sudo pwsh -c "Import-Module $((Get-Module Beyla).ModuleBase); Set-BeylaCapability -OpenPort 8080"</code>
+/// <para>Afterwards an ordinary user can run Start-BeylaTrace. Root looks for modules elsewhere, hence the whole path.</para>
+/// </example>
+/// <example>
+/// <title>Allow flows besides</title>
+/// <code>sudo pwsh -c "Import-Module $((Get-Module Beyla).ModuleBase); Set-BeylaCapability -Network -Add"</code>
+/// <para>Get-BeylaFlow works too, and what Start-BeylaTrace was given before stays.</para>
 /// </example>
 /// <example>
 /// <title>See what would be done</title>
@@ -31,7 +37,7 @@ namespace Beyla.PowerShell.Commands;
 /// <code>Set-BeylaCapability -Clear</code>
 /// <para>The agent's file has no capabilities any more.</para>
 /// </example>
-[Cmdlet(VerbsCommon.Set, "BeylaCapability", DefaultParameterSetName = ByConfiguration, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[Cmdlet(VerbsCommon.Set, "BeylaCapability", DefaultParameterSetName = ByConfiguration, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, HelpUri = Pages)]
 [OutputType(typeof(CapabilityRequirement))]
 public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
 {
@@ -44,11 +50,17 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
     [ValidateNotNullOrEmpty]
     public CapabilityRequirement[]? Requirement { get; set; }
 
+    /// <summary>Keeps the file capabilities that the agent has, for another use of it, instead of replacing them.</summary>
+    [Parameter(ParameterSetName = ByConfiguration)]
+    [Parameter(ParameterSetName = ByScenario)]
+    [Parameter(ParameterSetName = ByRows)]
+    public SwitchParameter Add { get; set; }
+
     /// <summary>Takes all file capabilities away from the agent.</summary>
     [Parameter(Mandatory = true, ParameterSetName = ByClear)]
     public SwitchParameter Clear { get; set; }
 
-    /// <summary>Emits what Test-BeylaCapability finds afterwards.</summary>
+    /// <summary>Emits what the file then gives to an ordinary user, a row for each capability, also where root runs this.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -63,13 +75,14 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
     protected override void EndProcessing() => Guard(() =>
     {
         var fromRows = ParameterSetName == ByRows;
-        if (CameWithNothing(_rows.Count + Ids.Count))
+        if (CameWithNothing(_rows.Count + Ids.Count + (Name?.Length ?? 0)))
             return;
 
+        FindNames();
         if (Clear)
         {
             if (Change(Command(null, "clear"), "remove all file capabilities") && PassThru)
-                WriteObject(Everything(), enumerateCollection: true);
+                WriteObject(OfFile(Everything), enumerateCollection: true);
             return;
         }
 
@@ -87,23 +100,31 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
             return;
         }
 
-        string[] words = fromRows ? ["set", "--capability", string.Join(',', wanted.Select(c => c.Name().ToLowerInvariant()))]
-            : Minimal ? ["set", "--minimal"]
-            : ["set"];
+        string[] words =
+        [
+            "set", .. Add ? ["--add"] : Array.Empty<string>(),
+            .. fromRows ? ["--capability", string.Join(',', wanted.Select(c => c.Name().ToLowerInvariant()))] : Minimal ? ["--minimal"] : Array.Empty<string>(),
+        ];
         var before = report?.Host.FirstOrDefault(h => h.Name == "file capabilities")?.Value;
+        var names = string.Join(", ", wanted.Select(c => c.Name()));
         var changed = Change(Command(Scenario, words),
-            $"set the file capabilities {string.Join(", ", wanted.Select(c => c.Name()))}, and only these" + (before is null ? "" : $" (now: {before})"));
+            (Add ? $"add the file capabilities {names} to those that are there" : $"set the file capabilities {names}, and only these") + (before is null ? "" : $" (now: {before})"));
         if (changed && PassThru)
-            WriteObject(fromRows ? Again() : Report(Command(Scenario, "test", "--json")).Requirements, enumerateCollection: true);
+            WriteObject(fromRows ? OfFile(Everything).Where(r => _rows.Exists(row => row.Capability == r.Capability)) : OfFile(Scenario), enumerateCollection: true);
     });
+
+    // The rows of a pipeline name capabilities and no configuration, so afterwards each is judged by the scenario that asks for everything.
+    private static CapabilityScenario Everything => CapabilityScenario.ApplicationPropagation;
 
     private List<Capability> Wanted(IEnumerable<CapabilityRequirement> rows) =>
         [.. rows.Where(r => Minimal ? r.Needed : r.Documented).Select(r => r.Capability).Distinct().Order()];
 
-    // The rows name capabilities and no configuration, so afterwards each is judged by the scenario that asks for everything.
-    private IEnumerable<CapabilityRequirement> Again() => Everything().Where(r => _rows.Exists(row => row.Capability == r.Capability));
-
-    private IEnumerable<CapabilityRequirement> Everything() => Report(Command(CapabilityScenario.ApplicationPropagation, "test", "--json")).Requirements;
+    // Root holds every capability, whatever the file has: the file is asked about, as an ordinary user would get it. Which file that is the agent says, which may be started by a script.
+    private IEnumerable<CapabilityRequirement> OfFile(CapabilityScenario? scenario)
+    {
+        var agent = Report(Command(scenario, "test", "--json")).Agent;
+        return Report(Command(scenario, "test", "--json", "--file", agent)).Requirements;
+    }
 
     // Whether it was done, and not only asked about.
     private bool Change(AgentCommand command, string action)

@@ -11,7 +11,10 @@ namespace Beyla.PowerShell.Commands;
 /// no restart, no library, no line of code.</para>
 /// <para>The trace goes on until Ctrl+C, -Duration, -MaximumCount, or until the pipeline has enough, as with Select-Object -First. Whatever ends it, the agent is gone within two seconds
 /// and leaves nothing in the kernel. Closing the shell or removing the module ends it too.</para>
-/// <para>The parameters that choose processes all have to hold. Without any the configuration file or the BEYLA_ variables of the environment choose.</para>
+/// <para>The parameters that choose processes all have to hold. Without any the configuration file or the BEYLA_ variables of the environment choose. When no process matches, the
+/// cmdlet waits for one and says so once after a second.</para>
+/// <para>A process that serves a request and makes another one for it, as a proxy does, gives two spans: one of Kind Server and one of Kind Client. -Kind chooses.</para>
+/// <para>Ctrl+C ends the whole pipeline, so an assignment gets nothing then; -OutVariable keeps what came.</para>
 /// <para>When the pipeline is slower than the requests come, the agent drops spans and counts them; the traced processes never wait. Loss gives one warning, and the counters come in an
 /// information record with the tag Beyla.Summary at the end.</para>
 /// </remarks>
@@ -22,13 +25,22 @@ namespace Beyla.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <title>Which paths fail</title>
-/// <code>Start-BeylaTrace -OpenPort 8080,9000-9010 -Duration 0:0:30 | Where-Object Status -ge 500 | Group-Object Path</code>
-/// <para>Traces for half a minute and counts the failed requests by path.</para>
+/// <code>Start-BeylaTrace -OpenPort 8080,9000-9010 -Kind Server -Duration 0:0:30 | Where-Object Status -ge 500 | Group-Object Path</code>
+/// <para>Traces for half a minute and counts the failed requests by path. With -Kind Server a request that the service hands on to another one counts once.</para>
 /// </example>
 /// <example>
 /// <title>Three slow requests of nginx</title>
-/// <code>Get-Process nginx | Start-BeylaTrace | Where-Object Duration -gt '0:0:0.5' | Select-Object -First 3</code>
-/// <para>Ends by itself when three requests took longer than half a second.</para>
+/// <code>Start-BeylaTrace -Name nginx -Kind Server | Where-Object Duration -gt '0:0:0.5' | Select-Object -First 3</code>
+/// <para>Ends by itself when three requests took longer than half a second. -Name reads the name that ps shows; Get-Process calls the same processes by their command line.</para>
+/// </example>
+/// <example>
+/// <title>Keep what came</title>
+/// <code>
+/// Start-BeylaTrace -OpenPort 8080 -OutVariable spans
+/// $spans | Group-Object Status
+/// </code>
+/// <para>Ctrl+C ends the trace, and $spans has all spans that came. In an assignment, as $spans = Start-BeylaTrace 8080, Ctrl+C leaves the variable as it was: that is how PowerShell
+/// assigns. With -Duration or -MaximumCount, which end the trace in order, both work.</para>
 /// </example>
 /// <example>
 /// <title>In the background</title>
@@ -39,18 +51,22 @@ namespace Beyla.PowerShell.Commands;
 /// </code>
 /// <para>The job collects spans until it is stopped. Up to 100,000 spans wait to be received; what comes beyond is dropped by the agent and counted.</para>
 /// </example>
-[Cmdlet(VerbsLifecycle.Start, "BeylaTrace", DefaultParameterSetName = ByConfiguration)]
+[Cmdlet(VerbsLifecycle.Start, "BeylaTrace", DefaultParameterSetName = ByConfiguration, HelpUri = Pages)]
 [OutputType(typeof(Span), typeof(AgentJob))]
 public sealed class StartBeylaTraceCommand : SelectionCmdlet
 {
-    /// <summary>Ends the trace after this time, counted from its begin: 0:0:30, 30s, 5m. Without it the trace goes on until it is stopped.</summary>
+    /// <summary>Only the requests that the processes serve (Server), or only those that they make (Client); both without it. A proxy has one of each for every request.</summary>
+    [Parameter]
+    public SpanKind? Kind { get; set; }
+
+    /// <summary>Ends the trace after this time, counted from the moment at which the agent sees requests: 0:0:30, 30s, 5m. Without it the trace goes on until it is stopped.</summary>
     [Parameter]
     [DurationTransformation]
     public TimeSpan? Duration { get; set; }
 
     /// <summary>Ends the trace after so many spans.</summary>
     [Parameter]
-    [Alias("MaxCount")]
+    [Alias("MaxCount", "MaxEvents")]
     [ValidateRange(1, long.MaxValue)]
     public long? MaximumCount { get; set; }
 
@@ -74,9 +90,10 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing() => Guard(() =>
     {
-        if (CameWithNothing(Ids.Count))
+        if (CameWithNothing(Ids.Count + (Name?.Length ?? 0)))
             return;
 
+        FindNames();
         WarnOfAbsent(Ids);
         var command = Select(Command())
             .With("BEYLA_TRACE_PRINTER", "json")
@@ -87,12 +104,18 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
             .With("BEYLA_LOG_LEVEL", LogLevelText);
         try
         {
-            CmdletRun.Start(this, command, new RunLimits(typeof(Span), Duration, MaximumCount), AsJob, showProgress: false, StopToken);
+            var kind = Kind?.ToString();
+            Predicate<object>? filter = kind is null ? null : value => value is Span span && span.Kind.ToString() == kind;
+            var limits = new RunLimits(typeof(Span), Duration, MaximumCount, filter, Silence: new SelectionSilence(DescribeSelection()));
+            CmdletRun.Start(this, command, limits, AsJob, showProgress: false, StopToken);
         }
-        catch (AgentException error) when (error.Kind == AgentFault.ConfigurationInvalid && ChoosesNothing)
+        catch (AgentException error) when (error.Kind == AgentFault.ConfigurationInvalid && (ChoosesNothing || WatchesNothing(error)))
         {
             // The agent speaks of its variables; here are parameters.
-            throw new AgentException(error.Kind, error.Message, "Choose processes by -OpenPort, -Executable, -Id or -Language, or in the file of -ConfigPath.", error.Target, error);
+            throw new AgentException(error.Kind, WatchesNothing(error) ? "Nothing says which processes to trace." : error.Message,
+                "Choose processes by -OpenPort, -Executable, -Name, -Id or -Language, or in the file of -ConfigPath.", error.Target, error);
         }
     });
+
+    private static bool WatchesNothing(AgentException error) => error.Message.Contains("nothing to watch", StringComparison.Ordinal);
 }

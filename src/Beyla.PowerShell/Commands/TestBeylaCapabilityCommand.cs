@@ -17,8 +17,12 @@ namespace Beyla.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <title>Only what is missing, with the remedy</title>
-/// <code>Test-BeylaCapability -Scenario Network | Where-Object State -eq Missing | Format-List Capability, Reason, WithoutIt, Fix</code>
-/// <para>Explains what network flows lack on this host.</para>
+/// <code>
+/// $missing = Test-BeylaCapability -Network | Where-Object State -eq Missing
+/// $missing | Format-List Name, Reason, WithoutIt
+/// $missing.Fix | Select-Object -Unique
+/// </code>
+/// <para>Explains what network flows lack on this host. One command gives all of it, so it is shown once.</para>
 /// </example>
 /// <example>
 /// <title>In a script</title>
@@ -30,7 +34,7 @@ namespace Beyla.PowerShell.Commands;
 /// <code>Test-BeylaCapability -OpenPort 8080 -Probe -Verbose</code>
 /// <para>Loads each program and opens each file that tracing needs and attaches nothing; what the kernel refuses gives a warning with its reason.</para>
 /// </example>
-[Cmdlet(VerbsDiagnostic.Test, "BeylaCapability", DefaultParameterSetName = ByConfiguration)]
+[Cmdlet(VerbsDiagnostic.Test, "BeylaCapability", DefaultParameterSetName = ByConfiguration, HelpUri = Pages)]
 [OutputType(typeof(CapabilityRequirement), typeof(bool))]
 public sealed class TestBeylaCapabilityCommand : CapabilityCmdlet
 {
@@ -47,6 +51,7 @@ public sealed class TestBeylaCapabilityCommand : CapabilityCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing() => Guard(() =>
     {
+        FindNames();
         var scenario = Scenario;
         if (AsksForNothing)
         {

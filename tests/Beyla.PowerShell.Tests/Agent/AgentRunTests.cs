@@ -45,6 +45,26 @@ public sealed class AgentRunTests : IDisposable
     }
 
     [Fact]
+    public void Duration_counts_from_the_moment_at_which_the_agent_sees_something()
+    {
+        // Counted from the header, the time would be over before anything is attached.
+        var kept = Run("""header; sleep 1.5; echo 'time=1 level=INFO msg="Beyla is tracing" processes=1' >&2; span 1; stay; span 2""",
+            new RunLimits(typeof(Span), Duration: TimeSpan.FromSeconds(1)));
+
+        Assert.Equal(["/1", "/2"], kept.Values.Cast<Span>().Select(s => s.Path));
+    }
+
+    [Fact]
+    public void Duration_ends_an_agent_whose_log_does_not_come_through()
+    {
+        var kept = new Kept();
+        new AgentRun(_planted.Command("header; stay"), new RunLimits(typeof(Span), Duration: TimeSpan.FromMilliseconds(100)), kept, TimeSpan.FromSeconds(1)).Run(CancellationToken.None);
+
+        Assert.Empty(kept.Values);
+        Assert.Equal(0, LiveAgents.Count);
+    }
+
+    [Fact]
     public void Records_of_other_types_are_left_out()
     {
         var kept = Run("""header; span 1; printf '{"type":"flow","first":"2026-01-02T03:04:05Z","last":"2026-01-02T03:04:05Z","transport":6,"sourceAddress":"::1","destinationAddress":"::1","bytes":1,"packets":1}\n{"type":"later"}\n'; exit 0""");

@@ -13,8 +13,8 @@ public sealed class CmdletShapeTests
     {
         ["Start-BeylaTrace"] =
         [
-            "AgentPath", "AsJob", "ConfigPath", "ContextPropagation", "Duration", "EnforceCapability", "Executable", "Id", "Language", "LowLatency", "MaximumCount", "OpenPort",
-            "RequestTimeout", "Setting",
+            "AgentPath", "AsJob", "ConfigPath", "ContextPropagation", "Duration", "EnforceCapability", "Executable", "Id", "Kind", "Language", "LowLatency", "MaximumCount",
+            "Name", "OpenPort", "RequestTimeout", "Setting",
         ],
         ["Get-BeylaFlow"] =
         [
@@ -23,12 +23,13 @@ public sealed class CmdletShapeTests
         ],
         ["Test-BeylaCapability"] =
         [
-            "AgentPath", "ConfigPath", "ContextPropagation", "Executable", "Id", "Language", "Minimal", "Network", "OpenPort", "Probe", "Quiet", "Scenario", "Setting", "Source",
+            "AgentPath", "ConfigPath", "ContextPropagation", "Executable", "Id", "Language", "Minimal", "Name", "Network", "OpenPort", "Probe", "Quiet", "Scenario", "Setting",
+            "Source",
         ],
         ["Set-BeylaCapability"] =
         [
-            "AgentPath", "Clear", "ConfigPath", "ContextPropagation", "Executable", "Id", "Language", "Minimal", "Network", "OpenPort", "PassThru", "Requirement", "Scenario", "Setting",
-            "Source",
+            "Add", "AgentPath", "Clear", "ConfigPath", "ContextPropagation", "Executable", "Id", "Language", "Minimal", "Name", "Network", "OpenPort", "PassThru", "Requirement",
+            "Scenario", "Setting", "Source",
         ],
     };
 
@@ -50,6 +51,19 @@ public sealed class CmdletShapeTests
     {
         foreach (var (name, type) in Cmdlets())
             Assert.Equal(Expected[name], type.GetProperties().Where(p => Has(p, "ParameterAttribute")).Select(p => p.Name).Order());
+    }
+
+    [Fact]
+    public void Every_cmdlet_has_a_page_of_the_project()
+    {
+        var project = System.Text.RegularExpressions.Regex.Match(File.ReadAllText(Path.Combine(Root, "Beyla.psd1")), "ProjectUri *= '(.+)'").Groups[1].Value;
+        foreach (var type in Cmdlets().Values)
+        {
+            var page = (string?)type.GetCustomAttributesData().Single(a => Is(a, "CmdletAttribute")).NamedArguments.SingleOrDefault(a => a.MemberName == "HelpUri").TypedValue.Value;
+            Assert.NotNull(page);
+            Assert.StartsWith(project + "/blob/main/", page, StringComparison.Ordinal);
+            Assert.True(File.Exists(Path.Combine(Root, page.Split("/blob/main/")[1])), page);
+        }
     }
 
     [Fact]

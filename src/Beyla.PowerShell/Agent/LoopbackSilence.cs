@@ -1,0 +1,66 @@
+using System.Globalization;
+
+namespace Beyla.PowerShell.Agent;
+
+/// <summary>Says that the traffic is on loopback, which is left out unless it is named: a database on the same host gives no flow otherwise, and no hint.</summary>
+/// <param name="interval">How often flows are reported: before that nothing can have come.</param>
+/// <param name="isFiltered">Whether somebody else throws flows away: then some may have come and none be shown, and what counts is where most packets went.</param>
+/// <param name="root">Where proc is mounted.</param>
+public sealed class LoopbackSilence(TimeSpan interval, bool isFiltered, string root = "/proc") : ISilence
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1), Reading = TimeSpan.FromSeconds(0.5);
+
+    private readonly TimeSpan _patience = (interval > Patience ? interval : Patience) + Reading;
+    private readonly long _before = Packets(root);
+    private TimeSpan _next;
+    private long _shown;
+    private bool _done;
+
+    /// <inheritdoc/>
+    public void OnLog(LogLine line)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void OnResult(object value)
+    {
+        if (value is Flow flow)
+            _shown += flow.Packets;
+        _done |= !isFiltered;
+    }
+
+    /// <inheritdoc/>
+    public string? Tell(TimeSpan attached, bool ending)
+    {
+        if (_done || (attached < (_next > _patience ? _next : _patience) && !ending))
+            return null;
+
+        _next = attached + Reading;
+        var left = Packets(root) - _before;
+        if (left <= _shown)
+            return null;
+
+        _done = true;
+        return string.Create(CultureInfo.InvariantCulture, $"The loopback interface is left out, and {left} packets went through it; -Interface lo shows them.");
+    }
+
+    // Received on lo is what was sent there; proc_pid_net(5), one line an interface: name, bytes, packets.
+    private static long Packets(string root)
+    {
+        try
+        {
+            foreach (var line in File.ReadLines(Path.Combine(root, "net/dev")))
+            {
+                var fields = line.Split([' ', ':'], StringSplitOptions.RemoveEmptyEntries);
+                if (fields is ["lo", _, var packets, ..] && long.TryParse(packets, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+                    return count;
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Then there is nothing to say.
+        }
+
+        return 0;
+    }
+}

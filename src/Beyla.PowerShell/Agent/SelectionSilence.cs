@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace Beyla.PowerShell.Agent;
+
+/// <summary>Says that no process is traced yet: the agent waits for one, which from outside looks as if nothing worked.</summary>
+/// <param name="text">What was asked for.</param>
+public sealed class SelectionSilence(string text) : ISilence
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private bool _done;
+
+    /// <inheritdoc/>
+    public void OnLog(LogLine line)
+    {
+        ArgumentNullException.ThrowIfNull(line);
+        _done |= line.Message == AgentWords.Selected
+            || (line.Message == AgentWords.Attached && int.TryParse(line["processes"], NumberStyles.None, CultureInfo.InvariantCulture, out var processes) && processes > 0);
+    }
+
+    /// <inheritdoc/>
+    public void OnResult(object value) => _done = true;
+
+    /// <inheritdoc/>
+    public string? Tell(TimeSpan attached, bool ending)
+    {
+        if (_done || (attached < Patience && !ending))
+            return null;
+
+        _done = true;
+        return text;
+    }
+}
