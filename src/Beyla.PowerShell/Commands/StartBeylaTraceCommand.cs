@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using Beyla.PowerShell.Agent;
-using Beyla.PowerShell.Jobs;
 using Beyla.PowerShell.Parameters;
 
 namespace Beyla.PowerShell.Commands;
@@ -40,7 +39,7 @@ namespace Beyla.PowerShell.Commands;
 /// <para>The job collects spans until it is stopped. Up to 100,000 spans wait to be received; what comes beyond is dropped by the agent and counted.</para>
 /// </example>
 [Cmdlet(VerbsLifecycle.Start, "BeylaTrace", DefaultParameterSetName = ByConfiguration)]
-[OutputType(typeof(Span), typeof(AgentJob))]
+[OutputType(typeof(Span))]
 public sealed class StartBeylaTraceCommand : SelectionCmdlet
 {
     /// <summary>Ends the trace after this time, counted from its begin: 0:0:30, 30s, 5m. Without it the trace goes on until it is stopped.</summary>
