@@ -10,6 +10,8 @@
     Description            = 'Sees what the services of a Linux host say to each other, without touching them: HTTP requests as spans, network conversations as flows, and the Linux capabilities that this takes, as objects.'
     PowerShellVersion      = '7.4'
     CompatiblePSEditions   = @('Core')
+    # Before the types, which name classes of theirs.
+    RequiredAssemblies     = @('out/modules/Beyla/Beyla.Contracts.dll', 'out/modules/Beyla/Beyla.PowerShell.dll')
     FormatsToProcess       = @('out/modules/Beyla/Beyla.Format.ps1xml')
     TypesToProcess         = @('out/modules/Beyla/Beyla.Types.ps1xml')
     CmdletsToExport        = @('Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability')

@@ -1,7 +1,7 @@
 namespace Beyla;
 
 /// <summary>A Linux capability; the value is the kernel's number (include/uapi/linux/capability.h, capabilities(7)).</summary>
-public enum Capability
+public enum Capability : long
 {
     Chown = 0,
     DacOverride = 1,

@@ -1,7 +1,7 @@
 namespace Beyla;
 
 /// <summary>What a host setting means for the agent.</summary>
-public enum HostVerdict
+public enum HostVerdict : long
 {
     /// <summary>As it should be.</summary>
     Good,
@@ -36,7 +36,7 @@ public sealed record HostSetting
 }
 
 /// <summary>The answer of the kernel to one real attempt.</summary>
-public enum ProbeAnswer
+public enum ProbeAnswer : long
 {
     Yes,
     No,

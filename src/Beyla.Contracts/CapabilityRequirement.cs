@@ -1,7 +1,7 @@
 namespace Beyla;
 
 /// <summary>What a check found about one capability.</summary>
-public enum CapabilityState
+public enum CapabilityState : long
 {
     /// <summary>The process holds it.</summary>
     Granted,
@@ -20,7 +20,7 @@ public enum CapabilityState
 }
 
 /// <summary>How much this agent depends on a capability.</summary>
-public enum CapabilityNeed
+public enum CapabilityNeed : long
 {
     /// <summary>Nothing that it does asks the kernel for it.</summary>
     None,

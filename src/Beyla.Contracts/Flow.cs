@@ -1,13 +1,13 @@
 using System.Net;
 
-namespace Beyla;
+namespace Beyla.Contracts;
 
 /// <summary>
 /// What one direction of a conversation sent through one interface since it was last reported (line type <c>flow</c>, docs/stream.md and
 /// docs/flows.md). Immutable. Names come from the network and from processes and are not escaped here. Property names follow
 /// Get-NetTCPConnection where it has them.
 /// </summary>
-public sealed class Flow
+public sealed record Flow
 {
     /// <summary>First packet; microseconds, UTC.</summary>
     public DateTimeOffset FirstSeen { get; init; }

@@ -1,12 +1,12 @@
 using System.Net;
 
-namespace Beyla;
+namespace Beyla.Contracts;
 
 /// <summary>
 /// One request and its answer, seen on one side of the conversation (line type <c>span</c>, docs/stream.md). Immutable.
 /// Text comes from the network and is not escaped here: a view must escape it before it reaches a terminal.
 /// </summary>
-public sealed class Span
+public sealed record Span
 {
     /// <summary>Whether the traced process answered or made the request.</summary>
     public SpanKind Kind { get; init; } = SpanKind.Server;

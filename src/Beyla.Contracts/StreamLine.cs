@@ -1,3 +1,5 @@
+using Beyla.Contracts;
+
 namespace Beyla;
 
 /// <summary>What is wrong with a line of the stream.</summary>

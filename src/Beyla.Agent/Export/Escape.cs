@@ -1,12 +1,11 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 
 namespace Beyla.Agent.Export;
 
 /// <summary>
-/// Makes captured bytes safe to show. Nothing that acts on a terminal or hides text leaves here: control characters (C0, DEL, C1), format
-/// characters (bidi overrides and isolates, zero-width and tag characters), line and paragraph separators, invalid UTF-8.
+/// Makes captured bytes safe to show. Nothing that acts on a terminal or cannot be seen leaves here (<see cref="HiddenText"/>): control characters,
+/// format characters (bidi overrides and isolates, zero-width and tag characters), separators of lines, characters without a shape, invalid UTF-8.
 /// Each value is bounded; one that was cut ends in <c>…</c>.
 /// </summary>
 public static class Escape
@@ -22,7 +21,7 @@ public static class Escape
 
     /// <summary>
     /// For one field of a line that people read: <c>\xNN</c> for bytes (controls, space, invalid UTF-8), <c>\u{N}</c> for characters
-    /// (format characters, separators, every Unicode space), <c>\\</c> for a backslash. The field never holds a blank.
+    /// (those that are hidden, every Unicode space), <c>\\</c> for a backslash. The field never holds a blank.
     /// </summary>
     /// <param name="value">Captured bytes.</param>
     /// <param name="limit">Most bytes to write, without the mark of a cut.</param>
@@ -52,7 +51,7 @@ public static class Escape
                     line.WriteByte("0123456789abcdef"u8[value[i] & 15]);
                 }
             }
-            else if (IsHidden(rune, spaces: true))
+            else if (HiddenText.IsHidden(rune) || HiddenText.IsBlank(rune))
             {
                 line.Write("\\u{"u8);
                 line.WriteHex((ulong)rune.Value);
@@ -73,7 +72,7 @@ public static class Escape
 
     /// <summary>
     /// For the inside of a JSON string: always valid UTF-8 and valid JSON. Each maximal invalid sequence becomes U+FFFD, as the Unicode
-    /// standard recommends; controls, format characters and separators become <c>\uXXXX</c>.
+    /// standard recommends; hidden characters become <c>\uXXXX</c>.
     /// </summary>
     /// <param name="value">Captured bytes.</param>
     /// <param name="limit">Most bytes to write, without the mark of a cut.</param>
@@ -104,7 +103,7 @@ public static class Escape
             {
                 line.Write("\uFFFD"u8);
             }
-            else if (!IsHidden(rune, spaces: false))
+            else if (!HiddenText.IsHidden(rune))
             {
                 line.Write(value[..used]);
             }
@@ -157,14 +156,6 @@ public static class Escape
         line.Write("…"u8);
         return false;
     }
-
-    private static bool IsHidden(Rune rune, bool spaces) => Rune.GetUnicodeCategory(rune) switch
-    {
-        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator => true,
-        UnicodeCategory.SpaceSeparator => spaces,
-        // Tag characters, unassigned ones among them, are invisible everywhere (Unicode 16, section 23.9).
-        _ => rune.Value is >= 0xE0000 and <= 0xE0FFF,
-    };
 
     private static void Unit(int unit, ref LineWriter line)
     {

@@ -40,12 +40,10 @@ public static class LogText
     {
         if (value.Length == 0)
             return true;
-        foreach (var character in value)
-            if (character is <= ' ' or '"' or '=' or '\x7f' || (character > '\x7f' && !IsPrintable(character)))
-                return true;
-        // A surrogate pair may be an unassigned or invisible character: look at the pairs only where there are any.
+        if (value.AsSpan().ContainsAny(' ', '"', '=') || HiddenText.IsIn(value))
+            return true;
         foreach (var rune in value.EnumerateRunes())
-            if (rune.Value > 0xffff && !IsPrintable(rune))
+            if (!rune.IsAscii && HiddenText.IsBlank(rune))
                 return true;
         return false;
     }
@@ -107,13 +105,6 @@ public static class LogText
         }
     }
 
-    private static bool IsPrintable(char character) =>
-        char.IsSurrogate(character) || IsPrintable(CharUnicodeInfo.GetUnicodeCategory(character));
-
-    private static bool IsPrintable(Rune rune) => IsPrintable(Rune.GetUnicodeCategory(rune));
-
-    /// <summary>Letters, marks, numbers, punctuation and symbols; no blanks, no control, format, private or unassigned characters.</summary>
-    private static bool IsPrintable(UnicodeCategory category) => category is not (UnicodeCategory.Control or UnicodeCategory.Format
-        or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.SpaceSeparator
-        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
+    /// <summary>Seen, and not a blank.</summary>
+    private static bool IsPrintable(Rune rune) => !HiddenText.IsHidden(rune) && !HiddenText.IsBlank(rune);
 }

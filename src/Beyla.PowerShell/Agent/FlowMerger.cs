@@ -18,10 +18,11 @@ public sealed class FlowMerger
     public void Add(Flow flow)
     {
         ArgumentNullException.ThrowIfNull(flow);
-        var key = new Key(flow.Transport, flow.SourceAddress, flow.SourcePort, flow.DestinationAddress, flow.DestinationPort, flow.Interface, flow.InterfaceDirection);
+        var one = flow.Record;
+        var key = new Key(one.Transport, one.SourceAddress, one.SourcePort, one.DestinationAddress, one.DestinationPort, one.Interface, one.InterfaceDirection);
         if (_places.TryGetValue(key, out var place))
         {
-            _flows[place] = Sum(_flows[place], flow);
+            _flows[place] = new Flow(Sum(_flows[place].Record, one));
             return;
         }
 
@@ -30,26 +31,18 @@ public sealed class FlowMerger
     }
 
     // What is only known later, as a name, a process or who called, is taken from the report that knows it.
-    private static Flow Sum(Flow one, Flow other) => new()
+    private static Contracts.Flow Sum(Contracts.Flow one, Contracts.Flow other) => one with
     {
         FirstSeen = one.FirstSeen < other.FirstSeen ? one.FirstSeen : other.FirstSeen,
         LastSeen = one.LastSeen > other.LastSeen ? one.LastSeen : other.LastSeen,
-        Transport = one.Transport,
         Direction = one.Direction == FlowDirection.Unknown ? other.Direction : one.Direction,
-        Interface = one.Interface,
-        InterfaceDirection = one.InterfaceDirection,
-        SourceAddress = one.SourceAddress,
-        SourcePort = one.SourcePort,
         SourceName = one.SourceName ?? other.SourceName,
         SourceNetwork = one.SourceNetwork ?? other.SourceNetwork,
-        DestinationAddress = one.DestinationAddress,
-        DestinationPort = one.DestinationPort,
         DestinationName = one.DestinationName ?? other.DestinationName,
         DestinationNetwork = one.DestinationNetwork ?? other.DestinationNetwork,
         Bytes = one.Bytes + other.Bytes,
         Packets = one.Packets + other.Packets,
         Flags = one.Flags | other.Flags,
-        AgentAddress = one.AgentAddress,
         OwningProcess = one.OwningProcess == 0 ? other.OwningProcess : one.OwningProcess,
         ProcessName = one.ProcessName.Length == 0 ? other.ProcessName : one.ProcessName,
         ServiceName = one.ServiceName.Length == 0 ? other.ServiceName : one.ServiceName,

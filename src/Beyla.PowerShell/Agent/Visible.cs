@@ -1,36 +1,30 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
 namespace Beyla.PowerShell.Agent;
 
 /// <summary>
-/// Makes captured text safe to show: what could steer a terminal is spelled out. The agent does the same; the module does not trust that, since objects also
-/// come from files, other hosts and other agents.
+/// Makes captured text safe to show: what could steer a terminal or cannot be seen (<see cref="HiddenText"/>) is spelled out. The agent does the same; the module does not
+/// trust that, since objects also come from files, other hosts and other agents.
 /// </summary>
 public static class Visible
 {
-    /// <summary>The same text with control characters, line separators and bidirectional overrides as <c>\xNN</c> or <c>\uNNNN</c>.</summary>
+    /// <summary>The same text with hidden characters as <c>\xNN</c>, <c>\uNNNN</c> or <c>\UNNNNNNNN</c>.</summary>
     public static string Text(string? text)
     {
-        if (string.IsNullOrEmpty(text))
-            return "";
+        if (string.IsNullOrEmpty(text) || !HiddenText.IsIn(text))
+            return text ?? "";
 
-        var at = 0;
-        while (at < text.Length && !Steers(text[at]))
-            at++;
-        if (at == text.Length)
-            return text;
-
-        var visible = new StringBuilder(text, 0, at, text.Length + 16);
-        for (; at < text.Length; at++)
+        var visible = new StringBuilder(text.Length + 16);
+        for (var rest = text.AsSpan(); !rest.IsEmpty;)
         {
-            var c = text[at];
-            if (!Steers(c))
-                visible.Append(c);
-            else if (c < 0x100)
-                visible.Append("\\x").Append(((int)c).ToString("x2", CultureInfo.InvariantCulture));
+            var whole = Rune.DecodeFromUtf16(rest, out var rune, out var length) == OperationStatus.Done;
+            if (whole && !HiddenText.IsHidden(rune))
+                visible.Append(rest[..length]);
             else
-                visible.Append("\\u").Append(((int)c).ToString("x4", CultureInfo.InvariantCulture));
+                Spell(visible, whole ? rune.Value : rest[0]);
+            rest = rest[(whole ? length : 1)..];
         }
 
         return visible.ToString();
@@ -43,6 +37,10 @@ public static class Visible
         return [.. text.Split('\n').Select(line => Text(line.TrimEnd('\r'))).Where(line => line.Length > 0)];
     }
 
-    private static bool Steers(char c) =>
-        char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069') or '\u200E' or '\u200F' or '\u061C';
+    private static void Spell(StringBuilder visible, int value) => visible.Append(value switch
+    {
+        < 0x100 => string.Create(CultureInfo.InvariantCulture, $"\\x{value:x2}"),
+        < 0x10000 => string.Create(CultureInfo.InvariantCulture, $"\\u{value:x4}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"\\U{value:x8}"),
+    });
 }

@@ -2,7 +2,6 @@ using System.Management.Automation;
 using System.Net;
 using Beyla.PowerShell.Agent;
 using Beyla.PowerShell.Completion;
-using Beyla.PowerShell.Jobs;
 using Beyla.PowerShell.Parameters;
 
 namespace Beyla.PowerShell.Commands;
@@ -35,7 +34,7 @@ namespace Beyla.PowerShell.Commands;
 /// <para>Adds up what each program sent and received within half a minute, on two interfaces.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Get, "BeylaFlow", DefaultParameterSetName = ByConfiguration, HelpUri = Pages)]
-[OutputType(typeof(Flow), typeof(AgentJob))]
+[OutputType(typeof(Flow))]
 public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
 {
     // Variables that would make the agent trace applications too.
@@ -165,7 +164,7 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
 
         return value => value is Flow flow
             && (Port is null || Array.Exists(Port, p => p.Contains(flow.SourcePort) || p.Contains(flow.DestinationPort)))
-            && (Cidr is null || Array.Exists(Cidr, c => c.Contains(flow.SourceAddress) || c.Contains(flow.DestinationAddress)))
+            && (Cidr is null || Array.Exists(Cidr, c => c.Contains(flow.Record.SourceAddress) || c.Contains(flow.Record.DestinationAddress)))
             && (_ids.Count == 0 || _ids.Contains(flow.OwningProcess));
     }
 }

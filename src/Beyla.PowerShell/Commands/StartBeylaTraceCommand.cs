@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using Beyla.PowerShell.Agent;
-using Beyla.PowerShell.Jobs;
 using Beyla.PowerShell.Parameters;
 
 namespace Beyla.PowerShell.Commands;
@@ -52,7 +51,7 @@ namespace Beyla.PowerShell.Commands;
 /// <para>The job collects spans until it is stopped. Up to 100,000 spans wait to be received; what comes beyond is dropped by the agent and counted.</para>
 /// </example>
 [Cmdlet(VerbsLifecycle.Start, "BeylaTrace", DefaultParameterSetName = ByConfiguration, HelpUri = Pages)]
-[OutputType(typeof(Span), typeof(AgentJob))]
+[OutputType(typeof(Span))]
 public sealed class StartBeylaTraceCommand : SelectionCmdlet
 {
     /// <summary>Only the requests that the processes serve (Server), or only those that they make (Client); both without it. A proxy has one of each for every request.</summary>

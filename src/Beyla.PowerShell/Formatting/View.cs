@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Management.Automation;
-using System.Net;
 using System.Text;
 using Beyla.PowerShell.Agent;
 
@@ -35,14 +34,17 @@ public static class View
             unit++;
         }
 
-        return value.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture) + " " + Units[unit];
+        return value.ToString(unit == 0 || Math.Abs(value) >= 1000 ? "0" : "0.0", CultureInfo.InvariantCulture) + " " + Units[unit];
     }
 
     /// <summary>Bytes per second; empty when there is no rate.</summary>
     public static string Rate(double? bytesPerSecond) => bytesPerSecond is null ? "" : Bytes(bytesPerSecond) + "/s";
 
-    /// <summary>An address and its port: <c>127.0.0.1:80</c>, <c>[::1]:80</c>; the address alone when there is no port.</summary>
-    public static string Endpoint(IPAddress? address, int port) => address is null ? "" : port == 0 ? address.ToString() : new IPEndPoint(address, port).ToString();
+    /// <summary>An address or a name and its port: <c>127.0.0.1:80</c>, <c>[::1]:80</c>; the first alone when there is no port.</summary>
+    public static string Endpoint(string? name, int port) => EndOf.Text(name, port, int.MaxValue);
+
+    /// <summary>As the other one, in so many columns: the middle of the address or name gives way, never the port.</summary>
+    public static string Endpoint(string? name, int port, int columns) => EndOf.Text(name, port, columns);
 
     /// <summary>A time of day on this host's clock, with milliseconds.</summary>
     public static string Time(object? time) => Local(time)?.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture) ?? "";
@@ -75,12 +77,11 @@ public static class View
     /// <summary>Captured text, safe for a terminal.</summary>
     public static string Text(string? text) => Visible.Text(text);
 
-    // A DateTimeOffset that came by CLIXML or remoting is a bag of its properties.
-    private static DateTimeOffset? Local(object? time) => time switch
+    // What came from another host without the module's types is a DateTime all the same.
+    private static DateTime? Local(object? time) => (time is PSObject wrapped ? wrapped.BaseObject : time) switch
     {
-        DateTimeOffset offset => offset.ToLocalTime(),
-        PSObject { BaseObject: DateTimeOffset offset } => offset.ToLocalTime(),
-        PSObject bag when bag.Properties["UtcDateTime"]?.Value is DateTime utc => new DateTimeOffset(System.DateTime.SpecifyKind(utc, DateTimeKind.Utc)).ToLocalTime(),
+        System.DateTime moment => moment.ToLocalTime(),
+        DateTimeOffset offset => offset.LocalDateTime,
         _ => null,
     };
 }

@@ -1,0 +1,123 @@
+using Beyla.PowerShell;
+
+namespace Beyla;
+
+/// <summary>
+/// One request and its answer, seen on one side of the conversation: what Start-BeylaTrace emits. Immutable. What is here is what ConvertTo-Json writes, so each
+/// property is a text or a number that says the same everywhere: names instead of numbers, addresses as text, times as UTC in ISO 8601 with microseconds.
+/// Beyla.Types.ps1xml puts times and durations over the texts of the same name; the pipeline, Export-Csv, Export-Clixml and remoting see those.
+/// </summary>
+/// <param name="record">What the agent said (docs/stream.md), safe to show.</param>
+public sealed class Span(Contracts.Span record)
+{
+    /// <summary>Server: the traced process answered; Client: it asked.</summary>
+    public string Kind => Record.Kind.ToString();
+
+    /// <summary>The protocol: http.</summary>
+    public string Protocol => Record.Protocol;
+
+    /// <summary>How the exchange ended: Complete, Upgraded, Closed, TimedOut, Unfinished.</summary>
+    public string Outcome => Record.Outcome.ToString();
+
+    /// <summary>First byte of the request; in the pipeline a local DateTime.</summary>
+    public string Start => Moment.Text(Record.Start);
+
+    /// <summary>The head of the request was complete: from here on the handler could work; in the pipeline a local DateTime.</summary>
+    public string HandlerStart => Moment.Text(Record.HandlerStart);
+
+    /// <summary>Last byte of the answer; in the pipeline a local DateTime.</summary>
+    public string End => Moment.Text(Record.End);
+
+    /// <summary>From Start to End; in the pipeline a TimeSpan.</summary>
+    public string Duration => Record.Duration.ToString("c");
+
+    /// <summary>From HandlerStart to End; in the pipeline a TimeSpan.</summary>
+    public string HandlerDuration => Record.HandlerDuration.ToString("c");
+
+    /// <summary>From Start to End in milliseconds: what to compare with a number, and to measure.</summary>
+    public double DurationMs => Record.Duration.TotalMilliseconds;
+
+    /// <summary>From HandlerStart to End in milliseconds.</summary>
+    public double HandlerDurationMs => Record.HandlerDuration.TotalMilliseconds;
+
+    /// <summary>Request method.</summary>
+    public string Method => Record.Method;
+
+    /// <summary>Path without query as on the wire; ends in … when it was cut.</summary>
+    public string Path => Record.Path;
+
+    /// <summary>Query without the question mark, sensitive values replaced by ***; empty when there was none.</summary>
+    public string Query => Record.Query;
+
+    /// <summary>Status code; 0 when there was no answer.</summary>
+    public int Status => Record.Status;
+
+    /// <summary>Host header, or the authority of an absolute request target.</summary>
+    public string Host => Record.Host;
+
+    /// <summary>Version of the protocol in the request: 1.0, 1.1; null when the agent did not say.</summary>
+    public string? ProtocolVersion => Record.ProtocolVersion?.ToString();
+
+    /// <summary>Bytes of the request body; null when unknown.</summary>
+    public long? RequestBodyLength => Record.RequestBodyLength;
+
+    /// <summary>Bytes of the answer's body; null when unknown.</summary>
+    public long? ResponseBodyLength => Record.ResponseBodyLength;
+
+    /// <summary>The side that made the request.</summary>
+    public string ClientAddress => Record.ClientAddress.ToString();
+
+    /// <summary>Port of the side that made the request.</summary>
+    public int ClientPort => Record.ClientPort;
+
+    /// <summary>The side that answered.</summary>
+    public string ServerAddress => Record.ServerAddress.ToString();
+
+    /// <summary>Port of the side that answered.</summary>
+    public int ServerPort => Record.ServerPort;
+
+    /// <summary>Address of the traced process.</summary>
+    public string LocalAddress => Record.LocalAddress.ToString();
+
+    /// <summary>Port of the traced process.</summary>
+    public int LocalPort => Record.LocalPort;
+
+    /// <summary>Address of the side that the traced process talked to.</summary>
+    public string RemoteAddress => Record.RemoteAddress.ToString();
+
+    /// <summary>Port of the side that the traced process talked to.</summary>
+    public int RemotePort => Record.RemotePort;
+
+    /// <summary>Name of the traced service.</summary>
+    public string ServiceName => Record.ServiceName;
+
+    /// <summary>Namespace of the traced service; may be empty.</summary>
+    public string ServiceNamespace => Record.ServiceNamespace;
+
+    /// <summary>Language of the traced process: Go, Java, Dotnet, NodeJs, Python, Ruby, Php, Rust, Cpp, Generic.</summary>
+    public string Language => Record.Language.ToString();
+
+    /// <summary>The traced process, in the pid namespace of the host.</summary>
+    public int ProcessId => Record.ProcessId;
+
+    /// <summary>The thread that did the input or output.</summary>
+    public int ThreadId => Record.ThreadId;
+
+    /// <summary>File name of Executable.</summary>
+    public string ProcessName => Record.ProcessName;
+
+    /// <summary>Path of the executable as the process sees it; empty where it may not be read.</summary>
+    public string Executable => Record.Executable;
+
+    /// <summary>Inode of the network namespace of the socket.</summary>
+    public long NetworkNamespace => Record.NetworkNamespace;
+
+    /// <summary>Identity of the connection on this host, hexadecimal; spans with the same one used the same connection.</summary>
+    public string Connection => Record.Connection.ToString("x");
+
+    /// <summary>The same values with their types of .NET.</summary>
+    internal Contracts.Span Record { get; } = record;
+
+    /// <summary>Kind, status, method, path and duration, for messages.</summary>
+    public override string ToString() => Record.ToString();
+}
