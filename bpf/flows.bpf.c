@@ -179,10 +179,6 @@ static __always_inline void account(struct __sk_buff *skb, __u8 direction)
 	/* A tag that is kept beside the packet is on the link all the same. */
 	s->packet.length = skb->len + (skb->vlan_present ? VLAN_HLEN : 0);
 	__u32 protocol = skb->protocol;
-	s->packet.network = 0;
-	if (unlikely(protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD)))
-		protocol = skip_tags(skb, s, protocol);
-
 	s->key.source_port = 0;
 	s->key.destination_port = 0;
 	s->key.interface = skb->ifindex;
@@ -190,19 +186,22 @@ static __always_inline void account(struct __sk_buff *skb, __u8 direction)
 	s->packet.headers = 0;
 	__s32 flags;
 	if (likely(protocol == bpf_htons(ETH_P_IP)))
-		flags = read_ipv4(skb, s);
+		flags = read_ipv4(skb, s, BPF_HDR_START_NET, 0);
 	else if (protocol == bpf_htons(ETH_P_IPV6))
-		flags = read_ipv6(skb, s);
+		flags = read_ipv6(skb, s, BPF_HDR_START_NET, 0);
 	else
 		flags = NOT_IP;
 	if (unlikely(flags < 0)) {
-		set_aside(s, flags);
-		return;
+		flags = read_frame(skb, s, flags);
+		if (flags < 0) {
+			set_aside(s, flags);
+			return;
+		}
 	}
 
 	__u32 packets = 1, segments = skb->gso_segs, size = skb->gso_size;
 	if (unlikely(segments > 1 || size))
-		packets = count_segments(s, segments, size);
+		packets = count_segments(skb, s, segments, size);
 	/* Everything goes by way of the map value, so that nothing has to outlive a call on the stack. */
 	__u32 length = s->packet.length;
 	s->value.bytes = length;

@@ -15,9 +15,11 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+enum { ETH_TYPE = 12, ETH_TYPE_LEN = 2 }; /* the type of an Ethernet frame: behind the two addresses */
 enum { ETH_P_IP = 0x0800, ETH_P_IPV6 = 0x86dd, ETH_P_8021Q = 0x8100, ETH_P_8021AD = 0x88a8, ETH_HLEN = 14, VLAN_HLEN = 4 };
 enum { PROTOCOL_SCTP = 132, PROTOCOL_DCCP = 33, PROTOCOL_UDPLITE = 136 };
 enum { HEADER_HOP = 0, HEADER_ROUTING = 43, HEADER_FRAGMENT = 44, HEADER_AUTHENTICATION = 51, HEADER_DESTINATION = 60, HEADER_MOBILITY = 135 };
+enum { OPTION_JUMBO = 0xc2, JUMBO_HEADER = 8 }; /* RFC 2675 */
 enum { IPV4_HEADER = 20, IPV6_HEADER = 40, MAX_TAGS = 3, MAX_EXTENSIONS = 8 };
 enum { TCP_SYN = 0x02, TCP_ACK = 0x10, TCP_FLAGS_END = 14 };
 enum { MALFORMED = -1, NOT_IP = -2 };
@@ -49,8 +51,9 @@ struct {
 /* What is known of the packet at hand. */
 struct packet {
 	__u32 length; /* as the interface has it */
-	__u32 network; /* offset of the IP header behind the network header: VLAN tags in the packet */
-	__u32 transport; /* offset of the transport header behind the network header */
+	__u32 start; /* where offsets begin: BPF_HDR_START_NET or BPF_HDR_START_MAC */
+	__u32 network; /* offset of the IP header */
+	__u32 transport; /* offset of the transport header behind the IP header's */
 	__u32 total; /* length that the IP header states; 0 in a super-frame beyond 64 KiB */
 	__u32 headers; /* bytes of the transport header */
 	__u32 id; /* of a fragmented datagram */
@@ -70,12 +73,12 @@ struct scratch {
 	struct packet packet;
 };
 
-static __always_inline int load(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+static __always_inline int load(struct __sk_buff *skb, __u32 start, __u32 offset, void *to, __u32 size)
 {
-	if (likely(bpf_skb_load_bytes_relative(skb, offset, to, size, BPF_HDR_START_NET) == 0))
+	if (likely(bpf_skb_load_bytes_relative(skb, offset, to, size, start) == 0))
 		return 0;
 	/* The helper above reads only the linear part. A packet with its headers elsewhere comes from a driver, thus with a link-layer header. */
-	return bpf_skb_load_bytes(skb, ETH_HLEN + offset, to, size);
+	return bpf_skb_load_bytes(skb, start == BPF_HDR_START_NET ? ETH_HLEN + offset : offset, to, size);
 }
 
 static __always_inline void copy_addresses(void *to, const void *from)
@@ -117,14 +120,14 @@ static __noinline __u32 find_transport(struct __sk_buff *skb, struct scratch *s)
 		return 0;
 	if (!has_ports(s->key.protocol))
 		return 0;
-	__u32 offset = s->packet.network + s->packet.transport;
+	__u32 start = s->packet.start, offset = s->packet.network + s->packet.transport;
 	if (s->key.protocol == IPPROTO_TCP) {
-		if (load(skb, offset, s->rest, TCP_FLAGS_END) == 0)
+		if (load(skb, start, offset, s->rest, TCP_FLAGS_END) == 0)
 			return read_transport(s, s->rest);
 		s->rest[12] = 0;
 		s->rest[13] = 0;
 	}
-	if (load(skb, offset, s->rest, 4) == 0)
+	if (load(skb, start, offset, s->rest, 4) == 0)
 		return read_transport(s, s->rest);
 	return 0;
 }
@@ -167,16 +170,18 @@ static __always_inline void mapped(__u8 *address, __u32 ipv4)
 }
 
 /* The flags, or a negative number when there is no valid header. */
-static __always_inline __s32 read_ipv4(struct __sk_buff *skb, struct scratch *s)
+static __always_inline __s32 read_ipv4(struct __sk_buff *skb, struct scratch *s, __u32 start, __u32 network)
 {
 	__u8 *head = s->head;
-	bool whole = bpf_skb_load_bytes_relative(skb, s->packet.network, head, IPV4_HEADER + 20, BPF_HDR_START_NET) == 0;
-	if (!whole && load(skb, s->packet.network, head, IPV4_HEADER) != 0)
+	bool whole = bpf_skb_load_bytes_relative(skb, network, head, IPV4_HEADER + 20, start) == 0;
+	if (!whole && load(skb, start, network, head, IPV4_HEADER) != 0)
 		return MALFORMED;
 	__u32 length = (head[0] & 15) * 4;
 	__u32 total = bpf_ntohs(*(__u16 *)(head + 2));
 	if (head[0] >> 4 != 4 || length < IPV4_HEADER || (total && total < length))
 		return MALFORMED;
+	s->packet.start = start;
+	s->packet.network = network;
 	s->packet.total = total;
 	s->packet.transport = length;
 	mapped(s->key.source, *(__u32 *)(head + 12));
@@ -193,20 +198,33 @@ static __always_inline __s32 read_ipv4(struct __sk_buff *skb, struct scratch *s)
 	return find_transport(skb, s);
 }
 
+/*
+ * Whether the extension header at hand is the one that the kernel puts into super-frames beyond 64 KiB to remember their length (since 5.19, struct
+ * hop_jumbo_hdr of net/ipv6.h), and takes out again when it cuts them: it never is on the link. A real jumbogram is no super-frame.
+ */
+static __always_inline bool is_phantom(struct __sk_buff *skb, struct scratch *s, __u8 kind)
+{
+	return kind == HEADER_HOP && s->packet.total == 0 && s->packet.transport == IPV6_HEADER && s->extension[1] == 0 &&
+	       s->extension[2] == OPTION_JUMBO && s->extension[3] == 4 && skb->gso_size;
+}
+
 /* Walks the extension headers (RFC 8200 section 4) to the transport header. */
 static __noinline __u32 walk_extensions(struct __sk_buff *skb, struct scratch *s)
 {
 	if (!s)
 		return 0;
 	s->packet.fragment = FRAGMENT_NONE;
+	bool phantom = false;
 #pragma unroll
 	for (int i = 0; i < MAX_EXTENSIONS; i++) {
 		__u8 kind = s->key.protocol;
 		if (kind != HEADER_HOP && kind != HEADER_ROUTING && kind != HEADER_FRAGMENT && kind != HEADER_AUTHENTICATION &&
 		    kind != HEADER_DESTINATION && kind != HEADER_MOBILITY)
 			break;
-		if (load(skb, s->packet.network + s->packet.transport, s->extension, 8) != 0)
+		if (load(skb, s->packet.start, s->packet.network + s->packet.transport, s->extension, 8) != 0)
 			break;
+		if (i == 0)
+			phantom = is_phantom(skb, s, kind);
 		s->key.protocol = s->extension[0];
 		if (kind == HEADER_FRAGMENT) {
 			__u16 field = bpf_ntohs(*(__u16 *)(s->extension + 2));
@@ -224,18 +242,27 @@ static __noinline __u32 walk_extensions(struct __sk_buff *skb, struct scratch *s
 			s->packet.transport += (s->extension[1] + 1) * 8;
 		}
 	}
-	return s->packet.fragment == FRAGMENT_NONE ? find_transport(skb, s) : read_fragment(skb, s);
+	if (s->packet.fragment != FRAGMENT_NONE)
+		return read_fragment(skb, s);
+	__u32 flags = find_transport(skb, s);
+	if (phantom) {
+		s->packet.length -= JUMBO_HEADER;
+		s->packet.transport -= JUMBO_HEADER;
+	}
+	return flags;
 }
 
-static __always_inline __s32 read_ipv6(struct __sk_buff *skb, struct scratch *s)
+static __always_inline __s32 read_ipv6(struct __sk_buff *skb, struct scratch *s, __u32 start, __u32 network)
 {
 	__u8 *head = s->head;
-	bool whole = bpf_skb_load_bytes_relative(skb, s->packet.network, head, IPV6_HEADER + 20, BPF_HDR_START_NET) == 0;
-	if (!whole && load(skb, s->packet.network, head, IPV6_HEADER) != 0)
+	bool whole = bpf_skb_load_bytes_relative(skb, network, head, IPV6_HEADER + 20, start) == 0;
+	if (!whole && load(skb, start, network, head, IPV6_HEADER) != 0)
 		return MALFORMED;
 	if (head[0] >> 4 != 6)
 		return MALFORMED;
 	__u32 payload = bpf_ntohs(*(__u16 *)(head + 4));
+	s->packet.start = start;
+	s->packet.network = network;
 	s->packet.total = payload ? payload + IPV6_HEADER : 0;
 	s->packet.transport = IPV6_HEADER;
 	copy_addresses(s->key.source, head + 8);
@@ -245,14 +272,45 @@ static __always_inline __s32 read_ipv6(struct __sk_buff *skb, struct scratch *s)
 	return walk_extensions(skb, s);
 }
 
+/*
+ * Reads a frame from its beginning: its own words for what it carries, behind VLAN tags (IEEE 802.1Q, 802.1ad) that are in the packet. The network
+ * header of what the host sends is wherever the sender left it: at the first tag (a raw frame), between two (an interface for the outer one), or
+ * behind all (tags that were put in because the interface does not add them by itself); and the protocol of a raw frame is what its sender
+ * said. Not for the common packet: that needs one look more.
+ */
+static __noinline __s32 read_frame(struct __sk_buff *skb, struct scratch *s, __s32 before)
+{
+	if (!s)
+		return NOT_IP;
+	__u32 offset = ETH_TYPE;
+	__u16 protocol = 0;
+	for (int i = 0; i <= MAX_TAGS; i++) {
+		if (load(skb, BPF_HDR_START_MAC, offset, s->extension, ETH_TYPE_LEN) != 0)
+			return before;
+		protocol = *(__u16 *)s->extension;
+		offset += ETH_TYPE_LEN;
+		if (protocol != bpf_htons(ETH_P_8021Q) && protocol != bpf_htons(ETH_P_8021AD))
+			break;
+		offset += VLAN_HLEN - ETH_TYPE_LEN;
+	}
+	if (protocol == bpf_htons(ETH_P_IP))
+		return read_ipv4(skb, s, BPF_HDR_START_MAC, offset);
+	if (protocol == bpf_htons(ETH_P_IPV6))
+		return read_ipv6(skb, s, BPF_HDR_START_MAC, offset);
+	return before;
+}
+
 /* Wire packets of a super-frame; corrects the length to what those take on the link. */
-static __noinline __u32 count_segments(struct scratch *s, __u32 count, __u32 size)
+static __noinline __u32 count_segments(struct __sk_buff *skb, struct scratch *s, __u32 count, __u32 size)
 {
 	if (!s)
 		return 1;
-	__u32 length = s->packet.length, total = s->packet.total;
+	__u32 length = s->packet.length, total = s->packet.total, link;
 	/* Super-frames have no padding: what the IP header does not state is the link-layer header. */
-	__u32 link = total && total <= length ? length - total : ETH_HLEN;
+	if (total && total <= length)
+		link = length - total;
+	else
+		link = (s->packet.start == BPF_HDR_START_MAC ? s->packet.network : ETH_HLEN) + (skb->vlan_present ? VLAN_HLEN : 0);
 	__u32 header = link + s->packet.transport + s->packet.headers;
 	if (count == 0 && size && length > header) /* from a guest or a packet socket: not counted by the kernel yet */
 		count = (length - header + size - 1) / size;
@@ -260,22 +318,6 @@ static __noinline __u32 count_segments(struct scratch *s, __u32 count, __u32 siz
 		return 1;
 	s->packet.length = length + (count - 1) * header;
 	return count;
-}
-
-/* The link-layer protocol behind VLAN tags that are in the packet. */
-static __noinline __u32 skip_tags(struct __sk_buff *skb, struct scratch *s, __u32 protocol)
-{
-	if (!s)
-		return 0;
-	for (int i = 0; i < MAX_TAGS; i++) {
-		if (load(skb, s->packet.network, s->extension, VLAN_HLEN) != 0)
-			break;
-		protocol = *(__u16 *)(s->extension + 2);
-		s->packet.network += VLAN_HLEN;
-		if (protocol != bpf_htons(ETH_P_8021Q) && protocol != bpf_htons(ETH_P_8021AD))
-			break;
-	}
-	return protocol;
 }
 
 #endif

@@ -24,6 +24,9 @@ internal sealed class Capture : IAsyncDisposable
         return new Capture(tcpdump, directory, file);
     }
 
+    /// <summary>Each frame with its length on the interface, once it is stopped; those that belong to a conversation.</summary>
+    public List<(Conversation Conversation, int Length)> Frames { get; } = [];
+
     /// <summary>Ends it and reads what it saw.</summary>
     public async Task<Dictionary<Conversation, Amount>> StopAsync()
     {
@@ -43,7 +46,7 @@ internal sealed class Capture : IAsyncDisposable
         _directory.Dispose();
     }
 
-    private static Dictionary<Conversation, Amount> Read(ReadOnlySpan<byte> pcap)
+    private Dictionary<Conversation, Amount> Read(ReadOnlySpan<byte> pcap)
     {
         Dictionary<Conversation, Amount> seen = [];
         ReferenceDecoder decoder = new();
@@ -52,6 +55,8 @@ internal sealed class Capture : IAsyncDisposable
             int kept = BinaryPrimitives.ReadInt32LittleEndian(pcap[8..]), length = BinaryPrimitives.ReadInt32LittleEndian(pcap[12..]);
             Conversation key = decoder.Decode(pcap.Slice(16, kept), out _) ?? new Conversation(IPAddress.None, 0, IPAddress.None, 0, -1);
             seen[key] = seen.GetValueOrDefault(key) + new Amount(length, 1);
+            if (key.Protocol >= 0)
+                Frames.Add((key, length));
             pcap = pcap[(16 + kept)..];
         }
 

@@ -95,6 +95,27 @@ public sealed class DecoderTests
         Assert.Equal((ulong)(2000 + 2 * headers + 2000 + 3 * headers), flow.Bytes);
     });
 
+    [LiveTheory, MemberData(nameof(Ways))]
+    public Task Leaves_out_only_the_jumbo_header_that_is_not_on_the_wire(string way) => Task.Run(() =>
+    {
+        using Fixture fixture = new(way);
+        // RFC 2675: next header TCP, no more than 8 bytes, option 0xC2 of 4 bytes: 8 + 20 + 2000. The length of the IP header is 0 then.
+        byte[] frame = Packets.IPv6(A6, B6, 0, [6, 0, 0xc2, 4, 0, 0, 7, 0xec, .. Packets.Tcp(1, 2, 0x10, 2000)]);
+        (frame[18], frame[19]) = (0, 0);
+        fixture.RunRaw(frame, new TestPacket { Segments = 2, SegmentSize = 1000 }); // the kernel's mark
+        fixture.RunRaw(frame, default); // a jumbogram, as it is sent
+        byte[] other = Packets.IPv6(A6, B6, 0, [.. Packets.Extension(6), .. Packets.Tcp(1, 2, 0x10, 2000)]);
+        fixture.RunRaw(other, new TestPacket { Segments = 2, SegmentSize = 1000 }); // another header: each segment has it
+
+        (FlowKey key, FlowValue flow) = Assert.Single(fixture.Drain());
+        Assert.Equal((1, 2, (byte)6), (key.SourcePort, key.DestinationPort, key.Protocol));
+        int headers = (way == "flow_socket" ? 0 : 14) + 60;
+        Assert.Equal(5UL, flow.Packets);
+        // What a socket filter is shown has no link-layer header here, and without a length in the IP header it is taken to have one.
+        int unseen = way == "flow_socket" ? 14 : 0;
+        Assert.Equal((ulong)(2000 + 2 * headers + unseen + 2000 + headers + 8 + 2000 + 2 * (headers + 8)), flow.Bytes);
+    });
+
     [LiveFact]
     public Task Remembers_flags_and_who_called() => Task.Run(() =>
     {

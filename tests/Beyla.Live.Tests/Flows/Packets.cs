@@ -10,7 +10,8 @@ internal static class Packets
 
     public static byte[] Ethernet(int type, params byte[] payload) => [.. Macs, .. Short(type), .. payload];
 
-    public static byte[] Tagged(int tag, byte[] frame) => [.. frame[..12], 0x81, 0, .. Short(tag), .. frame[12..]];
+    /// <summary>The frame with one more VLAN tag in front of those that it has.</summary>
+    public static byte[] Tagged(int tag, byte[] frame, int type = 0x8100) => [.. frame[..12], .. Short(type), .. Short(tag), .. frame[12..]];
 
     public static byte[] IPv4(string source, string destination, int protocol, byte[] payload, byte[]? options = null, int id = 1, int fragment = 0) => Ethernet(
         0x0800,

@@ -9,7 +9,11 @@ internal static unsafe partial class RawFrames
 {
     public static void Send(string interfaceName, byte[] frame, int count) => SendMany(interfaceName, count, _ => frame);
 
-    public static void SendMany(string interfaceName, int count, Func<int, byte[]> make)
+    /// <param name="interfaceName">Where.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="make">The frame of each.</param>
+    /// <param name="protocol">What the kernel is told that they are: an EtherType; 3 for "look" (ETH_P_ALL).</param>
+    public static void SendMany(string interfaceName, int count, Func<int, byte[]> make, ushort protocol = 3)
     {
         int index = int.Parse(File.ReadAllText("/proc/thread-self/net/dev_mcast").Split('\n')
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).First(fields => fields.Length > 1 && fields[1] == interfaceName)[0], CultureInfo.InvariantCulture);
@@ -17,7 +21,7 @@ internal static unsafe partial class RawFrames
         byte* address = stackalloc byte[20];
         new Span<byte>(address, 20).Clear();
         *(ushort*)address = 17;
-        *(ushort*)(address + 2) = BinaryPrimitives.ReverseEndianness((ushort)0x0003);
+        *(ushort*)(address + 2) = BinaryPrimitives.ReverseEndianness(protocol);
         *(int*)(address + 4) = index;
         try
         {
