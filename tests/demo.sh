@@ -34,7 +34,7 @@ shop=$port
 # An ordinary user, with exactly the capabilities that the documentation asks for on a copy of the agent.
 chmod 755 "$work"
 cp out/bin/beyla "$work/beyla"
-set_of=cap_bpf,cap_dac_read_search,cap_checkpoint_restore,cap_perfmon,cap_net_raw,cap_sys_ptrace
+set_of=cap_bpf,cap_dac_read_search,cap_perfmon,cap_sys_ptrace
 user="setpriv --reuid=65534 --regid=65534 --clear-groups"
 if ! { command -v setcap && setcap "$set_of+ep" "$work/beyla" && $user "$work/beyla" --version; } >/dev/null 2>&1; then
     user=""

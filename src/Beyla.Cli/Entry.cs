@@ -26,6 +26,7 @@ internal static class Entry
         try
         {
             var holding = lower();
+            var zone = TimeZoneVariable.Settle(ConfigurationFile.HasRaisedRights);
             var commandLine = CommandLine.Parse(arguments, ["config", .. Commands.Select(command => command.Name)]);
             if (commandLine.Help && commandLine.Command == "capability")
             {
@@ -46,6 +47,11 @@ internal static class Entry
             }
 
             WarnOf(holding);
+            if (zone is not null)
+            {
+                Log.Warn("The environment names a time zone that is not used", ("warning", zone));
+            }
+
             var loaded = ConfigurationLoader.Load(commandLine);
             return commandLine.Command switch
             {

@@ -18,11 +18,14 @@ internal static class CapabilityDocument
             What the agent asks of the kernel, why, and what stops without it. Two things are kept apart:
 
             - **listed**: the published documentation names the capability for that configuration. The warning at start is about these, and
-              `BEYLA_ENFORCE_SYS_CAPS=1` makes a missing one an error (exit code 3, nothing loaded).
+              `BEYLA_ENFORCE_SYS_CAPS=1` makes a missing one an error (exit code 3, nothing loaded). An agent that has all that is needed and nothing
+              that it has no use for was set minimally on purpose: the rest of the list is then one line at log level DEBUG.
             - **needed**: this agent cannot do a part of what was asked without it. Each of these rows is executed by the live tests: without the
               capability the call named here fails with the errno named here, and the rest goes on.
 
-            `beyla capability test` says the same for the host and the configuration at hand, `--probe` asks the kernel itself.
+            `beyla capability test` says the same for the host and the configuration at hand, `--probe` asks the kernel itself, `--file` is about what a
+            file gives to an ordinary user. `set` replaces what the agent's file has, `set --add` keeps it: one file for tracing and for flows. The remedies
+            that are printed keep it too.
             [security.md](security.md) says how capabilities are held and how to deploy.
 
             ## By scenario
@@ -120,8 +123,8 @@ internal static class CapabilityDocument
             ### {scenario.Title}
 
             ```sh
-            {scenario.Settings} beyla capability set            # sudo setcap {CapabilityCheck.Documented(request, Current).ToSetcapText()}=p beyla
             {scenario.Settings} beyla capability set --minimal  # sudo setcap {needed.ToSetcapText()}=p beyla
+            {scenario.Settings} beyla capability set            # sudo setcap {CapabilityCheck.Documented(request, Current).ToSetcapText()}=p beyla
             {scenario.Settings} beyla
             ```
 

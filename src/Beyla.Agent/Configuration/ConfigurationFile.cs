@@ -7,17 +7,17 @@ namespace Beyla.Agent.Configuration;
 
 /// <summary>
 /// Reads a configuration file that the caller names, without being of use to a caller who has fewer rights than the agent:
-/// it must be a regular file of bounded size, and in a process with raised rights one that the caller may read and others may not write.
+/// it must be a regular file of bounded size, and in a process with raised rights one that the caller may read and others may neither write nor replace.
 /// </summary>
-internal static partial class ConfigurationFile
+public static partial class ConfigurationFile
 {
     /// <summary>Largest file, in bytes.</summary>
-    public const int MaximumSize = 1024 * 1024;
+    internal const int MaximumSize = 1024 * 1024;
 
     private const int ReadOnly = 0, NonBlocking = 0x800, NoControllingTerminal = 0x100, CloseOnExec = 0x80000;
     private const int CurrentDirectory = -100, EmptyPath = 0x1000;
     private const uint BasicStats = 0x7ff;
-    private const int TypeMask = 0xf000, RegularFile = 0x8000, OthersWrite = 0x2, Sticky = 0x200;
+    private const int TypeMask = 0xf000, RegularFile = 0x8000, OthersWrite = 0x12, EverybodyWrites = 0x2, Sticky = 0x200;
     private const int ReadAccess = 4;
     private const nuint SecureEntry = 23;
 
@@ -28,7 +28,7 @@ internal static partial class ConfigurationFile
     /// <param name="path">The path as the user wrote it.</param>
     /// <param name="raisedRights">Whether to refuse what others than root and the caller could have put there.</param>
     /// <exception cref="ConfigurationException">It cannot be read or must not be used; says why and what to do.</exception>
-    public static string Read(string path, bool raisedRights)
+    internal static string Read(string path, bool raisedRights)
     {
         if (path.Contains('\0', StringComparison.Ordinal))
             throw new ConfigurationException("the path of the configuration file holds a zero character");
@@ -73,7 +73,7 @@ internal static partial class ConfigurationFile
 
     /// <summary>
     /// The agent may read more than its caller may, and acts on what it reads: the caller must be able to read the file himself,
-    /// and nobody but root and the caller may have written it.
+    /// and nobody but root and the caller may have written it, or put it there: the rule of sshd(8) (StrictModes) for the whole way to the file.
     /// </summary>
     private static void RefusePlanted(string shown, int descriptor, in FileStatus status)
     {
@@ -82,21 +82,29 @@ internal static partial class ConfigurationFile
         // access(2) asks with the real user id and, for one that is not root, without capabilities.
         if (Access(link, ReadAccess) < 0)
             throw new ConfigurationException($"the configuration file {shown} {Reason}: you may not read it yourself ({LastError()})");
-        if (status.Owner != 0 && status.Owner != RealUserId())
+        if (!IsTrusted(status.Owner))
             throw new ConfigurationException($"the configuration file {shown} {Reason}: it belongs to user {status.Owner}; chown it to root or to yourself");
         if ((status.Mode & OthersWrite) != 0)
-            throw new ConfigurationException($"the configuration file {shown} {Reason}: everybody may write it; run chmod o-w on it");
+            throw new ConfigurationException($"the configuration file {shown} {Reason}: {Writers(status.Mode)} may write it; run chmod go-w on it");
+        // Where the open file lies, whatever links led to it.
         var directory = Path.GetDirectoryName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
         for (var parent = true; directory is not null; directory = Path.GetDirectoryName(directory), parent = false)
         {
             if (Stat(CurrentDirectory, directory, 0, BasicStats, out var above) < 0)
                 throw new ConfigurationException($"the configuration file {shown} {Reason}: {LogText.Quote(directory)} cannot be examined ({LastError()})");
+            if (!IsTrusted(above.Owner))
+                throw new ConfigurationException($"the configuration file {shown} {Reason}: the directory {LogText.Quote(directory)} belongs to user {above.Owner}, "
+                    + "who may put another file there; move it to a directory of root or of your own");
             // Further up a sticky directory such as /tmp keeps others from renaming what is mine.
             if ((above.Mode & OthersWrite) != 0 && (parent || (above.Mode & Sticky) == 0))
-                throw new ConfigurationException($"the configuration file {shown} {Reason}: everybody may write the directory {LogText.Quote(directory)}; "
-                    + "move it to a directory that only you or root can write");
+                throw new ConfigurationException($"the configuration file {shown} {Reason}: {Writers(above.Mode)} may write the directory {LogText.Quote(directory)}; "
+                    + "move it to a directory that only you or root can write, or run chmod go-w on that one");
         }
     }
+
+    private static bool IsTrusted(uint owner) => owner == 0 || owner == RealUserId();
+
+    private static string Writers(int mode) => (mode & EverybodyWrites) != 0 ? "everybody" : "its group";
 
     private static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
 

@@ -6,9 +6,9 @@ namespace Beyla.Agent.Configuration;
 /// <summary>The name of an interface, or a regular expression between slashes that is found in it.</summary>
 public sealed class NamePattern
 {
-    private readonly Regex? expression;
+    private readonly RegexPattern? expression;
 
-    private NamePattern(string text, Regex? expression) => (Text, this.expression) = (text, expression);
+    private NamePattern(string text, RegexPattern? expression) => (Text, this.expression) = (text, expression);
 
     /// <summary>The entry as it was written.</summary>
     public string Text { get; }
@@ -25,7 +25,7 @@ public sealed class NamePattern
         Regex? expression = null;
         if (text.Length > 2 && text[0] == '/' && text[^1] == '/' && !SafeRegex.TryParse(text[1..^1], out expression, out error))
             return false;
-        pattern = new NamePattern(text, expression);
+        pattern = new NamePattern(text, expression is null ? null : new RegexPattern(expression));
         return true;
     }
 }

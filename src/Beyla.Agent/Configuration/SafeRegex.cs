@@ -8,6 +8,9 @@ internal static class SafeRegex
 {
     private const int MaximumLength = 1024;
 
+    // An end for expressions that repeat repetitions; not for a machine that is busy, on which every match takes its time.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     /// <summary>Compiles an expression; look-around, back references and atomic groups are refused, as RE2 does.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out Regex? expression, [NotNullWhen(false)] out string? error)
     {
@@ -29,7 +32,7 @@ internal static class SafeRegex
             expression = new Regex(
                 text.Replace("(?P<", "(?<", StringComparison.Ordinal),
                 RegexOptions.NonBacktracking | RegexOptions.CultureInvariant,
-                TimeSpan.FromMilliseconds(250));
+                Patience);
             error = null;
             return true;
         }

@@ -105,6 +105,54 @@ public sealed class ConfigurationFileTests : IDisposable
         Assert.Contains($"everybody may write the directory \"{open}\"", Refused(link, true), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(UnixFileMode.GroupWrite, "its group")]
+    [InlineData(UnixFileMode.OtherWrite, "everybody")]
+    [InlineData(UnixFileMode.GroupWrite | UnixFileMode.OtherWrite, "everybody")]
+    public void With_raised_rights_a_file_that_others_may_write_is_refused(UnixFileMode others, string who)
+    {
+        File.SetUnixFileMode(file, Private | others);
+        Assert.EndsWith($"{who} may write it; run chmod go-w on it", Refused(file, true));
+        Assert.NotEmpty(ConfigurationFile.Read(file, raisedRights: false));
+    }
+
+    /// <summary>At each depth, and as the way that a symbolic link takes.</summary>
+    [Theory]
+    [InlineData(0, UnixFileMode.GroupWrite, "its group")]
+    [InlineData(1, UnixFileMode.GroupWrite, "its group")]
+    [InlineData(2, UnixFileMode.GroupWrite, "its group")]
+    [InlineData(2, UnixFileMode.OtherWrite, "everybody")]
+    [InlineData(0, UnixFileMode.GroupWrite | UnixFileMode.StickyBit, "its group")]
+    public void With_raised_rights_a_directory_that_others_may_write_is_refused_at_any_depth(int up, UnixFileMode others, string who)
+    {
+        const UnixFileMode Own = Private | UnixFileMode.UserExecute;
+        var deep = Directory.CreateDirectory(Path.Combine(directory, "a", "b", "c"), Own).FullName;
+        var below = Path.Combine(deep, "beyla.yml");
+        File.WriteAllText(below, "open_port: 1");
+        File.SetUnixFileMode(below, Private);
+        var link = Path.Combine(directory, "way.yml");
+        File.CreateSymbolicLink(link, below);
+        Assert.Equal("open_port: 1", ConfigurationFile.Read(below, raisedRights: true));
+
+        var open = Path.GetFullPath(Path.Combine([deep, .. Enumerable.Repeat("..", up)]));
+        File.SetUnixFileMode(open, Own | others);
+        Assert.Contains($"{who} may write the directory \"{open}\"; move it", Refused(below, true), StringComparison.Ordinal);
+        Assert.Contains($"{who} may write the directory \"{open}\"; move it", Refused(link, true), StringComparison.Ordinal);
+        Assert.Equal("open_port: 1", ConfigurationFile.Read(below, raisedRights: false));
+    }
+
+    [Fact]
+    public void With_raised_rights_a_sticky_directory_further_up_is_as_good()
+    {
+        // As in /tmp: others may make files beside mine, and not touch mine.
+        var own = Directory.CreateDirectory(Path.Combine(directory, "own"), Private | UnixFileMode.UserExecute).FullName;
+        var inside = Path.Combine(own, "beyla.yml");
+        File.WriteAllText(inside, "open_port: 1");
+        File.SetUnixFileMode(inside, Private);
+        File.SetUnixFileMode(directory, (UnixFileMode)0x1ff | UnixFileMode.StickyBit);
+        Assert.Equal("open_port: 1", ConfigurationFile.Read(inside, raisedRights: true));
+    }
+
     private static string Refused(string path, bool raisedRights) =>
         Assert.Throws<ConfigurationException>(() => ConfigurationFile.Read(path, raisedRights)).Message;
 }

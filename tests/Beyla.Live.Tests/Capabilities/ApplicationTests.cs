@@ -41,8 +41,7 @@ public sealed class ApplicationTests
     public async Task With_the_needed_set_what_is_only_listed_is_said_once_at_level_debug(string scenario, string missing)
     {
         string log = await AssertTraced(await OrdinaryUser.CreateAsync(ScenarioCase.Find(scenario).Needed), scenario, expectedWarning: null, Service);
-        Assert.DoesNotContain("CAP_NET_RAW", log, StringComparison.Ordinal);
-        Assert.DoesNotContain("is missing", log, StringComparison.Ordinal);
+        Assert.DoesNotMatch("level=[A-Z]+ .*CAP_", log);
 
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find(scenario).Needed);
         AgentSettings settings = AgentSettings.ForPorts(FreePort.Next()).With("BEYLA_LOG_LEVEL", "DEBUG");
@@ -51,7 +50,7 @@ public sealed class ApplicationTests
         await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(settings));
         await agent.StopAsync();
         Assert.Single(Regex.Matches(agent.Errors, $"(?m)^time=\\S+ level=DEBUG msg=\"Listed for this configuration, not needed by this agent and not given to it\" capabilities=\"{missing}\"$"));
-        Assert.Single(Regex.Matches(agent.Errors, "CAP_NET_RAW"));
+        Assert.Single(Regex.Matches(agent.Errors, "level=[A-Z]+ .*CAP_NET_RAW"));
     }
 
     [LiveFact("setcap", "setpriv")]

@@ -63,8 +63,76 @@ public sealed class EnvironmentTests
         Assert.False(File.Exists(mark), "planted code ran with the agent's capabilities");
     }
 
+    /// <summary>Each of these ended the agent before its first line, without a word: the runtime took it for the size of its heap.</summary>
+    [LiveTheory("setcap", "setpriv")]
+    [InlineData("DOTNET_GCHeapHardLimit", "10000")]
+    [InlineData("DOTNET_GCRegionSize", "1")]
+    [InlineData("dotnet_gcregionsize", "1")]
+    public async Task No_setting_of_the_runtime_is_taken_from_the_caller(string variable, string value)
+    {
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed);
+        AgentSettings run = user.Run(new AgentSettings { Arguments = ["--version"] }.With(variable, value));
+        await using AgentProcess agent = AgentProcess.Launch(run);
+        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.StartsWith("beyla ", agent.Output, StringComparison.Ordinal);
+
+        // The same as root, whose environment is his own: what is tested is what runs.
+        await using AgentProcess own = AgentProcess.Launch(new AgentSettings { Arguments = ["--version"] }.With(variable, value));
+        Assert.Equal(0, await own.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    /// <summary>A bound in memory as well: the runtime read 1 GB of the device.</summary>
+    [LiveTheory("mkfifo", "prlimit", "setcap", "setpriv")]
+    [InlineData("TZ", ":PIPE")]
+    [InlineData("TZ", "PIPE")]
+    [InlineData("TZ", ":/dev/zero")]
+    [InlineData("TZ", "../../../../dev/zero")]
+    [InlineData("TZDIR", "DIRECTORY")]
+    public async Task A_time_zone_that_is_no_file_of_one_is_left_out_and_said(string variable, string value)
+    {
+        using TempDirectory files = new();
+        string pipe = Path.Combine(files.Path, "pipe");
+        await Tool.RunAsync("mkfifo", pipe);
+        await Tool.RunAsync("chmod", "-R", "a+rX", files.Path);
+        value = value.Replace("PIPE", pipe, StringComparison.Ordinal).Replace("DIRECTORY", files.Path, StringComparison.Ordinal);
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed);
+        AgentSettings settings = AgentSettings.ForPorts(FreePort.Next()).With("TZ", "pipe").With(variable, value);
+        // The dynamic linker takes TZDIR away from a program with capabilities; root's own agent has it.
+        AgentSettings run = variable == "TZDIR" ? settings : user.Run(settings);
+        string[] prefix = run.Prefix.Count > 0 ? [Tool.Find(run.Prefix[0]), .. run.Prefix.Skip(1)] : [];
+        await using AgentProcess agent = await AgentProcess.StartAsync(run with { Prefix = [Tool.Find("prlimit"), "--data=268435456", "--", .. prefix] });
+        await agent.StopAsync();
+        Assert.Contains("level=WARN msg=\"The environment names a time zone that is not used\" warning=\"" + variable, agent.Errors, StringComparison.Ordinal);
+        Assert.Contains(value, agent.Errors, StringComparison.Ordinal);
+    }
+
+    [LiveTheory("prlimit", "setcap", "setpriv")]
+    [InlineData("${V}")]
+    [InlineData("${V:-")]
+    public async Task Variables_without_end_in_a_file_are_an_error_in_little_memory(string piece)
+    {
+        // The whole size of a file: of the first kind 34 GB, of the second as many searches to its end.
+        using TempDirectory files = new();
+        string file = files.Write("beyla.yml", "open_port: 80\nservice_name: " + string.Concat(Enumerable.Repeat(piece, 1_000_000 / piece.Length)) + "\n");
+        File.SetUnixFileMode(files.Path, (UnixFileMode)0b111_101_101);
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed);
+        AgentSettings run = user.Run(new AgentSettings { Arguments = ["config", "--trace-printer", "text", "--config", file] }.With("V", new string('x', 100_000)));
+        await using AgentProcess agent = AgentProcess.Launch(run with { Prefix = [Tool.Find("prlimit"), "--data=268435456", "--", Tool.Find(run.Prefix[0]), .. run.Prefix.Skip(1)] });
+        int status = await agent.WaitForExitAsync(TimeSpan.FromSeconds(60));
+        string[] errors = [.. agent.Errors.Split('\n').Where(line => line.StartsWith("error: ", StringComparison.Ordinal))];
+        if (piece == "${V}")
+        {
+            Assert.Equal(2, status);
+            Assert.Equal($"error: {file}:2: with its variables replaced the text has more than 1048576 characters; the variable V here has 100000", Assert.Single(errors));
+        }
+        else
+        {
+            Assert.Equal((0, ""), (status, agent.Errors));
+        }
+    }
+
     [LiveFact("bash", "setcap", "setpriv")]
-    public async Task A_program_that_the_runtime_starts_when_it_crashes_holds_nothing()
+    public async Task The_caller_cannot_make_the_runtime_start_a_program_when_it_crashes()
     {
         // The runtime looks for createdump beside the name that the caller gave the program.
         using TempDirectory planted = new();
@@ -81,13 +149,7 @@ public sealed class EnvironmentTests
         agent.Signal(SIGABRT);
         Assert.NotEqual(0, await agent.WaitForExitAsync(Wait.Hang));
 
-        // A runtime that starts nothing is as good.
-        if (!File.Exists(found))
-            return;
-        string status = await File.ReadAllTextAsync(found);
-        foreach (string set in (string[])["CapInh", "CapPrm", "CapEff", "CapAmb"])
-            Assert.Contains($"{set}:\t0000000000000000\n", status, StringComparison.Ordinal);
-        Assert.Contains("NoNewPrivs:\t1\n", status, StringComparison.Ordinal);
+        Assert.False(File.Exists(found) || File.Exists(found + ".part"), "the runtime started a program of the caller");
     }
 
     [LiveFact("setcap", "setpriv")]
@@ -100,18 +162,45 @@ public sealed class EnvironmentTests
         Assert.Contains("level=ERROR msg=\"Beyla cannot go on\" error=\"Too many open files", agent.Errors, StringComparison.Ordinal);
     }
 
-    [LiveFact("setcap", "setpriv")]
-    public async Task A_configuration_that_others_may_write_is_refused()
+    /// <summary>The file, the directory it is in, and that one's parent; 12345 is neither root nor the caller.</summary>
+    [LiveTheory("chown", "setcap", "setpriv")]
+    [InlineData("666", "755", "755", "everybody may write it")]
+    [InlineData("664", "755", "755", "its group may write it")]
+    [InlineData("644", "775", "755", "its group may write the directory")]
+    [InlineData("644", "1777", "755", "everybody may write the directory")]
+    [InlineData("644", "755", "775", "its group may write the directory")]
+    [InlineData("644 12345", "755", "755", "it belongs to user 12345")]
+    [InlineData("644", "755 12345", "755", "belongs to user 12345, who may put another file there")]
+    [InlineData("644", "755", "755 12345", "belongs to user 12345, who may put another file there")]
+    [InlineData("644", "755", "1777", null)]
+    [InlineData("600 65534", "700 65534", "755", null)]
+    [InlineData("644", "755 65534", "755 65534", null)]
+    public async Task A_configuration_that_others_may_have_planted_is_refused(string file, string directory, string above, string? reason)
     {
-        using TempDirectory planted = new();
-        string file = planted.Write("beyla.yml", "open_port: 1\n");
-        File.SetUnixFileMode(file, (UnixFileMode)0b110_110_110);
-        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed);
-        await using AgentProcess agent = AgentProcess.Launch(user.Run(new AgentSettings().With("BEYLA_CONFIG_PATH", file)));
+        using TempDirectory root = new();
+        string parent = Path.Combine(root.Path, "above"), child = Path.Combine(parent, "directory"), path = Path.Combine(child, "beyla.yml");
+        Directory.CreateDirectory(child);
+        await File.WriteAllTextAsync(path, "open_port: 1\n");
+        foreach ((string place, string rights) in ((string, string)[])[(root.Path, "755"), (path, file), (child, directory), (parent, above)])
+        {
+            string[] words = rights.Split(' ');
+            await Tool.RunAsync("chmod", words[0], place);
+            await Tool.RunAsync("chown", words.Length > 1 ? words[1] : "0", place);
+        }
 
-        Assert.Equal(2, await agent.WaitForExitAsync(Wait.Hang));
-        Assert.Contains(file, agent.Errors, StringComparison.Ordinal);
-        Assert.DoesNotContain(AgentLog.Ready, agent.Errors, StringComparison.Ordinal);
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed);
+        (int status, string output, string errors) = await user.CommandAsync(["config", "--trace-printer", "text", "--config", path]);
+
+        if (reason is null)
+        {
+            Assert.Equal((0, ""), (status, errors));
+            Assert.Contains($"{path}:1:12", output, StringComparison.Ordinal);
+            return;
+        }
+
+        Assert.Equal(2, status);
+        Assert.Contains($"error: the configuration file \"{path}\" is refused, because the agent has capabilities that its caller has not: ", errors, StringComparison.Ordinal);
+        Assert.Contains(reason, errors, StringComparison.Ordinal);
     }
 
     [LiveFact("setcap", "setpriv")]

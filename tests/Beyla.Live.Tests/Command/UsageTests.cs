@@ -21,6 +21,56 @@ public sealed class UsageTests
         Assert.DoesNotContain(AgentLog.Ready, agent.Errors, StringComparison.Ordinal);
     }
 
+    /// <summary>Exactly one error for one mistake, however the agent is asked: to run, for its configuration, for its capabilities.</summary>
+    [LiveTheory]
+    [InlineData("open_port: 80-", 1)]
+    [InlineData("open_port: [80", 1)]
+    [InlineData("open_port: 80\nopen_port: 81", 1)]
+    [InlineData("open_port: 80\ntrace_printer: loud", 1)]
+    [InlineData("network: {reverse_dns: {type: magic}}", 1)]
+    [InlineData("open_port: 80-\ntrace_printer: loud", 2)]
+    [InlineData(null, 1)]
+    public async Task One_cause_is_one_error(string? yaml, int expected)
+    {
+        using TempDirectory files = new();
+        string file = yaml is null ? Path.Combine(files.Path, "none.yml") : files.Write("beyla.yml", yaml);
+        foreach (string[] command in (string[][])[[], ["config"], ["capability", "test"], ["capability", "set", "--minimal"], ["capability", "export", "--format", "docker"]])
+        {
+            await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { ReadsAsText = true, Arguments = [.. command, "--config", file] });
+            Assert.Equal(2, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+            string[] lines = [.. agent.ErrorLines];
+            string[] errors = [.. lines.Where(line => line.Contains("level=ERROR", StringComparison.Ordinal) || line.StartsWith("error: ", StringComparison.Ordinal))];
+            Assert.True(errors.Length == expected && lines.Length == expected, $"{string.Join(' ', command)}: {agent.Errors}");
+        }
+    }
+
+    [LiveTheory]
+    [InlineData("BEYLA_OPEN_PORT", "80-")]
+    [InlineData("BEYLA_REVERSE_DNS_TYPE", "magic")]
+    public async Task One_wrong_variable_is_one_error(string variable, string value)
+    {
+        foreach (string[] command in (string[][])[[], ["config"]])
+        {
+            await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { ReadsAsText = true, Arguments = command }.With(variable, value));
+            Assert.Equal(2, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+            Assert.Contains(variable, Assert.Single(agent.ErrorLines), StringComparison.Ordinal);
+        }
+    }
+
+    [LiveFact]
+    public async Task An_unknown_option_with_a_value_is_one_error_and_a_comment_has_no_variables()
+    {
+        await using AgentProcess unknown = AgentProcess.Launch(new AgentSettings { ReadsAsText = true, Arguments = ["--nonsense", "value"] });
+        Assert.Equal(2, await unknown.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Contains("--nonsense", Assert.Single(unknown.ErrorLines), StringComparison.Ordinal);
+
+        using TempDirectory files = new();
+        string file = files.Write("beyla.yml", "# port: ${UNSET}\nopen_port: 80 # ${UNSET}\ntrace_printer: text\n");
+        await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { ReadsAsText = true, Arguments = ["config", "--config", file] });
+        Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal("", agent.Errors);
+    }
+
     [LiveFact]
     public async Task Nothing_selected_is_bad_usage()
     {
