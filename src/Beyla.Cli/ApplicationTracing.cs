@@ -28,6 +28,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private ApplicationTracing(AgentConfiguration configuration, Watcher watcher, SocketSource source, TracePrinter printer, OutputQueue output)
     {
         (this.watcher, this.source, this.output) = (watcher, source, output);
+        Services = configuration.Network.Enabled ? new ServiceSnapshot() : null;
         proc = new ProcReader(privilege: new Permissions.ForProc());
         if (!proc.IsInitialPidNamespace())
         {
@@ -42,6 +43,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             proc,
             new ProcessTableOptions
             {
+                Services = Services,
                 Clock = static () => (long)MonotonicClock.Now,
                 Selected = static process => Log.Info(
                     "Tracing process",
@@ -54,6 +56,9 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         tracer = new Tracer(new TracerOptions(), new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans));
         loop = new EventLoop(watcher, source, configuration.PollInterval);
     }
+
+    /// <summary>The services of traced processes, for flows; null where there are none.</summary>
+    public ServiceSnapshot? Services { get; }
 
     /// <summary>The places that count, in the order of the way of the data.</summary>
     public IReadOnlyList<ICounted> Places => [watcher, processes, source, tracer, spans];

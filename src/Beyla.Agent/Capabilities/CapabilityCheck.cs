@@ -161,7 +161,7 @@ public static class CapabilityCheck
                 : facts.AgentOnNosuid == true ? "put the agent on a file system that is not mounted nosuid" : "start it again";
         }
 
-        return SetcapLine(Documented(request, facts.Kernel) | Needed(request, facts.Kernel), facts);
+        return SetcapLine(Documented(request, facts.Kernel) | Needed(request, facts.Kernel) | CapabilitySet.Of(capability), facts);
     }
 
     private static string SetcapLine(CapabilitySet set, HostFacts facts) =>

@@ -48,6 +48,9 @@ public sealed record ProcessTableOptions
     /// <summary>Told of each process that is selected by a rule, but not of children that inherit; for the log.</summary>
     public Action<ProcessInfo>? Selected { get; init; }
 
+    /// <summary>Where the names of services are shown to other threads; null when no one looks.</summary>
+    public ServiceSnapshot? Services { get; init; }
+
     /// <summary>CLOCK_MONOTONIC in nanoseconds, as in events.</summary>
     public Func<long> Clock { get; init; } = static () => System.Diagnostics.Stopwatch.GetTimestamp();
 }

@@ -74,6 +74,7 @@ public sealed class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
         foreach (var pid in needs.WithoutPorts ? proc.Pids().Union(ports.Pids).ToArray() : [.. ports.Pids])
             if (pid != selection.OwnPid)
                 Examine(pid, ports.Of(pid), "", options.Clock());
+        options.Services?.Publish(entries);
     }
 
     /// <summary>Takes an event of the watcher.</summary>
@@ -105,6 +106,7 @@ public sealed class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
 
         while (secondLook.TryTake(now, out var pid, out var since))
             LookAgain(pid, since);
+        options.Services?.Publish(entries);
     }
 
     /// <inheritdoc/>
