@@ -19,6 +19,7 @@ Describe 'Get-BeylaFlow' {
         @{ text = '-ResolveName'; variable = 'BEYLA_REVERSE_DNS_TYPE=local' }
         @{ text = '-Follow'; variable = 'BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT=1000ms' }
         @{ text = '-Follow -Interval 250ms'; variable = 'BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT=250ms' }
+        @{ text = '-Id 4242'; variable = 'BEYLA_NETWORK_REQUIRE_PROCESS=1' }
         @{ text = '-EnforceCapability'; variable = 'BEYLA_ENFORCE_SYS_CAPS=1' }
         @{ text = "-ConfigPath $PSCommandPath"; variable = "BEYLA_CONFIG_PATH=$PSCommandPath" }
         @{ text = "-Setting @{ 'network.sampling' = 10 }"; variable = 'arguments: --set network.sampling=10' }

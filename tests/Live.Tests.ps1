@@ -226,6 +226,17 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
             (Invoke-AsUser $send)[-2, -1] | Should -Be 10, 0
         }
 
+        It 'flows of a process fail without CAP_PERFMON, which is named; other flows warn' {
+            setcap cap_bpf,cap_net_raw=p $agent
+            $text = (Invoke-AsUser "try { Get-Process -Id `$PID | Get-BeylaFlow -Duration 300ms -WarningAction Ignore } catch { `$_.FullyQualifiedErrorId; `$_.Exception.Message; `$_.ErrorDetails.RecommendedAction }") -join "`n"
+            $text | Should -Match '(?m)^CapabilityMissing,'
+            $text | Should -Match 'CAP_PERFMON'
+            $text | Should -Match "(?m)^Run: sudo setcap cap_net_raw,cap_perfmon,cap_bpf=p .*$agent"
+            (Invoke-AsUser "Get-BeylaFlow -Duration 300ms -WarningVariable seen -WarningAction Ignore | Out-Null; 'warned: ' + `$seen") -join "`n" | Should -Match 'warned: .*Flows name no process.*CAP_PERFMON'
+            setcap cap_bpf,cap_net_raw,cap_perfmon=p $agent
+            (Invoke-AsUser "Get-Process -Id `$PID | Get-BeylaFlow -Duration 300ms -WarningVariable seen | Out-Null; 'warned: ' + `$seen + ', errors: ' + `$Error.Count") -join "`n" | Should -Match 'warned: , errors: 0'
+        }
+
         It 'what the rows of a report name is set, and no more' {
             Test-BeylaCapability -AgentPath $agent -Scenario Network | Where-Object Capability -in Bpf, NetRaw | Set-BeylaCapability -AgentPath $agent
             getcap $agent | Should -Match 'cap_net_raw,cap_bpf=p|cap_bpf,cap_net_raw=p'

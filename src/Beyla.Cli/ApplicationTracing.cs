@@ -32,6 +32,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     {
         (this.names, this.watcher, this.source, this.output) = (names, watcher, source, output);
         records = new ProcessEventReader(this);
+        Services = configuration.Network.Enabled ? new ServiceSnapshot() : null;
         proc = new ProcReader(privilege: new Permissions.ForProc());
         if (!proc.IsInitialPidNamespace())
         {
@@ -48,6 +49,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             {
                 ServiceName = configuration.Selection.ServiceName,
                 ServiceNamespace = configuration.Selection.ServiceNamespace,
+                Services = Services,
                 Clock = static () => (long)MonotonicClock.Now,
                 StartedWith = names is null ? null : ReadName,
                 StartsSeenFrom = names is null ? long.MaxValue : MonotonicClock.BootTicks + 1,
@@ -70,6 +72,9 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         tracer = new Tracer(new TracerOptions(), new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans));
         loop = new EventLoop(watcher, source, configuration.PollInterval);
     }
+
+    /// <summary>The services of traced processes, for flows; null where there are none.</summary>
+    public ServiceSnapshot? Services { get; }
 
     /// <summary>The places that count, in the order of the way of the data.</summary>
     public IReadOnlyList<ICounted> Places => [.. names is null ? (ICounted[])[] : [names], watcher, records, processes, source, tracer, spans];

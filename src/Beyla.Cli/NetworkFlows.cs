@@ -4,6 +4,7 @@ using Beyla.Agent.Export;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Logging;
+using Beyla.Agent.Processes;
 
 namespace Beyla.Cli;
 
@@ -11,8 +12,12 @@ namespace Beyla.Cli;
 internal static class NetworkFlows
 {
     /// <summary>Loads, attaches and begins to report.</summary>
+    /// <param name="configuration">What is configured.</param>
+    /// <param name="output">Takes the lines.</param>
+    /// <param name="traced">The services of processes that are traced in the same agent; null where none are.</param>
+    /// <param name="capabilities">What the check at start found.</param>
     /// <exception cref="BpfException">The kernel refused.</exception>
-    public static FlowObserver Start(AgentConfiguration configuration, OutputQueue output)
+    public static FlowObserver Start(AgentConfiguration configuration, OutputQueue output, ServiceSnapshot? traced, CapabilityReport capabilities)
     {
         var host = new FlowHost
         {
@@ -23,10 +28,17 @@ internal static class NetworkFlows
             },
             Warn = static message => Log.Warn("Flows", ("warning", WithoutTopic(message))),
             Debug = static message => Log.Debug("Flows", ("decision", WithoutTopic(message))),
+            ServiceOf = pid => traced?.Find(pid),
+            MakeReader = static () => new ProcReader(privilege: new Permissions.ForProc()),
         };
         var flows = new FlowObserver(configuration.Network, SinkOf(configuration, output), host);
         try
         {
+            if (!flows.KnowsProcesses)
+            {
+                WithoutProcesses(configuration.Network, flows.ProcessRefusal, capabilities);
+            }
+
             flows.Start();
             return flows;
         }
@@ -35,6 +47,25 @@ internal static class NetworkFlows
             flows.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Says so, once; the end where the processes were asked for.</summary>
+    private static void WithoutProcesses(NetworkConfiguration network, int refusal, CapabilityReport capabilities)
+    {
+        if (network.RequireProcess)
+        {
+            throw new BpfException("load the programs that tell the process of a flow, as network.require_process asks", refusal);
+        }
+
+        var missing = capabilities.Requirements.First(static requirement => requirement.Capability == Capability.Perfmon) is { State: CapabilityState.Missing } perfmon
+            ? perfmon : null;
+        List<LogField> fields = [("error", missing is null ? $"load the programs that tell it: {Errno.Describe(refusal)}" : "CAP_PERFMON is missing")];
+        if (missing is not null)
+        {
+            fields.Add(("fix", missing.Fix));
+        }
+
+        Log.Warn("Flows name no process and no service", [.. fields]);
     }
 
     /// <summary>How flows are seen, for the log.</summary>

@@ -36,6 +36,7 @@ internal static class Permissions
         if (configuration.Network.Enabled)
         {
             features |= configuration.Network.Source == FlowSource.Tc ? Feature.NetworkTrafficControl : Feature.NetworkSocketFilter;
+            features |= configuration.Network.RequireProcess ? Feature.FlowProcesses : Feature.None;
         }
 
         return new CapabilityRequest(features, configuration.EnforceSysCaps);

@@ -44,7 +44,8 @@ internal static class RunCommand
             Log.Info("Running with configuration", ("config", report));
         }
 
-        if (!MayStart(request, facts))
+        var capabilities = CapabilityCheck.Evaluate(request, facts);
+        if (!MayStart(request, facts, capabilities))
         {
             return ExitCode.CapabilitiesMissing;
         }
@@ -62,7 +63,7 @@ internal static class RunCommand
 
         using var application = configuration.ApplicationEnabled
             ? Try("Application observability", () => ApplicationTracing.Start(configuration, printer, output)) : null;
-        using var flows = configuration.Network.Enabled ? Try("Network observability", () => NetworkFlows.Start(configuration, output)) : null;
+        using var flows = configuration.Network.Enabled ? Try("Network observability", () => NetworkFlows.Start(configuration, output, application?.Services, capabilities)) : null;
         if (application is null && flows is null)
         {
             return ExitCode.Failed;
@@ -108,9 +109,11 @@ internal static class RunCommand
         return failure == 0 ? ExitCode.Stopped : ExitCode.Failed;
     }
 
-    private static bool MayStart(CapabilityRequest request, HostFacts facts)
+    private static bool MayStart(CapabilityRequest request, HostFacts facts, CapabilityReport capabilities)
     {
-        var start = StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), request.Enforce, out var lines, CapabilityCheck.IsMinimal(request, facts));
+        var demanded = request.Features.HasFlag(Feature.FlowProcesses) ? CapabilitySet.Of(Capability.Perfmon) : CapabilitySet.None;
+        var start = StartupCheck.MayStart(
+            capabilities, request.Enforce, out var lines, demanded, "network.require_process", CapabilityCheck.IsMinimal(request, facts));
         foreach (var line in lines)
         {
             LogField[] fields = [.. line.Fields.Select(field => new LogField(field.Name, field.Value))];

@@ -152,7 +152,7 @@ internal static class CapabilityDocument
         rows.Any(row => (row.NeededFor & scenario.Features) != 0) ? "yes" : rows.Any(row => (row.OptionalFor & scenario.Features) != 0) ? "optional" : "no";
 
     private static string Need(CapabilityRow row) =>
-        row.NeededFor != Feature.None ? "yes" : row.OptionalFor != Feature.None ? "optional" : row.Built ? "no" : "no, not built";
+        row.OptionalFor != Feature.None ? "optional" : row.NeededFor != Feature.None ? "yes" : row.Built ? "no" : "no, not built";
 
     private static string Kernel(CapabilityRow row) => row.Below is { } below ? $"below {below}" : row.From > new Version(0, 0) ? $"{row.From} and later" : "all";
 

@@ -77,7 +77,7 @@ internal static class CapabilityTable
             FailingCall = "socket(AF_PACKET)",
             FailingErrno = Errno.EPERM,
         },
-        FlowProcesses(Tracer.SocketFlows, NetworkSocketFilter),
+        .. FlowProcesses(Tracer.SocketFlows, NetworkSocketFilter),
     ];
 
     private static IEnumerable<CapabilityRow> TrafficControlFlows() =>
@@ -108,19 +108,41 @@ internal static class CapabilityTable
             DocumentedFor = NetworkTrafficControl,
             From = Kernel58,
         },
-        FlowProcesses(Tracer.TrafficControlFlows, NetworkTrafficControl),
+        .. FlowProcesses(Tracer.TrafficControlFlows, NetworkTrafficControl),
     ];
 
-    private static CapabilityRow FlowProcesses(Tracer tracer, Feature feature) => new(tracer, Capability.Perfmon)
-    {
-        Operation = "load the tracing program that tells which process a flow belongs to",
-        Without = "flows have no process id and name",
-        InReference = false,
-        OptionalFor = feature,
-        From = Kernel58,
-        FailingCall = LoadProgram,
-        FailingErrno = Errno.EPERM,
-    };
+    private static IEnumerable<CapabilityRow> FlowProcesses(Tracer tracer, Feature feature) =>
+    [
+        new(tracer, Capability.Perfmon)
+        {
+            Operation = "load the tracing program that tells which process a flow belongs to",
+            Without = "flows have no process id and name",
+            InReference = false,
+            NeededFor = Feature.FlowProcesses,
+            OptionalFor = feature,
+            From = Kernel58,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(tracer, Capability.SysPtrace)
+        {
+            Operation = "/proc/PID/exe of processes of other users, and before Linux 6.15 their /proc/PID/environ, for the service of a flow",
+            Without = "flows of other users' processes show the first argument or the name of the process as their service",
+            InReference = false,
+            OptionalFor = feature,
+            FailingCall = "readlink(/proc/PID/exe)",
+            FailingErrno = Errno.EACCES,
+        },
+        new(tracer, Capability.DacReadSearch)
+        {
+            Operation = "/proc/PID/environ of processes of other users, for the service of a flow",
+            Without = "OTEL_SERVICE_NAME of other users' processes is not seen in flows",
+            InReference = false,
+            OptionalFor = feature,
+            FailingCall = "open(/proc/PID/environ)",
+            FailingErrno = Errno.EACCES,
+        },
+    ];
 
     private static IEnumerable<CapabilityRow> Watcher() =>
     [

@@ -23,6 +23,9 @@ public enum Feature
 
     /// <summary>Metrics about eBPF programs themselves.</summary>
     BpfMetrics = 32,
+
+    /// <summary>Network observability that is of no use without the process of each flow.</summary>
+    FlowProcesses = 64,
 }
 
 /// <summary>A configuration, reduced to what decides about capabilities.</summary>
@@ -43,6 +46,7 @@ public static class FeatureNames
     public static IReadOnlyList<Feature> All { get; } =
     [
         Feature.NetworkSocketFilter, Feature.NetworkTrafficControl, Feature.Application, Feature.ContextPropagation, Feature.GoPropagation, Feature.BpfMetrics,
+        Feature.FlowProcesses,
     ];
 
     /// <summary>The name in reports.</summary>
@@ -54,6 +58,7 @@ public static class FeatureNames
         Feature.ContextPropagation => "context propagation",
         Feature.GoPropagation => "Go library-level context propagation",
         Feature.BpfMetrics => "eBPF program metrics",
+        Feature.FlowProcesses => "process of each flow required",
         _ => feature.ToString(),
     };
 }

@@ -29,11 +29,27 @@ public static class StartupCheck
     /// <param name="report">The verdict.</param>
     /// <param name="enforce">BEYLA_ENFORCE_SYS_CAPS=1: a missing documented capability is an error.</param>
     /// <param name="lines">What to log.</param>
+    /// <param name="demanded">Capabilities without which the configuration says that nothing is of use.</param>
+    /// <param name="setting">The setting that says it.</param>
     /// <param name="minimal">See <see cref="CapabilityCheck.IsMinimal"/>; without meaning where the documented list is enforced.</param>
     /// <returns>Whether to start; if not, exit with <see cref="ExitCode"/> and load nothing.</returns>
-    public static bool MayStart(CapabilityReport report, bool enforce, out IReadOnlyList<CheckLine> lines, bool minimal = false)
+    public static bool MayStart(
+        CapabilityReport report, bool enforce, out IReadOnlyList<CheckLine> lines, CapabilitySet demanded = default, string setting = "", bool minimal = false)
     {
         ArgumentNullException.ThrowIfNull(report);
+        if (report.Requirements.Where(requirement => requirement.State == CapabilityState.Missing && demanded.Contains(requirement.Capability)).ToArray() is { Length: > 0 } lacking)
+        {
+            lines =
+            [
+                new CheckLine(
+                    CheckSeverity.Error, "can't start Beyla",
+                    ("error", $"the following capabilities are required: {string.Join(", ", lacking.Select(requirement => requirement.Capability.Name()))}"),
+                    ("consequence", string.Join("; ", lacking.Select(requirement => requirement.WithoutIt))), ("setting", setting),
+                    ("evidence", lacking[0].Evidence), ("fix", lacking[0].Fix)),
+            ];
+            return false;
+        }
+
         var missing = string.Join(", ", report.MissingDocumented().Select(capability => capability.Name()));
         var refused = enforce && missing.Length > 0;
         var onPurpose = minimal && !enforce;

@@ -200,4 +200,7 @@ public sealed record NetworkConfiguration
 
     /// <summary>Whether flows are printed as lines of text.</summary>
     public bool PrintFlows { get; init; }
+
+    /// <summary>Whether flows without processes are of no use: the agent then does not start where it cannot name them.</summary>
+    public bool RequireProcess { get; init; }
 }

@@ -104,6 +104,7 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
             ReverseDnsCacheExpiry = Duration("network.reverse_dns.cache_expiry"),
             GuessPorts = Choice("network.guess_ports") == "ordinal",
             PrintFlows = Boolean("network.print_flows"),
+            RequireProcess = Boolean("network.require_process"),
         };
     }
 

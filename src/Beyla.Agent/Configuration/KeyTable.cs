@@ -3,7 +3,8 @@ namespace Beyla.Agent.Configuration;
 /// <summary>
 /// Every setting, one per line: <c>key|variables|type|default</c>. A key that starts with <c>+</c> has an effect in this agent;
 /// the others are settings of the peer (version 3) that are recognised, checked and reported as not built.
-/// Own settings of this agent: <c>ebpf.socket_source</c>, <c>ebpf.ring_size</c>, <c>ebpf.poll_interval</c>, <c>exit_with_parent</c>.
+/// Own settings of this agent: <c>ebpf.socket_source</c>, <c>ebpf.ring_size</c>, <c>ebpf.poll_interval</c>, <c>exit_with_parent</c>,
+/// <c>network.require_process</c>.
 /// </summary>
 internal static class KeyTable
 {
@@ -204,6 +205,7 @@ internal static class KeyTable
         +network.listen_poll_period|BEYLA_NETWORK_LISTEN_POLL_PERIOD|duration >0|10s
         +network.print_flows|BEYLA_NETWORK_PRINT_FLOWS|bool|false
         +network.protocols|BEYLA_NETWORK_PROTOCOLS|protocols|
+        +network.require_process|BEYLA_NETWORK_REQUIRE_PROCESS|bool|false
         +network.reverse_dns.cache_expiry|BEYLA_REVERSE_DNS_CACHE_TTL|duration >0|1h
         +network.reverse_dns.cache_len|BEYLA_REVERSE_DNS_CACHE_LEN|int 1..|256
         +network.reverse_dns.type|BEYLA_REVERSE_DNS_TYPE|one ebpf local none|none

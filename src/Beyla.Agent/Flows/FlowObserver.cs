@@ -25,6 +25,7 @@ public sealed class FlowObserver : IDisposable, ICounted
     private readonly SocketOwners? owners;
     private readonly Thread thread;
     private readonly List<int> removed = [];
+    private HashSet<int> bared = [];
     private bool changed;
     private readonly bool mapsAreOpen;
     private ulong lostBefore;
@@ -44,7 +45,8 @@ public sealed class FlowObserver : IDisposable, ICounted
         try
         {
             mapsAreOpen = MapsAreOpen();
-            owners = SocketOwners.TryOpen(options, host);
+            owners = SocketOwners.TryOpen(options, host, out var refusal);
+            ProcessRefusal = refusal;
             way = options.Source == FlowSource.SocketFilter
                 ? new SocketFilterWay(programs, options.Direction)
                 : Privileged(() => new TcWay(programs, options, host.Debug));
@@ -69,6 +71,9 @@ public sealed class FlowObserver : IDisposable, ICounted
 
     /// <summary>Whether flows can name their process.</summary>
     public bool KnowsProcesses => owners is not null;
+
+    /// <summary>The errno with which the kernel refused what <see cref="KnowsProcesses"/> needs; 0 when it did not.</summary>
+    public int ProcessRefusal { get; }
 
     /// <summary>The way in that was taken: <c>socket filter</c>, <c>tcx</c> or <c>tc</c>.</summary>
     public string Source => way.Name;
@@ -156,7 +161,9 @@ public sealed class FlowObserver : IDisposable, ICounted
         var lookAt = Environment.TickCount64 + period;
         while (!stop.IsSet)
         {
-            _ = epoll.Wait((int)Math.Clamp(Math.Min(drainAt, lookAt) - Environment.TickCount64, 0, int.MaxValue));
+            var now = Environment.TickCount64;
+            var due = bared.Count > 0 ? Math.Min(drainAt, now + ObservedInterfaces.RepairPause) : drainAt;
+            _ = epoll.Wait((int)Math.Clamp(Math.Min(due, lookAt) - now, 0, int.MaxValue));
             var look = lookAt <= Environment.TickCount64;
             lookAt = look ? Environment.TickCount64 + period : lookAt;
             Guard(() => FollowInterfaces(look));
@@ -178,13 +185,23 @@ public sealed class FlowObserver : IDisposable, ICounted
         }
 
         // Who polls reads the notifications too: a number may be in use again. What could not be followed now is the next time.
-        changed |= network.ReadChanges(removed) | look;
+        changed |= network.ReadChanges(removed, bared, out var complete) | look;
         if (changed)
         {
             interfaces.Reconcile(removed);
             removed.Clear();
             ReadAddresses();
             changed = false;
+        }
+
+        if (look || !complete)
+        {
+            bared.UnionWith(interfaces.All);
+        }
+
+        if (bared.Count > 0)
+        {
+            bared = [.. interfaces.Repair(bared)];
         }
     }
 

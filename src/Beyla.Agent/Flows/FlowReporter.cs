@@ -2,6 +2,7 @@ using System.Globalization;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Export;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Flows;
 
@@ -35,6 +36,7 @@ internal sealed class FlowReporter : IDisposable
     private readonly ConversationTable conversations;
     private readonly NetworkTable networks;
     private readonly ReverseNames? names;
+    private readonly ServiceFinder? finder;
     private readonly WallClock clock = new();
     private readonly (ushort Low, ushort High) ephemeral = EphemeralPorts();
     private readonly Dictionary<int, string> services = [];
@@ -56,6 +58,7 @@ internal sealed class FlowReporter : IDisposable
             Math.Clamp(options.CacheMaxFlows / 2, 32768, 1 << 20), options.DeduperExpiry);
         networks = new NetworkTable(options.Cidrs);
         names = options.ReverseDns == ReverseDnsType.Local ? new ReverseNames(options.ReverseDnsCacheLength, options.ReverseDnsCacheExpiry) : null;
+        finder = owners is not null && host.MakeReader is { } makeReader ? new ServiceFinder(() => LookBy(makeReader()), host.Warn) : null;
     }
 
     /// <summary>The agent's own address, as flows show it.</summary>
@@ -116,7 +119,7 @@ internal sealed class FlowReporter : IDisposable
             DestinationNetwork = networks.Find(in key.Destination),
             Pid = (int)owner.Pid,
             ProcessName = owner.NameBytes,
-            ServiceName = found ? ServiceOf(in owner) : "",
+            ServiceName = found ? ServiceOf(in owner, (long)value.Last) : "",
         });
     }
 
@@ -136,15 +139,19 @@ internal sealed class FlowReporter : IDisposable
         services.Clear();
     }
 
-    public void Dispose() => names?.Dispose();
+    public void Dispose()
+    {
+        names?.Dispose();
+        finder?.Dispose();
+    }
 
-    /// <summary>The service as the tracer knows it, else the process's own name; asked once per process and batch.</summary>
-    private string ServiceOf(in SocketOwner owner)
+    /// <summary>The service as the tracer knows it, else as the process tells it, else the process's own name; asked once per process and batch.</summary>
+    private string ServiceOf(in SocketOwner owner, long seen)
     {
         var pid = (int)owner.Pid;
         if (!services.TryGetValue(pid, out var service))
         {
-            service = host.ServiceOf(pid) ?? System.Text.Encoding.UTF8.GetString(owner.NameBytes);
+            service = host.ServiceOf(pid) is { Length: > 0 } traced ? traced : finder?.Find(pid, seen) ?? System.Text.Encoding.UTF8.GetString(owner.NameBytes);
             services[pid] = service;
         }
 
@@ -190,6 +197,8 @@ internal sealed class FlowReporter : IDisposable
     }
 
     private bool IsClients(ushort port) => port >= ephemeral.Low && port <= ephemeral.High;
+
+    private static Func<int, ServiceAnswer> LookBy(ProcReader proc) => pid => ServiceLook.Look(proc, pid);
 
     private static (ushort Low, ushort High) EphemeralPorts()
     {

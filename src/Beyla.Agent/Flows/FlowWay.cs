@@ -18,6 +18,12 @@ internal interface IFlowWay : IDisposable
     /// <summary>Attaches; disposing the result detaches.</summary>
     /// <exception cref="BpfException">The kernel refused.</exception>
     IDisposable Attach(int interfaceIndex);
+
+    /// <summary>Whether what was attached to an interface still is: others may remove classifiers from clsact.</summary>
+    bool IsIntact(int interfaceIndex) => true;
+
+    /// <summary>Classifiers of agents that are gone, which this way has no right to remove.</summary>
+    IReadOnlyList<TrafficFilter> Leftovers(int interfaceIndex) => [];
 }
 
 /// <summary>One packet socket per interface.</summary>
@@ -25,14 +31,16 @@ internal sealed class SocketFilterWay(FlowPrograms programs, FlowDirections dire
 {
     public string Name => "socket filter";
 
+    private readonly ClsactFilters clsact = new();
+
     public bool DetachesInParallel => true;
 
     public IDisposable Attach(int interfaceIndex) =>
         PacketSocket.Open(programs.Program("flow_socket"), interfaceIndex, direction == FlowDirections.Ingress);
 
-    public void Dispose()
-    {
-    }
+    public IReadOnlyList<TrafficFilter> Leftovers(int interfaceIndex) => clsact.Leftovers(interfaceIndex);
+
+    public void Dispose() => clsact.Dispose();
 }
 
 /// <summary>Several attachments that are one.</summary>

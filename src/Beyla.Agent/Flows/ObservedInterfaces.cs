@@ -8,6 +8,9 @@ internal sealed class ObservedInterfaces : IDisposable
     /// <summary>Names of interfaces that are gone, kept for flows that are not reported yet.</summary>
     private const int MostNames = 4096;
 
+    /// <summary>Milliseconds between two repairs of an interface, and without one until the next warning.</summary>
+    internal const long RepairPause = 1000, WarningPause = 60_000;
+
     private readonly IFlowWay way;
     private readonly InterfaceFilter filter;
     private readonly NetworkLinks network;
@@ -15,6 +18,9 @@ internal sealed class ObservedInterfaces : IDisposable
     private readonly Dictionary<int, IDisposable> attached = [];
     private readonly Dictionary<uint, string> names = [];
     private readonly HashSet<int> refused = [];
+
+    /// <summary>Interfaces from which others took the programs, and when that was told (milliseconds).</summary>
+    private readonly Dictionary<int, long> stripped = [];
 
     internal ObservedInterfaces(IFlowWay way, InterfaceFilter filter, NetworkLinks network, FlowHost host)
     {
@@ -40,6 +46,7 @@ internal sealed class ObservedInterfaces : IDisposable
         {
             Detach(index);
             _ = refused.Remove(index);
+            _ = stripped.Remove(index);
         }
 
         if (names.Count > MostNames)
@@ -63,6 +70,44 @@ internal sealed class ObservedInterfaces : IDisposable
             Detach(index);
         }
     }
+
+    /// <summary>Attaches again where somebody took the programs away; at most once in a second, as that may be another who does the same.</summary>
+    /// <param name="suspects">Where something was taken away.</param>
+    /// <returns>Interfaces that have to wait.</returns>
+    internal List<int> Repair(IReadOnlySet<int> suspects)
+    {
+        List<int> later = [];
+        foreach (var link in network.List())
+        {
+            var index = link.Index;
+            if (!suspects.Contains(index) || !attached.ContainsKey(index) || way.IsIntact(index))
+            {
+                continue;
+            }
+
+            var now = Environment.TickCount64;
+            var before = stripped.GetValueOrDefault(index, long.MinValue / 2);
+            if (now - before < RepairPause)
+            {
+                later.Add(index);
+                continue;
+            }
+
+            if (now - before > WarningPause)
+            {
+                host.Warn($"flows: the programs on interface {link.Name} were removed by another program; they are attached again, packets in between were not counted");
+            }
+
+            stripped[index] = now;
+            Detach(index);
+            Attach(link, strict: false);
+        }
+
+        return later;
+    }
+
+    /// <summary>The interfaces that are observed.</summary>
+    internal IEnumerable<int> All => attached.Keys;
 
     /// <summary>Detaches everything.</summary>
     public void Dispose()
@@ -119,6 +164,7 @@ internal sealed class ObservedInterfaces : IDisposable
             host.Privileged(() => attached[link.Index] = way.Attach(link.Index));
             _ = refused.Remove(link.Index);
             host.Debug($"flows: interface {link.Name} is observed by {way.Name}");
+            WarnOfLeftovers(link);
         }
         catch (BpfException exception) when (!strict || exception.Errno == Errno.ENODEV)
         {
@@ -127,6 +173,16 @@ internal sealed class ObservedInterfaces : IDisposable
             {
                 host.Warn($"flows: interface {link.Name} is not observed: {exception.Message}");
             }
+        }
+    }
+
+    /// <summary>What a killed agent left behind by traffic control works on each packet until somebody who may removes it.</summary>
+    private void WarnOfLeftovers(NetworkLink link)
+    {
+        foreach (var filter in way.Leftovers(link.Index))
+        {
+            host.Warn(FormattableString.Invariant(
+                $"flows: a killed agent left classifier {filter.Name} on interface {link.Name}; remove it: sudo tc filter del dev {link.Name} {(filter.Egress ? "egress" : "ingress")} protocol all pref {filter.Priority} handle {filter.Handle} bpf"));
         }
     }
 

@@ -31,15 +31,18 @@ internal sealed class SocketOwners : IDisposable
     /// <summary>Loads and attaches, and finds the sockets that are open now.</summary>
     /// <param name="options">How many flows are to be expected.</param>
     /// <param name="host">Told why, when the answer is null.</param>
+    /// <param name="refusal">The errno of it; 0 when it is not.</param>
     /// <returns>Null when the kernel refuses.</returns>
-    internal static SocketOwners? TryOpen(NetworkConfiguration options, FlowHost host)
+    internal static SocketOwners? TryOpen(NetworkConfiguration options, FlowHost host, out int refusal)
     {
         SocketOwners? result = null;
+        var errno = 0;
         host.Privileged(() =>
         {
             // The send tracepoint came with 6.3; without it UDP sockets are found while they are open.
-            result = TryOpen([State, Send, Files], options, host) ?? TryOpen([State, Files], options, host);
+            result = TryOpen([State, Send, Files], options, host, ref errno) ?? TryOpen([State, Files], options, host, ref errno);
         });
+        refusal = result is null ? errno : 0;
         return result;
     }
 
@@ -103,7 +106,7 @@ internal sealed class SocketOwners : IDisposable
         programs.Dispose();
     }
 
-    private static SocketOwners? TryOpen(string[] names, NetworkConfiguration options, FlowHost host)
+    private static SocketOwners? TryOpen(string[] names, NetworkConfiguration options, FlowHost host, ref int refusal)
     {
         var programs = BpfObject.Open("owners");
         var result = new SocketOwners(programs);
@@ -123,6 +126,7 @@ internal sealed class SocketOwners : IDisposable
         }
         catch (BpfException exception)
         {
+            refusal = exception.Errno;
             host.Debug($"flows: no process names by {string.Join(", ", names)}: {exception.Message}");
             result.Dispose();
             return null;

@@ -71,6 +71,8 @@ internal sealed class TcWay : IFlowWay
         return Both(interfaceIndex, clsact.Attach);
     }
 
+    public bool IsIntact(int interfaceIndex) => clsact?.IsIntact(interfaceIndex) ?? true;
+
     public void Dispose() => clsact?.Dispose();
 
     private sealed class Leaving(Action leave) : IDisposable

@@ -20,6 +20,9 @@ internal sealed unsafe partial class NetlinkSocket : SafeHandleZeroOrMinusOneIsI
     /// <summary>Notifications of addresses of interfaces (RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR).</summary>
     internal const uint AddressGroups = 0x10 | 0x100;
 
+    /// <summary>Notifications of queueing disciplines and classifiers (RTMGRP_TC).</summary>
+    internal const uint TrafficControlGroup = 8;
+
     private const int AF_NETLINK = 16, SOCK_RAW = 3, SOCK_CLOEXEC = 0x80000, SOCK_NONBLOCK = 0x800, NETLINK_ROUTE = 0, ENOBUFS = 105;
     private const ushort Error = 2, Done = 3;
 

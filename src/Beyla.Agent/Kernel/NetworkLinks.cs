@@ -17,17 +17,17 @@ public readonly record struct NetworkLink(int Index, string Name, bool IsLoopbac
 /// <param name="PrefixLength">Bits of the network that it is in.</param>
 public readonly record struct NetworkAddress(int Interface, IPAddress Address, bool IsGlobal, int PrefixLength = 128);
 
-/// <summary>Lists interfaces and their addresses, and tells of changes, by route netlink. Needs no capability.</summary>
+/// <summary>Lists interfaces and their addresses, and tells of changes and of classifiers that were removed, by route netlink. Needs no capability.</summary>
 public sealed class NetworkLinks : IDisposable
 {
-    private const ushort NewLink = 16, DeleteLink = 17, GetLink = 18, NewAddress = 20, GetAddress = 22, IflaName = 3, IfaAddress = 1, IfaLocal = 2;
+    private const ushort NewLink = 16, DeleteLink = 17, GetLink = 18, NewAddress = 20, GetAddress = 22, NewDiscipline = 36, DeleteDiscipline = 37, DeleteFilter = 45, IflaName = 3, IfaAddress = 1, IfaLocal = 2;
     private const uint IffLoopback = 8;
     private const int LinkHeader = 16, AddressHeader = 8;
 
     private readonly NetlinkSocket requests = new();
-    private readonly NetlinkSocket notifications = new(NetlinkSocket.LinkGroup | NetlinkSocket.AddressGroups);
+    private readonly NetlinkSocket notifications = new(NetlinkSocket.LinkGroup | NetlinkSocket.AddressGroups | NetlinkSocket.TrafficControlGroup);
 
-    /// <summary>Becomes readable when an interface or an address changes.</summary>
+    /// <summary>Becomes readable when an interface, an address or what traffic control does changes.</summary>
     public int FileDescriptor => notifications.FileDescriptor;
 
     /// <summary>All interfaces.</summary>
@@ -70,12 +70,25 @@ public sealed class NetworkLinks : IDisposable
 
     /// <summary>Takes the changes that wait.</summary>
     /// <param name="removed">Gets the index of each interface that went away, also when another one has its index by now.</param>
-    /// <returns>Whether anything changed.</returns>
-    public bool ReadChanges(ICollection<int> removed)
+    /// <param name="bared">Gets the index of each interface that lost a classifier or its queueing discipline.</param>
+    /// <param name="complete">False when notifications were lost: then anything may have changed.</param>
+    /// <returns>Whether interfaces or addresses changed, or may have.</returns>
+    public bool ReadChanges(ICollection<int> removed, ICollection<int> bared, out bool complete)
     {
         var changed = false;
-        var complete = notifications.ReadNotifications((type, payload) =>
+        complete = notifications.ReadNotifications((type, payload) =>
         {
+            // All of traffic control comes behind links and addresses.
+            if (type >= NewDiscipline)
+            {
+                if (type is DeleteDiscipline or DeleteFilter && payload.Length >= LinkHeader)
+                {
+                    bared.Add(BinaryPrimitives.ReadInt32LittleEndian(payload[4..]));
+                }
+
+                return;
+            }
+
             changed = true;
             // A bridge reports the loss of a port in the same way, in a family of its own.
             if (type == DeleteLink && payload.Length >= LinkHeader && payload[0] == 0)

@@ -62,6 +62,8 @@ public sealed record ProcessTableOptions
 
     /// <summary>Told how many events of processes were lost since it was last told; for the log.</summary>
     public Action<long>? LostEvents { get; init; }
+    /// <summary>Where the names of services are shown to other threads; null when no one looks.</summary>
+    public ServiceSnapshot? Services { get; init; }
 
     /// <summary>CLOCK_MONOTONIC in nanoseconds, as in events.</summary>
     public Func<long> Clock { get; init; } = static () => System.Diagnostics.Stopwatch.GetTimestamp();

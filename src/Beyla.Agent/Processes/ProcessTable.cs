@@ -76,6 +76,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         foreach (var pid in needs.WithoutPorts ? proc.Pids().Union(ports.Pids).ToArray() : [.. ports.Pids])
             if (pid != selection.OwnPid)
                 Examine(pid, ports.Of(pid), "", options.Clock());
+        options.Services?.Publish(entries);
     }
 
     /// <summary>Takes an event of the watcher.</summary>
@@ -108,6 +109,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         while (secondLook.TryTake(now, out var pid, out var since))
             LookAgain(pid, since);
         Reconcile(now);
+        options.Services?.Publish(entries);
     }
 
     /// <inheritdoc/>

@@ -13,6 +13,7 @@ namespace Beyla.PowerShell.Commands;
 /// <para>The agent counts packets in the kernel and copies none. It needs CAP_BPF and CAP_NET_RAW, or with -Source TrafficControl CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; see
 /// Test-BeylaCapability. The loopback interface is left out unless it is named with -Interface lo.</para>
 /// <para>-Protocol, -Interface, -Direction, -Source and -ResolveName go down to the agent. -Port, -Cidr and -Id are compared in the module, before the pipeline.</para>
+/// <para>The process of a flow takes CAP_PERFMON besides: without it a warning says that flows name none, and with -Id the command fails and names it.</para>
 /// </remarks>
 /// <example>
 /// <title>Who talks to the database</title>
@@ -142,6 +143,7 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
             .With("BEYLA_NETWORK_CIDRS", Join(Cidr))
             .With("BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT", interval is { } pause ? AgentCommand.Duration(pause) : null)
             .With("BEYLA_REVERSE_DNS_TYPE", ResolveName ? "local" : null)
+            .With("BEYLA_NETWORK_REQUIRE_PROCESS", _ids.Count > 0 ? "1" : null)
             .With("BEYLA_ENFORCE_SYS_CAPS", EnforceCapability ? "1" : null)
             .With("BEYLA_LOG_LEVEL", LogLevelText);
         foreach (var variable in ApplicationVariables.Where(v => Environment.GetEnvironmentVariable(v) is not null))

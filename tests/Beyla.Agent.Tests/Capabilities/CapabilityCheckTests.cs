@@ -198,7 +198,7 @@ public class CapabilityCheckTests
         Assert.Equal(
             "CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF", CapabilityCheck.Usable(request, Facts(Everything, new Version(6, 12))).ToString());
         Assert.True(CapabilityCheck.Usable(request, Facts(CapabilitySet.Of(Capability.SysAdmin), new Version(6, 12))).Contains(Capability.SysAdmin));
-        Assert.Equal("CAP_NET_RAW, CAP_PERFMON, CAP_BPF",
+        Assert.Equal("CAP_DAC_READ_SEARCH, CAP_NET_RAW, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF",
             CapabilityCheck.Usable(new CapabilityRequest(Feature.NetworkSocketFilter), Facts(Everything, new Version(6, 12))).ToString());
     }
 

@@ -84,12 +84,13 @@ internal static class SeedPage
     internal static IEnumerable<string> Verdicts(Feature features, int major, int minor, Func<Capability, bool> holds, bool initialNamespace)
     {
         var listed = Listed(features, major, minor);
-        // Beyond the page: this agent also names the process of a flow, by a tracing program.
-        var useful = (features & (Feature.NetworkSocketFilter | Feature.NetworkTrafficControl)) != 0 && (major, minor).CompareTo((5, 8)) >= 0 ? "CAP_PERFMON" : "";
+        // Beyond the page: this agent also names the process of a flow, by a tracing program, and its service, by its files.
+        string[] useful = (features & (Feature.NetworkSocketFilter | Feature.NetworkTrafficControl)) == 0 ? []
+            : (major, minor).CompareTo((5, 8)) >= 0 ? ["CAP_PERFMON", "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"] : ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"];
         foreach (var capability in Nine)
         {
             var name = NameOf(capability);
-            if (!listed.Contains(name) && name != useful)
+            if (!listed.Contains(name) && !useful.Contains(name))
             {
                 yield return $"{name} not required";
                 continue;

@@ -68,8 +68,8 @@ public sealed class UnknownNameTests
     public void The_table_holds_every_setting_of_the_peer()
     {
         // 281 settings of the peer, the section sigil_export as one, its older spelling of context propagation, and four of our own.
-        Assert.Equal(287, Agent.Configuration.KeyIndex.All.Count);
-        Assert.Equal(287, Agent.Configuration.KeyIndex.All.Select(static key => key.Path).Distinct().Count());
+        Assert.Equal(288, Agent.Configuration.KeyIndex.All.Count);
+        Assert.Equal(288, Agent.Configuration.KeyIndex.All.Select(static key => key.Path).Distinct().Count());
         Assert.All(Agent.Configuration.KeyIndex.All, static key => Assert.All(key.Variables, variable =>
             Assert.Contains(key, Agent.Configuration.KeyIndex.FindByVariable(variable))));
     }

@@ -89,13 +89,17 @@ public sealed class NamingTests
     [Fact]
     public void A_filter_of_a_dead_agent_is_known_by_its_name()
     {
-        string alive = $"beyla_flow:{Environment.ProcessId}:{ClsactFilters.StartTime("self")}";
+        string mine = ClsactFilters.PidNamespace(), alive = $"beyla_flow:{mine}:{Environment.ProcessId}:{ClsactFilters.StartTime("self")}";
+        Assert.NotEmpty(mine);
         Assert.False(ClsactFilters.IsLeftover($"{alive}:egress:made"));
-        Assert.True(ClsactFilters.IsLeftover($"beyla_flow:{Environment.ProcessId}:1:egress")); // the pid is in use again
-        Assert.True(ClsactFilters.IsLeftover("beyla_flow:99999999:5:ingress:made"));
+        Assert.True(ClsactFilters.IsLeftover($"beyla_flow:{mine}:{Environment.ProcessId}:1:egress")); // the pid is in use again
+        Assert.True(ClsactFilters.IsLeftover($"beyla_flow:{mine}:99999999:5:ingress:made"));
+        Assert.False(ClsactFilters.IsLeftover("beyla_flow:1:99999999:5:ingress:made")); // another pid namespace: its processes cannot be seen
+        Assert.False(ClsactFilters.IsLeftover("beyla_flow::99999999:5:ingress:made"));
+        Assert.False(ClsactFilters.IsLeftover("beyla_flow:99999999:5:ingress:made")); // without one
         Assert.False(ClsactFilters.IsLeftover("cilium"));
-        Assert.False(ClsactFilters.IsLeftover("beyla_flow:x"));
-        Assert.False(ClsactFilters.IsLeftover("beyla_flow:-1:2"));
+        Assert.False(ClsactFilters.IsLeftover($"beyla_flow:{mine}:x"));
+        Assert.False(ClsactFilters.IsLeftover($"beyla_flow:{mine}:-1:2"));
         Assert.False(ClsactFilters.IsLeftover(""));
     }
 

@@ -100,6 +100,87 @@ public sealed class InterfaceLifecycleTests
         Assert.DoesNotContain("clsact", await lab.RunAsync(lab.Host, "tc", "qdisc", "show", "dev", "veth0"), StringComparison.Ordinal);
     }
 
+    [LiveFact("ip", "tc", "ethtool", "unshare")]
+    public async Task Agents_in_different_pid_namespaces_leave_each_other_alone()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        await using AgentProcess first = await AgentProcess.StartAsync(lab.Agent("tc"));
+        AgentSettings settings = lab.Agent("tc");
+        // It sees none of the processes outside; from outside it has other pids than it writes down.
+        await using AgentProcess inside = await AgentProcess.StartAsync(
+            settings with { Prefix = [.. settings.Prefix, Tool.Find("unshare"), "--pid", "--fork", "--kill-child", "--mount-proc"] });
+        Assert.Equal(4, await FiltersAsync(lab));
+        await using AgentProcess last = await AgentProcess.StartAsync(lab.Agent("tc"));
+        Assert.Equal(6, await FiltersAsync(lab));
+
+        await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7202, 25, 100);
+        await Wait.UntilAsync(() => inside.Flows.Any(flow => flow.DestinationPort == 7202), TimeSpan.FromSeconds(10));
+        foreach (AgentProcess agent in new[] { first, last })
+            await agent.StopAsync();
+        foreach (AgentProcess agent in new[] { first, inside, last })
+            Assert.Equal(25, agent.Flows.Where(flow => flow.DestinationPort == 7202).Sum(flow => flow.Packets));
+        Assert.Equal(2, await FiltersAsync(lab));
+    }
+
+    [LiveTheory("ip", "tc", "ethtool"), InlineData("watch"), InlineData("poll")]
+    public async Task What_another_program_takes_away_is_attached_again(string listen)
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            lab.Agent("tc", ("BEYLA_NETWORK_LISTEN_INTERFACES", listen), ("BEYLA_NETWORK_LISTEN_POLL_PERIOD", "200ms"), ("BEYLA_LOG_LEVEL", "debug")));
+
+        // All of it, then one of two.
+        await lab.RunAsync(lab.Host, "tc", "qdisc", "delete", "dev", "veth0", "clsact");
+        await ObservedAsync(agent, "veth0", 2);
+        Assert.Equal(2, await FiltersAsync(lab));
+        await lab.RunAsync(lab.Host, "tc", "filter", "delete", "dev", "veth0", "egress");
+        await ObservedAsync(agent, "veth0", 3);
+        Assert.Equal(2, await FiltersAsync(lab));
+        await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7203, 25, 100);
+        await agent.StopAsync();
+
+        Assert.Equal(25, agent.Flows.Where(flow => flow.DestinationPort == 7203).Sum(flow => flow.Packets));
+        Assert.Single(agent.ErrorLines, line => line.Contains("level=WARN", StringComparison.Ordinal)
+            && line.Contains("the programs on interface veth0 were removed by another program", StringComparison.Ordinal));
+        Assert.DoesNotContain("clsact", await lab.RunAsync(lab.Host, "tc", "qdisc", "show", "dev", "veth0"), StringComparison.Ordinal);
+    }
+
+    [LiveFact("ip", "tc", "ethtool")]
+    public async Task A_classifier_that_came_in_the_place_of_ones_own_stays()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        // It does not look during this test.
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            lab.Agent("tc", ("BEYLA_NETWORK_LISTEN_INTERFACES", "poll"), ("BEYLA_NETWORK_LISTEN_POLL_PERIOD", "1h")));
+        await lab.RunAsync(lab.Host, "tc", "qdisc", "delete", "dev", "veth0", "clsact");
+        await lab.RunAsync(lab.Host, "tc", "qdisc", "add", "dev", "veth0", "clsact");
+        await lab.RunAsync(lab.Host, "tc", "filter", "add", "dev", "veth0", "ingress", "prio", "1", "handle", "1", "protocol", "all", "bpf", "bytecode", "1,6 0 0 0,", "flowid", "1:1");
+        await agent.StopAsync();
+
+        Assert.Contains("bytecode", await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "ingress"), StringComparison.Ordinal);
+    }
+
+    [LiveFact("ip", "tc", "ethtool", "setpriv", "setcap")]
+    public async Task One_that_may_not_remove_what_a_killed_agent_left_says_how()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        await using (AgentProcess killed = await AgentProcess.StartAsync(lab.Agent("tc")))
+        {
+            killed.Signal(ChildProcess.SIGKILL);
+            await killed.WaitForExitAsync(TimeSpan.FromSeconds(5));
+        }
+
+        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent("socket_filter"));
+        await agent.StopAsync();
+
+        string[] commands = [.. agent.ErrorLines.Where(line => line.Contains("level=WARN", StringComparison.Ordinal) && line.Contains("a killed agent left classifier", StringComparison.Ordinal))
+            .Select(line => line[(line.IndexOf("sudo tc ", StringComparison.Ordinal) + 8)..].TrimEnd('"'))];
+        Assert.Equal(2, commands.Length);
+        foreach (string command in commands)
+            await lab.RunAsync(lab.Host, "tc", command.Split(' '));
+        Assert.Equal(0, await FiltersAsync(lab));
+    }
+
     [LiveTheory("ip", "tc", "ethtool"), InlineData("socket_filter", 0), InlineData("auto", 202 - 32)]
     public async Task Two_hundred_interfaces_hold_up_neither_start_nor_end(string source, int onClsact)
     {

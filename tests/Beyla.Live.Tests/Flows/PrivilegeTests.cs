@@ -8,7 +8,7 @@ public sealed class FlowPrivilegeTests
     [LiveTheory("ip", "ethtool", "setcap", "setpriv")]
     [InlineData("cap_bpf,cap_net_raw+ep", "socket_filter")]
     [InlineData("cap_bpf,cap_net_admin,cap_perfmon+ep", "auto")]
-    public async Task The_commands_of_the_page_work_without_a_warning(string capabilities, string source)
+    public async Task The_commands_of_the_page_work(string capabilities, string source)
     {
         await using FlowLab lab = await FlowLab.CreateAsync();
         using CapableAgent binary = await CapableAgent.CreateAsync(capabilities);
@@ -24,7 +24,11 @@ public sealed class FlowPrivilegeTests
         agent.Signal(ChildProcess.SIGINT);
         Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
 
-        Assert.DoesNotContain(agent.ErrorLines, line => line.Contains("level=WARN", StringComparison.Ordinal) || line.Contains("level=ERROR", StringComparison.Ordinal));
+        string[] warnings = [.. agent.ErrorLines.Where(line => line.Contains("level=WARN", StringComparison.Ordinal) || line.Contains("level=ERROR", StringComparison.Ordinal))];
+        if (capabilities.Contains("perfmon", StringComparison.Ordinal))
+            Assert.Empty(warnings);
+        else
+            AssertNamesNoProcess(Assert.Single(warnings), "cap_net_raw,cap_perfmon,cap_bpf=p");
         string[] lines = [.. agent.Output.Split('\n').Where(line => line.Contains(" dst.port=7301 ", StringComparison.Ordinal))];
         Assert.Equal(3, lines.Select(line => Field(line, "src.port")).Distinct().Count());
         Assert.All(lines, line => Assert.StartsWith("network_flow: transport=6 beyla.ip=198.18.9.1 iface=veth0 iface_direction=1 src.address=198.18.9.1 dst.address=198.18.9.2 src.name=198.18.9.1 dst.name=198.18.9.2 src.port=", line, StringComparison.Ordinal));
@@ -48,6 +52,37 @@ public sealed class FlowPrivilegeTests
 
         Assert.Equal(1, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains(expected, agent.Errors, StringComparison.Ordinal);
+    }
+
+    [LiveTheory("ip", "ethtool", "setcap", "setpriv")]
+    [InlineData("cap_bpf,cap_net_raw+ep", "socket_filter", "cap_net_raw,cap_perfmon,cap_bpf=p")]
+    [InlineData("cap_bpf,cap_net_admin+ep", "tc", "cap_net_admin,cap_perfmon,cap_bpf=p")]
+    public async Task Who_asks_for_processes_is_refused_without_perfmon(string capabilities, string source, string fix)
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        using CapableAgent binary = await CapableAgent.CreateAsync(capabilities);
+        await using AgentProcess agent = AgentProcess.Launch(Inside(lab, binary.Run(lab.Agent(source, ("BEYLA_NETWORK_REQUIRE_PROCESS", "1")) with { ReadsAsText = true })));
+
+        Assert.Equal(3, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        string error = Assert.Single(agent.ErrorLines, line => line.Contains("level=ERROR", StringComparison.Ordinal));
+        Assert.Contains("error=\"the following capabilities are required: CAP_PERFMON\"", error, StringComparison.Ordinal);
+        Assert.Contains("network.require_process", error, StringComparison.Ordinal);
+        Assert.Contains(fix, error, StringComparison.Ordinal);
+        Assert.Equal("", agent.Output);
+    }
+
+    [LiveFact("ip", "ethtool", "setcap", "setpriv")]
+    public async Task Who_asks_for_processes_gets_them_with_perfmon()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        using CapableAgent binary = await CapableAgent.CreateAsync("cap_bpf,cap_net_raw,cap_perfmon+ep");
+        await using AgentProcess agent = await AgentProcess.StartAsync(Inside(lab, binary.Run(lab.Agent("socket_filter", ("BEYLA_NETWORK_REQUIRE_PROCESS", "1")))));
+
+        await Traffic.Exchange(lab, FlowLab.PeerAddress, 7303, connections: 3, bytes: 1000);
+        await agent.StopAsync();
+
+        Assert.All(agent.Flows.Where(flow => flow.RemotePort == 7303), flow => Assert.Equal(Environment.ProcessId, flow.OwningProcess));
+        Assert.DoesNotContain(agent.ErrorLines, line => line.Contains("level=WARN", StringComparison.Ordinal));
     }
 
     [LiveFact("ip", "ethtool", "setcap", "setpriv")]
@@ -77,6 +112,12 @@ public sealed class FlowPrivilegeTests
         Assert.Equal(["flow_socket", "on_file", "on_send", "on_state"], names.Order());
         await agent.StopAsync();
         Assert.True((await footprint.LeftAsync()).IsEmpty);
+    }
+
+    private static void AssertNamesNoProcess(string line, string fix)
+    {
+        Assert.Contains("level=WARN msg=\"Flows name no process and no service\" error=\"CAP_PERFMON is missing\"", line, StringComparison.Ordinal);
+        Assert.Contains(fix, line, StringComparison.Ordinal);
     }
 
     private static AgentSettings Inside(FlowLab lab, AgentSettings settings) => settings with
