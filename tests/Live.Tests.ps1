@@ -65,6 +65,72 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
         (Stop-Trace $job | Where-Object Path -eq /by-id).Count | Should -BeGreaterOrEqual 1
     }
 
+    It 'takes the process by its name' {
+        $name = Get-Content "/proc/$($server.Id)/comm"
+        $job = Start-BeylaTrace -Name "$name*" -OpenPort $port -Kind Server -AsJob
+        Wait-Until { $job.Verbose -match 'Beyla is tracing' } | Should -BeTrue
+        1..5 | ForEach-Object { Send-Request "/by-name/$_" }
+        $spans = Stop-Trace $job
+        $spans.Count | Should -Be 5
+        $spans | ForEach-Object { $_.ProcessId | Should -Be $server.Id }
+    }
+
+    It 'asks for all that was given: an id and another port are nobody, and that is said once' {
+        $other = Get-FreePort
+        $job = Start-BeylaTrace -Id $server.Id -OpenPort $other -AsJob
+        Wait-Until { $job.Warning.Count -gt 0 } | Should -BeTrue
+        Send-Request '/not-traced'
+        Stop-Job $job
+        $job.Warning.Message | Should -Be "No process matches -OpenPort $other, -Id $($server.Id) yet; one that comes later is traced then."
+        $job.Output.Count | Should -Be 0
+        Remove-Job $job
+    }
+
+    It 'says after a while that nobody matches, and traces who comes then' {
+        $late = Get-FreePort
+        $job = Start-BeylaTrace $late -Kind Server -AsJob
+        try {
+            Wait-Until { $job.Warning.Count -gt 0 } | Should -BeTrue
+            $job.Warning.Message | Should -Be "No process matches -OpenPort $late yet; one that comes later is traced then."
+            $comer = Start-Process python3 -ArgumentList "$TestDrive/server.py", $late -PassThru
+            Wait-Until { try { $null = $client.GetStringAsync("http://127.0.0.1:$late/late").GetAwaiter().GetResult(); $true } catch { $false } } | Should -BeTrue
+            Wait-Until { $job.Output.Count -eq 1 } | Should -BeTrue
+            $job.Warning.Count | Should -Be 1
+        }
+        finally { if ($comer) { Stop-Process -Id $comer.Id }; Remove-Job $job -Force }
+    }
+
+    It 'reads a glob with a comma beside another one as it was written' {
+        Copy-Item (Get-Command sleep).Source "$TestDrive/sl,eep"
+        $sleeper = Start-Process "$TestDrive/sl,eep" -ArgumentList 60 -PassThru
+        try {
+            $job = Start-BeylaTrace -Executable '*/sl,eep', '*/nobody-is-called-so' -AsJob
+            Wait-Until { $job.Verbose -match "^Tracing process pid=$($sleeper.Id) " } | Should -BeTrue
+            $null = Stop-Trace $job
+        }
+        finally { Stop-Process -Id $sleeper.Id }
+    }
+
+    It 'says that loopback is left out when the traffic is there, and once' {
+        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Get-BeylaFlow -Follow -Port $args[1] -Verbose').AddArgument($Module).AddArgument($port)
+        $running = $shell.BeginInvoke()
+        Wait-Until { $shell.Streams.Verbose -match 'Beyla is tracing' } | Should -BeTrue
+        1..30 | ForEach-Object { Send-Request "/loopback/$_" }
+        Wait-Until { $shell.Streams.Warning.Count -gt 0 } | Should -BeTrue
+        $shell.Stop()
+        @($shell.Streams.Warning).Count | Should -Be 1
+        $shell.Streams.Warning[0].Message | Should -Match 'loopback interface is left out, and \d+ packets went through it; -Interface lo'
+        $shell.Dispose()
+        # Whoever names it is told nothing.
+        Get-BeylaFlow -Duration 1s -Interface l* -Port $port -WarningVariable warnings -WarningAction SilentlyContinue | Out-Null
+        @($warnings).Count | Should -Be 0
+    }
+
+    It 'names what a warning is about once' {
+        Get-BeylaFlow -Duration 0.2s -Interface nobody9 -WarningVariable warnings -WarningAction SilentlyContinue | Out-Null
+        $warnings.Message | Should -Contain 'Flows: no interface matches nobody9 now; it is observed as soon as it comes'
+    }
+
     It 'emits the object of a request while nothing else happens (<text>)' -ForEach @(@{ text = 'default'; more = @{} }, @{ text = '-LowLatency'; more = @{ LowLatency = $true } }) {
         # In how much time is measured by Measure-Module.ps1.
         $job = Start-Trace $more
@@ -235,6 +301,34 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
             (Invoke-AsUser "Get-BeylaFlow -Duration 300ms -WarningVariable seen -WarningAction Ignore | Out-Null; 'warned: ' + `$seen") -join "`n" | Should -Match 'warned: .*Flows name no process.*CAP_PERFMON'
             setcap cap_bpf,cap_net_raw,cap_perfmon=p $agent
             (Invoke-AsUser "Get-Process -Id `$PID | Get-BeylaFlow -Duration 300ms -WarningVariable seen | Out-Null; 'warned: ' + `$seen + ', errors: ' + `$Error.Count") -join "`n" | Should -Match 'warned: , errors: 0'
+        }
+
+        It 'with the minimal set it traces without a warning, and what is enforced stays enforced' {
+            Set-BeylaCapability -AgentPath $agent -OpenPort $port -Minimal
+            $trace = "`$job = Start-BeylaTrace -OpenPort $port -AsJob; while (-not (`$job.Verbose -match 'is tracing')) { Start-Sleep -Milliseconds 50 }; `$null = Invoke-WebRequest http://127.0.0.1:$port/minimal; Start-Sleep -Milliseconds 500; Stop-Job `$job; @(`$job.Output | Where-Object { `$_.Kind -eq 'Server' -and `$_.Path -eq '/minimal' }).Count; @(`$job.Warning).Count"
+            (Invoke-AsUser $trace)[-2, -1] | Should -Be 1, 0
+            "$(Invoke-AsUser "try { Start-BeylaTrace -OpenPort $port -EnforceCapability } catch { `$_.FullyQualifiedErrorId }")" | Should -Match 'CapabilityMissing,'
+        }
+
+        It 'what is added serves both, and the remedy of one use does not take the other away' {
+            Set-BeylaCapability -AgentPath $agent -OpenPort $port -Minimal
+            $before = getcap $agent
+            $text = (Invoke-AsUser "try { Get-BeylaFlow -WarningAction Ignore } catch { `$_.FullyQualifiedErrorId; `$_.ErrorDetails.RecommendedAction }") -join "`n"
+            $text | Should -Match '(?m)^CapabilityMissing,'
+            $text | Should -Match "(?m)^Run: sudo setcap (?=\S*cap_net_raw)(?=\S*cap_perfmon)(?=\S*cap_sys_ptrace)(?=\S*cap_dac_read_search)\S+=p .*$agent, or Set-BeylaCapability -Network -Add, as root\."
+            $rows = Set-BeylaCapability -AgentPath $agent -Network -Minimal -Add -PassThru
+            ($rows | Where-Object State -eq Granted).Name | Should -Be 'CAP_NET_RAW', 'CAP_PERFMON', 'CAP_BPF'
+            getcap $agent | Should -Not -Be $before
+            @(Invoke-AsUser "Test-BeylaCapability -OpenPort $port -Quiet -Minimal; Test-BeylaCapability -Network -Quiet -Minimal")[-2, -1] | Should -Be 'True', 'True'
+        }
+
+        It 'root sees with -PassThru what the file has, and not what root has' {
+            $rows = Set-BeylaCapability -AgentPath $agent -Network -Minimal -PassThru
+            ($rows | Where-Object State -eq Granted).Name | Should -Be 'CAP_NET_RAW', 'CAP_BPF'
+            $rows = Test-BeylaCapability -AgentPath $agent -OpenPort $port -WarningAction Ignore | Where-Object Name -eq CAP_BPF | Set-BeylaCapability -AgentPath $agent -PassThru
+            $rows.Name | Should -Be 'CAP_BPF'
+            $rows.State | Should -Be 'Granted'
+            (Set-BeylaCapability -AgentPath $agent -Clear -PassThru | Where-Object State -eq Granted) | Should -BeNullOrEmpty
         }
 
         It 'what the rows of a report name is set, and no more' {

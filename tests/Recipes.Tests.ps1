@@ -113,9 +113,11 @@ done; } 3>&1
                 ($output | Where-Object Path -eq '/cart').Count | Should -Be 10
             }
             'The slowest paths' = {
+                # On a busy machine any request may be slow; these five cannot be fast.
                 $output.Count | Should -Be 10
-                $output[0..4].Path | Should -Be (@('/slow') * 5)
-                $output[4].Duration.TotalMilliseconds | Should -BeGreaterOrEqual 50
+                $times = @($output | ForEach-Object { ([timespan] $_.Duration).TotalMilliseconds })
+                $times | Should -Be ($times | Sort-Object -Descending)
+                $times[4] | Should -BeGreaterOrEqual 50
             }
             'Error rate by service' = {
                 $output.Count | Should -Be 1
