@@ -209,7 +209,7 @@ internal static class CapabilityTable
         {
             Operation = "/proc/PID/exe of processes of other users, and before Linux 6.15 their /proc/PID/environ",
             Without = "executables of other users' processes cannot be opened: go, rust and native images show as generic, paths are taken from maps or execve; "
-                + "before Linux 6.15 OTEL_SERVICE_NAME is not seen either",
+                + "before Linux 6.15 OTEL_SERVICE_NAME of processes that began before the agent is not seen either",
             DocumentedFor = Applications,
             NeededFor = Application,
             FailingCall = "readlink(/proc/PID/exe)",
@@ -218,7 +218,7 @@ internal static class CapabilityTable
         new(Tracer.Languages, Capability.DacReadSearch)
         {
             Operation = "/proc/PID/environ of processes of other users, together with CAP_SYS_PTRACE or, from Linux 6.15 on, CAP_PERFMON",
-            Without = "OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES of other users' processes are not seen; the service is named after the executable",
+            Without = "OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES of other users' processes that began before the agent are not seen; the service is named after the executable",
             DocumentedFor = Applications,
             NeededFor = Application,
             FailingCall = "open(/proc/PID/environ)",

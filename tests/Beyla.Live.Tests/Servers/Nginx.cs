@@ -9,10 +9,11 @@ internal static class Nginx
     /// Starts nginx on a free port, IPv4 and IPv6. Paths: <c>/status/N</c> for some N, <c>/hello</c> without a file, <c>/small.txt</c> (800 bytes),
     /// <c>/large.bin</c> (1 MB), <c>/proxy/…</c> to another server.
     /// </summary>
-    public static async Task<TestServer> StartAsync(int workers = 1, bool sendfile = true, int? upstream = null)
+    public static async Task<TestServer> StartAsync(
+        int workers = 1, bool sendfile = true, int? upstream = null, int? port = null, IEnumerable<KeyValuePair<string, string>>? environment = null)
     {
         TempDirectory files = new();
-        int port = FreePort.Next();
+        port ??= FreePort.Next();
         files.Write("small.txt", new string('s', 800));
         files.Write("large.bin", new string('l', 1_000_000));
         string proxy = upstream is null ? "" : $"location /proxy/ {{ proxy_pass http://127.0.0.1:{upstream}/; }}";
@@ -47,6 +48,6 @@ internal static class Nginx
                 }
             }
             """);
-        return await TestServer.StartAsync(port, [Tool.Find("nginx"), "-p", files.Path, "-e", "stderr", "-c", configuration], files: files);
+        return await TestServer.StartAsync(port.Value, [Tool.Find("nginx"), "-p", files.Path, "-e", "stderr", "-c", configuration], environment: environment, files: files);
     }
 }

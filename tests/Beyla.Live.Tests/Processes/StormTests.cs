@@ -1,0 +1,119 @@
+using System.Globalization;
+using Beyla.Live.Tests.Clients;
+using Beyla.Live.Tests.Rig;
+using Beyla.Live.Tests.Servers;
+
+namespace Beyla.Live.Tests.Processes;
+
+/// <summary>
+/// One user makes far more events of processes than the ring holds, while the agent stands still and reads none. Another user's service that starts
+/// then is traced from its first request on; one of the same user a little later.
+/// </summary>
+public sealed class StormTests
+{
+    private const string Lost = "Events of processes were lost";
+    private const string Attacker = "65534", Victim = "65533";
+
+    [LiveFact("gcc", "setpriv", "nginx")]
+    public async Task Listens_that_no_rule_names_are_not_told()
+    {
+        int port = FreePort.Next();
+        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(port));
+        await StormAsync(Attacker, "listen", Text(FreePort.Next()), "19000");
+        agent.Signal(ChildProcess.SIGUSR1);
+        Assert.True(await Wait.UntilAsync(() => agent.Counters.ContainsKey("spans"), TimeSpan.FromSeconds(20)), agent.Errors);
+        Assert.Equal(0, agent.Counters["watcher events"].Produced);
+
+        await using TestServer server = await Nginx.StartAsync(port: port);
+        await HttpRequests.SendAsync(port, 10);
+        await agent.WaitForServerSpansAsync(10);
+        await agent.StopAsync();
+    }
+
+    [LiveTheory("gcc", "setpriv"), InlineData("listen"), InlineData("exec")]
+    public async Task A_storm_of_one_user_takes_nothing_from_another(string storm)
+    {
+        using Lab lab = await Lab.CreateAsync();
+        await using AgentProcess agent = await lab.StartAgentAsync();
+        agent.Signal(ChildProcess.SIGSTOP);
+        await lab.StormAsync(Attacker, storm);
+        await using TestServer server = await lab.StartServerAsync(Victim);
+        agent.Signal(ChildProcess.SIGCONT);
+        await HttpRequests.SendAsync(server.Port, 10);
+
+        IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(10, TimeSpan.FromSeconds(30));
+        Assert.All(spans, span => Assert.Equal((server.Port, "victim"), (span.ServerPort, span.ServiceName)));
+        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains(Lost, StringComparison.Ordinal), TimeSpan.FromSeconds(10)), agent.Errors);
+        await agent.StopAsync(ChildProcess.SIGINT, "watcher");
+        Assert.True(agent.Counters["watcher events"].Lost > 0);
+    }
+
+    [LiveTheory("gcc", "setpriv"), InlineData("listen"), InlineData("exec")]
+    public async Task A_service_whose_event_was_lost_is_found(string storm)
+    {
+        using Lab lab = await Lab.CreateAsync();
+        await using AgentProcess agent = await lab.StartAgentAsync();
+        agent.Signal(ChildProcess.SIGSTOP);
+        await lab.StormAsync(Attacker, storm);
+        await using TestServer server = await lab.StartServerAsync(Attacker);
+        agent.Signal(ChildProcess.SIGCONT);
+        long deadline = Environment.TickCount64 + 40_000;
+        while (agent.Spans.Count == 0 && Environment.TickCount64 < deadline)
+        {
+            await HttpRequests.SendAsync(server.Port, 1, "/wait");
+            await Task.Delay(50);
+        }
+
+        Assert.True(agent.Spans.Count > 0, agent.Errors);
+        await HttpRequests.SendAsync(server.Port, 10, "/found");
+        await agent.WaitForSpansAsync(10, span => span is { Kind: SpanKind.Server, Path: "/found", ServiceName: "victim" });
+        Assert.Contains(Lost, agent.Errors, StringComparison.Ordinal);
+        await agent.StopAsync(ChildProcess.SIGINT, "watcher");
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string[] As(string user) => [$"--reuid={user}", $"--regid={user}", "--clear-groups", "--"];
+
+    private static async Task StormAsync(string user, params string[] arguments) =>
+        await Tool.RunAsync("setpriv", [.. As(user), await NativeProgram.BuildAsync("storm", "-static"), .. arguments]);
+
+    /// <summary>A service of an executable of its own, the agent that selects by it, and a port that some rule names.</summary>
+    private sealed class Lab : IDisposable
+    {
+        private readonly TempDirectory _files = new();
+        private readonly int _named = FreePort.Next();
+
+        private string Program => Path.Combine(_files.Path, "victim");
+
+        public static async Task<Lab> CreateAsync()
+        {
+            Lab lab = new();
+            File.Copy(await NativeProgram.BuildAsync("traffic"), lab.Program);
+            return lab;
+        }
+
+        public Task<AgentProcess> StartAgentAsync()
+        {
+            string file = _files.Write("beyla.yml", $"""
+                discovery:
+                  instrument:
+                    - exe_path: {Program}
+                    - open_ports: {_named}
+                      exe_path: /nowhere/*
+                """);
+            return AgentProcess.StartAsync(AgentSettings.For("BEYLA_TRACE_PRINTER", "json") with { Arguments = ["--config", file] });
+        }
+
+        public Task StormAsync(string user, string kind) =>
+            kind == "listen" ? StormTests.StormAsync(user, kind, Text(_named), "19000") : StormTests.StormAsync(user, kind, "4000");
+
+        public Task<TestServer> StartServerAsync(string user)
+        {
+            int port = FreePort.Next();
+            return TestServer.StartAsync(port, [Tool.Find("setpriv"), .. As(user), Program, "serve", Text(port), "recv"]);
+        }
+
+        public void Dispose() => _files.Dispose();
+    }
+}
