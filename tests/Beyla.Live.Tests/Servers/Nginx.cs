@@ -9,7 +9,7 @@ internal static class Nginx
     /// Starts nginx on a free port, IPv4 and IPv6. Paths: <c>/status/N</c> for some N, <c>/hello</c> without a file, <c>/small.txt</c> (800 bytes),
     /// <c>/large.bin</c> (1 MB), <c>/proxy/…</c> to another server.
     /// </summary>
-    public static async Task<TestServer> StartAsync(int workers = 1, bool sendfile = true, int? upstream = null)
+    public static async Task<TestServer> StartAsync(int workers = 1, bool sendfile = true, int? upstream = null, bool proxyProtocol = false)
     {
         TempDirectory files = new();
         int port = FreePort.Next();
@@ -34,7 +34,7 @@ internal static class Nginx
                 uwsgi_temp_path {{files.Path}}/uwsgi;
                 scgi_temp_path {{files.Path}}/scgi;
                 server {
-                    listen 127.0.0.1:{{port}} backlog=4096;
+                    listen 127.0.0.1:{{port}} backlog=4096{{(proxyProtocol ? " proxy_protocol" : "")}};
                     listen [::1]:{{port}} backlog=4096;
                     root {{files.Path}};
                     location /hello { return 200 "hello\n"; }
