@@ -27,7 +27,7 @@ die() { say "build.sh: $*"; exit 1; }
 
 BUILD_PACKAGES="clang llvm libbpf-dev libelf-dev zlib1g-dev"
 DEMO_PACKAGES="curl python3"
-LIVE_PACKAGES="nginx-light curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps tcpdump ethtool iperf3 redis-server liburing-dev iputils-ping strace python3-yaml systemd"
+LIVE_PACKAGES="nginx-light haproxy curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps tcpdump ethtool iperf3 redis-server liburing-dev iputils-ping strace python3-yaml systemd"
 KERNEL_PACKAGES="qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin bpftool liburing-dev"
 PESTER_PACKAGES="tmux procps python3 curl iproute2 util-linux libcap2-bin bpftool"
 BENCH_PACKAGES="nginx-light wrk curl python3 iproute2 iperf3 bpftool"

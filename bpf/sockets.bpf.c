@@ -158,7 +158,8 @@ static __always_inline int report(struct selection *s, __u64 pid_tgid, struct so
 {
 	struct ring_counters *counters = socket_events_count();
 	__u32 slot = direction, skip = 0, want, got;
-	bool turned, begins = false;
+	int begins = BEGINS_NOTHING;
+	bool turned;
 	__u64 key = (__u64)sk;
 	struct connection *c;
 	struct scratch *at;
@@ -186,7 +187,7 @@ static __always_inline int report(struct selection *s, __u64 pid_tgid, struct so
 		want = length;
 	got = copy_payload(at, 0, want, payload, skip);
 	if (turned || want == BODY_PREFIX) {
-		begins = looks_like_http((struct prefix *)at->data, got);
+		begins = looks_like_http((struct prefix *)at->data, got, !c);
 		if (begins && want < SOCKET_DATA_MAX && want < length) {
 			want = length < SOCKET_DATA_MAX ? length : SOCKET_DATA_MAX;
 			got = copy_payload(at, 0, want, payload, skip);
@@ -202,7 +203,7 @@ static __always_inline int report(struct selection *s, __u64 pid_tgid, struct so
 		return 0;
 	}
 	if (begins)
-		c->strikes = 0;
+		c->strikes = begins == BEGINS_MESSAGE ? 0 : MAX_STRIKES; /* after a preface the first answer has to be HTTP */
 	if (turned || begins)
 		c->used[direction] = 0;
 	c->used[direction] += got;

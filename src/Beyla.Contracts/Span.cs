@@ -56,7 +56,7 @@ public sealed record Span
     /// <summary>Bytes of the answer's body (http.response.body.size); null when unknown.</summary>
     public long? ResponseBodyLength { get; init; }
 
-    /// <summary>The side that made the request (client.address).</summary>
+    /// <summary>The side that made the request (client.address): for a server the client that a proxy named (PROXY protocol), where one did.</summary>
     public IPAddress ClientAddress { get; init; } = IPAddress.None;
 
     /// <summary>Port of the side that made the request (client.port).</summary>
@@ -68,6 +68,14 @@ public sealed record Span
     /// <summary>Port of the side that answered (server.port).</summary>
     public int ServerPort { get; init; }
 
+    /// <summary>
+    /// The other end of the socket of a server whose client was named by a proxy (network.peer.address): the proxy. null where the client is the peer.
+    /// </summary>
+    public IPAddress? PeerAddress { get; init; }
+
+    /// <summary>Port of <see cref="PeerAddress"/> (network.peer.port); 0 where that is null.</summary>
+    public int PeerPort { get; init; }
+
     /// <summary>Address of the traced process.</summary>
     public IPAddress LocalAddress => Kind == SpanKind.Client ? ClientAddress : ServerAddress;
 
@@ -75,10 +83,10 @@ public sealed record Span
     public int LocalPort => Kind == SpanKind.Client ? ClientPort : ServerPort;
 
     /// <summary>Address of the side that the traced process talked to.</summary>
-    public IPAddress RemoteAddress => Kind == SpanKind.Client ? ServerAddress : ClientAddress;
+    public IPAddress RemoteAddress => Kind == SpanKind.Client ? ServerAddress : PeerAddress ?? ClientAddress;
 
     /// <summary>Port of the side that the traced process talked to.</summary>
-    public int RemotePort => Kind == SpanKind.Client ? ServerPort : ClientPort;
+    public int RemotePort => Kind == SpanKind.Client ? ServerPort : PeerAddress is null ? ClientPort : PeerPort;
 
     /// <summary>Name of the traced service (service.name).</summary>
     public string ServiceName { get; init; } = "";

@@ -11,7 +11,7 @@ internal static class SpanParser
     private enum Field
     {
         Type, Kind, Protocol, Outcome, Start, HandlerStart, End, Duration, HandlerDuration, Method, Path, Query, Status, Host, ProtocolVersion,
-        RequestBodyLength, ResponseBodyLength, ClientAddress, ClientPort, ServerAddress, ServerPort, Tid, NetworkNamespace,
+        RequestBodyLength, ResponseBodyLength, ClientAddress, ClientPort, ServerAddress, ServerPort, PeerAddress, PeerPort, Tid, NetworkNamespace,
         Connection, Pid, Executable, ServiceName, ServiceNamespace, Language,
     }
 
@@ -19,7 +19,7 @@ internal static class SpanParser
     private static readonly byte[][] Fields = FieldReader.Table(
         "type", "kind", "protocol", "outcome", "start", "handlerStart", "end", "durationUSec", "handlerDurationUSec", "method", "path", "query",
         "status", "host", "protocolVersion", "requestBodyLength", "responseBodyLength", "clientAddress", "clientPort", "serverAddress",
-        "serverPort", "tid", "networkNamespace", "connection", "pid", "executable", "serviceName", "serviceNamespace", "language");
+        "serverPort", "peerAddress", "peerPort", "tid", "networkNamespace", "connection", "pid", "executable", "serviceName", "serviceNamespace", "language");
 
     private static readonly Version Version10 = new(1, 0), Version11 = new(1, 1);
 
@@ -36,7 +36,8 @@ internal static class SpanParser
         TimeSpan? duration = null;
         TimeSpan? handlerDuration = null;
         IPAddress client = IPAddress.None, server = IPAddress.None;
-        int status = 0, clientPort = 0, serverPort = 0, pid = 0, tid = 0;
+        IPAddress? peer = null;
+        int status = 0, clientPort = 0, serverPort = 0, peerPort = 0, pid = 0, tid = 0;
         long? requestBody = null, responseBody = null;
         long number = 0, networkNamespace = 0;
         var connection = 0UL;
@@ -83,6 +84,11 @@ internal static class SpanParser
                 case Field.ClientPort: good = FieldReader.Port(ref reader, out clientPort); break;
                 case Field.ServerAddress: good = FieldReader.Address(ref reader, cache, out server); break;
                 case Field.ServerPort: good = FieldReader.Port(ref reader, out serverPort); break;
+                case Field.PeerAddress:
+                    good = FieldReader.Address(ref reader, cache, out var named);
+                    peer = named;
+                    break;
+                case Field.PeerPort: good = FieldReader.Port(ref reader, out peerPort); break;
                 case Field.ServiceName: good = FieldReader.Text(ref reader, cache, out service); break;
                 case Field.ServiceNamespace: good = FieldReader.Text(ref reader, cache, out serviceNamespace); break;
                 case Field.Language:
@@ -110,7 +116,7 @@ internal static class SpanParser
             Kind = kind, Protocol = protocol, Outcome = outcome, Start = start, Duration = duration!.Value,
             HandlerDuration = handlerDuration ?? duration.Value, Method = method, Path = path, Query = query, Status = status, Host = host,
             ProtocolVersion = version, RequestBodyLength = requestBody, ResponseBodyLength = responseBody, ClientAddress = client,
-            ClientPort = clientPort, ServerAddress = server, ServerPort = serverPort, ServiceName = service, ServiceNamespace = serviceNamespace,
+            ClientPort = clientPort, ServerAddress = server, ServerPort = serverPort, PeerAddress = peer, PeerPort = peerPort, ServiceName = service, ServiceNamespace = serviceNamespace,
             Language = language, ProcessId = pid, ThreadId = tid, Executable = executable, NetworkNamespace = networkNamespace,
             Connection = connection,
         };

@@ -50,6 +50,13 @@ public sealed class JsonFormat(bool indent = false) : ISpanFormat
         json.Name("serverAddress"u8);
         json.Address(span.ServerAddress);
         json.Number("serverPort"u8, span.ServerPort);
+        if (span.IsClientNamed)
+        {
+            json.Name("peerAddress"u8);
+            json.Address(span.PeerAddress);
+            json.Number("peerPort"u8, span.PeerPort);
+        }
+
         json.Number("tid"u8, span.Tid);
         json.Number("networkNamespace"u8, span.NetworkNamespace);
         json.Name("connection"u8);

@@ -1,16 +1,22 @@
+using System.Buffers;
 using System.Collections.Frozen;
 
 namespace Beyla.Agent.Export;
 
 /// <summary>
-/// Replaces the values of sensitive query parameters by <c>***</c>. Names are compared without case, percent-decoded once as a server would
-/// do; of a nested name (<c>user[password]</c>) the last part in brackets counts, of a list (<c>token[]</c>) the part before it.
-/// Parameters end at <c>&amp;</c> and <c>;</c>. Does not allocate.
+/// Replaces the values of sensitive parameters by <c>***</c>: of the query, of the path (<c>/a;token=x/b</c>) and of a fragment. Names are compared
+/// without case, percent-decoded once as a server would do; of a nested name (<c>user[password]</c>) the last part in brackets counts, of a list
+/// (<c>token[]</c>) the part before it. A name begins wherever some parser lets one begin, a sensitive value goes as far as any lets it go. Does
+/// not allocate.
 /// </summary>
 public sealed class Redactor
 {
     /// <summary>Names longer than this (decoded) are in no list.</summary>
     private const int LongestName = 128;
+
+    // "=" ends a name as well: what follows is then its value. In a value that is not sensitive the next name may begin at "?" or "#".
+    private static readonly SearchValues<byte> EndOfName = SearchValues.Create("=&;?#"u8), EndOfValue = SearchValues.Create("&;"u8),
+        EndOfPathName = SearchValues.Create("=&;?/"u8), EndOfPathValue = SearchValues.Create(";/"u8);
 
     private readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> sensitive;
     private readonly bool idle;
@@ -33,38 +39,28 @@ public sealed class Redactor
     {
         if (idle || query.IndexOf((byte)'=') < 0)
             return query;
-        var written = -1; // nothing replaced yet: everything before `position` is as captured
-        var position = 0;
-        while (position < query.Length)
-        {
-            var length = query[position..].IndexOfAny((byte)'&', (byte)';');
-            var last = length < 0;
-            var parameter = last ? query[position..] : query.Slice(position, length);
-            var equals = parameter.IndexOf((byte)'=');
-            if (equals >= 0 && equals + 1 < parameter.Length && IsSensitive(parameter[..equals]))
-            {
-                if (written < 0)
-                {
-                    written = 0;
-                    Append(query[..position], scratch, ref written);
-                }
-
-                Append(parameter[..(equals + 1)], scratch, ref written);
-                Append(Mark, scratch, ref written);
-            }
-            else if (written >= 0)
-            {
-                Append(parameter, scratch, ref written);
-            }
-
-            if (last)
-                break;
-            position += length + 1;
-            if (written >= 0)
-                Append(query.Slice(position - 1, 1), scratch, ref written);
-        }
-
+        var written = -1;
+        Parameters(query, 0, query.Length, EndOfName, EndOfValue, scratch, ref written);
         return written < 0 ? query : scratch[..written];
+    }
+
+    /// <summary>The path without sensitive values of its parameters (RFC 3986 section 3.3) and of a fragment, and without user information.</summary>
+    /// <param name="path">A path or another form of a target, as captured, without query.</param>
+    /// <param name="first">Used when something is replaced.</param>
+    /// <param name="second">The same; both are needed when both kinds are in one path.</param>
+    /// <returns>The path itself where nothing in it is sensitive, else a part of a scratch buffer.</returns>
+    public ReadOnlySpan<byte> Path(ReadOnlySpan<byte> path, Span<byte> first, Span<byte> second)
+    {
+        path = UserInfo(path, first);
+        if (idle || path.IndexOf((byte)'=') < 0)
+            return path;
+        var written = -1;
+        var fragment = path.IndexOf((byte)'#');
+        var end = fragment < 0 ? path.Length : fragment;
+        Parameters(path, 0, end, EndOfPathName, EndOfPathValue, second, ref written);
+        if (fragment >= 0)
+            Parameters(path, end, path.Length, EndOfName, EndOfValue, second, ref written);
+        return written < 0 ? path : second[..written];
     }
 
     /// <summary>The request target or authority without user name and password: <c>http://user:pass@host/</c> becomes <c>http://***@host/</c>.</summary>
@@ -87,6 +83,33 @@ public sealed class Redactor
         Append(Mark, scratch, ref written);
         Append(target[(start + at)..], scratch, ref written);
         return scratch[..written];
+    }
+
+    /// <summary>Copies text[from..to] with what is sensitive replaced, from the first replacement on: until then written is -1.</summary>
+    private void Parameters(
+        ReadOnlySpan<byte> text, int from, int to, SearchValues<byte> endOfName, SearchValues<byte> endOfValue, Span<byte> scratch, ref int written)
+    {
+        while (from < to)
+        {
+            var rest = text[from..to];
+            var stop = rest.IndexOfAny(endOfName);
+            var name = stop < 0 ? rest : rest[..stop];
+            var next = stop < 0 ? rest.Length : stop + 1;
+            var value = stop >= 0 && rest[stop] == '=' ? rest[next..] : default;
+            var secret = !value.IsEmpty && !endOfValue.Contains(value[0]) && IsSensitive(name);
+            if (secret && written < 0)
+            {
+                written = 0;
+                Append(text[..from], scratch, ref written);
+            }
+
+            if (written >= 0)
+                Append(rest[..next], scratch, ref written);
+            if (secret)
+                Append(Mark, scratch, ref written);
+            var length = secret ? value.IndexOfAny(endOfValue) : 0;
+            from += next + (length < 0 ? value.Length : length);
+        }
     }
 
     private bool IsSensitive(ReadOnlySpan<byte> name)

@@ -32,10 +32,18 @@ public readonly ref struct SpanData
     /// <summary>Last byte of the answer.</summary>
     public long End { get; init; }
 
-    /// <summary>The side that made the request.</summary>
+    /// <summary>The side that made the request: for a server the client that a proxy named (<see cref="IsClientNamed"/>), else the end of the socket.</summary>
     public Address ClientAddress { get; init; }
 
     public ushort ClientPort { get; init; }
+
+    /// <summary>The client is the one that the peer named in a PROXY header, which anyone can claim; the peer itself is <see cref="PeerAddress"/>.</summary>
+    public bool IsClientNamed { get; init; }
+
+    /// <summary>The other end of the socket.</summary>
+    public Address PeerAddress { get; init; }
+
+    public ushort PeerPort { get; init; }
 
     /// <summary>The side that answered.</summary>
     public Address ServerAddress { get; init; }

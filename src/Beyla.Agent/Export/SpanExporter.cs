@@ -19,6 +19,7 @@ public sealed class SpanExporter : ISpanSink, ICounted
     private readonly IExportSink[] sinks;
     private readonly byte[] query = new byte[ScratchLength];
     private readonly byte[] path = new byte[ScratchLength];
+    private readonly byte[] parameters = new byte[ScratchLength];
     private readonly byte[] host = new byte[ScratchLength];
     private readonly Lock counting = new();
     private long produced;
@@ -68,7 +69,7 @@ public sealed class SpanExporter : ISpanSink, ICounted
             Span = span with
             {
                 Query = redactor.Query(span.Query, query),
-                Path = Redactor.UserInfo(span.Path, path),
+                Path = redactor.Path(span.Path, path, parameters),
                 Host = Redactor.UserInfo(span.Host, host),
             },
             Process = process,

@@ -8,7 +8,7 @@ public sealed class Connection
     internal StreamPosition Receive, Send;
     internal Connection? Older, Newer;
     internal long Touched;
-    private Address local, remote;
+    private Address local, remote, client;
 
     public ulong Id { get; private set; }
 
@@ -24,6 +24,13 @@ public sealed class Connection
 
     public ref readonly Address Remote => ref remote;
 
+    /// <summary>The client that a proxy named at the beginning of the connection; meaningful when <see cref="HasNamedClient"/>. What the peer claims.</summary>
+    public ref readonly Address NamedClient => ref client;
+
+    public ushort NamedClientPort { get; private set; }
+
+    public bool HasNamedClient { get; private set; }
+
     /// <summary>The direction in which requests travel, once a request was seen.</summary>
     public SocketDirection? RequestDirection { get; set; }
 
@@ -33,6 +40,13 @@ public sealed class Connection
     internal Conversation? Conversation { get; set; }
 
     internal ref StreamPosition Position(SocketDirection direction) => ref direction == SocketDirection.Send ? ref Send : ref Receive;
+
+    internal void NameClient(in Address address, ushort port)
+    {
+        client = address;
+        NamedClientPort = port;
+        HasNamedClient = true;
+    }
 
     internal void Begin(in SocketEvent e)
     {
@@ -44,7 +58,7 @@ public sealed class Connection
         remote = e.Remote;
         Receive = Send = default;
         RequestDirection = null;
-        Ignored = false;
+        Ignored = HasNamedClient = false;
         Conversation = null;
     }
 }

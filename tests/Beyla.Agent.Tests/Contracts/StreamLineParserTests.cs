@@ -56,6 +56,19 @@ public class StreamLineParserTests
     }
 
     [Fact]
+    public void ANamedClientAndTheProxyAreBothThere()
+    {
+        var named = Samples.Broken with { IsClientNamed = true, PeerAddress = Samples.At("10.0.0.9"), PeerPort = 4711 };
+        var span = Parse(Samples.Format(new Beyla.Agent.Export.JsonFormat(), in named)).Span!;
+        Assert.Equal(("2001:db8::1", 50000), (span.ClientAddress.ToString(), span.ClientPort));
+        Assert.Equal(("10.0.0.9", 4711), (span.PeerAddress!.ToString(), span.PeerPort));
+        Assert.Equal((span.PeerAddress, 4711), (span.RemoteAddress, span.RemotePort));
+        var plain = Parse(JsonFormatTests.BrokenLine).Span!;
+        Assert.Null(plain.PeerAddress);
+        Assert.Equal((plain.ClientAddress, plain.ClientPort), (plain.RemoteAddress, plain.RemotePort));
+    }
+
+    [Fact]
     public void NewerAdditionsAreSkipped()
     {
         var line = JsonFormatTests.ClientLine.Replace("\"status\":200", "\"links\":[{\"a\":[1,2]}],\"status\":200,\"trace\":{\"id\":\"x\"}", StringComparison.Ordinal)

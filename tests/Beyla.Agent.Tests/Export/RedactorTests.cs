@@ -1,4 +1,5 @@
 using System.Text;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Export;
 
 namespace Beyla.Agent.Tests.Export;
@@ -36,9 +37,34 @@ public class RedactorTests
     [InlineData("=x&token=y", "=x&token=***")]
     public void Table(string query, string expected) => Assert.Equal(expected, Query(query));
 
+    [Theory]
+    [InlineData("x=1?token=abc", "x=1?token=***")]
+    [InlineData("token=abc?def&x=1", "token=***&x=1")]
+    [InlineData("?token=abc", "?token=***")]
+    [InlineData("x#access_token=abc/d?e&state=1", "x#access_token=***&state=1")]
+    [InlineData("x=1#token=abc", "x=1#token=***")]
+    [InlineData("next=token=abc", "next=token=***")]
+    [InlineData("passwd=a&authorization=Basic%20b&code=c&zipcode=1", "passwd=***&authorization=***&code=***&zipcode=1")]
+    public void NamesThatBeginAtOtherMarks(string query, string expected) => Assert.Equal(
+        expected, Encoding.Latin1.GetString(new Redactor(SensitiveQueryParameters.Default).Query(Encoding.Latin1.GetBytes(query), new byte[1024])));
+
+    [Theory]
+    [InlineData("/a/b", "/a/b")]
+    [InlineData("/a=b;c=d/e", "/a=b;c=d/e")]
+    [InlineData("/p;token=abc", "/p;token=***")]
+    [InlineData("/p;a=1;token=abc;b=2/next;JSESSIONID=12", "/p;a=1;token=***;b=2/next;JSESSIONID=***")]
+    [InlineData("/token=abc/next", "/token=***/next")]
+    [InlineData("/a#access_token=abc/d&state=1", "/a#access_token=***&state=1")]
+    [InlineData("/p;%74oken=a&b,c/d", "/p;%74oken=***/d")]
+    [InlineData("//joe:x@host/p;token=abc", "//***@host/p;token=***")]
+    public void Paths(string path, string expected) => Assert.Equal(
+        expected, Encoding.Latin1.GetString(new Redactor(SensitiveQueryParameters.Default).Path(Encoding.Latin1.GetBytes(path), new byte[1024], new byte[1024])));
+
     [Fact]
     public void WhatDoesNotFitIsCutAndNeverShown()
     {
+        for (var size = 0; size < 40; size++)
+            Assert.DoesNotContain("secret", Encoding.Latin1.GetString(new Redactor(Samples.Sensitive).Path("/a;token=secret/b;token=secret"u8, new byte[size], new byte[size])), StringComparison.Ordinal);
         for (var size = 0; size < 40; size++)
             Assert.DoesNotContain("secret", Query("token=secret&a=1&password=secret", size), StringComparison.Ordinal);
     }

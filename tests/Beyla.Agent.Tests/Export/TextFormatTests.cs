@@ -21,6 +21,13 @@ public class TextFormatTests
         Samples.Format(Format(), Samples.Broken));
 
     [Fact]
+    public void ANamedClientIsFollowedByTheProxy()
+    {
+        var span = Samples.Broken with { IsClientNamed = true, PeerAddress = Samples.At("10.0.0.9"), PeerPort = 4711 };
+        Assert.EndsWith("traceparent=[] peer=[10.0.0.9:4711] outcome=[closed]\n", Samples.Format(Format(), in span), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void EmptyMethodAndPathKeepTheirPlace()
     {
         var span = Samples.Client with { Method = default, Path = default, Query = default };

@@ -15,6 +15,9 @@ internal sealed class SpanLog : ISpanSink
 
     public List<(string Client, string Server)> Peers { get; } = [];
 
+    /// <summary>The socket's other end where another client was named; else empty.</summary>
+    public List<string> Proxies { get; } = [];
+
     public void OnSpan(in SpanData span)
     {
         var text = new StringBuilder();
@@ -25,6 +28,7 @@ internal sealed class SpanLog : ISpanSink
         Lines.Add(text.ToString());
         Times.Add((span.Start, span.HandlerStart, span.End));
         Tasks.Add((span.Pid, span.Tid));
+        Proxies.Add(span.IsClientNamed ? $"{span.PeerAddress}:{span.PeerPort}" : "");
         Peers.Add(($"{span.ClientAddress}:{span.ClientPort}", $"{span.ServerAddress}:{span.ServerPort}"));
     }
 }

@@ -10,7 +10,8 @@ internal static class Nginx
     /// <c>/large.bin</c> (1 MB), <c>/proxy/…</c> to another server.
     /// </summary>
     public static async Task<TestServer> StartAsync(
-        int workers = 1, bool sendfile = true, int? upstream = null, int? port = null, IEnumerable<KeyValuePair<string, string>>? environment = null)
+        int workers = 1, bool sendfile = true, int? upstream = null, int? port = null, IEnumerable<KeyValuePair<string, string>>? environment = null,
+        bool proxyProtocol = false)
     {
         TempDirectory files = new();
         port ??= FreePort.Next();
@@ -35,7 +36,7 @@ internal static class Nginx
                 uwsgi_temp_path {{files.Path}}/uwsgi;
                 scgi_temp_path {{files.Path}}/scgi;
                 server {
-                    listen 127.0.0.1:{{port}} backlog=4096;
+                    listen 127.0.0.1:{{port}} backlog=4096{{(proxyProtocol ? " proxy_protocol" : "")}};
                     listen [::1]:{{port}} backlog=4096;
                     root {{files.Path}};
                     location /hello { return 200 "hello\n"; }

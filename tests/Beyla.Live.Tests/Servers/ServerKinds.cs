@@ -22,6 +22,10 @@ internal static class ServerKinds
         OnPort(null, number => TestServer.StartAsync(
             number, [.. prefix, Tool.Find("python3"), "-I", Script("server.py"), Text(number), "threading"], address: null));
 
+    /// <summary>A server of one script of Servers/Scripts, which is given its port.</summary>
+    public static Task<TestServer> ScriptAsync(string name) =>
+        OnPort(null, number => TestServer.StartAsync(number, [Tool.Find("python3"), "-I", Script(name), Text(number)]));
+
     /// <summary>node's http server; with workers, sockets are accepted by the first process and passed to them.</summary>
     /// <param name="program">A copy of node that is to run it.</param>
     public static async Task<TestServer> NodeAsync(int workers = 0, OwnProgram? program = null)

@@ -14,9 +14,17 @@ internal sealed partial class HttpConversation
     private uint startBoundary;
     private int startPid, startTid;
 
+    /// <summary>The PROXY header, which only the first bytes of a connection can be.</summary>
+    private ProxyHeader proxy;
+
     /// <summary>Until a whole request line was seen, the direction that last looked like one counts.</summary>
     private void Adopt(in Segment segment)
     {
+        if (proxy.IsHeld)
+        {
+            return;
+        }
+
         if (request.Line.IsEmpty || (segment.Direction != requestDirection && HttpStartLine.MayBeRequest(segment.Data)))
         {
             request.Line.Release(protocol.Buffers);
@@ -24,12 +32,26 @@ internal sealed partial class HttpConversation
         }
     }
 
+    private void ReadProxyHeader(ref Segment segment)
+    {
+        proxy.Read(ref segment, connection);
+        if (proxy.Part == ProxyPart.Broken)
+        {
+            request.Lose();
+            segment.SkipAll();
+        }
+    }
+
     private void ReadRequests(ref Segment segment)
     {
         ref var r = ref request;
-        if (r.IsLost || (receiving is null && r.Phase is HttpPhase.Length or HttpPhase.Chunked))
+        if (r.IsLost)
         {
             FindRequest(in segment);
+        }
+        else if (r.MaySkipBody)
+        {
+            GuessRequest(ref segment);
         }
 
         while (segment.Left > 0)
@@ -53,16 +75,57 @@ internal sealed partial class HttpConversation
         }
     }
 
-    /// <summary>An operation that begins like a request is one, when the request before it did not visibly end or was answered before its end.</summary>
+    /// <summary>An operation that begins like a request is one, when the request before it did not visibly end.</summary>
     private void FindRequest(in Segment segment)
     {
-        var end = segment.Data.IndexOf((byte)'\n');
+        var data = segment.Data.TrimStart("\r\n"u8);
+        var end = data.IndexOf((byte)'\n');
         if (end > 0
-            ? HttpStartLine.TryParseRequest(segment.Data[..end].TrimEnd((byte)'\r'), false, out _, out _, out _)
-            : request.IsLost && HttpStartLine.MayBeRequest(segment.Data))
+            ? HttpStartLine.TryParseRequest(data[..end].TrimEnd((byte)'\r'), false, out _, out _, out _)
+            : HttpStartLine.MayBeRequest(data))
         {
             EndRequest();
         }
+    }
+
+    /// <summary>
+    /// After an expectation that was refused the client goes on with the body or, without it, with the next request. A whole request line decides
+    /// for that; while one may be on its way both are followed.
+    /// </summary>
+    private void GuessRequest(ref Segment segment)
+    {
+        ref var r = ref request;
+        var ahead = segment;
+        if (r.Line.IsEmpty)
+        {
+            ahead.Skip(Math.Max(0, ahead.Data.IndexOfAnyExcept("\r\n"u8)));
+            BeginStartLine(in ahead);
+        }
+
+        var whole = r.Line.TryRead(ref ahead, protocol.Buffers, out var line, out var cut);
+        if (whole && HttpStartLine.TryParseRequest(line, cut, out var method, out var target, out var minor))
+        {
+            segment = ahead;
+            r.MaySkipBody = false;
+            EndRequest();
+            OpenExchange(method, target, minor);
+            r.Phase = HttpPhase.Head;
+            return;
+        }
+
+        r.MaySkipBody = !whole && ahead.Left == 0 && HttpStartLine.MayBeRequest(line);
+        if (!r.MaySkipBody)
+        {
+            r.Line.Release(protocol.Buffers);
+        }
+    }
+
+    private void BeginStartLine(in Segment segment)
+    {
+        startTime = segment.Time;
+        startBoundary = segment.Opposite;
+        startPid = segment.Pid;
+        startTid = segment.Tid;
     }
 
     private void ReadRequestLine(ref Segment segment)
@@ -77,18 +140,15 @@ internal sealed partial class HttpConversation
                 return;
             }
 
-            startTime = segment.Time;
-            startBoundary = segment.Opposite;
-            startPid = segment.Pid;
-            startTid = segment.Tid;
+            BeginStartLine(in segment);
         }
 
         var whole = r.Line.TryRead(ref segment, protocol.Buffers, out var line, out var cut);
         if (!whole && (segment.Left == 0 || !segment.Data.IsEmpty))
         {
-            if (!HttpStartLine.MayBeRequest(line))
+            if (!HttpStartLine.MayBeRequest(line, connection.RequestDirection is not null))
             {
-                LoseRequest();
+                LoseStartLine(false);
             }
 
             return;
@@ -97,7 +157,12 @@ internal sealed partial class HttpConversation
         // Bytes that are missing cut the line short as well.
         if (!HttpStartLine.TryParseRequest(line, cut || !whole, out var method, out var target, out var minor))
         {
-            LoseRequest();
+            if (whole && NamesClient(line))
+            {
+                return;
+            }
+
+            LoseStartLine(!whole || cut);
             segment.SkipAll();
             return;
         }
@@ -119,7 +184,7 @@ internal sealed partial class HttpConversation
         connection.RequestDirection = requestDirection;
         if (count >= protocol.MaxPipelined)
         {
-            protocol.CountOverflow();
+            protocol.CountUnseen();
             last!.Overflow++;
             receiving = null;
             return;
@@ -214,11 +279,43 @@ internal sealed partial class HttpConversation
             receiving = null;
         }
 
+        if (request.MaySkipBody)
+        {
+            request.Line.Release(protocol.Buffers);
+        }
+
         request.Next();
     }
 
-    private void LoseRequest()
+    /// <summary>Whether a line is the PROXY header of version 1, which can come only once and before everything else.</summary>
+    private bool NamesClient(ReadOnlySpan<byte> line)
     {
+        if (isBegun || connection.RequestDirection is not null || proxy.Part == ProxyPart.Done || !ProxyHeader.TryParseLine(line, out var client, out var port))
+        {
+            return false;
+        }
+
+        proxy.Finish();
+        if (client != default)
+        {
+            connection.NameClient(in client, port);
+        }
+
+        request.Line.Release(protocol.Buffers);
+        return true;
+    }
+
+    /// <summary>
+    /// What stands where a request line belongs is none. It counts as a lost request on a connection that has spoken HTTP, or when it is
+    /// <paramref name="broken"/>: bytes of it were not seen.
+    /// </summary>
+    private void LoseStartLine(bool broken)
+    {
+        if (broken || connection.RequestDirection is not null)
+        {
+            protocol.CountUnseen();
+        }
+
         request.Line.Release(protocol.Buffers);
         request.Lose();
     }

@@ -119,7 +119,18 @@ internal sealed partial class HttpConversation
 
         if (whole ? !HttpStartLine.TryParseStatus(line, out status) : !HttpStartLine.MayBeResponse(line))
         {
-            LoseResponse();
+            if (r.IsGuess || !HttpStartLine.MayBeResponse(line))
+            {
+                first!.IsUnreadable |= !r.IsGuess;
+                LoseResponse();
+                return;
+            }
+
+            // The head is one all the same: it tells where the answer ends.
+            status = 0;
+            first!.IsUnreadable = true;
+            protocol.StopTimer(first);
+            r.Phase = HttpPhase.Head;
             return;
         }
 
@@ -128,7 +139,7 @@ internal sealed partial class HttpConversation
             return;
         }
 
-        if (r.IsGuess && (first!.Status != 0 || (first.HasGap && first.Next is not null)))
+        if (r.IsGuess && (first!.Status != 0 || ((first.HasGap || first.IsUnreadable) && first.Next is not null)))
         {
             first.LastSeen = seenBeforeGuess;
             Finish(SpanOutcome.Unfinished, 0);
@@ -137,10 +148,17 @@ internal sealed partial class HttpConversation
 
         r.IsGuess = false;
         r.Phase = HttpPhase.Head;
+        first!.IsUnreadable = false;
         if (status is >= 200 or 101)
         {
-            first!.Status = status;
+            first.Status = status;
             protocol.StopTimer(first);
+            request.MaySkipBody = first == receiving && request.Phase is HttpPhase.Length or HttpPhase.Chunked && request.Fields.ExpectsContinue
+                && !first.IsContinued && !request.HasBody;
+        }
+        else if (status == 100)
+        {
+            first.IsContinued = true;
         }
     }
 
@@ -178,7 +196,7 @@ internal sealed partial class HttpConversation
             return;
         }
 
-        if (status < 200)
+        if (status < 200 && !exchange.IsUnreadable)
         {
             r.Next();
             return;
@@ -209,7 +227,7 @@ internal sealed partial class HttpConversation
 
     private void Complete(in Segment segment)
     {
-        if (segment.IsGap)
+        if (segment.IsGap || first!.IsUnreadable)
         {
             Finish(SpanOutcome.Unfinished, 0);
         }

@@ -16,7 +16,8 @@ internal sealed partial class HttpConversation(HttpProtocol protocol) : Conversa
     private int count;
 
     /// <inheritdoc/>
-    public override bool IsIdle => first is null && (request.IsLost || (request.Phase == HttpPhase.Start && request.Line.IsEmpty));
+    public override bool IsIdle =>
+        first is null && (request.IsLost || (request.Phase == HttpPhase.Start && request.Line.IsEmpty && (isBegun || !proxy.IsHeld)));
 
     public void Begin(Connection followed)
     {
@@ -24,6 +25,7 @@ internal sealed partial class HttpConversation(HttpProtocol protocol) : Conversa
         request = response = default;
         receiving = null;
         isBegun = false;
+        proxy.Begin(followed.RequestDirection is null ? ProxyPart.Signature : ProxyPart.None);
     }
 
     /// <inheritdoc/>
@@ -32,6 +34,10 @@ internal sealed partial class HttpConversation(HttpProtocol protocol) : Conversa
         if (!isBegun)
         {
             Adopt(in segment);
+            if (segment.Direction == requestDirection && proxy.Part < ProxyPart.Done)
+            {
+                ReadProxyHeader(ref segment);
+            }
         }
 
         if (segment.Direction == requestDirection)
@@ -47,10 +53,12 @@ internal sealed partial class HttpConversation(HttpProtocol protocol) : Conversa
     /// <inheritdoc/>
     public override void OnGap(SocketDirection direction, uint from, uint until, long time)
     {
-        if (!isBegun)
+        if (!isBegun && (direction != requestDirection || request.Line.IsEmpty))
         {
-            request.Line.Release(protocol.Buffers);
-            request.Next();
+            if (direction == requestDirection && proxy.Part < ProxyPart.Done)
+            {
+                proxy.Begin(ProxyPart.None);
+            }
         }
         else if (direction == requestDirection)
         {
@@ -150,7 +158,7 @@ internal sealed partial class HttpConversation(HttpProtocol protocol) : Conversa
         {
             exchange.Overflow--;
             exchange.Status = 0;
-            exchange.HasGap = false;
+            exchange.HasGap = exchange.IsUnreadable = exchange.IsContinued = false;
             return;
         }
 
@@ -165,7 +173,7 @@ internal sealed partial class HttpConversation(HttpProtocol protocol) : Conversa
         {
             var outcome = response.Phase switch
             {
-                HttpPhase.UntilClose => exchange.HasGap ? SpanOutcome.Unfinished : SpanOutcome.Complete,
+                HttpPhase.UntilClose => exchange.HasGap || exchange.IsUnreadable ? SpanOutcome.Unfinished : SpanOutcome.Complete,
                 HttpPhase.Length => SpanOutcome.Closed,
                 _ => exchange.HasGap || response.IsGuess || (response.IsLost && exchange.Status != 0) ? SpanOutcome.Unfinished : SpanOutcome.Closed,
             };

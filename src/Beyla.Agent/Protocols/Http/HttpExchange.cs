@@ -34,6 +34,12 @@ internal sealed class HttpExchange
     /// <summary>Bytes of the answer passed unseen.</summary>
     public bool HasGap;
 
+    /// <summary>The answer has begun with a status line that cannot be read: the next answer is that of the next request.</summary>
+    public bool IsUnreadable;
+
+    /// <summary>The 100 (Continue) that the client asked for was sent.</summary>
+    public bool IsContinued;
+
     /// <summary>The span was handed out or given up; only the answer must still be passed over.</summary>
     public bool IsReported;
 
@@ -99,6 +105,6 @@ internal sealed class HttpExchange
         Pid = Tid = Status = Overflow = 0;
         MinorVersion = 0;
         Boundary = 0;
-        IsTimed = IsHead = IsConnect = HasGap = IsReported = false;
+        IsTimed = IsHead = IsConnect = HasGap = IsReported = IsUnreadable = IsContinued = false;
     }
 }

@@ -9,6 +9,7 @@ internal enum HttpField : byte
     Host,
     ContentLength,
     TransferEncoding,
+    Expect,
 }
 
 /// <summary>How the end of a body is found (RFC 9112 section 6.3).</summary>
@@ -36,6 +37,9 @@ internal struct HttpFields
 
     /// <summary>The declared length of the body when <see cref="Framing"/> says so.</summary>
     public readonly long Length => length;
+
+    /// <summary>The client waits with the body for 100 (Continue), and may leave it out when it gets another answer (RFC 9110 section 10.1.1).</summary>
+    public bool ExpectsContinue { get; private set; }
 
     public readonly HttpFraming Framing =>
         coded ? chunked ? HttpFraming.Chunked : HttpFraming.OtherCoding
@@ -67,6 +71,10 @@ internal struct HttpFields
             coded = true;
             chunked = Ascii.EqualsIgnoreCase(value[(value.LastIndexOf((byte)',') + 1)..].Trim(" \t"u8), "chunked"u8);
         }
+        else if (!value.IsEmpty && last == HttpField.Expect)
+        {
+            ExpectsContinue |= Ascii.EqualsIgnoreCase(value, "100-continue"u8);
+        }
 
         return last;
     }
@@ -78,6 +86,7 @@ internal struct HttpFields
             'h' => (HttpField.Host, 5),
             'c' => (HttpField.ContentLength, 15),
             't' => (HttpField.TransferEncoding, 18),
+            'e' => (HttpField.Expect, 7),
             _ => (HttpField.Other, 0),
         };
         name = prefix;
@@ -91,6 +100,7 @@ internal struct HttpFields
         {
             HttpField.Host => "host:"u8,
             HttpField.ContentLength => "content-length:"u8,
+            HttpField.Expect => "expect:"u8,
             _ => "transfer-encoding:"u8,
         };
         return Ascii.EqualsIgnoreCase(line[..prefix], expected) ? field : HttpField.Other;

@@ -29,12 +29,18 @@ internal struct HttpMessageReader
 
     /// <summary>This start line is only guessed to be one, since the message before it did not visibly end.</summary>
     public bool IsGuess;
+
+    /// <summary>The body may have been left out, since the client was told that it is not wanted: what comes first decides.</summary>
+    public bool MaySkipBody;
     private ChunkReader chunks;
     private long remaining, payload, raw;
     private bool headEnded, framed;
 
     /// <summary>Body bytes so far: without chunk framing as long as that could be followed; -1 when it is not known where the body began.</summary>
     public readonly long BodyLength => !headEnded ? -1 : framed ? payload : raw;
+
+    /// <summary>Whether bytes of the body were seen.</summary>
+    public readonly bool HasBody => raw > 0;
 
     /// <summary>Whether the end of the message can no longer be told by its framing.</summary>
     public readonly bool IsLost => Phase == HttpPhase.Lost || (Phase == HttpPhase.Chunked && !framed);

@@ -32,7 +32,7 @@ public sealed class HttpProtocol : IProtocol
     internal int MaxPipelined { get; }
 
     /// <inheritdoc/>
-    public bool MayStart(ReadOnlySpan<byte> data) => HttpStartLine.MayBeRequest(data);
+    public bool MayStart(ReadOnlySpan<byte> data) => HttpStartLine.MayBeRequest(data) || ProxyHeader.MayStart(data);
 
     /// <inheritdoc/>
     public Conversation Open(Connection connection)
@@ -73,8 +73,8 @@ public sealed class HttpProtocol : IProtocol
         return exchange;
     }
 
-    /// <summary>A request for which a connection has no room.</summary>
-    internal void CountOverflow()
+    /// <summary>A request for which a connection has no room, or whose start line could not be read.</summary>
+    internal void CountUnseen()
     {
         Snapshot.Add(ref produced);
         Snapshot.Add(ref lost);
@@ -101,6 +101,7 @@ public sealed class HttpProtocol : IProtocol
         Settle(exchange);
         Snapshot.Add(ref emitted);
         var isServer = connection.RequestDirection == SocketDirection.Receive;
+        var isNamed = isServer && connection.HasNamedClient;
         var span = new SpanData
         {
             Kind = isServer ? SpanKind.Server : SpanKind.Client,
@@ -112,8 +113,11 @@ public sealed class HttpProtocol : IProtocol
             Start = exchange.Start,
             HandlerStart = exchange.HandlerStart == 0 ? exchange.Start : exchange.HandlerStart,
             End = end,
-            ClientAddress = isServer ? connection.Remote : connection.Local,
-            ClientPort = isServer ? connection.RemotePort : connection.LocalPort,
+            ClientAddress = isNamed ? connection.NamedClient : isServer ? connection.Remote : connection.Local,
+            ClientPort = isNamed ? connection.NamedClientPort : isServer ? connection.RemotePort : connection.LocalPort,
+            IsClientNamed = isNamed,
+            PeerAddress = connection.Remote,
+            PeerPort = connection.RemotePort,
             ServerAddress = isServer ? connection.Local : connection.Remote,
             ServerPort = isServer ? connection.LocalPort : connection.RemotePort,
             Method = exchange.Method,

@@ -2,35 +2,68 @@ using System.Buffers;
 
 namespace Beyla.Agent.Protocols.Http;
 
-/// <summary>Request and status lines of HTTP/1.0 and 1.1 (RFC 9112 sections 3 and 4).</summary>
+/// <summary>
+/// Request and status lines of HTTP/1 (RFC 9112 sections 3 and 4), as tolerant as servers and clients are: any run of blanks separates words,
+/// and the digits of the version do not matter.
+/// </summary>
 internal static class HttpStartLine
 {
     /// <summary>The longest method that is accepted.</summary>
     public const int MaxMethod = 32;
 
-    // Methods in use are upper case. Taking other token characters as well would make half of all plain text look like the start of a request.
+    /// <summary>What separates words beside the space: HTAB, VT, FF, bare CR.</summary>
+    private static ReadOnlySpan<byte> Blanks => " \t\v\f\r"u8;
+
+    private static ReadOnlySpan<byte> LinesAndBlanks => "\n \t\v\f\r"u8;
+
+    // Most methods are upper case. Others must be followed by a path, or half of all plain text would look like the start of a request.
     private static readonly SearchValues<byte> MethodBytes = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"u8);
 
-    private static ReadOnlySpan<byte> Version => "HTTP/1."u8;
+    // tchar, RFC 9110 section 5.6.2.
+    private static readonly SearchValues<byte> TokenBytes =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+
+    private static ReadOnlySpan<byte> Protocol => "HTTP/"u8;
 
     /// <summary>Whether the bytes, possibly cut, may be the beginning of a request line; empty lines before it are passed over.</summary>
-    public static bool MayBeRequest(ReadOnlySpan<byte> data)
+    /// <param name="data">The first bytes.</param>
+    /// <param name="isExpected">A request can begin nowhere but here: an unusual method whose target is not there yet will do.</param>
+    public static bool MayBeRequest(ReadOnlySpan<byte> data, bool isExpected = false)
     {
-        data = data.TrimStart("\r\n"u8);
-        if (data.IsEmpty || data[0] is < (byte)'A' or > (byte)'Z')
+        data = data.TrimStart(LinesAndBlanks);
+        if (data.IsEmpty)
         {
             return false;
         }
 
-        var end = data[..Math.Min(data.Length, MaxMethod + 1)].IndexOfAnyExcept(MethodBytes);
-        return end < 0 ? data.Length <= MaxMethod : data[end] == ' ' && (end + 1 == data.Length || data[end + 1] is > (byte)' ' and not 0x7f);
+        var head = data[..Math.Min(data.Length, MaxMethod + 1)];
+        var end = head.IndexOfAnyExcept(MethodBytes);
+        var isCommon = data[0] is >= (byte)'A' and <= (byte)'Z';
+        if (!isCommon || (end >= 0 && !Blanks.Contains(head[end])))
+        {
+            isCommon = false;
+            end = head.IndexOfAnyExcept(TokenBytes);
+        }
+
+        if (end < 0)
+        {
+            return (isCommon || isExpected) && data.Length <= MaxMethod;
+        }
+
+        if (end == 0 || !Blanks.Contains(data[end]))
+        {
+            return false;
+        }
+
+        var target = data[end..].TrimStart(Blanks);
+        return target.IsEmpty ? isCommon || isExpected : isCommon ? target[0] is > (byte)' ' and not 0x7f : target[0] == '/';
     }
 
     /// <summary>Whether the bytes, possibly cut, may be the beginning of a status line.</summary>
     public static bool MayBeResponse(ReadOnlySpan<byte> data)
     {
-        data = data.TrimStart("\r\n"u8);
-        return !data.IsEmpty && (data.Length < Version.Length ? Version.StartsWith(data) : data.StartsWith(Version));
+        data = data.TrimStart(LinesAndBlanks);
+        return !data.IsEmpty && (data.Length <= Protocol.Length ? Protocol.StartsWith(data) : data.StartsWith(Protocol) && IsDigit(data[Protocol.Length]));
     }
 
     /// <summary>Splits a request line. A cut line passes without version when its target has the form of a path or an absolute URI.</summary>
@@ -39,43 +72,52 @@ internal static class HttpStartLine
     {
         method = target = default;
         minor = 1;
-        if (!MayBeRequest(line) || line.IndexOf((byte)' ') is var space && space <= 0)
+        line = line.TrimStart(Blanks);
+        if (!MayBeRequest(line, true) || line.IndexOfAny(Blanks) is var blank && blank <= 0)
         {
             return false;
         }
 
-        method = line[..space];
-        target = line[(space + 1)..];
+        method = line[..blank];
+        target = line[blank..].TrimStart(Blanks);
         if (cut)
         {
             return target.StartsWith("/"u8) || target.StartsWith("http://"u8) || target.StartsWith("https://"u8);
         }
 
-        target = target.TrimEnd((byte)' ');
-        var version = target.Length - Version.Length - 1;
-        if (version < 2 || target[version - 1] != ' ' || !target[version..].StartsWith(Version) || target[^1] is < (byte)'0' or > (byte)'9')
+        target = target.TrimEnd(Blanks);
+        var before = target.LastIndexOfAny(Blanks);
+        var version = target[(before + 1)..];
+        if (before <= 0 || !TryVersion(version) || (method.SequenceEqual("PRI"u8) && version[Protocol.Length] == '2'))
         {
             return false;
         }
 
-        minor = target[^1] == '0' ? (byte)0 : (byte)1;
-        target = target[..version].Trim((byte)' ');
-        return !target.IsEmpty;
+        minor = version.EndsWith("/1.0"u8) ? (byte)0 : (byte)1;
+        target = target[..before].TrimEnd(Blanks);
+        return true;
     }
 
     /// <summary>Reads the status of a status line; the reason may be missing.</summary>
     public static bool TryParseStatus(ReadOnlySpan<byte> line, out int status)
     {
         status = 0;
-        if (line.Length < 12 || !line.StartsWith(Version) || line[7] is < (byte)'0' or > (byte)'9' || line[8] != ' '
-            || (line.Length > 12 && line[12] != ' '))
+        line = line.TrimStart(Blanks);
+        var blank = line.IndexOfAny(Blanks);
+        if (blank < 0 || !TryVersion(line[..blank]))
         {
             return false;
         }
 
-        foreach (var digit in line[9..12])
+        line = line[blank..].TrimStart(Blanks);
+        if (line.Length < 3 || (line.Length > 3 && IsDigit(line[3])))
         {
-            if (digit is < (byte)'0' or > (byte)'9')
+            return false;
+        }
+
+        foreach (var digit in line[..3])
+        {
+            if (!IsDigit(digit))
             {
                 return false;
             }
@@ -85,4 +127,20 @@ internal static class HttpStartLine
 
         return status >= 100;
     }
+
+    /// <summary>"HTTP/", digits, a dot, digits.</summary>
+    private static bool TryVersion(ReadOnlySpan<byte> word)
+    {
+        if (!word.StartsWith(Protocol))
+        {
+            return false;
+        }
+
+        var numbers = word[Protocol.Length..];
+        var dot = numbers.IndexOf((byte)'.');
+        return dot is > 0 and < 4 && numbers.Length - dot is > 1 and < 5
+            && !numbers[..dot].ContainsAnyExceptInRange((byte)'0', (byte)'9') && !numbers[(dot + 1)..].ContainsAnyExceptInRange((byte)'0', (byte)'9');
+    }
+
+    private static bool IsDigit(byte b) => b is >= (byte)'0' and <= (byte)'9';
 }

@@ -126,6 +126,32 @@ public class HttpTimeTests
         rig.AssertSettled();
     }
 
+    /// <summary>Exactly one for each start line that was begun and could not be read; a connection that never spoke HTTP has none.</summary>
+    [Fact]
+    public void AStartLineThatIsDiscardedIsLostAndCounted()
+    {
+        var rig = new Rig();
+        rig.Wire.Receive("GET foo\r\n");
+        Assert.Equal((0, 0, 0), Spans(rig));
+        rig.Wire.Receive("GE");
+        rig.Wire.Miss(SocketDirection.Receive, 1);
+        rig.Wire.Receive(" / HTTP/1.1\r\n\r\n");
+        rig.Wire.Send(Ok);
+        Assert.Equal((1, 1, 0), Spans(rig));
+        rig.Wire.Receive("GET /1 HTTP/1.1\r\n\r\n");
+        rig.Wire.Send(Ok);
+        rig.Wire.Receive("GET /nonsense\r\n\r\n");
+        rig.Wire.Send("HTTP/1.1 400 B\r\nContent-Length: 0\r\n\r\n");
+        Assert.Equal((3, 2, 0), Spans(rig));
+        rig.Wire.Data(SocketDirection.Receive, [.. new string('\n', 100).Select(c => (byte)c), .. "GET /2 HTTP/1.1\r\n\r\n"u8], 50, hasTail: false);
+        rig.Wire.Send(Ok);
+        rig.Wire.Receive("GET /3 HTTP/1.1\r\n\r\n");
+        rig.Wire.Send(Ok);
+        Assert.Equal(["/1", "/3"], rig.Log.Lines.Select(l => l.Split(' ')[3]));
+        rig.Wire.Close();
+        rig.AssertSettled();
+    }
+
     private static (long Produced, long Lost, long Held) Spans(Rig rig)
     {
         var count = rig.Http.Count();
