@@ -5,7 +5,7 @@ namespace Beyla.Agent.Processes;
 /// <summary>How a process names itself in its environment, before any rule or file name does.</summary>
 /// <param name="Name">OTEL_SERVICE_NAME, else service.name of OTEL_RESOURCE_ATTRIBUTES; null when neither is there.</param>
 /// <param name="Namespace">service.namespace of OTEL_RESOURCE_ATTRIBUTES; null when it is not there.</param>
-internal readonly record struct ServiceNames(string? Name, string? Namespace)
+public readonly record struct ServiceNames(string? Name, string? Namespace)
 {
     /// <summary>Longest name, in UTF-16 characters: what is longer is cut.</summary>
     internal const int MaximumName = 256;
