@@ -15,6 +15,8 @@ namespace Beyla.Cli;
 /// <summary>Application observability put together: watcher and socket programs, processes, connections, HTTP, printers.</summary>
 internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, IDisposable
 {
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(0.5);
+
     private readonly Watcher watcher;
     private readonly StartedNames? names;
     private readonly SocketSource source;
@@ -25,6 +27,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private readonly EventLoop loop;
     private readonly ProcReader proc;
     private readonly ProcessEventReader records;
+    private readonly Aside aside;
     private bool detached;
 
     private ApplicationTracing(
@@ -40,11 +43,17 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 ("fix", "run it in the host's pid namespace (hostPID: true, --pid=host)"));
         }
 
+        var listeners = new KernelListeners(watcher.Listeners);
+        aside = Aside.Create(proc, listeners, new AsideOptions
+        {
+            Troubled = static trouble => Log.WarnLimited("aside", "A process could not be looked at", ("trouble", trouble)),
+        });
         processes = new ProcessTable(
             configuration.Selection,
             new KernelSelection(watcher.Selection),
-            new KernelListeners(watcher.Listeners),
+            listeners,
             proc,
+            aside,
             new ProcessTableOptions
             {
                 ServiceName = configuration.Selection.ServiceName,
@@ -69,15 +78,17 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                     ("exe", process.Executable)),
             });
         spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), printer.Sinks);
+        processes.Judged = spans.Release;
         tracer = new Tracer(new TracerOptions(), new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans));
         loop = new EventLoop(watcher, source, configuration.PollInterval);
+        loop.Watch(aside.FileDescriptor);
     }
 
     /// <summary>The services of traced processes, for flows; null where there are none.</summary>
     public ServiceSnapshot? Services { get; }
 
     /// <summary>The places that count, in the order of the way of the data.</summary>
-    public IReadOnlyList<ICounted> Places => [.. names is null ? (ICounted[])[] : [names], watcher, records, processes, source, tracer, spans];
+    public IReadOnlyList<ICounted> Places => [.. names is null ? (ICounted[])[] : [names], watcher, records, processes, aside, source, tracer, spans];
 
     /// <summary>Loads and attaches what the configuration needs, and looks for the processes that are there already.</summary>
     /// <exception cref="BpfException">The kernel refused.</exception>
@@ -170,6 +181,9 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         watcher.Selection.Capture(false);
         source.Detach();
         _ = loop.Drain(records, tracer);
+        // Spans that wait for a look at their process have it in a moment; a look that does not come back holds up nothing.
+        processes.Settle(StopLimit, () => !spans.IsHolding);
+        spans.Tick(all: true);
         Flush();
         foreach (var refusal in proc.DescribeRefusals())
         {
@@ -179,17 +193,23 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
 
     public void OnProcessEvent(in ProcessEvent e) => processes.OnProcessEvent(in e);
 
-    public void Flush() => output.Flush();
+    public void Flush()
+    {
+        processes.TakeResults();
+        output.Flush();
+    }
 
     public void Tick(ulong now)
     {
         processes.OnTick((long)now);
         tracer.Tick(now);
+        spans.Tick();
     }
 
     public void Dispose()
     {
         Detach();
+        aside.Dispose();
         loop.Dispose();
         source.Dispose();
         watcher.Dispose();

@@ -4,7 +4,8 @@ namespace Beyla.Agent.Export;
 
 /// <summary>
 /// Where spans leave the tracer: finds the process, leaves out what is not selected, removes sensitive values, gives the times of the wall
-/// clock, and hands the span to each sink. Counts as place <c>spans</c>. Does not allocate.
+/// clock, and hands the span to each sink. Spans of a process that is being looked at wait for that, in order (<see cref="HeldSpans"/>).
+/// Counts as place <c>spans</c>. Does not allocate for spans that do not wait.
 /// </summary>
 public sealed class SpanExporter : ISpanSink, ICounted
 {
@@ -21,10 +22,12 @@ public sealed class SpanExporter : ISpanSink, ICounted
     private readonly byte[] path = new byte[ScratchLength];
     private readonly byte[] parameters = new byte[ScratchLength];
     private readonly byte[] host = new byte[ScratchLength];
+    private readonly HeldSpans held = new();
     private readonly Lock counting = new();
     private long produced;
     private long emitted;
     private long filtered;
+    private long lost;
 
     /// <param name="processes">Who is traced.</param>
     /// <param name="redactor">What is removed from queries.</param>
@@ -38,23 +41,54 @@ public sealed class SpanExporter : ISpanSink, ICounted
         this.sinks = sinks;
     }
 
+    /// <summary>Whether spans wait for what is being found out of their process.</summary>
+    public bool IsHolding => held.Count > 0;
+
+    public void OnOpen(int pid, int servedPort) => processes.Open(pid, servedPort);
+
     public void OnSpan(in SpanData span)
     {
-        var process = processes.Find(span.Pid, span.Kind == SpanKind.Server ? span.ServerPort : 0);
-        if (process is not null)
-            Export(in span, process);
         lock (counting)
-        {
             produced++;
-            emitted += process is null ? 0 : 1;
-            filtered += process is null ? 1 : 0;
+        var process = processes.Find(span.Pid);
+        if (process is null && processes.IsAwaited(span.Pid))
+        {
+            if (!held.TryAdd(in span))
+                Settle(in span, processes.Guess(span.Pid), isKnown: false);
+            return;
         }
+
+        Settle(in span, process, isKnown: true);
+    }
+
+    /// <summary>It is known who the process is, or that nobody wants it: its spans that waited go on.</summary>
+    public void Release(int pid)
+    {
+        if (held.Count > 0)
+            held.Take(pid, this, static (in SpanData span, SpanExporter self) => self.Settle(in span, self.processes.Find(span.Pid), isKnown: true));
+    }
+
+    /// <summary>Spans that have waited too long go on with what is known by now. To be called about every 100 ms, and with all at the end.</summary>
+    /// <param name="all">Whether none may wait longer.</param>
+    public void Tick(bool all = false)
+    {
+        while (held.TryFindOverdue(all, out var pid))
+            held.Take(pid, this, static (in SpanData span, SpanExporter self) => self.Settle(in span, self.processes.Guess(span.Pid), isKnown: false));
     }
 
     public IEnumerable<PlaceCounters> Count()
     {
         lock (counting)
-            return [new PlaceCounters("spans", "spans", produced, Emitted: emitted, Filtered: filtered)];
+            return [new PlaceCounters("spans", "spans", produced, Emitted: emitted, Filtered: filtered, Lost: lost, Held: produced - emitted - filtered - lost)];
+    }
+
+    /// <summary>Ends the way of a span here. One of which it is not known whether anybody wants it is lost.</summary>
+    private void Settle(in SpanData span, ProcessInfo? process, bool isKnown)
+    {
+        if (process is not null)
+            Export(in span, process);
+        lock (counting)
+            _ = process is not null ? emitted++ : isKnown ? filtered++ : lost++;
     }
 
     private void Export(in SpanData span, ProcessInfo process)

@@ -1,3 +1,5 @@
+using Beyla.Agent.Processes;
+
 namespace Beyla.Agent.Flows;
 
 /// <summary>What was found of a process.</summary>
@@ -122,6 +124,7 @@ internal sealed class ServiceFinder : IDisposable
 
     private void Work(Worker self)
     {
+        using var marked = AsideThread.Enter();
         var look = makeLook();
         while (true)
         {

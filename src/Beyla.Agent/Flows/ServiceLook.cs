@@ -9,6 +9,10 @@ internal static unsafe partial class ServiceLook
 {
     private const long TicksPerSecond = 100; // USER_HZ, the same on every platform of Linux that .NET runs on
 
+    /// <summary>Time in which new files are begun.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+
+    /// <summary>Takes one look. For an <see cref="AsideThread"/>.</summary>
     /// <param name="proc">Reads /proc.</param>
     /// <param name="pid">The process.</param>
     /// <returns>Nothing when the process is gone, runs no program, or its pid is another's when the look ends.</returns>
@@ -16,7 +20,8 @@ internal static unsafe partial class ServiceLook
     {
         if (!proc.TryStat(pid, out var stat) || stat.IsKernelThread)
             return default;
-        var name = ServiceNames.Read(proc, pid).Name ?? FileName(proc.Executable(pid));
+        proc.Budget.Begin(Limit);
+        var name = ServiceNames.Read(proc, pid).Name ?? FileName(proc.ExecutableLink(pid) is { } link ? proc.TrueExecutable(pid, link) : null);
         // Where neither may be read, the first argument tells when it is a path; else it says what the process likes to be called.
         if (name is null && proc.CommandLine(pid) is { } line && line.Program.StartsWith('/'))
             name = FileName(line.Program);

@@ -43,6 +43,9 @@ public sealed class EventLoop : IDisposable
         epoll.Watch(stop.FileDescriptor);
     }
 
+    /// <summary>Has <see cref="IEventLoopClient.Flush"/> called soon after the descriptor becomes readable, also while the loop sleeps.</summary>
+    public void Watch(int descriptor) => epoll.Watch(descriptor);
+
     /// <summary>Ends <see cref="Run"/>. Any thread.</summary>
     public void Stop() => stop.Set();
 

@@ -12,23 +12,35 @@ internal enum ElfMarks : byte
 
 /// <summary>
 /// Looks for <see cref="ElfMarks"/> in the sections of a 64-bit little-endian ELF file (elf(5)). The file is hostile: each offset, size
-/// and count is checked, and not more than <see cref="MaximumScan"/> bytes of a section are read.
+/// and count is checked, each section name counts once, ranges that overlap are refused, and of one file not more than
+/// <see cref="MaximumScan"/> bytes are searched, however its sections are laid out.
 /// </summary>
 internal static class ElfFile
 {
     /// <summary>A file with more sections is looked at as if it had none.</summary>
     internal const int MaximumSections = 4096;
 
-    /// <summary>Bytes of one section that are searched.</summary>
-    internal const int MaximumScan = 16 * 1024 * 1024;
+    /// <summary>Bytes of one file that are searched, all sections together.</summary>
+    internal const int MaximumScan = 32 * 1024 * 1024;
 
     private const int HeaderSize = 64, SectionSize = 64, MaximumNames = 128 * 1024, ChunkSize = 64 * 1024;
     private const uint SHT_NOBITS = 8;
 
-    private readonly record struct Section(uint Name, uint Type, long Offset, long Size, uint Link);
+    private readonly record struct Section(uint Name, uint Type, long Offset, long Size, uint Link)
+    {
+        public bool Overlaps(Section other) => Offset < other.Offset + other.Size && other.Offset < Offset + Size;
+    }
+
+    /// <summary>The sections that are searched, the first of each name.</summary>
+    private struct Searched
+    {
+        public Section? Comment, ReadOnlyData, DynamicNames;
+    }
 
     /// <summary>Reads the marks of an open file; none when it is no such ELF file or is damaged.</summary>
-    internal static ElfMarks Read(int file)
+    /// <param name="file">Its descriptor.</param>
+    /// <param name="budget">What may still be read of the process that runs it.</param>
+    internal static ElfMarks Read(int file, InspectionBudget budget)
     {
         Span<byte> header = stackalloc byte[HeaderSize];
         // ELFCLASS64, ELFDATA2LSB: what the hosts that the agent runs on execute; others stay generic.
@@ -48,23 +60,25 @@ internal static class ElfFile
             names = first.Link;
         if (count is <= 0 or > MaximumSections || names >= count || !TrySection(file, table, names, out var nameTable))
             return ElfMarks.None;
-        return ReadSections(file, table, (int)count, nameTable);
+        return ReadSections(file, table, (int)count, nameTable, budget);
     }
 
-    private static ElfMarks ReadSections(int file, long table, int count, Section nameTable)
+    private static ElfMarks ReadSections(int file, long table, int count, Section nameTable, InspectionBudget budget)
     {
         var size = (int)Math.Min(nameTable.Size, MaximumNames);
         var names = ArrayPool<byte>.Shared.Rent(size);
         var sections = ArrayPool<byte>.Shared.Rent(count * SectionSize);
         try
         {
+            if (!budget.TrySpend(size + (count * SectionSize)))
+                return ElfMarks.None;
             var nameLength = Math.Max(0, ProcCalls.ReadAt(file, names.AsSpan(0, size), nameTable.Offset));
             var read = ProcCalls.ReadAt(file, sections.AsSpan(0, count * SectionSize), table) / SectionSize;
-            var marks = ElfMarks.None;
+            var (marks, searched) = (ElfMarks.None, new Searched());
             for (var i = 0; i < read && !marks.HasFlag(ElfMarks.Go); i++)
                 if (TryParse(sections.AsSpan(i * SectionSize, SectionSize), out var section) && section.Name < nameLength)
-                    marks |= Judge(file, names.AsSpan((int)section.Name, nameLength - (int)section.Name), section);
-            return marks;
+                    marks |= Judge(names.AsSpan((int)section.Name, nameLength - (int)section.Name), section, ref searched);
+            return marks == ElfMarks.None ? Search(file, searched, budget) : marks;
         }
         finally
         {
@@ -73,7 +87,8 @@ internal static class ElfFile
         }
     }
 
-    private static ElfMarks Judge(int file, ReadOnlySpan<byte> name, Section section)
+    /// <summary>What the name of a section tells by itself; one that has to be searched is kept.</summary>
+    private static ElfMarks Judge(ReadOnlySpan<byte> name, Section section, ref Searched searched)
     {
         // Stripped Go programs keep these; a C program has none of them.
         if (Is(name, ".go.buildinfo\0"u8) || Is(name, ".gopclntab\0"u8) || Is(name, ".note.go.buildid\0"u8) || Is(name, ".data.rel.ro.gopclntab\0"u8))
@@ -84,42 +99,54 @@ internal static class ElfFile
         if (section.Type == SHT_NOBITS)
             return ElfMarks.None;
         if (Is(name, ".comment\0"u8))
-            return Contains(file, section, "rustc version "u8) ? ElfMarks.Rust : ElfMarks.None;
+            searched.Comment ??= section;
+        else if (Is(name, ".rodata\0"u8))
+            searched.ReadOnlyData ??= section;
+        else if (Is(name, ".dynstr\0"u8))
+            searched.DynamicNames ??= section;
+        return ElfMarks.None;
+    }
+
+    private static ElfMarks Search(int file, Searched searched, InspectionBudget budget)
+    {
+        var (marks, left) = (ElfMarks.None, (long)MaximumScan);
+        if (searched.Comment is { } comment)
+            marks |= Scan(file, comment, budget, ref left, "rustc version "u8, ElfMarks.Rust);
+        // GraalVM native images export graal_create_isolate to those who embed them.
+        if (searched.DynamicNames is { } names && searched.Comment?.Overlaps(names) != true)
+            marks |= Scan(file, names, budget, ref left, "_ZN4node11Environment"u8, ElfMarks.Node, "graal_create_isolate"u8, ElfMarks.JavaNative);
         // Paths of the standard library in panic messages: also in a program without .comment.
-        if (Is(name, ".rodata\0"u8))
-            return Contains(file, section, "/rustc/"u8) ? ElfMarks.Rust : ElfMarks.None;
-        if (!Is(name, ".dynstr\0"u8))
-            return ElfMarks.None;
-        var marks = Contains(file, section, "_ZN4node11Environment"u8) ? ElfMarks.Node : ElfMarks.None;
-        // GraalVM native images export this to those who embed them.
-        return Contains(file, section, "graal_create_isolate"u8) ? marks | ElfMarks.JavaNative : marks;
+        if (!marks.HasFlag(ElfMarks.Rust) && searched.ReadOnlyData is { } data && searched.Comment?.Overlaps(data) != true && searched.DynamicNames?.Overlaps(data) != true)
+            marks |= Scan(file, data, budget, ref left, "/rustc/"u8, ElfMarks.Rust);
+        return marks;
     }
 
     private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> wanted) => name.StartsWith(wanted);
 
-    private static bool Contains(int file, Section section, ReadOnlySpan<byte> wanted)
+
+    /// <summary>Reads a section once, for one text or two. Ends at the limits with what was found until then.</summary>
+    private static ElfMarks Scan(
+        int file, Section section, InspectionBudget budget, ref long left, ReadOnlySpan<byte> wanted, ElfMarks mark, ReadOnlySpan<byte> other = default, ElfMarks otherMark = 0)
     {
         var chunk = ArrayPool<byte>.Shared.Rent(ChunkSize);
         try
         {
-            var remaining = Math.Min(section.Size, MaximumScan);
-            var offset = section.Offset;
-            var kept = 0;
-            while (remaining > 0)
+            var (found, all, offset, kept) = (ElfMarks.None, mark | otherMark, section.Offset, 0);
+            for (var remaining = Math.Min(section.Size, left); remaining > 0 && found != all;)
             {
                 var length = ProcCalls.ReadAt(file, chunk.AsSpan(kept, (int)Math.Min(remaining, ChunkSize - kept)), offset);
-                if (length <= 0)
-                    return false;
+                if (length <= 0 || !budget.TrySpend(length))
+                    break;
                 var text = chunk.AsSpan(0, kept + length);
-                if (text.IndexOf(wanted) >= 0)
-                    return true;
-                (offset, remaining) = (offset + length, remaining - length);
+                found |= text.IndexOf(wanted) >= 0 ? mark : 0;
+                found |= !other.IsEmpty && text.IndexOf(other) >= 0 ? otherMark : 0;
+                (offset, remaining, left) = (offset + length, remaining - length, left - length);
                 // A match may lie across two chunks.
-                kept = Math.Min(text.Length, wanted.Length - 1);
+                kept = Math.Min(text.Length, Math.Max(wanted.Length, other.Length) - 1);
                 text[^kept..].CopyTo(chunk);
             }
 
-            return false;
+            return found;
         }
         finally
         {
@@ -140,6 +167,6 @@ internal static class ElfFile
             BinaryPrimitives.ReadUInt32LittleEndian(bytes), BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]),
             BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[32..]),
             BinaryPrimitives.ReadUInt32LittleEndian(bytes[40..]));
-        return section.Offset is >= 0 and < long.MaxValue / 2 && section.Size >= 0;
+        return section.Offset is >= 0 and < long.MaxValue / 2 && section.Size is >= 0 and < long.MaxValue / 2;
     }
 }

@@ -6,8 +6,9 @@ namespace Beyla.Agent.Processes;
 /// Tells the language of a process from outside: libraries that only one runtime maps, then the file of the executable, then its name.
 /// What files say is remembered by device, inode and time of change, so that a process that is started often is looked at once.
 /// </summary>
-internal sealed class LanguageDetector(ProcReader proc, int maximumCached = 1024)
+internal sealed class LanguageDetector(ProcReader proc, IFileGate? gate = null, int maximumCached = 1024)
 {
+    private readonly FileSystems systems = new(proc);
     private readonly Dictionary<FileIdentity, ElfMarks> cache = [];
 
     /// <summary>Executables whose content was read and not remembered.</summary>
@@ -61,24 +62,39 @@ internal sealed class LanguageDetector(ProcReader proc, int maximumCached = 1024
 
     private ElfMarks Marks(int pid)
     {
-        var file = proc.OpenExecutable(pid);
-        if (file < 0)
+        var named = proc.NameExecutable(pid);
+        if (named < 0)
             return ElfMarks.None;
         try
         {
-            if (!ProcCalls.TryIdentify(file, out var identity))
+            if (!ProcCalls.TryIdentify(named, out var status) || !status.IsRegular)
                 return ElfMarks.None;
-            if (cache.TryGetValue(identity, out var marks))
+            if (cache.TryGetValue(status.Identity, out var marks))
+                return marks;
+            if (!systems.MayOpen(pid, status) || gate?.MayOpen(status.Identity.Device) == false)
+                return ElfMarks.None;
+            marks = MarksOf(pid, named);
+            if (proc.Budget.IsLate)
                 return marks;
             if (cache.Count >= maximumCached)
                 cache.Clear();
-            FilesRead++;
-            return cache[identity] = ElfFile.Read(file);
+            return cache[status.Identity] = marks;
         }
         finally
         {
-            ProcCalls.Close(file);
+            ProcCalls.Close(named);
         }
+    }
+
+    private ElfMarks MarksOf(int pid, int named)
+    {
+        var file = proc.OpenExecutable(pid, named);
+        if (file < 0)
+            return ElfMarks.None;
+        FilesRead++;
+        var marks = ElfFile.Read(file, proc.Budget);
+        ProcCalls.Close(file);
+        return marks;
     }
 
     /// <summary>What the mapped files of a process say.</summary>

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Beyla.Agent.Processes;
 
@@ -9,13 +11,18 @@ namespace Beyla.Agent.Processes;
 internal static unsafe partial class ProcCalls
 {
     // asm-generic/fcntl.h. O_NONBLOCK: the executable could be replaced by a FIFO, and opening one must not wait for a writer.
-    private const int O_RDONLY = 0, O_NOCTTY = 0x100, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
+    private const int O_RDONLY = 0, O_NOCTTY = 0x100, O_NONBLOCK = 0x800, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_PATH = 0x200000;
 
-    // linux/stat.h, linux/fcntl.h.
-    private const int AT_EMPTY_PATH = 0x1000;
-    private const uint STATX_TYPE = 1, STATX_MTIME = 0x40, STATX_INO = 0x100, STATX_SIZE = 0x200;
+    // linux/stat.h, linux/fcntl.h. DONT_SYNC: what the kernel knows, without asking the server of a file system.
+    private const int AT_EMPTY_PATH = 0x1000, AT_STATX_DONT_SYNC = 0x4000;
+    private const uint STATX_TYPE = 1, STATX_NLINK = 4, STATX_MTIME = 0x40, STATX_INO = 0x100, STATX_SIZE = 0x200, STATX_MNT_ID = 0x1000;
     private const int StatxSize = 256;
     private const ushort S_IFMT = 0xF000, S_IFREG = 0x8000;
+
+    // linux/openat2.h, asm-generic/unistd.h, linux/time.h.
+    private const ulong RESOLVE_NO_MAGICLINKS = 2, RESOLVE_IN_ROOT = 0x10, RESOLVE_CACHED = 0x20;
+    private const nint SYS_openat2 = 437;
+    private const int CLOCK_THREAD_CPUTIME_ID = 3;
 
     internal static int Open(string path)
     {
@@ -63,18 +70,63 @@ internal static unsafe partial class ProcCalls
         return total;
     }
 
-    /// <summary>Identity and size of an open regular file (struct statx, linux/stat.h); false for anything else.</summary>
-    internal static bool TryIdentify(int file, out FileIdentity identity)
+    /// <summary>A descriptor that only names a file (O_PATH): its file system is not asked to open anything.</summary>
+    internal static int OpenName(string path)
     {
+        var file = open(path, O_PATH | O_CLOEXEC);
+        return file >= 0 ? file : -Marshal.GetLastPInvokeError();
+    }
+
+    /// <summary>Opens the file that a descriptor of <see cref="OpenName"/> names.</summary>
+    internal static int OpenNamed(int name) => Open(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{name}"));
+
+    /// <summary>
+    /// As <see cref="OpenName"/>, below a root directory and only as far as the kernel has each name in its cache (openat2(2), RESOLVE_CACHED,
+    /// Linux 5.12): no file system is asked, so that this cannot wait.
+    /// </summary>
+    internal static int OpenCachedName(int root, string path)
+    {
+        var how = stackalloc ulong[3] { O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT | RESOLVE_CACHED };
+        var text = Encoding.UTF8.GetBytes(path + "\0");
+        fixed (byte* bytes = text)
+        {
+            var file = syscall(SYS_openat2, root, bytes, how, 3 * sizeof(ulong));
+            return file >= 0 ? (int)file : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    /// <summary>What the kernel knows of an open or named file (struct statx, linux/stat.h), without asking the server of a file system.</summary>
+    internal static bool TryIdentify(int file, out FileStatus status)
+    {
+        const uint wanted = STATX_TYPE | STATX_NLINK | STATX_MTIME | STATX_INO | STATX_SIZE | STATX_MNT_ID;
         var buffer = stackalloc byte[StatxSize];
-        identity = default;
-        if (statx(file, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MTIME | STATX_INO | STATX_SIZE, buffer) != 0)
-            return false;
-        if ((*(ushort*)(buffer + 28) & S_IFMT) != S_IFREG)
+        status = default;
+        if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, wanted, buffer) != 0)
             return false;
         var device = ((ulong)*(uint*)(buffer + 136) << 32) | *(uint*)(buffer + 140);
-        identity = new FileIdentity(device, *(ulong*)(buffer + 32), *(long*)(buffer + 112), *(uint*)(buffer + 120), *(long*)(buffer + 40));
+        status = new FileStatus
+        {
+            Identity = new FileIdentity(device, *(ulong*)(buffer + 32), *(long*)(buffer + 112), *(uint*)(buffer + 120), *(long*)(buffer + 40)),
+            Links = *(uint*)(buffer + 16),
+            IsRegular = (*(ushort*)(buffer + 28) & S_IFMT) == S_IFREG,
+            Mount = (*(uint*)buffer & STATX_MNT_ID) != 0 ? *(ulong*)(buffer + 144) : null,
+        };
         return true;
+    }
+
+    /// <summary>A file in memory (memfd_create(2)); or the negative errno.</summary>
+    internal static int CreateMemoryFile()
+    {
+        const uint MFD_CLOEXEC = 1;
+        var file = memfd_create("beyla", MFD_CLOEXEC);
+        return file >= 0 ? file : -Marshal.GetLastPInvokeError();
+    }
+
+    /// <summary>Nanoseconds of processor time that the calling thread has used.</summary>
+    internal static long ThreadTime()
+    {
+        var time = stackalloc long[2];
+        return clock_gettime(CLOCK_THREAD_CPUTIME_ID, time) == 0 ? (time[0] * 1_000_000_000) + time[1] : 0;
     }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -82,6 +134,15 @@ internal static unsafe partial class ProcCalls
 
     [LibraryImport("libc")]
     private static partial int close(int file);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint syscall(nint number, nint directory, byte* path, ulong* how, nint size);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int memfd_create(string name, uint flags);
+
+    [LibraryImport("libc")]
+    private static partial int clock_gettime(int clock, long* time);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint readlink(string path, byte* buffer, nuint size);
@@ -98,3 +159,17 @@ internal static unsafe partial class ProcCalls
 
 /// <summary>What tells one content of a file from another.</summary>
 internal readonly record struct FileIdentity(ulong Device, ulong Inode, long ModifiedSeconds, uint ModifiedNanoseconds, long Size);
+
+/// <summary>What is known of a file without a look into it.</summary>
+internal readonly record struct FileStatus
+{
+    public FileIdentity Identity { get; init; }
+
+    /// <summary>Names that the file has; 0 when it is deleted.</summary>
+    public uint Links { get; init; }
+
+    public bool IsRegular { get; init; }
+
+    /// <summary>Number of the mount in mountinfo (proc_pid_mountinfo(5)); null before Linux 5.8.</summary>
+    public ulong? Mount { get; init; }
+}

@@ -8,45 +8,45 @@ namespace Beyla.Agent.Processes;
 /// <summary>The files of /proc/PID that the agent reads.</summary>
 public enum ProcFile
 {
-    Stat, Status, Command, Executable, CommandLine, Environment, Maps,
+    Stat, Status, Command, Executable, CommandLine, Environment, Maps, Mounts,
 }
-
-/// <summary>Takes one piece of a file: an environment variable, an argument, a line.</summary>
-/// <returns>Whether more pieces are wanted.</returns>
-internal delegate bool PieceVisitor<TState>(ReadOnlySpan<byte> piece, ref TState state);
 
 /// <summary>
 /// Reads /proc/PID. A process that is gone, or a file that may not be read, is an absent answer and never an exception; what was refused
-/// is counted per file, each process once. Everything read is bounded. Not thread-safe, except <see cref="Refusals"/>.
+/// is counted per file, each process once. Everything read is bounded. One thread, except for the refusals.
+/// What is read here comes from the kernel alone and cannot wait: no memory and no file of a process. The rest is in ProcReader.Files.cs.
 /// </summary>
 /// <remarks>Pids are those of the mounted /proc: it has to be that of the initial pid namespace, as pids of events are.</remarks>
-public sealed class ProcReader
+public sealed partial class ProcReader
 {
     /// <summary>Longest path that Linux gives (PATH_MAX, linux/limits.h).</summary>
     public const int MaximumPath = 4096;
 
-    private const int MaximumCommandLine = 16 * 1024, MaximumEnvironment = 2 * 1024 * 1024, MaximumMaps = 4 * 1024 * 1024;
-    private const int MaximumRefusalsRemembered = 16 * 1024;
+    private const string DeletedMark = " (deleted)";
+    private const int MaximumStart = 16 * 1024;
     private const int PF_KTHREAD = 0x00200000; // linux/sched.h
 
     private readonly string root;
     private readonly IProcPrivilege privilege;
     private readonly byte[] buffer = new byte[64 * 1024];
     private readonly byte[] path = new byte[MaximumPath];
-    private readonly HashSet<(int Pid, ProcFile File)> refused = [];
-    private readonly long[] refusals = new long[Enum.GetValues<ProcFile>().Length];
-    private readonly int[] lastErrno = new int[Enum.GetValues<ProcFile>().Length];
+    private readonly ProcRefusals refusals;
 
     /// <param name="root">Where proc is mounted.</param>
     /// <param name="privilege">Raises capabilities around the calls that need them; null to use what the process has.</param>
-    public ProcReader(string root = "/proc", IProcPrivilege? privilege = null)
+    /// <param name="refusals">Where refusals are counted, shared with other readers; null for an own place.</param>
+    public ProcReader(string root = "/proc", IProcPrivilege? privilege = null, ProcRefusals? refusals = null)
     {
         this.root = root;
         this.privilege = privilege ?? UnchangedPrivilege.Instance;
+        this.refusals = refusals ?? new ProcRefusals();
     }
 
+    /// <summary>A reader for another thread, which counts refusals in the same place.</summary>
+    public ProcReader Another() => new(root, privilege, refusals);
+
     /// <summary>How many processes did not let this file be read (EACCES or EPERM).</summary>
-    public long Refusals(ProcFile file) => Volatile.Read(ref refusals[(int)file]);
+    public long Refusals(ProcFile file) => refusals.Of(file);
 
     /// <summary>What could not be read, for how many processes, the errno of the last one, and which capability would help; a sentence each.</summary>
     public IEnumerable<string> DescribeRefusals()
@@ -56,7 +56,7 @@ public sealed class ProcReader
             var count = Refusals(file);
             if (count > 0)
                 yield return string.Create(CultureInfo.InvariantCulture,
-                    $"{root}/PID/{FileName(file)} not readable for {count} processes: {Errno.Name(Volatile.Read(ref lastErrno[(int)file]))}: {Reason(file)}; {Substitute(file)}");
+                    $"{root}/PID/{FileName(file)} not readable for {count} processes: {Errno.Name(refusals.LastErrno(file))}: {Reason(file)}; {Substitute(file)}");
         }
     }
 
@@ -100,8 +100,11 @@ public sealed class ProcReader
         return true;
     }
 
-    /// <summary>Path of the executable as the process sees it, without the mark of a deleted one; null when there is none or it is refused.</summary>
-    public string? Executable(int pid)
+    /// <summary>
+    /// The link to the executable as the kernel writes it (fs/d_path.c): its path as the process sees it, with <c> (deleted)</c> where that name is
+    /// gone, or where the name ends so. Null when there is none or it is refused.
+    /// </summary>
+    public string? ExecutableLink(int pid)
     {
         var link = PathOf(pid, ProcFile.Executable);
         var length = privilege.Run(ProcPrivileges.Ptrace, () => ProcCalls.ReadLink(link, path));
@@ -111,18 +114,7 @@ public sealed class ProcReader
             return null;
         }
 
-        return Encoding.UTF8.GetString(WithoutDeletedMark(path.AsSpan(0, length)));
-    }
-
-    /// <summary>Opens the executable itself, also one that is deleted or in another mount namespace.</summary>
-    /// <returns>A file descriptor that the caller closes, or the negative errno.</returns>
-    internal int OpenExecutable(int pid)
-    {
-        var link = PathOf(pid, ProcFile.Executable);
-        var file = privilege.Run(ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch, () => ProcCalls.Open(link));
-        if (file < 0)
-            Refuse(pid, ProcFile.Executable, file);
-        return file;
+        return Encoding.UTF8.GetString(path.AsSpan(0, length));
     }
 
     /// <summary>The real user id of a process (proc_pid_status(5)), also of one that hides its owner; 0 when it is gone.</summary>
@@ -145,32 +137,6 @@ public sealed class ProcReader
         return length < 0 ? null : Encoding.UTF8.GetString(buffer.AsSpan(0, length).TrimEnd((byte)'\n'));
     }
 
-    /// <summary>The program name (argument 0) and the other arguments joined by spaces, at most 16 KiB of both; null when gone or empty.</summary>
-    public (string Program, string Arguments)? CommandLine(int pid)
-    {
-        var length = ReadStart(pid, ProcFile.CommandLine, ProcPrivileges.None);
-        if (length <= 0)
-            return null;
-        var text = buffer.AsSpan(0, Math.Min(length, MaximumCommandLine));
-        if (text[^1] == 0)
-            text = text[..^1];
-        var end = text.IndexOf((byte)0);
-        var program = Encoding.UTF8.GetString(end < 0 ? text : text[..end]);
-        if (end < 0)
-            return (program, "");
-        var arguments = text[(end + 1)..];
-        arguments.Replace((byte)0, (byte)' ');
-        return (program, Encoding.UTF8.GetString(arguments));
-    }
-
-    /// <summary>Shows each environment variable that the process was started with, as <c>NAME=value</c>. False when they cannot be read.</summary>
-    internal bool VisitEnvironment<TState>(int pid, PieceVisitor<TState> visitor, ref TState state) =>
-        VisitPieces(pid, ProcFile.Environment, ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch | ProcPrivileges.PerformanceMonitoring, 0, MaximumEnvironment, visitor, ref state);
-
-    /// <summary>Shows each line of maps (proc_pid_maps(5)). False when they cannot be read.</summary>
-    internal bool VisitMaps<TState>(int pid, PieceVisitor<TState> visitor, ref TState state) =>
-        VisitPieces(pid, ProcFile.Maps, ProcPrivileges.Ptrace | ProcPrivileges.PerformanceMonitoring, (byte)'\n', MaximumMaps, visitor, ref state);
-
     /// <summary>The kernel appends this to the path of a file that has no name any more (fs/d_path.c).</summary>
     internal static ReadOnlySpan<byte> WithoutDeletedMark(ReadOnlySpan<byte> path)
     {
@@ -178,43 +144,11 @@ public sealed class ProcReader
         return path.EndsWith(mark) && path.Length > mark.Length ? path[..^mark.Length] : path;
     }
 
-    private bool VisitPieces<TState>(
-        int pid, ProcFile file, ProcPrivileges needed, byte separator, int limit, PieceVisitor<TState> visitor, ref TState state)
-    {
-        var descriptor = Open(pid, file, needed);
-        if (descriptor < 0)
-            return false;
-        try
-        {
-            var (held, total, skipping, any) = (0, 0, false, false);
-            while (total < limit)
-            {
-                var length = ProcCalls.Read(descriptor, buffer.AsSpan(held));
-                if (length < 0)
-                    Refuse(pid, file, length);
-                if (length <= 0)
-                    break;
-                any = true;
-                total += length;
-                var rest = (ReadOnlySpan<byte>)buffer.AsSpan(0, held + length);
-                for (int end; (end = rest.IndexOf(separator)) >= 0; rest = rest[(end + 1)..], skipping = false)
-                    if (!skipping && end > 0 && !visitor(rest[..end], ref state))
-                        return true;
-                // A piece that is longer than the buffer is left out as a whole.
-                skipping |= rest.Length == buffer.Length;
-                held = skipping ? 0 : rest.Length;
-                rest[..held].CopyTo(buffer);
-            }
+    /// <inheritdoc cref="WithoutDeletedMark(ReadOnlySpan{byte})"/>
+    internal static string WithoutDeletedMark(string path) => EndsLikeDeleted(path) ? path[..^DeletedMark.Length] : path;
 
-            if (held > 0 && !skipping && total < limit)
-                visitor(buffer.AsSpan(0, held), ref state);
-            return any;
-        }
-        finally
-        {
-            ProcCalls.Close(descriptor);
-        }
-    }
+    /// <summary>Whether a link may carry the mark, so that only a look at the file tells.</summary>
+    internal static bool EndsLikeDeleted(string link) => link.Length > DeletedMark.Length && link.EndsWith(DeletedMark, StringComparison.Ordinal);
 
     /// <summary>Fills the buffer from the start of the file; the number of bytes or the negative errno.</summary>
     private int ReadStart(int pid, ProcFile file, ProcPrivileges needed)
@@ -224,7 +158,7 @@ public sealed class ProcReader
             return descriptor;
         var total = 0;
         int length;
-        while ((length = ProcCalls.Read(descriptor, buffer.AsSpan(total, MaximumCommandLine - total))) > 0)
+        while ((length = ProcCalls.Read(descriptor, buffer.AsSpan(total, MaximumStart - total))) > 0)
             total += length;
         ProcCalls.Close(descriptor);
         return length < 0 ? length : total;
@@ -241,13 +175,8 @@ public sealed class ProcReader
 
     private void Refuse(int pid, ProcFile file, int result)
     {
-        if (result is not (-Errno.EACCES or -Errno.EPERM))
-            return;
-        if (refused.Count >= MaximumRefusalsRemembered)
-            refused.Clear();
-        Volatile.Write(ref lastErrno[(int)file], -result);
-        if (refused.Add((pid, file)))
-            Interlocked.Increment(ref refusals[(int)file]);
+        if (result is -Errno.EACCES or -Errno.EPERM)
+            refusals.Add(pid, file, -result);
     }
 
     private string PathOf(int pid, ProcFile file) => string.Create(CultureInfo.InvariantCulture, $"{root}/{pid}/{FileName(file)}");
@@ -260,6 +189,7 @@ public sealed class ProcReader
         ProcFile.Executable => "exe",
         ProcFile.CommandLine => "cmdline",
         ProcFile.Environment => "environ",
+        ProcFile.Mounts => "mountinfo",
         _ => "maps",
     };
 

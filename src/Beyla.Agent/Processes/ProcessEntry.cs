@@ -6,6 +6,9 @@ internal enum ProcessState : byte
     /// <summary>Traced.</summary>
     Selected,
 
+    /// <summary>Traced until it is known whether a rule wants it.</summary>
+    Pending,
+
     /// <summary>A rule wants it and an exclusion forbids it: never traced until it ends or runs another program.</summary>
     Excluded,
 
@@ -28,6 +31,63 @@ internal sealed class ProcessEntry
 
     /// <summary>Ports it listens on, its own and those inherited. Shared with its children, so replaced and never changed.</summary>
     public ushort[] Ports { get; set; } = [];
+
+    /// <summary>As <see cref="ProcStat.StartTime"/>; 0 where nobody looked.</summary>
+    public long StartTime { get; init; }
+
+    /// <summary>The link of the executable when the process was first looked at, as the kernel writes it; null where it is refused.</summary>
+    public string? Link { get; init; }
+
+    /// <summary>Path given to execve; empty when that was not seen.</summary>
+    public string Executed { get; init; } = "";
+
+    /// <summary>The executable, as far as it is known.</summary>
+    public string Executable { get; set; } = "";
+
+    /// <summary>The arguments, where a rule asks for them.</summary>
+    public string Arguments { get; set; } = "";
+
+    /// <summary>How the process names itself.</summary>
+    public ServiceNames Names { get; set; }
+
+    /// <summary>That was seen at execve: what /proc shows later may be something else.</summary>
+    public bool HasNames { get; init; }
+
+    /// <summary>It is not known yet whether a rule wants it. Stays so when it ends before it is known.</summary>
+    public bool IsUndecided { get; set; }
+
+    /// <summary>What can be known of it is known; a later look may only find another language.</summary>
+    public bool IsIdentified { get; set; }
+
+    /// <summary>Its spans wait for what a look will find.</summary>
+    public bool IsAwaited { get; set; }
+
+    /// <summary>Number of the inspection that is on its way; 0 for none.</summary>
+    public long Look { get; set; }
+
+    /// <summary>What is asked for by a look that has no room yet.</summary>
+    public InspectionParts Deferred { get; set; }
+
+    /// <summary>Something happened after the look was asked for, so that another one may find more.</summary>
+    public bool Again { get; set; }
+
+    /// <summary>A program has just begun here, and may yet load a runtime.</summary>
+    public bool IsFresh { get; init; }
+
+    /// <summary>The process whose identity this one inherits, while that is awaited.</summary>
+    public ProcessEntry? Origin { get; set; }
+
+    /// <summary>Those of which this is the <see cref="Origin"/>.</summary>
+    public List<ProcessEntry>? Heirs { get; set; }
+
+    /// <summary>Takes over who another process is.</summary>
+    public void Inherit(ProcessEntry from)
+    {
+        (Info, IsUndecided, IsIdentified) = (from.Info is { } info ? info with { Pid = Pid } : null, from.IsUndecided, from.IsIdentified);
+        (Executable, Arguments, Names) = (from.Executable, from.Arguments, from.Names);
+        if (State == ProcessState.Pending && !IsUndecided)
+            State = ProcessState.Selected;
+    }
 }
 
 /// <summary>What <see cref="ProcessTable"/> takes besides its partners.</summary>

@@ -18,11 +18,26 @@ public sealed record ProcessInfo
     public ProcessLanguage Language { get; init; }
 }
 
-/// <summary>Answers who a process is. Called on the tracing thread for each span: a dictionary lookup, no system call.</summary>
+/// <summary>Answers who a process is. Called on the tracing thread: dictionary lookups that read nothing and change nothing, but for <see cref="Open"/>.</summary>
 public interface IProcessLookup
 {
-    /// <summary>The traced process, or null when the process is not selected (then its spans are filtered).</summary>
+    /// <summary>
+    /// A request has begun to come in. A process that serves a selected port, and that nothing is known of, becomes selected by that; what has to be
+    /// read of it is read aside, while it works on the answer.
+    /// </summary>
     /// <param name="pid">Thread group id in the initial pid namespace.</param>
-    /// <param name="servedPort">The local port when the process was the server of an exchange, else 0: a process that serves a selected port becomes selected by that.</param>
-    ProcessInfo? Find(int pid, int servedPort);
+    /// <param name="servedPort">The local port on which it came.</param>
+    void Open(int pid, int servedPort)
+    {
+    }
+
+    /// <summary>The traced process, or null when the process is not selected (then its spans are filtered) or <see cref="IsAwaited"/>.</summary>
+    /// <param name="pid">Thread group id in the initial pid namespace.</param>
+    ProcessInfo? Find(int pid);
+
+    /// <summary>Whether it is being found out who the process is: its spans have to wait.</summary>
+    bool IsAwaited(int pid) => false;
+
+    /// <summary>Who an awaited process is by what is known so far: for spans that cannot wait longer. Null when not even that it is selected is known.</summary>
+    ProcessInfo? Guess(int pid) => null;
 }

@@ -48,37 +48,43 @@ public sealed partial class ProcessTable
         }
 
         var entry = entries.GetValueOrDefault(pid);
-        if (entry is { State: ProcessState.Selected, Info: { } info } && IsSame(info))
-            Refresh(entry, info, ports);
+        if (entry is { State: ProcessState.Selected or ProcessState.Pending } && IsSame(entry, stat.StartTime))
+            Refresh(entry, ports);
         else if (entry is null && Inherited(pid, stat.Parent, now) is { } child)
             Put(child);
         else
             Examine(pid, ports, "", now);
-
-        // Another program shows by its path, where that can be read; another process of that pid by the bit, which went with the one before.
-        bool IsSame(ProcessInfo known) => kernel.IsSelected(pid) && (proc.Executable(pid) is not { Length: > 0 } path || path == known.Executable);
+        Release(pid);
     }
 
+    /// <summary>Another program shows by its path, where that can be read; another process of that pid by the bit, which went with the one before.</summary>
+    private bool IsSame(ProcessEntry entry, long startTime) =>
+        kernel.IsSelected(entry.Pid) && (entry.StartTime == 0 || entry.StartTime == startTime) && (Runs(entry.Pid, entry) ?? true);
+
+    /// <summary>Whether a process runs the executable of an entry; null where its link may not be read.</summary>
+    private bool? Runs(int pid, ProcessEntry entry) => proc.ExecutableLink(pid) is not { Length: > 0 } link ? null
+        : link == entry.Link || link == entry.Executable || ProcReader.WithoutDeletedMark(link) == entry.Executable;
+
     /// <summary>Takes in what it has begun to listen on.</summary>
-    private void Refresh(ProcessEntry entry, ProcessInfo info, ushort[] ports)
+    private void Refresh(ProcessEntry entry, ushort[] ports)
     {
         foreach (var port in ports)
         {
             entry.Ports = ListeningPorts.With(entry.Ports, port);
-            servers[port] = info;
+            servers[port] = entry;
         }
 
-        if (needs.ExclusionPorts && ports.Length > 0 && inspector.IsExcluded(info, entry.Ports))
+        if (entry.State == ProcessState.Selected && needs.ExclusionPorts && ports.Length > 0 && judge.IsExcluded(FactsOf(entry)))
             Exclude(entry.Pid, entry.Since);
+        else if (entry.State == ProcessState.Pending && ports.Length > 0)
+            entry.Again = true;
     }
 
     /// <summary>A child that the kernel side traces since it was forked by a traced process, though its event was lost.</summary>
     private ProcessEntry? Inherited(int pid, int parent, long now)
     {
-        if (!kernel.IsSelected(pid) || entries.GetValueOrDefault(parent) is not { State: ProcessState.Selected, Info: { } info } from)
+        if (!kernel.IsSelected(pid) || entries.GetValueOrDefault(parent) is not { State: ProcessState.Selected or ProcessState.Pending } from)
             return null;
-        return proc.Executable(pid) is { } path && path == info.Executable
-            ? new ProcessEntry { Pid = pid, Since = now, State = ProcessState.Selected, Info = info with { Pid = pid }, Ports = from.Ports }
-            : null;
+        return Runs(pid, from) == true ? ChildOf(from, pid, now) : null;
     }
 }

@@ -7,7 +7,8 @@ namespace Beyla.Agent.Processes;
 
 /// <summary>
 /// Who is traced and who they are. Events of the watcher keep it right; /proc is read once at <see cref="Start"/> and then only of a process
-/// that an event is about. All members are for the one agent thread, except <see cref="Count"/>.
+/// that an event is about. What can wait is read aside: until then the kernel side traces the process, and its spans wait
+/// (ProcessTable.Looks.cs). All members are for the one agent thread, except <see cref="Count"/>.
 /// </summary>
 public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
 {
@@ -21,7 +22,9 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     private readonly ISelection kernel;
     private readonly IListenerScan listeners;
     private readonly ProcReader proc;
-    private readonly ProcessInspector inspector;
+    private readonly IInspections aside;
+    private readonly ProcessJudge judge;
+    private readonly HiddenNames hidden;
     private readonly ProcessTableOptions options;
     private readonly Dictionary<int, ProcessEntry> entries = [];
     private readonly Queue<(ProcessEntry Entry, long Until)> exited = [];
@@ -29,24 +32,28 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     private readonly Reconciliation reconciliation;
 
     /// <summary>Who was last seen to listen on a port: answers for a child that served on it and was gone before it could be looked at.</summary>
-    private readonly Dictionary<int, ProcessInfo> servers = [];
+    private readonly Dictionary<int, ProcessEntry> servers = [];
 
     private long aggregated, filtered, lost, entriesLost;
 
     /// <param name="selection">The rules.</param>
     /// <param name="kernel">Where the kernel side is told.</param>
     /// <param name="listeners">Finds listening sockets.</param>
-    /// <param name="proc">Reads /proc.</param>
+    /// <param name="proc">Reads what the kernel alone knows.</param>
+    /// <param name="aside">Reads the rest.</param>
     /// <param name="options">Names and limits; null for the defaults.</param>
-    public ProcessTable(Selection selection, ISelection kernel, IListenerScan listeners, ProcReader proc, ProcessTableOptions? options = null)
+    public ProcessTable(
+        Selection selection, ISelection kernel, IListenerScan listeners, ProcReader proc, IInspections aside, ProcessTableOptions? options = null)
     {
         this.selection = selection;
         this.kernel = kernel;
         this.listeners = listeners;
         this.proc = proc;
+        this.aside = aside;
         this.options = options ?? new ProcessTableOptions();
         needs = new SelectionNeeds(selection);
-        inspector = new ProcessInspector(selection, needs, proc, this.options);
+        judge = new ProcessJudge(selection, needs, proc, this.options);
+        hidden = new HiddenNames(proc, this.options);
         reconciliation = new Reconciliation(proc.UserOf);
     }
 
@@ -59,11 +66,15 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     public IEnumerable<ProcessInfo> Selected =>
         entries.Values.Where(static entry => entry.State == ProcessState.Selected).Select(static entry => entry.Info!);
 
+    /// <summary>Told of each process that is awaited no more, or is not in the table: spans of it that wait can go.</summary>
+    public Action<int>? Judged { get; set; }
+
     /// <summary>
     /// Tells the kernel side which ports select, and looks once at all processes that run. Call it when the watcher is attached, before its events
     /// are read: what happens in between then comes as events that are older than what is known, or newer and right.
     /// </summary>
-    public void Start()
+    /// <param name="limit">How long to wait for what is read aside; what comes later is taken as it comes. Null for a second.</param>
+    public void Start(TimeSpan? limit = null)
     {
         kernel.Exclude(selection.OwnPid);
         entries[selection.OwnPid] = new ProcessEntry { Pid = selection.OwnPid, Since = options.Clock(), State = ProcessState.Excluded };
@@ -76,6 +87,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         foreach (var pid in needs.WithoutPorts ? proc.Pids().Union(ports.Pids).ToArray() : [.. ports.Pids])
             if (pid != selection.OwnPid)
                 Examine(pid, ports.Of(pid), "", options.Clock());
+        Settle(limit ?? TimeSpan.FromSeconds(1), static () => false);
         options.Services?.Publish(entries);
     }
 
@@ -93,6 +105,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
             _ => Outcome.Filtered,
         };
         Interlocked.Increment(ref outcome == Outcome.Aggregated ? ref aggregated : ref outcome == Outcome.Lost ? ref lost : ref filtered);
+        Release((int)e.Pid);
     }
 
     /// <summary>Forgets processes that ended a while ago, and looks again at those that had just begun. Call it a few times per second.</summary>
@@ -100,25 +113,33 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     public void OnTick(long now)
     {
         while (exited.TryPeek(out var oldest) && oldest.Until <= now)
-        {
-            exited.Dequeue();
-            if (entries.TryGetValue(oldest.Entry.Pid, out var entry) && entry == oldest.Entry)
-                entries.Remove(entry.Pid);
-        }
-
+            ForgetOldest();
+        budget.OnTick(now);
         while (secondLook.TryTake(now, out var pid, out var since))
             LookAgain(pid, since);
         Reconcile(now);
+        SubmitDeferred();
+        TakeResults();
         options.Services?.Publish(entries);
     }
 
     /// <inheritdoc/>
-    public ProcessInfo? Find(int pid, int servedPort)
+    public void Open(int pid, int servedPort)
     {
-        if (entries.TryGetValue(pid, out var entry))
-            return entry.Info;
-        return needs.IsSelectedAlone(servedPort) ? Adopt(pid, servedPort) : null;
+        if (servedPort == 0 || !needs.IsSelectedAlone(servedPort) || entries.ContainsKey(pid))
+            return;
+        Adopt(pid, servedPort);
+        Release(pid);
     }
+
+    /// <inheritdoc/>
+    public ProcessInfo? Find(int pid) => entries.TryGetValue(pid, out var entry) && !entry.IsAwaited ? entry.Info : null;
+
+    /// <inheritdoc/>
+    public bool IsAwaited(int pid) => entries.TryGetValue(pid, out var entry) && entry.IsAwaited;
+
+    /// <inheritdoc/>
+    public ProcessInfo? Guess(int pid) => entries.GetValueOrDefault(pid)?.Info;
 
     /// <summary>Events of the watcher: those that changed the table, those that did not matter, those for which it had no room.</summary>
     public IEnumerable<PlaceCounters> Count()
@@ -131,20 +152,28 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     {
         var (child, parent) = ((int)e.Pid, (int)e.Parent);
         // The kernel side traces a parent that is not known here only when the event that selected it was lost.
-        var from = entries.GetValueOrDefault(parent) ?? Examine(parent, PortsOf(parent), "", options.Clock());
+        var from = entries.GetValueOrDefault(parent) ?? Examine(parent, [], "", options.Clock(), scan: needs.Ports);
         if (from is { State: ProcessState.Excluded })
             return Exclude(child, (long)e.Time);
-        if (from?.Info is null)
+        if (from is null || (from.Info is null && !from.IsUndecided))
         {
             Forget(child);
             return Outcome.Filtered;
         }
 
         // No look at /proc: a server that forks for each connection makes children that live for a millisecond.
-        return Put(new ProcessEntry
+        return Put(ChildOf(from, child, (long)e.Time));
+    }
+
+    private static ProcessEntry ChildOf(ProcessEntry from, int pid, long since)
+    {
+        var entry = new ProcessEntry
         {
-            Pid = child, Since = (long)e.Time, State = ProcessState.Selected, Info = from.Info with { Pid = child }, Ports = from.Ports,
-        });
+            Pid = pid, Since = since, State = from.IsUndecided ? ProcessState.Pending : ProcessState.Selected, Ports = from.Ports,
+        };
+        entry.Inherit(from);
+        Await(entry, from);
+        return entry;
     }
 
     private Outcome OnExec(in ProcessEvent e, ProcessEntry? known)
@@ -154,17 +183,9 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         if (pid == selection.OwnPid || (!wasKnown && !needs.EveryExec))
             return Outcome.Filtered;
         // Another program: neither tracing nor exclusion is inherited from what ran before. Listening sockets may be.
-        var ports = wasKnown ? PortsOf(pid) : [];
-        if (!needs.WithoutPorts && ports.Length == 0)
-        {
-            Forget(pid);
-            return Outcome.Aggregated;
-        }
-
+        var scan = wasKnown && needs.Ports;
         var lostBefore = entriesLost;
-        var entry = Examine(pid, ports, TextOf(e.Name), (long)e.Time);
-        if (needs.LanguageAlone && entry is null)
-            secondLook.Add(pid, (long)e.Time, options.Clock());
+        var entry = Examine(pid, [], TextOf(e.Name), (long)e.Time, scan, isFresh: true);
         return entriesLost != lostBefore ? Outcome.Lost : entry is not null || wasKnown ? Outcome.Aggregated : Outcome.Filtered;
     }
 
@@ -175,13 +196,20 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         {
             case ProcessState.Excluded:
                 return Outcome.Filtered;
+            case ProcessState.Pending:
+                known.Ports = ListeningPorts.With(known.Ports, e.Port);
+                known.Again = true;
+                return Outcome.Aggregated;
+            case ProcessState.Selected when known.Ports.Contains(e.Port):
+                return Outcome.Aggregated;
             case ProcessState.Selected:
                 known.Ports = ListeningPorts.With(known.Ports, e.Port);
-                if (needs.ExclusionPorts && inspector.IsExcluded(known.Info!, known.Ports))
+                if (needs.ExclusionPorts && judge.IsExcluded(FactsOf(known)))
                     return Exclude(pid, known.Since);
-                servers[e.Port] = known.Info!;
+                servers[e.Port] = known;
                 // By now the runtime is loaded, which it may not have been right after execve.
-                LookAgain(pid, known.Since);
+                if (MayChange(known))
+                    Look(known, InspectionParts.Language, waits: true);
                 return Outcome.Aggregated;
         }
 
@@ -192,9 +220,9 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
             return Outcome.Filtered;
         }
 
-        var ports = needs.ExclusionPorts || e.Selected == ProcessSelection.Selected ? PortsOf(pid) : [];
+        var scan = needs.Ports && (needs.ExclusionPorts || e.Selected == ProcessSelection.Selected);
         var lostBefore = entriesLost;
-        if (Examine(pid, ListeningPorts.With(ports, e.Port), "", (long)e.Time) is not null)
+        if (Examine(pid, [e.Port], "", (long)e.Time, scan) is not null)
             return Outcome.Aggregated;
         return entriesLost != lostBefore ? Outcome.Lost : Outcome.Filtered;
     }
@@ -203,7 +231,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     {
         switch (known?.State)
         {
-            case ProcessState.Selected:
+            case ProcessState.Selected or ProcessState.Pending:
                 Bury(known);
                 return Outcome.Aggregated;
             case ProcessState.Excluded:
@@ -212,80 +240,6 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
             default:
                 return Outcome.Filtered;
         }
-    }
-
-    /// <summary>Judges a process and makes it so, here and in the kernel.</summary>
-    /// <returns>Its entry; null when it is not to be traced and nothing forbids it.</returns>
-    private ProcessEntry? Examine(int pid, ushort[] ports, string executed, long since)
-    {
-        switch (inspector.Judge(pid, ports, executed, out var info, out var startTime))
-        {
-            case Verdict.Selected:
-                kernel.Include(pid);
-                kernel.Select(pid);
-                var entry = new ProcessEntry { Pid = pid, Since = since, State = ProcessState.Selected, Info = info, Ports = ports };
-                if (Put(entry) == Outcome.Lost)
-                    return null;
-                // Of one that has just ended the spans are still to come, but its pid may be another's soon: nobody is told of an end that has been.
-                if (!inspector.IsAlive(pid, startTime))
-                {
-                    kernel.Deselect(pid);
-                    Bury(entry);
-                }
-
-                foreach (var port in ports)
-                    servers[port] = info!;
-                secondLook.Add(pid, since, options.Clock());
-                options.Selected?.Invoke(info!);
-                return entry;
-            case Verdict.Excluded:
-                foreach (var port in ports)
-                    servers.Remove(port);
-                return Exclude(pid, since) == Outcome.Aggregated ? entries.GetValueOrDefault(pid) : null;
-        }
-
-        Forget(pid);
-        return null;
-    }
-
-    /// <summary>A process that serves a selected port though it never listened there: the socket was passed to it.</summary>
-    private ProcessInfo? Adopt(int pid, int port)
-    {
-        var entry = Examine(pid, [(ushort)port], "", options.Clock());
-        if (entry is not null)
-            return entry.Info;
-        if (proc.TryStat(pid, out _))
-            return null;
-        // Gone already. Whoever listens on the port passed it on, so it was of the same service.
-        entry = new ProcessEntry
-        {
-            Pid = pid, Since = options.Clock(), State = ProcessState.Selected, Ports = [(ushort)port],
-            Info = servers.TryGetValue(port, out var server) ? server with { Pid = pid } : null,
-        };
-        if (Put(entry) != Outcome.Lost)
-            Bury(entry);
-        return entry.Info;
-    }
-
-    private void LookAgain(int pid, long since)
-    {
-        if (!entries.TryGetValue(pid, out var entry))
-        {
-            if (needs.LanguageAlone)
-                Examine(pid, [], "", since);
-            return;
-        }
-
-        // Only what may yet load a runtime; a library never makes a Go program something else.
-        if (entry is not { State: ProcessState.Selected, Info: { Language: ProcessLanguage.Generic or ProcessLanguage.Cpp } info } || entry.Since != since)
-            return;
-        var language = inspector.Language(info);
-        if (language == info.Language)
-            return;
-        if (needs.Language)
-            Examine(pid, entry.Ports, info.Executable, since);
-        else
-            entry.Info = info with { Language = language };
     }
 
     private Outcome Exclude(int pid, long since)
@@ -297,7 +251,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         }
 
         kernel.Exclude(pid);
-        if (inspector.IsAlive(pid, stat.StartTime))
+        if (IsAlive(pid, stat.StartTime))
             return Put(new ProcessEntry { Pid = pid, Since = since, State = ProcessState.Excluded });
         Forget(pid);
         return Outcome.Filtered;
@@ -305,6 +259,9 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
 
     private Outcome Put(ProcessEntry entry)
     {
+        // Those that are gone make room before anybody is refused.
+        while (entries.Count >= options.MaximumProcesses && !entries.ContainsKey(entry.Pid) && exited.Count > 0)
+            ForgetOldest();
         if (entries.Count >= options.MaximumProcesses && !entries.ContainsKey(entry.Pid))
         {
             kernel.Deselect(entry.Pid);
@@ -329,13 +286,24 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         exited.Enqueue((entry, options.Clock() + (long)(options.Remember.TotalMilliseconds * 1e6)));
     }
 
-    private ushort[] PortsOf(int pid)
+    private void ForgetOldest()
     {
-        var ports = new ListeningPorts();
-        if (needs.Ports)
-            listeners.Scan(pid, ports);
-        return ports.Of(pid);
+        var (entry, _) = exited.Dequeue();
+        if (!IsCurrent(entry))
+            return;
+        entries.Remove(entry.Pid);
+        Release(entry.Pid);
     }
+
+    private void Release(int pid)
+    {
+        if (!IsAwaited(pid))
+            Judged?.Invoke(pid);
+    }
+
+    private bool IsCurrent(ProcessEntry entry) => entries.GetValueOrDefault(entry.Pid) == entry;
+
+    private bool IsAlive(int pid, long startTime) => proc.TryStat(pid, out var stat) && stat.StartTime == startTime;
 
     private static string TextOf(in ProcessEvent.PathName name)
     {

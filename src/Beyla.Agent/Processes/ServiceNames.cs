@@ -6,7 +6,7 @@ namespace Beyla.Agent.Processes;
 /// <param name="Name">OTEL_SERVICE_NAME, else service.name of OTEL_RESOURCE_ATTRIBUTES; null when neither is there.</param>
 /// <param name="Namespace">service.namespace of OTEL_RESOURCE_ATTRIBUTES; null when it is not there.</param>
 /// <param name="IsHidden">The process has written something else over its environment, so a name that it may have had cannot be known.</param>
-internal readonly record struct ServiceNames(string? Name, string? Namespace, bool IsHidden = false)
+public readonly record struct ServiceNames(string? Name, string? Namespace, bool IsHidden = false)
 {
     /// <summary>Longest name, in UTF-16 characters: what is longer is cut.</summary>
     internal const int MaximumName = 256;
@@ -14,21 +14,20 @@ internal readonly record struct ServiceNames(string? Name, string? Namespace, bo
     /// <summary>A longer variable is not looked at, in bytes.</summary>
     internal const int MaximumVariable = 16 * 1024;
 
-    /// <summary>Reads the environment that the process was started with: what the kernel side saw of it at execve, else what /proc shows now.</summary>
-    /// <param name="proc">Reads /proc.</param>
-    /// <param name="pid">The process.</param>
-    /// <param name="startedWith">What was seen at execve, as <see cref="ProcessTableOptions.StartedWith"/>; null where nothing is.</param>
-    internal static ServiceNames Read(ProcReader proc, int pid, Func<int, byte[]?>? startedWith = null)
+    /// <summary>What the kernel side saw of the environment at execve.</summary>
+    /// <param name="variables">In the form of /proc/PID/environ, as <see cref="ProcessTableOptions.StartedWith"/> gives them.</param>
+    internal static ServiceNames Of(ReadOnlySpan<byte> variables)
     {
         var found = new Found();
-        if (startedWith?.Invoke(pid) is { } seen)
-        {
-            ReadOnlySpan<byte> variables = seen;
-            foreach (var range in variables.Split((byte)0))
-                found.Take(variables[range]);
-            return found.Names;
-        }
+        foreach (var range in variables.Split((byte)0))
+            found.Take(variables[range]);
+        return found.Names;
+    }
 
+    /// <summary>Reads the environment that the process was started with, as /proc shows it now.</summary>
+    internal static ServiceNames Read(ProcReader proc, int pid)
+    {
+        var found = new Found();
         // Of several variables of one name getenv(3) gives the first.
         var any = proc.VisitEnvironment(pid, static (variable, ref found) =>
         {

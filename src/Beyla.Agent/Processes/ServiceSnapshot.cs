@@ -19,7 +19,7 @@ public sealed class ServiceSnapshot
         var same = true;
         foreach (var entry in entries.Values)
         {
-            if (entry.Info is { } info)
+            if (entry is { IsAwaited: false, Info: { } info })
             {
                 count++;
                 same = same && current.TryGetValue(entry.Pid, out var name) && name == info.ServiceName;
@@ -30,7 +30,7 @@ public sealed class ServiceSnapshot
             return;
         var next = new Dictionary<int, string>(count);
         foreach (var entry in entries.Values)
-            if (entry.Info is { } info)
+            if (entry is { IsAwaited: false, Info: { } info })
                 next[entry.Pid] = info.ServiceName;
         Volatile.Write(ref current, next);
     }

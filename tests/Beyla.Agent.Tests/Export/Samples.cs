@@ -68,11 +68,24 @@ internal static class Samples
 
     internal sealed class Processes(params ProcessInfo[] known) : IProcessLookup
     {
-        internal int LastServedPort { get; private set; } = -1;
+        internal (int Pid, int ServedPort) Opened { get; private set; }
 
-        public ProcessInfo? Find(int pid, int servedPort)
+        /// <summary>The process that is being looked at.</summary>
+        internal int Awaited { get; set; }
+
+        /// <summary>What is known of it so far.</summary>
+        internal ProcessInfo? Guessed { get; set; }
+
+        public void Open(int pid, int servedPort) => Opened = (pid, servedPort);
+
+        public bool IsAwaited(int pid) => pid == Awaited;
+
+        public ProcessInfo? Guess(int pid) => Guessed;
+
+        public ProcessInfo? Find(int pid)
         {
-            LastServedPort = servedPort;
+            if (pid == Awaited)
+                return null;
             foreach (var process in known)
             {
                 if (process.Pid == pid)

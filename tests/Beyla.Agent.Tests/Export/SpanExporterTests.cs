@@ -22,14 +22,14 @@ public class SpanExporterTests
     }
 
     [Fact]
-    public void OnlyServersAskByPort()
+    public void AProcessIsAskedForWhenTheRequestBegins()
     {
         var processes = new Samples.Processes();
         var exporter = new SpanExporter(processes, new Redactor(Samples.Sensitive), Samples.Clock());
-        exporter.OnSpan(Samples.Client);
-        Assert.Equal(0, processes.LastServedPort);
-        exporter.OnSpan(Samples.Broken);
-        Assert.Equal(80, processes.LastServedPort);
+        exporter.OnOpen(12, 80);
+        Assert.Equal((12, 80), processes.Opened);
+        exporter.OnSpan(Samples.Broken with { ServerPort = 81 });
+        Assert.Equal((12, 80), processes.Opened);
     }
 
     [Fact]

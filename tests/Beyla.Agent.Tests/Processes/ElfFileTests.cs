@@ -10,6 +10,8 @@ public sealed class ElfFileTests : IDisposable
     private readonly SafeFileHandle file = File.OpenHandle(
         Path.Combine(Path.GetTempPath(), "beyla-elf-" + Guid.NewGuid()), FileMode.CreateNew, FileAccess.ReadWrite, options: FileOptions.DeleteOnClose);
 
+    private readonly InspectionBudget budget = new();
+
     [Theory]
     [InlineData(".go.buildinfo", "", ElfMarks.Go)]
     [InlineData(".gopclntab", "x", ElfMarks.Go)]
@@ -86,8 +88,9 @@ public sealed class ElfFileTests : IDisposable
 
     private ElfMarks Read(ReadOnlySpan<byte> content)
     {
+        budget.Begin(TimeSpan.FromMinutes(1));
         RandomAccess.Write(file, content, 0);
         RandomAccess.SetLength(file, content.Length);
-        return ElfFile.Read((int)file.DangerousGetHandle());
+        return ElfFile.Read((int)file.DangerousGetHandle(), budget);
     }
 }

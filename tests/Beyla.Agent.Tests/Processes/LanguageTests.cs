@@ -6,6 +6,7 @@ public sealed class LanguageTests : IDisposable
 {
     private readonly FakeProc proc = new();
     private readonly List<string> files = [];
+    private readonly AsideThread.Scope aside = AsideThread.Enter();
 
     [Theory]
     [InlineData("/usr/lib/libpython3.11.so.1.0", ProcessLanguage.Python)]
@@ -85,6 +86,7 @@ public sealed class LanguageTests : IDisposable
 
     public void Dispose()
     {
+        aside.Dispose();
         proc.Dispose();
         files.ForEach(file => Directory.Delete(Path.GetDirectoryName(file)!, true));
     }

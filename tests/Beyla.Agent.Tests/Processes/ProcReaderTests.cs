@@ -7,6 +7,7 @@ namespace Beyla.Agent.Tests.Processes;
 public sealed class ProcReaderTests : IDisposable
 {
     private readonly FakeProc proc = new();
+    private readonly AsideThread.Scope aside = AsideThread.Enter();
 
     private ProcReader Reader => new(proc.Root);
 
@@ -16,12 +17,13 @@ public sealed class ProcReaderTests : IDisposable
         var reader = Reader;
         var state = 0;
         Assert.False(reader.TryStat(10, out _));
-        Assert.Null(reader.Executable(10));
+        Assert.Null(reader.ExecutableLink(10));
         Assert.Null(reader.CommandLine(10));
         Assert.Null(reader.Command(10));
         Assert.False(reader.VisitMaps(10, static (_, ref _) => true, ref state));
         Assert.False(reader.VisitEnvironment(10, static (_, ref _) => true, ref state));
-        Assert.True(reader.OpenExecutable(10) < 0);
+        Assert.True(reader.NameExecutable(10) < 0);
+        Assert.True(reader.OpenExecutable(10, -1) < 0);
         Assert.Empty(reader.DescribeRefusals());
     }
 
@@ -33,8 +35,8 @@ public sealed class ProcReaderTests : IDisposable
         var state = 0;
         for (var i = 0; i < 3; i++)
         {
-            Assert.Null(reader.Executable(10));
-            Assert.Null(reader.Executable(11));
+            Assert.Null(reader.ExecutableLink(10));
+            Assert.Null(reader.ExecutableLink(11));
             Assert.False(reader.VisitEnvironment(10, static (_, ref _) => true, ref state));
             Assert.True(reader.TryStat(10, out _));
         }
@@ -52,7 +54,7 @@ public sealed class ProcReaderTests : IDisposable
         proc.Add(10);
         var reader = new ProcReader(proc.Root, new Refusing { Held = ProcPrivileges.Ptrace });
         var state = 0;
-        Assert.Null(reader.Executable(10));
+        Assert.Null(reader.ExecutableLink(10));
         Assert.False(reader.VisitEnvironment(10, static (_, ref _) => true, ref state));
         Assert.Collection(
             reader.DescribeRefusals(),
@@ -71,15 +73,17 @@ public sealed class ProcReaderTests : IDisposable
         reader.CommandLine(10);
         reader.Command(10);
         Assert.Empty(privilege.Asked);
-        reader.Executable(10);
+        reader.ExecutableLink(10);
         reader.VisitEnvironment(10, static (_, ref _) => true, ref state);
         reader.VisitMaps(10, static (_, ref _) => true, ref state);
-        reader.OpenExecutable(10);
+        reader.NameExecutable(10);
+        reader.OpenExecutable(10, -1);
         Assert.Equal(
             [
                 ProcPrivileges.Ptrace,
                 ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch | ProcPrivileges.PerformanceMonitoring,
                 ProcPrivileges.Ptrace | ProcPrivileges.PerformanceMonitoring,
+                ProcPrivileges.Ptrace,
                 ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch,
             ], privilege.Asked);
     }
@@ -151,7 +155,11 @@ public sealed class ProcReaderTests : IDisposable
         Assert.Equal(["A=1", "B=2", "C=3"], seen);
     }
 
-    public void Dispose() => proc.Dispose();
+    public void Dispose()
+    {
+        aside.Dispose();
+        proc.Dispose();
+    }
 
     private sealed class Refusing : IProcPrivilege
     {

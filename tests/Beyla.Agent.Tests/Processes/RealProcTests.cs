@@ -14,7 +14,8 @@ public sealed class RealProcTests : IDisposable
     public void This_process_is_dotnet_and_has_its_arguments()
     {
         var proc = new ProcReader();
-        var executable = proc.Executable(Environment.ProcessId);
+        using var aside = AsideThread.Enter();
+        var executable = proc.ExecutableLink(Environment.ProcessId);
         Assert.Equal(Environment.ProcessPath, executable);
         Assert.Equal(ProcessLanguage.Dotnet, new LanguageDetector(proc).Detect(Environment.ProcessId, executable!));
         Assert.True(proc.TryStat(Environment.ProcessId, out var stat));
@@ -55,7 +56,7 @@ public sealed class RealProcTests : IDisposable
         Assert.Null(table.Find(pid, 0));
         started[^1].StandardInput.WriteLine();
         var proc = new ProcReader();
-        Assert.True(SpinWait.SpinUntil(() => proc.Executable(pid)?.EndsWith("/sleep", StringComparison.Ordinal) == true, TimeSpan.FromSeconds(20)));
+        Assert.True(SpinWait.SpinUntil(() => proc.ExecutableLink(pid)?.EndsWith("/sleep", StringComparison.Ordinal) == true, TimeSpan.FromSeconds(20)));
         table.OnProcessEvent(new Kernel.ProcessEvent { Kind = Kernel.ProcessEventKind.Exec, Pid = (uint)pid, Time = (ulong)Stopwatch.GetTimestamp() });
         Assert.Equal("sleep", table.Find(pid, 0)!.ServiceName);
         Assert.Contains(pid, kernel.Pids);
@@ -98,8 +99,11 @@ public sealed class RealProcTests : IDisposable
     }
 
     // Another own pid than that of this process, whose children the processes are.
-    private static ProcessTable Table(FakeKernel kernel, SelectionRule rule) =>
-        new(new Selection { Rules = [rule], OwnPid = int.MaxValue }, kernel, kernel, new ProcReader());
+    private static ProcessTable Table(FakeKernel kernel, SelectionRule rule)
+    {
+        var proc = new ProcReader();
+        return new ProcessTable(new Selection { Rules = [rule], OwnPid = int.MaxValue }, kernel, kernel, proc, new InlineInspections(proc, kernel));
+    }
 
     private static ProcessInfo Select(int pid)
     {

@@ -20,7 +20,7 @@ internal sealed class TableRig : IDisposable
         var selection = new Selection { Rules = rules, Exclusions = exclusions ?? [], OwnPid = OwnPid };
         needs = new SelectionNeeds(selection);
         Table = new ProcessTable(
-            selection, Kernel, Kernel, Reader,
+            selection, Kernel, Kernel, Reader, new InlineInspections(Reader, Kernel),
             (options ?? new ProcessTableOptions()) with { Clock = () => Now, Selected = SelectedLog.Add, LostEvents = LostLog.Add });
     }
 
@@ -108,6 +108,7 @@ internal sealed class TableRig : IDisposable
     {
         e.Time = (ulong)++Now;
         Table.OnProcessEvent(e);
+        Table.TakeResults();
         Assert.True(Counters.Balanced);
     }
 

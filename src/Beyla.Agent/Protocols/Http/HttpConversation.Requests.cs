@@ -202,6 +202,7 @@ internal sealed partial class HttpConversation
         _ = last is null ? first = exchange : last.Next = exchange;
         last = receiving = exchange;
         count++;
+        protocol.TellOpened(exchange, connection);
     }
 
     private void ReadRequestHead(ref Segment segment)
@@ -237,8 +238,13 @@ internal sealed partial class HttpConversation
             receiving.HandlerStart = segment.Time;
             if (!segment.IsGap)
             {
+                var moved = receiving.Pid != segment.Pid;
                 receiving.Pid = segment.Pid;
                 receiving.Tid = segment.Tid;
+                if (moved)
+                {
+                    protocol.TellOpened(receiving, connection);
+                }
             }
         }
     }

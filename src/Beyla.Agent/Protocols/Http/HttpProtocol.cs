@@ -73,6 +73,15 @@ public sealed class HttpProtocol : IProtocol
         return exchange;
     }
 
+    /// <summary>Tells who serves a request while it is being served: what is to be known of the process is found out meanwhile.</summary>
+    internal void TellOpened(HttpExchange exchange, Connection connection)
+    {
+        if (connection.RequestDirection == SocketDirection.Receive)
+        {
+            sink.OnOpen(exchange.Pid, connection.LocalPort);
+        }
+    }
+
     /// <summary>A request for which a connection has no room, or whose start line could not be read.</summary>
     internal void CountUnseen()
     {

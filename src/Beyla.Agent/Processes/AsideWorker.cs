@@ -1,0 +1,31 @@
+namespace Beyla.Agent.Processes;
+
+/// <summary>A thread of <see cref="Aside"/>, and what it is at. Its owner locks.</summary>
+internal sealed class AsideWorker(Aside owner, int number) : IFileGate
+{
+    /// <summary>In order of their start.</summary>
+    public int Number => number;
+
+    /// <summary>What it looks at; null when it waits for work.</summary>
+    public Inspection? Current { get; private set; }
+
+    public UserShare? Share { get; private set; }
+
+    /// <summary>When it began with that, Stopwatch.</summary>
+    public long Begun { get; private set; }
+
+    /// <summary>The device of the file that it reads; 0 before it opened one.</summary>
+    public ulong Device { get; set; }
+
+    /// <summary>Lasts long, and another one may have been started.</summary>
+    public bool IsBlocked { get; set; }
+
+    /// <summary>The look was answered without it.</summary>
+    public bool IsGivenUp { get; set; }
+
+    public void Begin(Inspection inspection, UserShare share, long now) => (Current, Share, Begun) = (inspection, share, now);
+
+    public void End() => (Current, Share, Device, IsBlocked, IsGivenUp) = (null, null, 0, false, false);
+
+    public bool MayOpen(ulong device) => owner.MayOpen(this, device);
+}
