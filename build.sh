@@ -203,7 +203,7 @@ install_module() { # install_module [--user|--system] [PACKAGE]
     target=$(dotnet out/build/bin/Beyla.ModuleBuild/release/Beyla.ModuleBuild.dll install "$source" "$place") || exit 1
     say "installed $target: Import-Module Beyla finds it now"
     say "The agent in it has no file capabilities; a copy takes none along. Root needs none; for other users, to trace:"
-    say "  sudo $target/bin/beyla capability set --minimal --scenario application"
+    say "  sudo $(printf %q "$target/bin/beyla") capability set --minimal --scenario application"
 }
 
 task=${1:-build}

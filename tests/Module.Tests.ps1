@@ -64,7 +64,7 @@ Describe 'The module' {
                 foreach ($time in 1, 2) {
                     $said = bash $Root/build.sh install --user $package 2>&1
                     $LASTEXITCODE | Should -Be 0 -Because "$said"
-                    "$said" | Should -Match "installed $([regex]::Escape($target)).*no file capabilities.*sudo $([regex]::Escape($target))/bin/beyla capability set"
+                    "$said" | Should -Match "installed $([regex]::Escape($target)).*no file capabilities.*sudo .*/Beyla/$version/bin/beyla capability set"
                 }
             }
             else { dotnet $tool install $Module "$data/powershell/Modules" | Should -Be $target }

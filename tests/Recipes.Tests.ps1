@@ -111,6 +111,7 @@ done; } 3>&1
             'Twenty requests of a service, as they come' = {
                 $output.Count | Should -Be 20
                 ($output | Where-Object Path -eq '/cart').Count | Should -Be 10
+                @($output | Where-Object Kind -eq Server).Count | Should -Be 20
             }
             'The slowest paths' = {
                 # On a busy machine any request may be slow; these five cannot be fast.

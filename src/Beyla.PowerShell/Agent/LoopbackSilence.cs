@@ -3,14 +3,14 @@ using System.Globalization;
 namespace Beyla.PowerShell.Agent;
 
 /// <summary>Says that the traffic is on loopback, which is left out unless it is named: a database on the same host gives no flow otherwise, and no hint.</summary>
-/// <param name="interval">How often flows are reported: before that nothing can have come.</param>
+/// <param name="interval">How often flows are shown: before that nothing can have come. Null when all are shown at the end.</param>
 /// <param name="isFiltered">Whether somebody else throws flows away: then some may have come and none be shown, and what counts is where most packets went.</param>
 /// <param name="root">Where proc is mounted.</param>
-public sealed class LoopbackSilence(TimeSpan interval, bool isFiltered, string root = "/proc") : ISilence
+public sealed class LoopbackSilence(TimeSpan? interval, bool isFiltered, string root = "/proc") : ISilence
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1), Reading = TimeSpan.FromSeconds(0.5);
 
-    private readonly TimeSpan _patience = (interval > Patience ? interval : Patience) + Reading;
+    private readonly TimeSpan? _patience = (interval > Patience ? interval : interval is null ? null : Patience) + Reading;
     private readonly long _before = Packets(root);
     private TimeSpan _next;
     private long _shown;
@@ -32,7 +32,7 @@ public sealed class LoopbackSilence(TimeSpan interval, bool isFiltered, string r
     /// <inheritdoc/>
     public string? Tell(TimeSpan attached, bool ending)
     {
-        if (_done || (attached < (_next > _patience ? _next : _patience) && !ending))
+        if (_done || !(ending || (attached >= _patience && attached >= _next)))
             return null;
 
         _next = attached + Reading;

@@ -150,13 +150,13 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
             command.With(variable, "");
 
         // Who only looks sees that nothing came; whoever filters what comes cannot know what was left out.
-        var silence = LeavesOutLoopback() ? new LoopbackSilence(Interval ?? FollowInterval, isFiltered: MyInvocation.PipelinePosition < MyInvocation.PipelineLength) : null;
+        var silence = LeavesOutLoopback() ? new LoopbackSilence(Follow ? interval : null, isFiltered: MyInvocation.PipelinePosition < MyInvocation.PipelineLength) : null;
         var limits = new RunLimits(typeof(Flow), Duration ?? (Follow ? (TimeSpan?)null : DefaultDuration), MaximumCount, Filter(), Merge: !Follow, Silence: silence);
         CmdletRun.Start(this, command, limits, AsJob, showProgress: !Follow, StopToken);
     });
 
     // Where nobody says which interfaces are observed, the agent takes all but lo.
-    private bool LeavesOutLoopback() => Interface is null && ConfigPath is null && Array.TrueForAll(InterfaceVariables, v => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(v)))
+    private bool LeavesOutLoopback() => Interface is null && ConfigPath is null && Array.TrueForAll(InterfaceVariables, v => Environment.GetEnvironmentVariable(v) is null)
         && !(Setting?.Keys.Cast<object>().Any(k => k.ToString()?.EndsWith("interfaces", StringComparison.Ordinal) == true) ?? false);
 
     private Predicate<object>? Filter()

@@ -86,6 +86,19 @@ public sealed class SilenceTests : IDisposable
     }
 
     [Fact]
+    public void What_is_shown_at_the_end_is_waited_for()
+    {
+        Loopback(0);
+        var (one, other) = (new LoopbackSilence(null, isFiltered: false, _planted.Folder), new LoopbackSilence(null, isFiltered: false, _planted.Folder));
+        Loopback(9);
+
+        Assert.Null(one.Tell(VeryLate, ending: false));
+        Assert.NotNull(one.Tell(VeryLate, ending: true));
+        other.OnResult(FlowOfFourPackets());
+        Assert.Null(other.Tell(VeryLate, ending: true));
+    }
+
+    [Fact]
     public void Without_a_table_of_interfaces_nothing_is_said() =>
         Assert.Null(new LoopbackSilence(TimeSpan.FromSeconds(1), isFiltered: true, _planted.Folder).Tell(VeryLate, ending: true));
 
