@@ -59,6 +59,18 @@ public sealed partial class ProcessTable
         bool IsSame(ProcessInfo known) => kernel.IsSelected(pid) && (proc.Executable(pid) is not { Length: > 0 } path || path == known.Executable);
     }
 
+    /// <summary>
+    /// Forgets the process that ended first, before its time: who starts children that end at once fills the table with them, and one that runs
+    /// needs the place.
+    /// </summary>
+    private bool TryMakeRoom()
+    {
+        while (exited.TryDequeue(out var oldest))
+            if (entries.TryGetValue(oldest.Entry.Pid, out var entry) && entry == oldest.Entry)
+                return entries.Remove(entry.Pid);
+        return false;
+    }
+
     /// <summary>Takes in what it has begun to listen on.</summary>
     private void Refresh(ProcessEntry entry, ProcessInfo info, ushort[] ports)
     {

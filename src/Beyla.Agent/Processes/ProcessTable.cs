@@ -303,7 +303,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
 
     private Outcome Put(ProcessEntry entry)
     {
-        if (entries.Count >= options.MaximumProcesses && !entries.ContainsKey(entry.Pid))
+        if (entries.Count >= options.MaximumProcesses && !entries.ContainsKey(entry.Pid) && !TryMakeRoom())
         {
             kernel.Deselect(entry.Pid);
             entriesLost++;
