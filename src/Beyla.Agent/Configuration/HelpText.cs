@@ -50,8 +50,8 @@ public static class HelpText
               3  capabilities are missing and BEYLA_ENFORCE_SYS_CAPS is set; nothing was loaded
 
             Signals:
-              SIGINT, SIGTERM  detach, print what is left and the counters, and leave within 2 seconds; also where the
-                               caller had the agent ignore them, as a script does for what it starts with &
+              SIGINT, SIGTERM  detach, print what is left and the counters, and leave within 2 seconds;
+                               also where the caller lets them be ignored, as a script does with &
               SIGHUP           the same, but not below nohup
               SIGUSR1          print the counters and go on
 

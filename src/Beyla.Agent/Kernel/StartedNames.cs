@@ -47,7 +47,7 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
 
     /// <summary>
     /// The variables that name a service, in the form of /proc/PID/environ: each as NAME=VALUE, zero terminated. Null where none is kept, or one that is
-    /// longer than the kernel side keeps, and where the process is gone. Two system calls; any thread.
+    /// longer than the kernel side keeps, and where the process is gone. Three system calls; any thread. Before 5.19 it needs CAP_BPF.
     /// </summary>
     /// <param name="pid">Thread group id in the initial pid namespace, which has to be that of the caller.</param>
     public byte[]? Read(int pid)
@@ -59,9 +59,9 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
         {
             return kept.TryLookup(descriptor, out Variables variables) ? TextOf(variables) : null;
         }
-        catch (BpfException gone) when (gone.Errno is Errno.ESRCH or Errno.EBADF or Errno.EPERM)
+        catch (BpfException)
         {
-            // Before 5.19 nobody without CAP_BPF reads a map.
+            // Gone in between, or a thread that leads no process: /proc has to tell.
             return null;
         }
         finally

@@ -114,6 +114,26 @@ public sealed class ReconciliationTests
     }
 
     [Fact]
+    public void Children_that_end_at_once_take_no_place_from_one_that_runs()
+    {
+        using var rig = new TableRig([Exe("/srv/*")], options: new ProcessTableOptions { MaximumProcesses = 10 });
+        rig.Proc.Add(10);
+        rig.Table.Start();
+        for (var child = 100; child < 150; child++)
+        {
+            rig.Fork(10, child);
+            rig.Exit(child);
+        }
+
+        rig.Proc.Add(11, "/srv/other");
+        rig.Exec(11, "/srv/other");
+        Assert.Equal("other", rig.Table.Find(11, 0)!.ServiceName);
+        // The newest of those that ended are remembered as far as there is room.
+        Assert.Equal((149, null), (rig.Table.Find(149, 0)!.Pid, rig.Table.Find(100, 0)));
+        Assert.Equal(0, rig.Counters.Lost);
+    }
+
+    [Fact]
     public void Without_a_loss_nobody_is_looked_at_and_while_it_goes_on_there_is_a_pause()
     {
         using var rig = new TableRig([Exe("/srv/*"), Ports("8080")]);
