@@ -113,7 +113,7 @@ internal sealed partial class HttpConversation
             return;
         }
 
-        r.MaySkipBody = !whole && ahead.Left == 0 && HttpStartLine.MayBeRequest(line);
+        r.MaySkipBody = whole ? line.IsEmpty : ahead.Left == 0 && HttpStartLine.MayBeRequest(line);
         if (!r.MaySkipBody)
         {
             r.Line.Release(protocol.Buffers);

@@ -153,7 +153,7 @@ internal sealed partial class HttpConversation
         {
             first.Status = status;
             protocol.StopTimer(first);
-            request.MaySkipBody = first == receiving && request.Phase is HttpPhase.Length or HttpPhase.Chunked && request.Fields.ExpectsContinue
+            request.MaySkipBody |= first == receiving && request.Phase is HttpPhase.Length or HttpPhase.Chunked && request.Fields.ExpectsContinue
                 && !first.IsContinued && !request.HasBody;
         }
         else if (status == 100)

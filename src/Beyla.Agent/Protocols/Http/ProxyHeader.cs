@@ -45,7 +45,7 @@ internal struct ProxyHeader
     public ProxyPart Part { get; private set; }
 
     /// <summary>Whether something of a header was seen that the bytes after it need.</summary>
-    public readonly bool IsHeld => Part == ProxyPart.Done || (Part <= ProxyPart.Rest && taken > 0);
+    public readonly bool IsHeld => Part is ProxyPart.Addresses or ProxyPart.Rest or ProxyPart.Done || (Part == ProxyPart.Signature && taken > 0);
 
     private static ReadOnlySpan<byte> Signature => "\r\n\r\n\0\r\nQUIT\n"u8;
 
@@ -104,7 +104,7 @@ internal struct ProxyHeader
     {
         client = default;
         port = 0;
-        if (line.Length > MaxLine || !line.StartsWith("PROXY "u8))
+        if (line.Length > MaxLine || !line.StartsWith("PROXY "u8) || line[^1] == ' ')
         {
             return false;
         }
@@ -168,7 +168,7 @@ internal struct ProxyHeader
         {
             // Version and command: 2 LOCAL or PROXY. Family and transport: of the rest nothing is named that this agent can show.
             int length = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
-            var addresses = bytes[0] == 0x20 ? 0 : bytes[1] >> 4 switch { 1 => AddressesV4, 2 => AddressesV6, _ => 0 };
+            var addresses = bytes[0] == 0x20 ? 0 : (bytes[1] >> 4) switch { 1 => AddressesV4, 2 => AddressesV6, _ => 0 };
             if (bytes[0] is not (0x20 or 0x21) || length < addresses)
             {
                 Part = ProxyPart.Broken;

@@ -92,7 +92,7 @@ internal static class HttpCorpus
         New("tls", ["<\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", ">\x16\x03\x03\0\x7a", "#"]),
         New("answer is no HTTP", ["<GET /09 HTTP/1.0\r\n\r\n", ">SSH-2.0-x\r\n", "#"], "Server Closed GET /09 host= 1.0 0 0/-1"),
         New("answer after the close of the other side", [">GET /u HTTP/1.0\r\n\r\n", "!", "<HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"], "Client Complete GET /u host= 1.0 200 0/2"),
-        New("body that holds a request after an early answer", ["<POST /a HTTP/1.1\r\nContent-Length: 44\r\n\r\n", ">HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n",
+        New("body that holds a request after an early answer", ["<POST /a HTTP/1.1\r\nContent-Length: 43\r\n\r\n", ">HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n",
             "<GET /forged HTTP/1.1\r\n\r\nPUT /b HTTP/1.1\r\n\r\n", "<GET /real HTTP/1.1\r\n\r\n", ">HTTP/1.1 204 N\r\n\r\n"],
             "Server Complete POST /a host= 1.1 405 0/0", "Server Complete GET /real host= 1.1 204 0/0"),
         New("chunks that hold a request after an early answer", ["<POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", ">HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n",

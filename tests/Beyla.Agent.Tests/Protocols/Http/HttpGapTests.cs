@@ -162,9 +162,9 @@ public class HttpGapTests
                 }
             }
 
-            // One operation can hold three requests; and without the 101 a request in the frames of a WebSocket counts as one.
+            // One operation can hold three requests; and without the 101 a request in the frames of a WebSocket counts as one, without its head a body.
             run.Wire.Close();
-            Assert.InRange(run.Log.Lines.Count, Math.Max(0, exchange.Spans.Length - 3), exchange.Spans.Length + (name == "websocket" ? 1 : 0));
+            Assert.InRange(run.Log.Lines.Count, Math.Max(0, exchange.Spans.Length - 3), exchange.Spans.Length + (name == "websocket" || name.Contains("a request after", StringComparison.Ordinal) ? 1 : 0));
             run.AssertSettled();
         }
     }

@@ -1,7 +1,5 @@
 using System.Text;
-using Beyla.Agent.Export;
 using Beyla.Agent.Kernel;
-using Beyla.Agent.Protocols.Http;
 using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Protocols.Http;
