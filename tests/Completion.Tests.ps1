@@ -43,6 +43,42 @@ Describe 'Completion' {
         @{ line = 'Start-BeylaTrace -ContextPropagation H'; value = 'Headers' }
     ) { (Complete $line).CompletionText | Should -Contain $value }
 
+    It 'offers properties of what is emitted, and not of a job: <line>' -ForEach @(
+        @{ line = 'Start-BeylaTrace | Where-Object '; some = 'Kind', 'Status', 'DurationMs', 'Start', 'Duration', 'RemoteAddress', 'Client' }
+        @{ line = 'Start-BeylaTrace 8080 -AsJob:$false | Sort-Object '; some = 'Kind', 'DurationMs', 'Path' }
+        @{ line = 'Get-BeylaFlow | Where-Object '; some = 'RemotePort', 'Bytes', 'FirstSeen', 'Local', 'ProcessName' }
+        @{ line = 'Get-BeylaFlow | Group-Object '; some = 'RemoteAddress', 'Transport' }
+        @{ line = 'Test-BeylaCapability | Where-Object '; some = 'Capability', 'State', 'Fix' }
+        @{ line = 'Set-BeylaCapability -Scenario Network -PassThru | Where-Object '; some = 'Capability', 'State', 'Fix' }
+    ) {
+        $found = (Complete $line).CompletionText
+        foreach ($name in $some) { $found | Should -Contain $name }
+        foreach ($name in 'HasMoreData', 'ChildJobs', 'PSJobTypeName', 'StatusMessage', 'Output') { $found | Should -Not -Contain $name }
+    }
+
+    It 'offers what is meant and no file: <line>' -ForEach @(
+        @{ line = 'Start-BeylaTrace -Duration '; some = '30s', '5m' }
+        @{ line = 'Start-BeylaTrace -Duration 15'; some = '15s', '15ms', '15m', '15h' }
+        @{ line = 'Start-BeylaTrace -Duration 1.5'; some = '1.5s', '1.5h' }
+        @{ line = 'Start-BeylaTrace -Duration 10m'; some = '10m', '10ms' }
+        @{ line = 'Start-BeylaTrace -RequestTimeout '; some = '30s' }
+        @{ line = 'Get-BeylaFlow -Duration '; some = '30s', '5m' }
+        @{ line = 'Get-BeylaFlow -Follow -Interval '; some = '500ms', '10s' }
+        @{ line = 'Get-BeylaFlow -Cidr '; some = '127.0.0.0/8', '10.0.0.0/8', 'fc00::/7' }
+        @{ line = 'Get-BeylaFlow -Cidr 10.0.0.0/8, 192'; some = '192.168.0.0/16' }
+        @{ line = 'Get-BeylaFlow -MaximumCount '; some = '10', '1000' }
+        @{ line = 'Start-BeylaTrace -MaximumCount 7'; some = @() }
+        @{ line = 'Start-BeylaTrace -Duration zz'; some = @() }
+        @{ line = 'Start-BeylaTrace -OpenPort zz'; some = @() }
+    ) {
+        foreach ($name in '7things', '15things', 'zzfile') { Set-Content $TestDrive/$name 'x' }
+        Push-Location $TestDrive
+        try { $found = @(Complete $line) } finally { Pop-Location }
+        foreach ($text in $some) { $found.CompletionText | Should -Contain $text }
+        foreach ($one in $found) { $one.ResultType | Should -Be ParameterValue; $one.ToolTip | Should -Not -BeNullOrEmpty }
+        if (-not $some) { $found.Count | Should -Be 0 }
+    }
+
     It 'needs no privilege and starts no agent' {
         if ((id -u) -ne 0) { Set-ItResult -Skipped -Because 'this runs as an ordinary user already' }
         # setpriv keeps the program and drops the user; the module must be readable for everyone.

@@ -1,6 +1,7 @@
 namespace Beyla;
 
 /// <summary>A Linux capability; the value is the kernel's number (include/uapi/linux/capability.h, capabilities(7)).</summary>
+// Long, as the others: ConvertTo-Json writes such an enumeration by its names.
 public enum Capability : long
 {
     Chown = 0,

@@ -1,6 +1,7 @@
 namespace Beyla;
 
 /// <summary>What a host setting means for the agent.</summary>
+// Long, as the others: ConvertTo-Json writes such an enumeration by its names.
 public enum HostVerdict : long
 {
     /// <summary>As it should be.</summary>

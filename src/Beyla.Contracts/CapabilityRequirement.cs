@@ -1,6 +1,7 @@
 namespace Beyla;
 
 /// <summary>What a check found about one capability.</summary>
+// Long, as the others: ConvertTo-Json writes such an enumeration by its names.
 public enum CapabilityState : long
 {
     /// <summary>The process holds it.</summary>

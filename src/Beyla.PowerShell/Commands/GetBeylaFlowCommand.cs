@@ -56,6 +56,7 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
     /// <summary>How long to observe: 0:0:30, 30s, 5m. Five seconds without it; with -Follow, without end.</summary>
     [Parameter]
     [DurationTransformation]
+    [ArgumentCompleter(typeof(DurationCompleter))]
     public TimeSpan? Duration { get; set; }
 
     /// <summary>Emits flows as they are reported, until the command is stopped.</summary>
@@ -65,11 +66,13 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
     /// <summary>With -Follow: how often a flow that goes on is reported; a second without it.</summary>
     [Parameter]
     [DurationTransformation]
+    [ArgumentCompleter(typeof(DurationCompleter))]
     public TimeSpan? Interval { get; set; }
 
     /// <summary>Ends after so many flows.</summary>
     [Parameter]
     [Alias("MaxCount", "MaxEvents")]
+    [ArgumentCompleter(typeof(CountCompleter))]
     [ValidateRange(1, long.MaxValue)]
     public long? MaximumCount { get; set; }
 
@@ -101,6 +104,7 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
 
     /// <summary>Blocks of addresses: flows with an end in one of them. The flows carry the narrowest block as their SourceNetwork and DestinationNetwork.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(NetworkCompleter))]
     [ValidateNotNullOrEmpty]
     public IPNetwork[]? Cidr { get; set; }
 

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using Beyla.PowerShell.Agent;
+using Beyla.PowerShell.Completion;
 using Beyla.PowerShell.Parameters;
 
 namespace Beyla.PowerShell.Commands;
@@ -61,17 +62,20 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
     /// <summary>Ends the trace after this time, counted from the moment at which the agent sees requests: 0:0:30, 30s, 5m. Without it the trace goes on until it is stopped.</summary>
     [Parameter]
     [DurationTransformation]
+    [ArgumentCompleter(typeof(DurationCompleter))]
     public TimeSpan? Duration { get; set; }
 
     /// <summary>Ends the trace after so many spans.</summary>
     [Parameter]
     [Alias("MaxCount", "MaxEvents")]
+    [ArgumentCompleter(typeof(CountCompleter))]
     [ValidateRange(1, long.MaxValue)]
     public long? MaximumCount { get; set; }
 
     /// <summary>A request without an answer is reported after this time, with status 408. Without it such a request is reported when its connection ends.</summary>
     [Parameter]
     [DurationTransformation]
+    [ArgumentCompleter(typeof(DurationCompleter))]
     public TimeSpan? RequestTimeout { get; set; }
 
     /// <summary>Looks for new requests every millisecond instead of every ten: spans come sooner, for more processor time.</summary>

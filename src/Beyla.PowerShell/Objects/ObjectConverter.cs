@@ -78,11 +78,16 @@ public sealed class ObjectConverter : PSTypeConverter
                 ? number
                 : throw Senseless(text, wanted, name),
             string text when wanted == typeof(Capability) && CapabilityNames.TryParse(text, out var capability) => capability,
+            string text when wanted.IsEnum => Named(text, wanted) ?? throw Senseless(text, wanted, name),
             IEnumerable items and not string when wanted.IsGenericType => List(items, wanted.GetGenericArguments()[0]),
             _ when wanted.IsGenericType => throw Senseless(value, wanted, name),
             _ => LanguagePrimitives.ConvertTo(value, wanted, CultureInfo.InvariantCulture),
         };
     }
+
+    // A protocol that has no name here goes by its number; of every other enumeration only the names make sense.
+    private static object? Named(string text, Type type) =>
+        Enum.TryParse(type, text, ignoreCase: true, out var value) && (type == typeof(Transport) || !char.IsAsciiDigit(value.ToString()![0])) ? value : null;
 
     private static Array List(IEnumerable items, Type type)
     {

@@ -78,7 +78,7 @@ public sealed class AgentRunTests : IDisposable
     public void A_filter_decides_and_the_limit_counts_what_passed()
     {
         var kept = Run("header; for i in 1 2 3 4 5 6 7 8; do span $i; done; stay",
-            new RunLimits(typeof(Span), MaximumCount: 2, Filter: s => ((Span)s).Duration.TotalMicroseconds % 3 == 0));
+            new RunLimits(typeof(Span), MaximumCount: 2, Filter: s => ((Span)s).Record.Duration.TotalMicroseconds % 3 == 0));
 
         Assert.Equal(["/3", "/6"], kept.Values.Cast<Span>().Select(s => s.Path));
     }
@@ -212,7 +212,7 @@ public sealed class AgentRunTests : IDisposable
 
         var flows = kept.Values.Cast<Flow>().ToList();
         Assert.Equal([20L, 10L], flows.Select(f => f.Bytes));
-        Assert.Equal(TimeSpan.FromSeconds(3), flows[0].LastSeen - flows[0].FirstSeen);
+        Assert.Equal(TimeSpan.FromSeconds(3), flows[0].Record.LastSeen - flows[0].Record.FirstSeen);
     }
 
     [Fact]
@@ -222,7 +222,7 @@ public sealed class AgentRunTests : IDisposable
         File.WriteAllLines(file, Enumerable.Range(0, 200_000).Select(i => string.Create(CultureInfo.InvariantCulture,
             $$"""{"type":"span","kind":"server","start":"2026-01-02T03:04:05.{{i:000000}}Z","durationUSec":{{i}},"method":"GET","path":"/{{i}}","status":200,"pid":1}""")));
         var next = 0L;
-        var sink = new Counting(span => Assert.Equal(next++, (long)span.Duration.TotalMicroseconds));
+        var sink = new Counting(span => Assert.Equal(next++, (long)span.Record.Duration.TotalMicroseconds));
         var before = GC.GetTotalMemory(forceFullCollection: true);
         new AgentRun(_planted.Command($"header; cat {file}; exit 0"), new RunLimits(typeof(Span)), sink).Run(CancellationToken.None);
 

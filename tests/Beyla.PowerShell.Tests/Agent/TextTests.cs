@@ -72,14 +72,32 @@ public sealed class TextTests
     [InlineData("\u001b[2J", "\\x1b[2J")]
     [InlineData("a\nb\u009bm\u007f", "a\\x0ab\\x9bm\\x7f")]
     [InlineData("abc\u202Etxt.exe", "abc\\u202etxt.exe")]
+    [InlineData("a\u200bb\ufeff", "a\\u200bb\\ufeff")]
+    [InlineData("\U000E0041❤\uFE0F", "\\U000e0041❤\\ufe0f")]
+    [InlineData("\uE000", "\\ue000")]
     [InlineData(null, "")]
     public void What_could_steer_a_terminal_is_spelled_out(string? text, string visible) => Assert.Equal(visible, Visible.Text(text));
+
+    [Fact]
+    public void No_hidden_character_of_all_is_let_through_and_every_other_one_is()
+    {
+        foreach (var rune in Enumerable.Range(0, 0x110000).Where(Rune.IsValid).Select(value => new Rune(value)))
+        {
+            var text = $"a{rune}b";
+            var visible = Visible.Text(text);
+            Assert.False(HiddenText.IsIn(visible), $"U+{rune.Value:X4}");
+            Assert.True(HiddenText.IsHidden(rune) ? visible != text : visible == text, $"U+{rune.Value:X4}");
+            Assert.True(HiddenText.IsHidden(rune) == !ReferenceEquals(Safe.Of(new Contracts.Span { Path = text }).Path, text), $"U+{rune.Value:X4}");
+        }
+
+        Assert.Equal(@"a\ud83db\ude42", Visible.Text("a\uD83Db\uDE42"));
+    }
 
     [Fact]
     public void Each_text_of_a_span_is_made_safe_and_the_rest_stays()
     {
         const string evil = "\u001b]0;x\u0007";
-        var span = new Span
+        var span = new Contracts.Span
         {
             Kind = SpanKind.Client, Path = evil, Query = evil, Host = evil, Method = evil, ServiceName = evil, ServiceNamespace = evil, Executable = evil, Protocol = evil,
             Status = 418, Duration = TimeSpan.FromMilliseconds(3), HandlerDuration = TimeSpan.FromMilliseconds(2), ClientPort = 1, ServerPort = 2, ProcessId = 3, ThreadId = 4,
@@ -93,7 +111,7 @@ public sealed class TextTests
     public void Each_text_of_a_flow_is_made_safe_and_the_rest_stays()
     {
         const string evil = "a\u001b[1m";
-        var flow = new Flow
+        var flow = new Contracts.Flow
         {
             Interface = evil, SourceName = evil, SourceNetwork = evil, DestinationName = evil, DestinationNetwork = evil, ProcessName = evil, ServiceName = evil, Bytes = 1, Packets = 2,
             SourcePort = 3, DestinationPort = 4, OwningProcess = 5, Flags = TcpFlags.Ack, Transport = Transport.Tcp, Direction = FlowDirection.Response,
@@ -106,8 +124,8 @@ public sealed class TextTests
     [Fact]
     public void Harmless_records_are_not_copied()
     {
-        var span = new Span { Path = "/ü?" };
-        var flow = new Flow();
+        var span = new Contracts.Span { Path = "/ü?" };
+        var flow = new Contracts.Flow();
 
         Assert.Same(span, Safe.Of(span));
         Assert.Same(flow, Safe.Of(flow));

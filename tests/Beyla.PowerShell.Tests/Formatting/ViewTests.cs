@@ -35,6 +35,23 @@ public sealed class ViewTests
     [InlineData(512d, "512 B")]
     [InlineData(1536d, "1.5 KiB")]
     [InlineData(5e15, "4.4 PiB")]
-    [InlineData(5e18, "4440.9 PiB")]
+    [InlineData(1023.9 * 1024, "1024 KiB")]
+    [InlineData(5e18, "4441 PiB")]
     public void Bytes_have_a_unit(double? bytes, string text) => Assert.Equal(text, View.Bytes(bytes));
+
+    [Theory]
+    [InlineData("127.0.0.1", 80, 21, "127.0.0.1:80")]
+    [InlineData("255.255.255.255", 65535, 21, "255.255.255.255:65535")]
+    [InlineData("::1", 80, 21, "[::1]:80")]
+    [InlineData("fe80::1", 0, 21, "fe80::1")]
+    [InlineData("2001:db8:1234:5678:9abc:def0:1234:5678", 54321, 47, "[2001:db8:1234:5678:9abc:def0:1234:5678]:54321")]
+    [InlineData("2001:db8:1234:5678:9abc:def0:1234:5678", 54321, 21, "[2001:d…4:5678]:54321")]
+    [InlineData("2001:db8:1234:5678:9abc:def0:1234:5678", 0, 21, "2001:db8:1…:1234:5678")]
+    [InlineData("ip-10-1-2-3.compute.internal", 443, 21, "ip-10-1-…internal:443")]
+    [InlineData("日本語日本語日本語日本語", 443, 21, "日本語日…語日本語:443")]
+    [InlineData("a\u001b[2J", 1, 21, "a\\x1b[2J:1")]
+    [InlineData("x", 65535, 3, "…:65535")]
+    [InlineData("", 80, 21, "")]
+    [InlineData(null, 80, 21, "")]
+    public void The_end_of_a_conversation_gives_way_in_the_middle(string? name, int port, int columns, string text) => Assert.Equal(text, View.Endpoint(name, port, columns));
 }

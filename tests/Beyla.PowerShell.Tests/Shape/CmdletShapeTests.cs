@@ -35,8 +35,8 @@ public sealed class CmdletShapeTests
 
     private static readonly Dictionary<string, string[]> Outputs = new()
     {
-        ["Start-BeylaTrace"] = ["Beyla.Span", "Beyla.PowerShell.Jobs.AgentJob"],
-        ["Get-BeylaFlow"] = ["Beyla.Flow", "Beyla.PowerShell.Jobs.AgentJob"],
+        ["Start-BeylaTrace"] = ["Beyla.Span"],
+        ["Get-BeylaFlow"] = ["Beyla.Flow"],
         ["Test-BeylaCapability"] = ["Beyla.CapabilityRequirement", "System.Boolean"],
         ["Set-BeylaCapability"] = ["Beyla.CapabilityRequirement"],
     };
@@ -138,7 +138,7 @@ public sealed class CmdletShapeTests
     {
         var types = new Dictionary<string, Type>
         {
-            ["Span"] = typeof(Span), ["Flow"] = typeof(Flow), ["CapabilityRequirement"] = typeof(CapabilityRequirement), ["PlaceCount"] = typeof(PlaceCount),
+            ["Span"] = typeof(Span), ["Flow"] = typeof(Flow), ["Wide"] = typeof(Flow), ["CapabilityRequirement"] = typeof(CapabilityRequirement), ["PlaceCount"] = typeof(PlaceCount),
         };
         foreach (var view in XDocument.Load(Path.Combine(Root, "module/Beyla.Format.ps1xml")).Descendants("View"))
         {
@@ -148,11 +148,36 @@ public sealed class CmdletShapeTests
 
         foreach (var type in XDocument.Load(Path.Combine(Root, "module/Beyla.Types.ps1xml")).Descendants("Type"))
         {
-            var real = typeof(Span).Assembly.GetType(type.Element("Name")!.Value, throwOnError: true)!;
-            var added = type.Element("Members")!.Elements().Select(m => m.Element("Name")!.Value).ToHashSet();
+            var name = type.Element("Name")!.Value;
+            var real = TypeOf(name.StartsWith("Deserialized.", StringComparison.Ordinal) ? name["Deserialized.".Length..] : name);
+            var added = type.Element("Members")?.Elements().Select(m => m.Element("Name")!.Value).ToHashSet() ?? [];
+            Assert.All(type.Descendants("Value").Where(v => v.Value.StartsWith("Beyla.", StringComparison.Ordinal)), v => Assert.Same(real, TypeOf(v.Value)));
+            Assert.All(type.Descendants("TypeConverter"), c => Assert.Same(typeof(ObjectConverter), TypeOf(c.Value.Trim())));
+            Assert.All(type.Descendants("GetCodeReference"), c => Assert.NotNull(TypeOf(c.Element("TypeName")!.Value).GetMethod(c.Element("MethodName")!.Value)));
             Assert.All(type.Descendants("ReferencedProperties").Elements("Name"), n => Assert.True(added.Contains(n.Value) || real.GetProperty(n.Value) is not null, n.Value));
         }
     }
+
+    [Theory]
+    [InlineData(typeof(Contracts.Span), typeof(Span))]
+    [InlineData(typeof(Contracts.Flow), typeof(Flow))]
+    public void What_the_agent_says_is_in_the_object_as_text_or_number(Type record, Type shown)
+    {
+        // ConvertTo-Json takes anything else apart, and other sessions get a bag of it.
+        Type[] plain = [typeof(string), typeof(int), typeof(long), typeof(double), typeof(long?), typeof(double?)];
+        Assert.All(shown.GetProperties(), p => Assert.Contains(p.PropertyType, plain));
+        Assert.Subset(shown.GetProperties().Select(p => p.Name).ToHashSet(), record.GetProperties().Where(p => p.Name != "EqualityContract").Select(p => p.Name).ToHashSet());
+    }
+
+    [Fact]
+    public void Nothing_completes_with_files_where_a_time_a_number_or_a_network_is_meant()
+    {
+        string[] completed = ["Duration", "Interval", "RequestTimeout", "Cidr", "MaximumCount"];
+        var parameters = Cmdlets().Values.SelectMany(t => t.GetProperties()).Where(p => Has(p, "ParameterAttribute")).ToList();
+        Assert.All(completed, name => Assert.All(parameters.Where(p => p.Name == name), p => Assert.True(Has(p, "ArgumentCompleterAttribute"), name)));
+    }
+
+    private static Type TypeOf(string name) => typeof(Span).Assembly.GetType(name) ?? typeof(CapabilityRequirement).Assembly.GetType(name, throwOnError: true)!;
 
     private static Dictionary<string, Type> Cmdlets() => typeof(StartBeylaTraceCommand).Assembly.GetExportedTypes()
         .Select(t => (Type: t, Attribute: t.GetCustomAttributesData().FirstOrDefault(a => Is(a, "CmdletAttribute")))).Where(t => t.Attribute is not null && !t.Type.IsAbstract)
