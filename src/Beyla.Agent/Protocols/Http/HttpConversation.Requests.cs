@@ -14,6 +14,9 @@ internal sealed partial class HttpConversation
     private uint startBoundary;
     private int startPid, startTid;
 
+    /// <summary>Request lines in the operation that is being read.</summary>
+    private int begunHere;
+
     /// <summary>Until a whole request line was seen, the direction that last looked like one counts.</summary>
     private void Adopt(in Segment segment)
     {
@@ -32,8 +35,17 @@ internal sealed partial class HttpConversation
             FindRequest(in segment);
         }
 
+        begunHere = 0;
+        var counted = segment.IsGap;
         while (segment.Left > 0)
         {
+            if (!counted && isBegun && segment.Data.IsEmpty && (r.Phase == HttpPhase.Start || (begunHere > 1 && r.Phase is HttpPhase.Head or HttpPhase.Lost)))
+            {
+                // Requests that were sent together, beyond what is captured of one operation.
+                protocol.CountUnseen(segment.Left);
+                counted = true;
+            }
+
             switch (r.Phase)
             {
                 case HttpPhase.Start:
@@ -97,6 +109,11 @@ internal sealed partial class HttpConversation
         // Bytes that are missing cut the line short as well.
         if (!HttpStartLine.TryParseRequest(line, cut || !whole, out var method, out var target, out var minor))
         {
+            if (isBegun && !segment.IsGap && segment.Unseen > 0)
+            {
+                protocol.CountUnseen(segment.Left);
+            }
+
             LoseRequest();
             segment.SkipAll();
             return;
@@ -116,6 +133,7 @@ internal sealed partial class HttpConversation
     private void OpenExchange(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, byte minor)
     {
         isBegun = true;
+        begunHere++;
         connection.RequestDirection = requestDirection;
         if (count >= protocol.MaxPipelined)
         {
