@@ -3,8 +3,8 @@
  * The first bytes of what traced processes send and receive on TCP sockets.
  *
  * One event format and one body, report(), under a ladder of attach points; user space loads one rung:
- *   tracepoints  on_send_tracepoint, on_receive_tracepoint     (about 6.16 and later)
- *   fentry       on_send_function (+ on_sendpage before 6.5), on_receive_tracepoint, before 6.11 on_receive_function
+ *   tracepoints  on_send_tracepoint, on_sent_with_syn, on_receive_tracepoint     (about 6.16 and later)
+ *   fentry       on_send_function, on_send_return (+ on_sendpage before 6.5), on_receive_tracepoint, before 6.11 on_receive_function
  *   syscalls     on_syscall_exit
  * and on_state and on_destroy with each of them.
  *
@@ -13,163 +13,115 @@
  */
 #include "include/kernel.h"
 #include <stddef.h>
-#include "include/counters.h"
+#include "include/connection.h"
 #include "include/http.h"
 #include "include/payload.h"
 #include "include/selection.h"
 #include "include/system_calls.h"
-#include "sockets.h"
+#include "include/taking.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-COUNTED_RING(socket_events, 8 << 20)
-
 #define HEAD_BUDGET 16384 /* bytes captured in one direction until the direction changes or a message begins */
-#define BODY_PREFIX 32 /* then of each operation: enough for a chunk-size line */
 #define TAIL_SIZE 8
 #define MAX_STRIKES 32 /* direction changes without an HTTP message until a connection is forgotten */
+#define MAX_PIECES 352 /* events of one operation: a chunk takes three of the 1,024 iovecs that the kernel allows (UIO_MAXIOV) */
 
-/* What is remembered of a connection that speaks HTTP. Others are not remembered at all. */
-struct connection {
-	__u64 id;
-	__u32 next[2]; /* per direction, the sequence number after the last reported byte */
-	__u32 used[2]; /* bytes captured since the last message began */
-	__u8 last; /* direction of the last operation */
-	__u8 strikes;
-	__u8 known[2]; /* next is meaningful */
-	__u8 closed; /* in state TCP_CLOSE with bytes that may still be read: the end is reported when the process lets go of the socket */
+/* How much of what was asked for an operation is known to move. */
+enum extent {
+	WHOLE,
+	BEGINNING, /* and this is the first of it */
+	MIDDLE,
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u64); /* address of the struct sock: unique while the connection is there */
-	__type(value, struct connection);
-} connections SEC(".maps");
-
 /*
- * Waking the reader costs more than everything else here, so it happens only when the producer crosses a boundary of an eighth of the
- * ring, or when the reader said that it sleeps. Otherwise it looks by itself every few milliseconds.
+ * The next event of an operation whose iovecs hold chunks: up to the end of an iovec, with its first bytes. Returns whether more follow.
+ * A function of its own, so that the verifier looks at it once.
  */
-static __always_inline __u64 wake(struct selection *s, __u32 size)
+__attribute__((noinline)) int report_piece(struct scratch *at)
 {
-	__u64 position, eighth;
+	struct ring_counters *counters = socket_events_count();
+	struct selection *s = the_selection();
+	__u32 got, length, passed;
+	int more;
 
-	if (s->asleep) {
-		s->asleep = 0;
-		return BPF_RB_FORCE_WAKEUP;
+	if (!at || !s || !counters)
+		return 0;
+	length = at->left;
+	got = gather(at, &at->rest, 0, length < SOCKET_DATA_MAX ? length : SOCKET_DATA_MAX, 0);
+	more = got && length - got > at->cut && continues(at, &at->rest);
+	passed = at->segment;
+	if (more) {
+		length = got + at->cut;
+		passed += at->cut != 0;
 	}
-	position = bpf_ringbuf_query(&socket_events, BPF_RB_PROD_POS);
-	eighth = bpf_ringbuf_query(&socket_events, BPF_RB_RING_SIZE) >> 3;
-	size = (size + 8 + 7) & ~7; /* a record has a header, and begins at a multiple of eight */
-	return (position ^ (position + size)) & ~(eighth - 1) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	at->event.sequence += at->event.length;
+	at->event.length = length;
+	at->event.captured = got;
+	at->event.tail = 0;
+	if (!more && got < length && length >= TAIL_SIZE && gather(at, &at->rest, SOCKET_DATA_MAX, TAIL_SIZE, length - TAIL_SIZE) == TAIL_SIZE)
+		__builtin_memcpy(&at->event.tail, at->data + SOCKET_DATA_MAX, TAIL_SIZE);
+	emit(s, counters, at, sizeof(at->event) + bounded(got));
+	at->left -= length;
+	at->rest.base += passed * sizeof(struct segment);
+	at->rest.segments -= passed;
+	at->rest.offset = 0;
+	return more;
 }
 
-static __always_inline void emit(struct selection *s, struct ring_counters *counters, void *event, __u32 size)
+/* All events of an operation after the first. */
+__attribute__((noinline)) int report_pieces(struct scratch *at)
 {
-	counters->produced++;
-	if (bpf_ringbuf_output(&socket_events, event, size, wake(s, size)))
-		counters->lost++;
+	int i;
+
+	for (i = 0; i < MAX_PIECES; i++)
+		if (!report_piece(at))
+			break;
+	return 0;
+}
+
+/* A message that begins says how the connection goes on. RFC 9110 sections 9.3.6 and 15.2.2. */
+static __always_inline void note_message(struct connection *c, const __u8 *data, __u32 got, int direction, int begins)
+{
+	c->strikes = begins == BEGINS_MESSAGE ? 0 : MAX_STRIKES; /* after a preface the first answer has to be HTTP */
+	c->spoke |= 1 << direction;
+	if (data[0] == 'H' && data[1] == 'T')
+		c->tunnel |= got > 12 && data[9] == '1' && data[10] == '0' && data[11] == '1';
 	else
-		counters->emitted++;
-}
-
-/* A closed socket has given up its port, but still knows it. */
-static __always_inline __u16 local_port_of(struct sock *sk, bool typed)
-{
-	__u16 port = READ(typed, sk, __sk_common.skc_num);
-
-	return port ? port : __builtin_bswap16(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
-}
-
-static __always_inline void describe(struct socket_event *e, struct sock *sk, bool typed)
-{
-	__u32 local, remote;
-
-	e->local_port = local_port_of(sk, typed);
-	e->remote_port = __builtin_bswap16(READ(typed, sk, __sk_common.skc_dport));
-	e->netns = typed ? sk->__sk_common.skc_net.net->ns.inum : BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	if (READ(typed, sk, __sk_common.skc_family) == AF_INET6) {
-		bpf_probe_read_kernel(e->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-		bpf_probe_read_kernel(e->remote, 16, &sk->__sk_common.skc_v6_daddr);
-		return;
-	}
-	local = READ(typed, sk, __sk_common.skc_rcv_saddr);
-	remote = READ(typed, sk, __sk_common.skc_daddr);
-	__builtin_memset(e->local, 0, 10);
-	__builtin_memset(e->remote, 0, 10);
-	*(__u16 *)(e->local + 10) = 0xffff;
-	*(__u16 *)(e->remote + 10) = 0xffff;
-	*(__u32 *)(e->local + 12) = local;
-	*(__u32 *)(e->remote + 12) = remote;
-}
-
-static __always_inline __u32 position_of(struct sock *sk, int direction)
-{
-	struct tcp_sock *tcp = (struct tcp_sock *)sk;
-
-	return direction == SOCKET_SEND ? BPF_CORE_READ(tcp, write_seq) : BPF_CORE_READ(tcp, copied_seq);
-}
-
-/* The peer's FIN takes a sequence number of its own: 1 when it came. */
-static __always_inline int has_fin(struct sock *sk)
-{
-	return BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1;
-}
-
-static __always_inline struct connection *remember(struct sock *sk, struct ring_counters *counters)
-{
-	struct connection fresh = {
-		.id = bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff),
-		.last = 0xff,
-		.closed = BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE,
-	};
-	__u64 key = (__u64)sk;
-
-	if (bpf_map_update_elem(&connections, &key, &fresh, BPF_ANY)) {
-		counters->untracked++;
-		return NULL;
-	}
-	return bpf_map_lookup_elem(&connections, &key);
-}
-
-/* An event about a connection and no bytes of it. */
-static __always_inline void end(struct selection *s, struct ring_counters *counters, struct sock *sk, bool typed, const struct connection *c,
-				__u8 kind, __u8 direction)
-{
-	struct socket_event e = {};
-
-	e.time = bpf_ktime_get_ns();
-	e.connection = c->id;
-	e.kind = kind;
-	e.direction = direction;
-	e.sequence = position_of(sk, direction);
-	e.opposite = position_of(sk, !direction);
-	describe(&e, sk, typed);
-	emit(s, counters, &e, sizeof(e));
+		c->tunnel = data[0] == 'C' && data[1] == 'O' && data[2] == 'N' && data[3] == 'N';
 }
 
 /*
- * One operation: length bytes from sequence number position on, in one direction.
+ * One operation: length bytes from sequence number position on, in one direction; opposite is the position of the other.
  * typed: sk is a pointer whose type the verifier knows.
  */
 static __always_inline int report(struct selection *s, __u64 pid_tgid, struct sock *sk, bool typed, int direction, __u32 position,
-				  __u32 length, const struct payload *payload)
+				  __u32 length, __u32 opposite, enum extent extent, struct payload *payload)
 {
 	struct ring_counters *counters = socket_events_count();
-	__u32 slot = direction, skip = 0, want, got;
+	__u32 slot = direction, want, got;
+	bool turned, framed = false, more = false;
 	int begins = BEGINS_NOTHING;
-	bool turned;
 	__u64 key = (__u64)sk;
 	struct connection *c;
 	struct scratch *at;
 
-	if (!counters || !length)
+	if (!counters)
 		return 0;
 	at = bpf_map_lookup_elem(&scratches, &slot);
 	if (!at)
 		return 0;
 	c = bpf_map_lookup_elem(&connections, &key);
+	if (c && c->owed) {
+		/* In the course of a long send, and beyond what is wanted of it: the event that tells of its end, or of a wait, tells of this as well. */
+		if (extent == MIDDLE && length && !c->pieces && c->last == direction && c->used[direction] >= HEAD_BUDGET)
+			return 0;
+		catch_up(sk, c, direction == SOCKET_SEND ? position : opposite, TOLD_BY_PROCESS);
+		if (direction == SOCKET_SEND && extent == WHOLE && c->owed == OWED_BYTES)
+			c->owed = OWED_NOTHING;
+	}
+	if (!length)
+		return 0;
 	if (c && c->known[direction]) {
 		__s32 reported = c->next[direction] - position;
 
@@ -177,56 +129,81 @@ static __always_inline int report(struct selection *s, __u64 pid_tgid, struct so
 		if (reported > 0 && reported < 1 << 30) {
 			if ((__u32)reported >= length)
 				return 0;
-			skip = reported;
-			length -= skip;
+			position += reported;
+			length -= reported;
+			step_over(payload, reported);
+		} else if (direction == SOCKET_RECEIVE && reported == -1 && BPF_CORE_READ((struct tcp_sock *)sk, urg_seq) == position - 1) {
+			set_apart(sk, c, direction, position - 1);
 		}
 	}
 	turned = !c || c->last != direction;
 	want = !c ? PREFIX_SIZE : turned || c->used[direction] < HEAD_BUDGET ? SOCKET_DATA_MAX : BODY_PREFIX;
 	if (want > length)
 		want = length;
-	got = copy_payload(at, 0, want, payload, skip);
+	got = copy_payload(at, 0, want, payload, 0);
 	if (turned || want == BODY_PREFIX) {
 		begins = looks_like_http((struct prefix *)at->data, got, !c);
 		if (begins && want < SOCKET_DATA_MAX && want < length) {
 			want = length < SOCKET_DATA_MAX ? length : SOCKET_DATA_MAX;
-			got = copy_payload(at, 0, want, payload, skip);
+			got = copy_payload(at, 0, want, payload, 0);
 		}
 	}
 	if (!c) {
 		c = begins ? remember(sk, counters) : NULL;
 		if (!c)
 			return 0;
-	} else if (turned && !begins && ++c->strikes > MAX_STRIKES) {
-		end(s, counters, sk, typed, c, SOCKET_FORGOTTEN, direction);
-		bpf_map_delete_elem(&connections, &key);
+		c->next[!direction] = opposite;
+		c->known[!direction] = 1;
+	} else if (turned && !begins && (c->tunnel || c->spoke != 3) && ++c->strikes > MAX_STRIKES) {
+		end(sk, c, SOCKET_FORGOTTEN, direction);
+		forget(sk, c);
 		return 0;
 	}
 	if (begins)
-		c->strikes = begins == BEGINS_MESSAGE ? 0 : MAX_STRIKES; /* after a preface the first answer has to be HTTP */
+		note_message(c, at->data, got, direction, begins);
 	if (turned || begins)
 		c->used[direction] = 0;
 	c->used[direction] += got;
 	c->last = direction;
-	c->next[direction] = position + skip + length;
+	c->next[direction] = position + length;
 	c->known[direction] = 1;
+	if (extent != WHOLE && c->owed == OWED_NOTHING)
+		c->owed = OWED_BYTES;
 
 	at->event.time = bpf_ktime_get_ns();
 	at->event.connection = c->id;
 	at->event.pid = pid_tgid >> 32;
 	at->event.tid = (__u32)pid_tgid;
-	at->event.sequence = position + skip;
-	at->event.length = length;
-	at->event.opposite = position_of(sk, !direction);
+	at->event.sequence = position;
+	at->event.opposite = opposite;
 	at->event.captured = got;
 	at->event.kind = SOCKET_DATA;
 	at->event.direction = direction;
 	at->event.tail = 0;
-	if (got < length && length >= TAIL_SIZE &&
-	    copy_payload(at, SOCKET_DATA_MAX, TAIL_SIZE, payload, skip + length - TAIL_SIZE) == TAIL_SIZE)
+	if (got && payload->kind == PAYLOAD_VECTOR && (got < length || extent == BEGINNING))
+		framed = continues(at, &payload->vector);
+	if (extent != MIDDLE)
+		c->pieces = framed;
+	if (framed && length - got > at->cut) {
+		__u32 passed = at->segment + (at->cut != 0);
+
+		more = true;
+		at->left = length - got - at->cut;
+		at->rest.base = payload->vector.base + passed * sizeof(struct segment);
+		at->rest.segments = payload->vector.segments - passed;
+		at->rest.offset = 0;
+		at->rest.in_kernel = payload->vector.in_kernel;
+		at->rest.brief = true;
+		length = got + at->cut;
+	} else if (got < length && length >= TAIL_SIZE &&
+		   copy_payload(at, SOCKET_DATA_MAX, TAIL_SIZE, payload, length - TAIL_SIZE) == TAIL_SIZE) {
 		__builtin_memcpy(&at->event.tail, at->data + SOCKET_DATA_MAX, TAIL_SIZE);
+	}
+	at->event.length = length;
 	describe(&at->event, sk, typed);
 	emit(s, counters, at, sizeof(at->event) + bounded(got));
+	if (more)
+		report_pieces(at);
 	return 0;
 }
 
@@ -235,43 +212,162 @@ static __always_inline bool is_wanted(const struct selection *s, __u32 pid, __u1
 	return s->capture && (is_selected(s, pid) || (is_selected_port(s, local_port) && !is_excluded(s, pid)));
 }
 
-static __always_inline int on_send(struct sock *sk, const struct msghdr *message, __u32 length)
+/* Of a send with MSG_OOB the last byte is urgent: what reads the stream does not get it. */
+static __always_inline int report_urgent(struct selection *s, __u64 pid_tgid, struct sock *sk, bool typed, int direction, __u32 position,
+					 __u32 length, __u32 opposite, enum extent extent, bool urgent, struct payload *payload)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	struct selection *s = the_selection();
-	struct payload payload = {};
+	__u64 key = (__u64)sk;
 
-	/* What is given to a closed socket goes nowhere. */
-	if (!s || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num) || sk->__sk_common.skc_state == TCP_CLOSE)
-		return 0;
-	payload_of_iterator(&payload, &message->msg_iter, true);
-	return report(s, pid_tgid, sk, true, SOCKET_SEND, position_of(sk, SOCKET_SEND), length, &payload);
+	if (extent != WHOLE || !length)
+		urgent = false;
+	length -= urgent;
+	report(s, pid_tgid, sk, typed, direction, position, length, opposite, extent, payload);
+	if (urgent) {
+		struct connection *c = bpf_map_lookup_elem(&connections, &key);
+
+		if (c && (!c->known[direction] || c->next[direction] == position + length))
+			set_apart(sk, c, direction, position + length);
+	}
+	return 0;
 }
 
-/* Called once per segment that a sendmsg fills; the sequence numbers make the later calls say nothing new. */
+/* Passed once for each piece that a sendmsg copies, before it is copied. A small send is one piece, or two. */
 SEC("?tp_btf/tcp_sendmsg_locked")
-int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message)
-{
-	return on_send(sk, message, message->msg_iter.count);
-}
-
-SEC("?fentry/tcp_sendmsg")
-int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned long length)
-{
-	return on_send(sk, message, length);
-}
-
-/* sendfile before 6.5 does not go through sendmsg. The pages are not read: they hold bodies. */
-SEC("?fentry/tcp_sendpage")
-int BPF_PROG(on_sendpage, struct sock *sk, void *page, int offset, unsigned long length)
+int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct sk_buff *tail, int goal)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct selection *s = the_selection();
 	struct payload payload = {};
+	struct tcp_sock *tcp;
+	enum extent extent;
+	__u32 left, taken;
 
 	if (!s || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
 		return 0;
-	return report(s, pid_tgid, sk, true, SOCKET_SEND, position_of(sk, SOCKET_SEND), length, &payload);
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return 0;
+	left = message->msg_iter.count;
+	taken = taken_now(sk, tcp, tail, goal, left);
+	extent = taken == left ? WHOLE : message->msg_iter.iov_offset ? MIDDLE : BEGINNING;
+	payload_of_iterator(&payload, &message->msg_iter, true);
+	return report_urgent(s, pid_tgid, sk, true, SOCKET_SEND, tcp->write_seq, taken, tcp->copied_seq, extent, message->msg_flags & MSG_OOB, &payload);
+}
+
+/* A send of which more is to be told when it returns. The connection may be a new one, of which nothing was told yet. */
+static __always_inline int await_send(struct sock *sk, __u32 left, const struct payload *payload)
+{
+	struct ring_counters *counters = socket_events_count();
+	__u32 slot = SOCKET_SEND, got;
+	__u64 key = (__u64)sk;
+	struct connection *c = bpf_map_lookup_elem(&connections, &key);
+	struct scratch *at = bpf_map_lookup_elem(&scratches, &slot);
+
+	if (!c && at && counters) {
+		got = copy_payload(at, 0, left < PREFIX_SIZE ? left : PREFIX_SIZE, payload, 0);
+		if (looks_like_http((struct prefix *)at->data, got))
+			c = remember(sk, counters);
+	}
+	if (c)
+		await_return(c);
+	return 0;
+}
+
+/*
+ * What went with the SYN (TCP Fast Open, RFC 7413) does not pass the tracepoint: it is told of when the call returns, with the bytes that the call
+ * names. The sockets of all others are left after two looks.
+ */
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(on_sent_with_syn, struct sock *sk, int result)
+{
+	struct selection *s = the_selection();
+	struct payload payload = {};
+	enum syscall_shape shape;
+	struct pt_regs *regs;
+	struct tcp_sock *tcp;
+	__u64 pid_tgid;
+	int direction;
+
+	if (!s || result <= 0)
+		return 0;
+	pid_tgid = bpf_get_current_pid_tgid();
+	if (!is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num) || !is_tcp(sk, true))
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp || !BPF_CORE_READ_BITFIELD(tcp, syn_data))
+		return 0;
+	regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	shape = shape_of(regs->orig_ax, &direction);
+	if (shape == SHAPE_NONE || direction != SOCKET_SEND)
+		return 0;
+	payload_of_call(&payload, regs, shape);
+	return report(s, pid_tgid, sk, true, SOCKET_SEND, tcp->write_seq - result, result, tcp->copied_seq, WHOLE, &payload);
+}
+
+/* The process says what it sends; the socket is locked from here until on_send_return, except while the send waits. */
+SEC("?fentry/tcp_sendmsg_locked")
+int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned long length)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct selection *s = the_selection();
+	struct payload payload = {};
+	struct tcp_sock *tcp;
+	__u32 left, taken = 0;
+	__u8 state;
+
+	if (!s || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+		return 0;
+	state = sk->__sk_common.skc_state;
+	/* What is given to a closed socket goes nowhere, unless it opens it (TCP Fast Open). */
+	if (state == TCP_CLOSE && !(message->msg_flags & MSG_FASTOPEN))
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return 0;
+	left = message->msg_iter.count;
+	if (state != TCP_CLOSE && state != TCP_SYN_SENT)
+		taken = taken_now(sk, tcp, NULL, tcp->mss_cache, left);
+	payload_of_iterator(&payload, &message->msg_iter, true);
+	report_urgent(s, pid_tgid, sk, true, SOCKET_SEND, tcp->write_seq, taken, tcp->copied_seq, taken == left ? WHOLE : BEGINNING, message->msg_flags & MSG_OOB, &payload);
+	return taken == left ? 0 : await_send(sk, left, &payload);
+}
+
+/* What became of a send that was not sure to be taken at once. What it took lies behind the iterator. */
+SEC("?fexit/tcp_sendmsg_locked")
+int BPF_PROG(on_send_return, struct sock *sk, struct msghdr *message, unsigned long length, int result)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid(), key = (__u64)sk;
+	struct selection *s = the_selection();
+	struct payload payload = {};
+	struct connection *c;
+	struct tcp_sock *tcp;
+
+	if (!s || !awaited)
+		return 0;
+	c = bpf_map_lookup_elem(&connections, &key);
+	if (!c || c->owed != OWED_RETURN)
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	settle_return(c);
+	if (result <= 0 || !tcp)
+		return 0;
+	payload_of_iterator(&payload, &message->msg_iter, true);
+	step_back(&payload, result);
+	return report_urgent(s, pid_tgid, sk, true, SOCKET_SEND, tcp->write_seq - result, result, tcp->copied_seq, WHOLE, message->msg_flags & MSG_OOB, &payload);
+}
+
+/* sendfile before 6.5 does not go through sendmsg. The pages are not read: they hold bodies. */
+SEC("?fexit/tcp_sendpage")
+int BPF_PROG(on_sendpage, struct sock *sk, void *page, int offset, unsigned long length, int flags, int result)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct selection *s = the_selection();
+	struct payload payload = {};
+
+	if (!s || result <= 0 || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+		return 0;
+	return report(s, pid_tgid, sk, true, SOCKET_SEND, position_of(sk, SOCKET_SEND) - result, result, position_of(sk, SOCKET_RECEIVE), WHOLE,
+		      &payload);
 }
 
 #ifndef WITHOUT_SKB_DYNPTR
@@ -289,7 +385,7 @@ int BPF_PROG(on_receive_tracepoint, struct sk_buff *skb, int length)
 	if (!s || !s->capture)
 		return 0;
 	sk = skb->sk;
-	if (!sk || sk->sk_protocol != IPPROTO_TCP || !is_wanted(s, pid_tgid >> 32, local_port_of(sk, true)))
+	if (!sk || !is_tcp(sk, true) || !is_wanted(s, pid_tgid >> 32, local_port_of(sk, true)))
 		return 0;
 	/* TCP_SKB_CB(skb)->seq. A peek into a later skb leaves copied_seq behind it. */
 	bpf_probe_read_kernel(&first, sizeof(first), skb->cb);
@@ -301,7 +397,7 @@ int BPF_PROG(on_receive_tracepoint, struct sk_buff *skb, int length)
 	payload.kind = PAYLOAD_SKB;
 	payload.skb = &dynptr;
 	payload.offset = position - first;
-	return report(s, pid_tgid, sk, true, SOCKET_RECEIVE, position, length, &payload);
+	return report(s, pid_tgid, sk, true, SOCKET_RECEIVE, position, length, position_of(sk, SOCKET_SEND), WHOLE, &payload);
 }
 #endif
 
@@ -321,39 +417,17 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 	if (!s || !s->capture || failed)
 		return 0;
 	sk = skb->sk;
-	if (!sk || sk->sk_protocol != IPPROTO_TCP || !is_wanted(s, pid_tgid >> 32, local_port_of(sk, true)))
+	if (!sk || !is_tcp(sk, true) || !is_wanted(s, pid_tgid >> 32, local_port_of(sk, true)))
 		return 0;
 	payload_of_iterator(&payload, to, true);
-	if (payload.kind == PAYLOAD_USER) {
-		payload.base -= length;
-	} else if (payload.kind == PAYLOAD_VECTOR) {
-		struct vector *v = &payload.vector;
-		__u32 back = length;
-		int i;
-
-		/* Walk back over segments until the copy's first byte. */
-		for (i = 0; i < MAX_SEGMENTS_BACK && v->offset < back; i++) {
-			__u64 size = 0;
-
-			back -= v->offset;
-			v->base -= sizeof(struct { __u64 base, length; });
-			v->segments++;
-			bpf_probe_read_kernel(&size, sizeof(size), (void *)(v->base + sizeof(__u64)));
-			v->offset = size;
-		}
-		if (v->offset < back)
-			payload.kind = PAYLOAD_NONE;
-		else
-			v->offset -= back;
-	}
+	step_back(&payload, length);
 	bpf_probe_read_kernel(&first, sizeof(first), skb->cb);
-	return report(s, pid_tgid, sk, true, SOCKET_RECEIVE, first + offset, length, &payload);
+	return report(s, pid_tgid, sk, true, SOCKET_RECEIVE, first + offset, length, position_of(sk, SOCKET_SEND), WHOLE, &payload);
 }
 
 /*
  * Everything from the return of a system call, at which its arguments are still in the registers. Calls that were already blocked when the
- * program was attached are seen as well. io_uring is not. MSG_PEEK (2) needs no case: copied_seq has not moved, so position is wrong
- * by the peeked bytes; hence it is left out by its flag.
+ * program was attached are seen as well. io_uring is not. MSG_PEEK and MSG_OOB do not move copied_seq and are left out.
  */
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
@@ -378,37 +452,22 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	shape = shape_of(number, &direction);
 	if (shape == SHAPE_NONE)
 		return 0;
-	if (number == 45)
+	if (number == 44 || number == 45)
 		flags = regs->r10;
-	else if (number == 47)
+	else if (number == 46 || number == 47)
 		flags = regs->dx;
-	if (flags & 2)
+	if (direction == SOCKET_RECEIVE && flags & (MSG_PEEK | MSG_OOB))
 		return 0;
 	sk = sock_of(regs->di);
 	if (!sk || (!selected && !is_selected_port(s, local_port_of(sk, false))))
 		return 0;
-	if (shape == SHAPE_BUFFER) {
-		payload.kind = PAYLOAD_USER;
-		payload.base = regs->si;
-	} else if (shape == SHAPE_VECTOR) {
-		payload.kind = PAYLOAD_VECTOR;
-		payload.vector.base = regs->si;
-		payload.vector.segments = regs->dx;
-	} else if (shape == SHAPE_MESSAGE) {
-		struct {
-			__u64 name, name_length, base, count;
-		} message = {}; /* struct user_msghdr */
-
-		bpf_probe_read_user(&message, sizeof(message), (void *)regs->si);
-		payload.kind = PAYLOAD_VECTOR;
-		payload.vector.base = message.base;
-		payload.vector.segments = message.count;
-	}
+	payload_of_call(&payload, regs, shape);
 	position = position_of(sk, direction);
 	/* A read up to the end takes the FIN along. */
 	if (direction == SOCKET_RECEIVE && has_fin(sk) && position == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
 		position--;
-	return report(s, pid_tgid, sk, false, direction, position - result, result, &payload);
+	return report_urgent(s, pid_tgid, sk, false, direction, position - result, result, position_of(sk, !direction), WHOLE,
+			     direction == SOCKET_SEND && flags & MSG_OOB, &payload);
 }
 
 /* Bytes that arrived and that the process may still read, after a reset or a close from both sides. A close(2) of its own threw them away. */
@@ -423,33 +482,33 @@ static __always_inline bool has_unread(struct sock *sk)
 	return unread > has_fin(sk);
 }
 
+/* Bytes of a send that has not returned, where its return tells of them. One more byte is the FIN. */
+static __always_inline bool has_untold(struct sock *sk, const struct connection *c)
+{
+	return c->known[SOCKET_SEND] && (__s32)(position_of(sk, SOCKET_SEND) - c->next[SOCKET_SEND]) > 1;
+}
+
 /* The end of a connection that was reported: FIN in either direction, then the socket itself. May run in softirq. */
 SEC("?tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 {
-	struct ring_counters *counters;
 	__u64 key = (__u64)sk;
 	struct connection *c;
-	struct selection *s;
 
 	if (new_state != TCP_CLOSE && new_state != TCP_FIN_WAIT1 && new_state != TCP_LAST_ACK && new_state != TCP_CLOSE_WAIT)
 		return 0;
-	if (sk->sk_protocol != IPPROTO_TCP)
+	if (!is_tcp(sk, true))
 		return 0;
 	c = bpf_map_lookup_elem(&connections, &key);
 	if (!c)
 		return 0;
-	if (new_state == TCP_CLOSE && has_unread(sk)) {
-		c->closed = 1;
+	if (c->owed)
+		catch_up(sk, c, position_of(sk, SOCKET_SEND), 0);
+	if (new_state == TCP_CLOSE && (has_unread(sk) || has_untold(sk, c)))
 		return 0;
-	}
-	s = the_selection();
-	counters = socket_events_count();
-	if (s && counters)
-		end(s, counters, sk, true, c, new_state == TCP_CLOSE ? SOCKET_CLOSE : SOCKET_SHUT,
-		    new_state == TCP_CLOSE_WAIT ? SOCKET_RECEIVE : SOCKET_SEND);
+	end(sk, c, new_state == TCP_CLOSE ? SOCKET_CLOSE : SOCKET_SHUT, new_state == TCP_CLOSE_WAIT ? SOCKET_RECEIVE : SOCKET_SEND);
 	if (new_state == TCP_CLOSE)
-		bpf_map_delete_elem(&connections, &key);
+		forget(sk, c);
 	return 0;
 }
 
@@ -460,19 +519,14 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 SEC("?tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock *sk)
 {
-	struct ring_counters *counters;
 	__u64 key = (__u64)sk;
 	struct connection *c;
-	struct selection *s;
 
 	c = bpf_map_lookup_elem(&connections, &key);
 	if (!c)
 		return 0;
-	s = the_selection();
-	counters = socket_events_count();
-	if (s && counters)
-		end(s, counters, sk, true, c, SOCKET_CLOSE, SOCKET_SEND);
-	bpf_map_delete_elem(&connections, &key);
+	end(sk, c, SOCKET_CLOSE, SOCKET_SEND);
+	forget(sk, c);
 	return 0;
 }
 

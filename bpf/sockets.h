@@ -11,6 +11,7 @@ enum socket_event_kind {
 	SOCKET_SHUT = 2, /* this side will send no more (FIN queued), or the peer did (direction says which) */
 	SOCKET_CLOSE = 3, /* the connection is gone */
 	SOCKET_FORGOTTEN = 4, /* the connection is there and is followed no longer: it speaks no HTTP (any more) */
+	SOCKET_URGENT = 5, /* one byte, at sequence, is urgent data (MSG_OOB): it has a number and is no part of the stream */
 };
 
 enum socket_direction {

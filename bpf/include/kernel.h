@@ -28,6 +28,8 @@ typedef _Bool bool;
 #endif
 
 enum { AF_INET = 2, AF_INET6 = 10 };
+enum { SOCK_STREAM = 1 };
+enum { MSG_OOB = 1, MSG_PEEK = 2, MSG_FASTOPEN = 0x20000000 };
 enum { IPPROTO_TCP = 6, IPPROTO_UDP = 17, IPPROTO_MPTCP = 262 };
 enum { SOCK_DONE = 1 }; /* bit of skc_flags: a FIN was received */
 enum {
@@ -53,8 +55,13 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct netns_ipv4 {
+	unsigned int sysctl_tcp_notsent_lowat;
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_ipv4 ipv4;
 };
 
 typedef struct {
@@ -81,6 +88,9 @@ struct sk_buff_head {
 struct sock {
 	struct sock_common __sk_common;
 	struct sk_buff_head sk_receive_queue;
+	int sk_wmem_queued;
+	int sk_sndbuf;
+	__u16 sk_type;
 	__u16 sk_protocol;
 };
 
@@ -92,14 +102,21 @@ struct tcp_sock {
 	__u32 copied_seq;
 	__u32 rcv_nxt;
 	__u32 write_seq;
+	__u32 snd_nxt;
+	__u32 notsent_lowat;
+	__u32 mss_cache;
+	__u32 urg_seq;
+	__u8 syn_data : 1;
 };
 
 struct tcp_skb_cb {
 	__u32 seq;
+	__u8 eor : 1;
 };
 
 struct sk_buff {
 	struct sock *sk;
+	unsigned int len;
 	char cb[48];
 };
 
@@ -130,6 +147,7 @@ struct iov_iter___before_6_4 {
 
 struct msghdr {
 	struct iov_iter msg_iter;
+	unsigned int msg_flags;
 };
 
 struct user_msghdr {

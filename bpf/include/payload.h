@@ -5,19 +5,39 @@
 
 #include "kernel.h"
 #include "../sockets.h"
+#include <stddef.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-#define MAX_SEGMENTS 64 /* iovecs that are gathered: node writes an answer of 15 chunks as one array of so many */
-#define MAX_SEGMENTS_BACK 8 /* iovecs that one skb is copied to */
+#define MAX_SEGMENTS 32 /* iovecs that one event gathers from */
+#define MAX_SEGMENTS_OVER 256 /* iovecs whose bytes were told of before: up to 64 KB, what a socket takes without a look at its room */
+#define ALL_SEGMENTS 1024 /* UIO_MAXIOV: no operation has more */
+#define LONG_SEGMENT 1024 /* of a longer iovec in the middle of an operation only the first bytes are copied */
+#define BODY_PREFIX 32 /* enough for a chunk-size line */
+#define FRAMING_SIZE 12 /* bytes in which a chunk-size line shows itself */
 
 /* A pointer that the verifier knows the type of is read directly; another one through the helper, which costs a call each. */
 #define READ(typed, source, field) ((typed) ? (source)->field : BPF_CORE_READ(source, field))
+
+/* Where the bytes of an array of struct iovec are. */
+struct vector {
+	__u64 base; /* address of the first struct iovec */
+	__u32 segments;
+	__u32 offset; /* into the first segment */
+	__u16 in_kernel; /* the array itself is in kernel memory */
+	__u16 brief; /* of a long iovec only the first bytes are wanted, and nothing after it */
+};
 
 /* Where an event is put together before it goes into the ring with its true size. One per direction: a receive never interrupts a send. */
 struct scratch {
 	struct socket_event event;
 	__u8 data[3 * (SOCKET_DATA_MAX + 1)]; /* the captured bytes, then room for the tail */
+	/* Where the last gathering stopped. */
+	__u32 segment; /* the first iovec that was not copied whole */
+	__u32 cut; /* bytes of it that were not copied */
+	/* What the events after the first of one operation are made of. */
+	__u32 left; /* bytes of the operation that no event reported yet */
+	struct vector rest; /* where they are */
 };
 
 struct {
@@ -43,16 +63,19 @@ static __always_inline __u64 bounded(__u64 n)
 	return n;
 }
 
-/* Where the bytes of an array of struct iovec are. */
-struct vector {
-	__u64 base; /* address of the first struct iovec */
-	__u32 segments;
-	__u32 offset; /* into the first segment */
-	__u32 in_kernel; /* the array itself is in kernel memory */
+struct segment {
+	__u64 base, length;
 };
 
+static __always_inline long read_segment(struct segment *to, const struct vector *from, __u32 index)
+{
+	void *at = (void *)(from->base + index * sizeof(*to));
+
+	return from->in_kernel ? bpf_probe_read_kernel(to, sizeof(*to), at) : bpf_probe_read_user(to, sizeof(*to), at);
+}
+
 /*
- * Gathers bytes [skip, skip + want) of a vector to at->data[to]. Returns how many were there to read.
+ * Gathers bytes [skip, skip + want) of a vector to at->data[to]. Returns how many were there to read; where it stopped is in the scratch.
  * A function of its own, so that the verifier walks the loop once and not once for every way to it.
  */
 __attribute__((noinline)) int gather(struct scratch *at, const struct vector *from, __u32 to, __u32 want, __u32 skip)
@@ -62,33 +85,77 @@ __attribute__((noinline)) int gather(struct scratch *at, const struct vector *fr
 
 	if (!at || !from)
 		return 0;
+	at->cut = 0;
 	offset = (__u64)from->offset + skip;
 	for (i = 0; i < MAX_SEGMENTS; i++) {
-		struct {
-			__u64 base, length;
-		} v = {};
-		__u64 n;
-		long failed;
+		struct segment v = {};
+		__u64 n, size;
 
-		if (i >= from->segments || got >= want)
+		if (i >= from->segments || got >= want || at->cut)
 			break;
-		failed = from->in_kernel ? bpf_probe_read_kernel(&v, sizeof(v), (void *)(from->base + i * sizeof(v)))
-					 : bpf_probe_read_user(&v, sizeof(v), (void *)(from->base + i * sizeof(v)));
-		if (failed)
+		if (read_segment(&v, from, i))
 			break;
 		if (offset >= v.length) {
 			offset -= v.length;
 			continue;
 		}
-		n = v.length - offset;
+		n = size = v.length - offset;
+		if (from->brief && n > LONG_SEGMENT)
+			n = BODY_PREFIX;
 		if (n > want - got)
 			n = want - got;
 		if (bpf_probe_read_user(at->data + bounded(to) + bounded(got), bounded(n), (void *)(v.base + offset)))
-			break;
+			n = 0;
 		got += n;
 		offset = 0;
+		at->cut = size - n;
 	}
+	at->segment = at->cut ? i - 1 : i;
 	return got;
+}
+
+/* Do these bytes begin like the size line of a chunk, or like the line end after one? RFC 9112 section 7.1. */
+static __always_inline bool looks_like_framing(const __u8 *p)
+{
+	__u32 i;
+
+	if (p[0] == '\r')
+		return p[1] == '\n';
+	for (i = 0; i < FRAMING_SIZE - 1; i++) {
+		__u8 c = p[i];
+
+		if (i > 0 && (c == '\r' || c == ';'))
+			return true;
+		if (!((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f')))
+			return false;
+	}
+	return false;
+}
+
+/*
+ * Whether what comes behind the iovec in which the last gathering stopped are bytes that a reader of chunks must see. A body that is in iovecs but
+ * has no framing in it is not looked at further.
+ */
+__attribute__((noinline)) int continues(const struct scratch *at, const struct vector *from)
+{
+	__u8 first[FRAMING_SIZE] = {};
+	struct segment v = {};
+	__u32 next, size;
+
+	if (!at || !from)
+		return 0;
+	next = at->segment;
+	if (at->cut)
+		next++;
+	else if (next == MAX_SEGMENTS)
+		return 1;
+	if (next >= from->segments || read_segment(&v, from, next) || !v.length)
+		return 0;
+	size = v.length < sizeof(first) ? v.length : sizeof(first);
+	asm volatile("%0 &= 0xf" : "+r"(size));
+	if (size > sizeof(first) || bpf_probe_read_user(first, size, (void *)v.base))
+		return 0;
+	return looks_like_framing(first);
 }
 
 /* Where the bytes of an operation are. */
@@ -121,7 +188,7 @@ static __always_inline __u32 copy_payload(struct scratch *at, __u32 to, __u32 wa
 	}
 }
 
-/* msg_iter before anything was taken from it. */
+/* The bytes that wait in an iterator: all of an operation before it began, the rest of one that is under way. */
 static __always_inline void payload_of_iterator(struct payload *p, const struct iov_iter *i, bool typed)
 {
 	__u8 type = READ(typed, i, iter_type);
@@ -138,6 +205,71 @@ static __always_inline void payload_of_iterator(struct payload *p, const struct 
 		p->vector.segments = READ(typed, i, nr_segs);
 		p->vector.in_kernel = true;
 	}
+}
+
+/* Functions of their own, as gather. */
+__attribute__((noinline)) int pass_segments(struct vector *v, __u32 bytes)
+{
+	__u32 i;
+
+	if (!v)
+		return 0;
+	for (i = 0; i < MAX_SEGMENTS_OVER && v->segments; i++) {
+		struct segment first = {};
+
+		if (read_segment(&first, v, 0))
+			break;
+		if (bytes < first.length - v->offset) {
+			v->offset += bytes;
+			break;
+		}
+		bytes -= first.length - v->offset;
+		v->base += sizeof(first);
+		v->segments--;
+		v->offset = 0;
+	}
+	return 0;
+}
+
+/* Returns whether the bytes were found. */
+__attribute__((noinline)) int return_to_segment(struct vector *v, __u32 back)
+{
+	__u32 i;
+
+	if (!v)
+		return 0;
+	for (i = 0; i < ALL_SEGMENTS && v->offset < back; i++) {
+		struct segment before = {};
+
+		back -= v->offset;
+		v->base -= sizeof(before);
+		v->segments++;
+		read_segment(&before, v, 0);
+		v->offset = before.length;
+	}
+	if (v->offset < back)
+		return 0;
+	v->offset -= back;
+	return 1;
+}
+
+/* Back to bytes that an iterator has passed: the iovec that it is in, or has just left, holds the last of them. */
+static __always_inline void step_back(struct payload *p, __u32 back)
+{
+	if (p->kind == PAYLOAD_USER)
+		p->base -= back;
+	else if (p->kind == PAYLOAD_VECTOR && !return_to_segment(&p->vector, back))
+		p->kind = PAYLOAD_NONE;
+}
+
+/* Forward over bytes that were told of before. */
+static __always_inline void step_over(struct payload *p, __u32 bytes)
+{
+	if (p->kind == PAYLOAD_VECTOR)
+		pass_segments(&p->vector, bytes);
+	else
+		p->base += bytes;
+	p->offset += bytes;
 }
 
 #endif

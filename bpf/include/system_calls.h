@@ -4,7 +4,7 @@
 #define BEYLA_SYSTEM_CALLS_H
 
 #include "kernel.h"
-#include "../sockets.h"
+#include "connection.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -38,6 +38,28 @@ static __always_inline enum syscall_shape shape_of(long number, int *direction)
 	return SHAPE_NONE;
 }
 
+/* The bytes that a call names, from its arguments. */
+static __always_inline void payload_of_call(struct payload *p, const struct pt_regs *regs, enum syscall_shape shape)
+{
+	struct {
+		__u64 name, name_length, base, count;
+	} message = {}; /* struct user_msghdr */
+
+	if (shape == SHAPE_BUFFER) {
+		p->kind = PAYLOAD_USER;
+		p->base = regs->si;
+	} else if (shape == SHAPE_VECTOR) {
+		p->kind = PAYLOAD_VECTOR;
+		p->vector.base = regs->si;
+		p->vector.segments = regs->dx;
+	} else if (shape == SHAPE_MESSAGE) {
+		bpf_probe_read_user(&message, sizeof(message), (void *)regs->si);
+		p->kind = PAYLOAD_VECTOR;
+		p->vector.base = message.base;
+		p->vector.segments = message.count;
+	}
+}
+
 static __always_inline struct sock *sock_of(__u32 fd)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -56,9 +78,7 @@ static __always_inline struct sock *sock_of(__u32 fd)
 		return NULL;
 	socket = BPF_CORE_READ(file, private_data);
 	sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
-		return NULL;
-	return sk;
+	return sk && is_tcp(sk, false) ? sk : NULL;
 }
 
 #endif

@@ -55,6 +55,7 @@ gcc -O1 -static -s -o "$work/payload/agent/traffic" "$here/../native/traffic.c"
 gcc -O1 -static -s -o "$work/payload/agent/late" "$here/../native/late.c"
 gcc -O1 -static -s -o "$work/payload/agent/titled" "$here/../native/titled.c"
 gcc -O1 -static -s -o "$work/payload/agent/storm" "$here/../native/storm.c"
+gcc -O1 -static -s -o "$work/payload/agent/sending" "$here/../native/sending.c"
 gcc -O1 -static -s -o "$work/payload/agent/uring-get" "$here/../native/uring-get.c" -luring
 install -m 755 "$here/${VM_GUEST_TEST:-guest-test}" "$work/payload/test.sh"
 printf 'root:x:0:0:root:/:/bin/sh\nwatcher:x:1000:1000:watcher:/tmp:/bin/sh\n' >"$work/payload/etc/passwd"

@@ -16,6 +16,9 @@ public enum SocketEventKind : byte
 
     /// <summary>The connection is there and is followed no longer: it speaks no HTTP (any more).</summary>
     Forgotten = 4,
+
+    /// <summary>One byte, at <see cref="SocketEvent.Sequence"/>, is urgent data (MSG_OOB): it has a number and is no part of the stream.</summary>
+    Urgent = 5,
 }
 
 /// <summary>Direction of the bytes as the traced process sees it (bpf/sockets.h, enum socket_direction).</summary>

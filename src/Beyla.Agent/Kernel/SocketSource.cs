@@ -11,7 +11,7 @@ public enum SocketSourceKind
     /// <summary>TCP tracepoints: needs a kernel of about 6.16. Sees io_uring.</summary>
     Tracepoints,
 
-    /// <summary>Function entry in place of the send tracepoint. Sees io_uring.</summary>
+    /// <summary>Entry and return of the function that sends, in place of the send tracepoint. Sees io_uring.</summary>
     Fentry,
 
     /// <summary>The return of system calls. Blind for io_uring, and every system call of the host pays for it.</summary>
@@ -26,10 +26,10 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <summary>The ladder. The kernel is asked by loading, never by its version: distributions backport and forbid.</summary>
     private static readonly (SocketSourceKind Kind, string Object, string[] Programs)[] Rungs =
     [
-        (SocketSourceKind.Tracepoints, "sockets", ["on_send_tracepoint", "on_receive_tracepoint"]),
-        (SocketSourceKind.Fentry, "sockets", ["on_send_function", "on_receive_tracepoint"]),
-        (SocketSourceKind.Fentry, "sockets_old", ["on_send_function", "on_sendpage", "on_receive_function"]),
-        (SocketSourceKind.Fentry, "sockets_old", ["on_send_function", "on_receive_function"]),
+        (SocketSourceKind.Tracepoints, "sockets", ["on_send_tracepoint", "on_sent_with_syn", "on_receive_tracepoint"]),
+        (SocketSourceKind.Fentry, "sockets", ["on_send_function", "on_send_return", "on_receive_tracepoint"]),
+        (SocketSourceKind.Fentry, "sockets_old", ["on_send_function", "on_send_return", "on_sendpage", "on_receive_function"]),
+        (SocketSourceKind.Fentry, "sockets_old", ["on_send_function", "on_send_return", "on_receive_function"]),
         (SocketSourceKind.Syscalls, "sockets_old", ["on_syscall_exit"]),
     ];
 

@@ -2,7 +2,7 @@ using Beyla.Agent.Export;
 
 namespace Beyla.Agent.Tracing;
 
-/// <summary>A protocol that the tracer can follow. Called on the tracing thread, except <see cref="Count"/>.</summary>
+/// <summary>A protocol that the tracer can follow. Called on the tracing thread, except <see cref="Count"/> and <see cref="CountUnseen"/>.</summary>
 public interface IProtocol
 {
     /// <summary>Whether an operation with these first bytes may be the start of a request.</summary>
@@ -17,4 +17,7 @@ public interface IProtocol
 
     /// <summary>What became of the protocol's exchanges. Called on any thread.</summary>
     PlaceCounters Count();
+
+    /// <summary>What passed unseen and may have held requests, or null when nothing did. Called on any thread.</summary>
+    PlaceCounters? CountUnseen();
 }

@@ -74,6 +74,7 @@ public sealed class Tracer : IRingSink, ICounted
                 SocketEventKind.Shut => OnShut(in e),
                 SocketEventKind.Close => OnClose(in e),
                 SocketEventKind.Forgotten => OnForgotten(in e),
+                SocketEventKind.Urgent => OnUrgent(in e),
                 _ => false,
             };
             Snapshot.Add(ref used ? ref aggregated : ref filtered);
@@ -113,14 +114,20 @@ public sealed class Tracer : IRingSink, ICounted
     /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count() => snapshot.Read(() =>
     {
-        var places = new PlaceCounters[2 + protocols.Length];
-        places[0] = new("tracing", "events", Volatile.Read(ref produced), Aggregated: Volatile.Read(ref aggregated),
-            Filtered: Volatile.Read(ref filtered), Lost: Volatile.Read(ref lost));
-        places[1] = new("tracing", "connections", Volatile.Read(ref opened), Aggregated: Volatile.Read(ref closed),
-            Filtered: Volatile.Read(ref stale), Lost: Volatile.Read(ref evicted), Held: table.Count);
-        for (var i = 0; i < protocols.Length; i++)
+        List<PlaceCounters> places =
+        [
+            new("tracing", "events", Volatile.Read(ref produced), Aggregated: Volatile.Read(ref aggregated),
+                Filtered: Volatile.Read(ref filtered), Lost: Volatile.Read(ref lost)),
+            new("tracing", "connections", Volatile.Read(ref opened), Aggregated: Volatile.Read(ref closed),
+                Filtered: Volatile.Read(ref stale), Lost: Volatile.Read(ref evicted), Held: table.Count),
+        ];
+        foreach (var protocol in protocols)
         {
-            places[2 + i] = protocols[i].Count();
+            places.Add(protocol.Count());
+            if (protocol.CountUnseen() is { } unseen)
+            {
+                places.Add(unseen);
+            }
         }
 
         return places;
@@ -236,6 +243,30 @@ public sealed class Tracer : IRingSink, ICounted
         Forget(connection);
         Snapshot.Add(ref closed);
         return true;
+    }
+
+    /// <summary>A byte that has a number and is no part of the stream: it is passed over, and nothing is missing.</summary>
+    private bool OnUrgent(in SocketEvent e)
+    {
+        if (table.Find(e.Connection, (long)e.Time) is not { } connection)
+        {
+            return false;
+        }
+
+        ref var position = ref connection.Position(e.Direction);
+        var distance = position.DistanceTo(e.Sequence);
+        if (distance > 0)
+        {
+            connection.Conversation?.OnGap(e.Direction, position.Next, e.Sequence, (long)e.Time);
+            ReleaseIdle(connection);
+        }
+
+        if (distance >= 0)
+        {
+            position.MoveTo(e.Sequence + 1);
+        }
+
+        return distance >= 0;
     }
 
     /// <summary>The kernel side gave a connection up. What is open on it ends with what was seen of it.</summary>

@@ -50,6 +50,16 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
         Next(direction) += (uint)Math.Max(0, data.Length - back);
     }
 
+    /// <summary>One byte of urgent data.</summary>
+    public void Urgent(SocketDirection direction)
+    {
+        var e = Event(SocketEventKind.Urgent, direction);
+        e.Length = 1;
+        e.Pid = e.Tid = 0;
+        tracer.OnSocketEvent(in e, default);
+        Next(direction)++;
+    }
+
     public void Shut(SocketDirection direction)
     {
         Next(direction)++;

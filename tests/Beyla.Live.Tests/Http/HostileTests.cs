@@ -99,4 +99,27 @@ public sealed class HostileTests
         Assert.Contains("user=alice&token=***&page=2&X-Amz-Signature=***&password=***", agent.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cr3t", agent.Output, StringComparison.Ordinal);
     }
+
+    /// <summary>A raw socket can have the protocol number of TCP and is none: what it carries is no connection.</summary>
+    [LiveTheory("python3"), SocketSources]
+    public async Task Raw_sockets_are_no_connections(string source)
+    {
+        const string script = """
+            import socket, sys
+            sys.stdin.read()
+            raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+            raw.connect(("127.0.0.1", 0))
+            for i in range(10):
+                raw.send(b"GET /raw HTTP/1.1\r\nHost: a\r\n\r\n")
+            """;
+        await using ChildProcess client = ChildProcess.Start(Tool.Find("python3"), ["-I", "-c", script]);
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            AgentSettings.For("BEYLA_TARGET_PID", client.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture)).WithSource(source));
+
+        client.CloseInput();
+        Assert.Equal(0, await client.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+
+        await agent.StopAsync();
+        Assert.Equal((0, 0), (agent.Counters["sockets"].Produced, agent.Counters["tracing connections"].Produced));
+    }
 }

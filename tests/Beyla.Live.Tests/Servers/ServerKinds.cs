@@ -64,5 +64,12 @@ internal static class ServerKinds
         return await OnPort(null, number => TestServer.StartAsync(number, [binary, Text(number), Text(count)], address: null));
     }
 
+    /// <summary>tests/native/sending.c, which says what its sockets took of its answers; run by another command where there is one.</summary>
+    public static async Task<TestServer> SendingAsync(params string[] prefix)
+    {
+        string binary = await NativeProgram.BuildAsync("sending");
+        return await OnPort(null, number => TestServer.StartAsync(number, [.. prefix, binary, "serve", Text(number)], address: null));
+    }
+
     private static Task<TestServer> OnPort(int? port, Func<int, Task<TestServer>> start) => start(port ?? FreePort.Next());
 }

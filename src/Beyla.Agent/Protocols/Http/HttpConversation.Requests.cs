@@ -17,6 +17,9 @@ internal sealed partial class HttpConversation
     /// <summary>The PROXY header, which only the first bytes of a connection can be.</summary>
     private ProxyHeader proxy;
 
+    /// <summary>Request lines in the operation that is being read.</summary>
+    private int begunHere;
+
     /// <summary>Until a whole request line was seen, the direction that last looked like one counts.</summary>
     private void Adopt(in Segment segment)
     {
@@ -54,8 +57,17 @@ internal sealed partial class HttpConversation
             GuessRequest(ref segment);
         }
 
+        begunHere = 0;
+        var counted = segment.IsGap;
         while (segment.Left > 0)
         {
+            if (!counted && isBegun && segment.Data.IsEmpty && (r.Phase == HttpPhase.Start || (begunHere > 1 && r.Phase is HttpPhase.Head or HttpPhase.Lost)))
+            {
+                // Requests that were sent together, beyond what is captured of one operation.
+                protocol.CountUnseen(segment.Left);
+                counted = true;
+            }
+
             switch (r.Phase)
             {
                 case HttpPhase.Start:
@@ -162,6 +174,11 @@ internal sealed partial class HttpConversation
                 return;
             }
 
+            if (isBegun && !segment.IsGap && segment.Unseen > 0)
+            {
+                protocol.CountUnseen(segment.Left);
+            }
+
             LoseStartLine(!whole || cut);
             segment.SkipAll();
             return;
@@ -181,10 +198,11 @@ internal sealed partial class HttpConversation
     private void OpenExchange(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, byte minor)
     {
         isBegun = true;
+        begunHere++;
         connection.RequestDirection = requestDirection;
         if (count >= protocol.MaxPipelined)
         {
-            protocol.CountUnseen();
+            protocol.CountUnread();
             last!.Overflow++;
             receiving = null;
             return;
@@ -319,7 +337,7 @@ internal sealed partial class HttpConversation
     {
         if (broken || connection.RequestDirection is not null)
         {
-            protocol.CountUnseen();
+            protocol.CountUnread();
         }
 
         request.Line.Release(protocol.Buffers);

@@ -14,7 +14,7 @@ public sealed class HttpProtocol : IProtocol
     private readonly Stack<HttpConversation> conversations = [];
     private readonly Stack<HttpExchange> exchanges = [];
     private HttpExchange? earliest, latest;
-    private long produced, emitted, lost, held;
+    private long produced, emitted, lost, held, unseen;
 
     /// <param name="options">Settings.</param>
     /// <param name="sink">Takes the spans.</param>
@@ -55,6 +55,13 @@ public sealed class HttpProtocol : IProtocol
     public PlaceCounters Count() => new("exchanges", "spans", Volatile.Read(ref produced), Emitted: Volatile.Read(ref emitted),
         Lost: Volatile.Read(ref lost), Held: Volatile.Read(ref held));
 
+    /// <inheritdoc/>
+    public PlaceCounters? CountUnseen()
+    {
+        var bytes = Volatile.Read(ref unseen);
+        return bytes == 0 ? null : new("requests", "bytes", bytes, Lost: bytes);
+    }
+
     internal HttpExchange Create(HttpConversation owner, long start)
     {
         var exchange = exchanges.TryPop(out var used) ? used : new HttpExchange();
@@ -83,11 +90,14 @@ public sealed class HttpProtocol : IProtocol
     }
 
     /// <summary>A request for which a connection has no room, or whose start line could not be read.</summary>
-    internal void CountUnseen()
+    internal void CountUnread()
     {
         Snapshot.Add(ref produced);
         Snapshot.Add(ref lost);
     }
+
+    /// <summary>Bytes of requests that no event showed and in which further requests may begin.</summary>
+    internal void CountUnseen(long bytes) => Snapshot.Add(ref unseen, bytes);
 
     /// <summary>Gives an exchange up for want of room, unless it was reported.</summary>
     internal void Lose(HttpExchange exchange)

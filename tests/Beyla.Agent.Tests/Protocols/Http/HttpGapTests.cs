@@ -46,6 +46,47 @@ public class HttpGapTests
         Expect("Server Complete GET /a host= 1.1 200 0/0", "Server Complete GET /c host= 1.1 200 0/0");
     }
 
+    /// <summary>What is captured of one operation ends in the request line, the head or between two of many requests: the bytes after it are counted.</summary>
+    [Theory, InlineData(35), InlineData(42), InlineData(50), InlineData(56)]
+    public void PipelinedRequestsBeyondTheCapturedBytesAreCounted(int captured)
+    {
+        const string request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+        Wire.Data(SocketDirection.Receive, System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(request, 10))), captured, hasTail: false);
+        Assert.Contains(new Beyla.Agent.Export.PlaceCounters("requests", "bytes", 280 - captured, Lost: 280 - captured), rig.Tracer.Count());
+    }
+
+    /// <summary>One request with a head that is longer than what is captured is there, and nothing is missing.</summary>
+    [Fact]
+    public void ALongHeadCountsNothing()
+    {
+        Wire.Data(SocketDirection.Receive, System.Text.Encoding.ASCII.GetBytes("GET /a HTTP/1.1\r\nX: " + new string('x', 10_000) + "\r\n\r\n"), 8191);
+        Wire.Send(Ok);
+        Assert.DoesNotContain(rig.Tracer.Count(), place => place.Place == "requests");
+        Expect("Server Complete GET /a host= 1.1 200 -1/0");
+    }
+
+    /// <summary>A byte of urgent data has a number and is no part of the request line, the head, the body or the answer.</summary>
+    [Fact]
+    public void UrgentBytesAreNoGap()
+    {
+        Wire.Receive("POST /a");
+        Wire.Urgent(SocketDirection.Receive);
+        Wire.Receive(" HTTP/1.1\r\nContent-");
+        Wire.Urgent(SocketDirection.Receive);
+        Wire.Receive("Length: 4\r\n\r\nab");
+        Wire.Urgent(SocketDirection.Receive);
+        Wire.Receive("cd");
+        Wire.Send("HTTP/1.1 200");
+        Wire.Urgent(SocketDirection.Send);
+        Wire.Send(" OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r");
+        Wire.Urgent(SocketDirection.Send);
+        Wire.Send("\nabcd\r\n0\r\n\r\n");
+        Wire.Urgent(SocketDirection.Receive);
+        Wire.Receive("GET /b HTTP/1.1\r\n\r\n");
+        Wire.Send(Ok);
+        Expect("Server Complete POST /a host= 1.1 200 4/4", "Server Complete GET /b host= 1.1 200 0/0");
+    }
+
     [Fact]
     public void BodiesByNumberOnly()
     {

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * How much of a send a socket takes before the sender has to wait, or is told to come again: what tcp_sendmsg_locked (net/ipv4/tcp.c) is
+ * about to do, so that bytes count as sent when the socket takes them and not when it is asked to.
+ */
+#ifndef BEYLA_TAKING_H
+#define BEYLA_TAKING_H
+
+#include "kernel.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#define SKB_COST 2304 /* more than an skb without its data adds to sk_wmem_queued */
+
+/* sk_stream_memory_free: may one more skb be queued when unsent bytes wait already? */
+static __always_inline bool has_room(const struct sock *sk, const struct tcp_sock *tcp, __s64 more)
+{
+	__u32 limit = tcp->notsent_lowat;
+
+	if (!limit)
+		limit = sk->__sk_common.skc_net.net->ipv4.sysctl_tcp_notsent_lowat;
+	return sk->sk_wmem_queued + more < sk->sk_sndbuf && (__u32)(tcp->write_seq - tcp->snd_nxt) + more < limit;
+}
+
+/*
+ * Bytes of left that are taken now for sure; with tail and goal (the last skb that is not sent yet, and how large it may grow) never
+ * fewer than are taken before the tracepoint is passed again. Only a shortage of memory, or a buffer that cannot be read, proves it wrong.
+ */
+static __always_inline __u32 taken_now(const struct sock *sk, const struct tcp_sock *tcp, const struct sk_buff *tail, __u32 goal, __u32 left)
+{
+	__u64 skbs = left <= goal ? 2 : left / goal + 2;
+	__u32 taken = 0, used;
+
+	if (has_room(sk, tcp, left + skbs * SKB_COST))
+		return left;
+	if (tail) {
+		used = tail->len;
+		/* What is appended to an skb needs no room: only its last segment decides whether a send waits. */
+		if (used < goal && !BPF_CORE_READ_BITFIELD_PROBED((struct tcp_skb_cb *)tail->cb, eor))
+			taken = goal - used;
+	}
+	if (!taken && has_room(sk, tcp, 0))
+		taken = goal;
+	return taken < left ? taken : left;
+}
+
+#endif
