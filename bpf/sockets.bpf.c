@@ -265,7 +265,7 @@ static __always_inline int await_send(struct sock *sk, __u32 left, const struct 
 
 	if (!c && at && counters) {
 		got = copy_payload(at, 0, left < PREFIX_SIZE ? left : PREFIX_SIZE, payload, 0);
-		if (looks_like_http((struct prefix *)at->data, got))
+		if (looks_like_http((struct prefix *)at->data, got, true))
 			c = remember(sk, counters);
 	}
 	if (c)
