@@ -100,6 +100,7 @@ internal static class RunCommand
         // One limit for both: a reader that stands still has used it up by now.
         var left = limit - Stopwatch.GetElapsedTime(stopping);
         output.Stop(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        stop.OnReport(null);
         Report(places);
         if (failure != 0)
         {

@@ -14,6 +14,7 @@ internal sealed partial class StopSignals : IDisposable
     private readonly List<PosixSignalRegistration> registrations = [];
     private readonly ManualResetEventSlim stopped = new();
     private readonly Lock gate = new();
+    private readonly Lock reporting = new();
     private Action? onRequest;
     private Action? report;
 
@@ -32,7 +33,10 @@ internal sealed partial class StopSignals : IDisposable
         registrations.Add(PosixSignalRegistration.Create((PosixSignal)UserSignal1, context =>
         {
             context.Cancel = true;
-            report?.Invoke();
+            lock (reporting)
+            {
+                report?.Invoke();
+            }
         }));
         if (withParent)
         {
@@ -43,8 +47,14 @@ internal sealed partial class StopSignals : IDisposable
     /// <summary>What ended the agent.</summary>
     public string Reason { get; private set; } = "";
 
-    /// <summary>What SIGUSR1 does.</summary>
-    public void OnReport(Action action) => report = action;
+    /// <summary>What SIGUSR1 does; null for nothing, and then a report that is under way has ended: what it reads may be disposed.</summary>
+    public void OnReport(Action? action)
+    {
+        lock (reporting)
+        {
+            report = action;
+        }
+    }
 
     /// <summary>What is to be done at the first request; at once when that was already. Any thread.</summary>
     public void OnRequest(Action action)
