@@ -1,4 +1,3 @@
-using System.Text;
 using Beyla.Live.Tests.Clients;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
