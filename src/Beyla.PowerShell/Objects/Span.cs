@@ -76,6 +76,12 @@ public sealed class Span(Contracts.Span record)
     /// <summary>Port of the side that answered.</summary>
     public int ServerPort => Record.ServerPort;
 
+    /// <summary>Of a server span behind a proxy that names its client (PROXY protocol): the other end of the socket, which is the proxy; else null.</summary>
+    public string? PeerAddress => Record.PeerAddress?.ToString();
+
+    /// <summary>Port of PeerAddress; null where that is null.</summary>
+    public int? PeerPort => Record.PeerAddress is null ? null : Record.PeerPort;
+
     /// <summary>Address of the traced process.</summary>
     public string LocalAddress => Record.LocalAddress.ToString();
 

@@ -102,7 +102,7 @@ public class StartupCheckTests
     private static bool Start(CapabilityRequest request, CapabilitySet held, out IReadOnlyList<CheckLine> lines)
     {
         var facts = CapabilityCheckTests.Facts(held, Kernel);
-        return StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), request.Enforce, out lines, CapabilityCheck.IsMinimal(request, facts));
+        return StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), request.Enforce, out lines, minimal: CapabilityCheck.IsMinimal(request, facts));
     }
 
     [Fact]
