@@ -8,7 +8,10 @@ internal sealed class InspectionBudget
     /// <summary>Bytes of one process: its maps, its environment and its executable, each with an own limit below that.</summary>
     internal const int MaximumBytes = 40 * 1024 * 1024;
 
-    private long left = MaximumBytes, deadline = long.MaxValue;
+    private long deadline = long.MaxValue;
+
+    /// <summary>Bytes that may still be read; negative once more was asked for.</summary>
+    internal long Left { get; private set; } = MaximumBytes;
 
     /// <summary>Whether the time was over: what was read then is not all that there is, and another time there may be more.</summary>
     internal bool IsLate { get; private set; }
@@ -17,15 +20,15 @@ internal sealed class InspectionBudget
     /// <param name="limit">Time for all of it.</param>
     internal void Begin(TimeSpan limit)
     {
-        (left, IsLate) = (MaximumBytes, false);
+        (Left, IsLate) = (MaximumBytes, false);
         deadline = Stopwatch.GetTimestamp() + (long)(limit.TotalSeconds * Stopwatch.Frequency);
     }
 
     /// <summary>Takes bytes that were read. False when the budget is spent: no more is to be read.</summary>
     internal bool TrySpend(int bytes)
     {
-        left -= bytes;
+        Left -= bytes;
         IsLate |= Stopwatch.GetTimestamp() > deadline;
-        return left >= 0 && !IsLate;
+        return Left >= 0 && !IsLate;
     }
 }

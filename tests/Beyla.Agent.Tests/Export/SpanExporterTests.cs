@@ -33,6 +33,65 @@ public class SpanExporterTests
     }
 
     [Fact]
+    public void SpansOfAProcessThatIsBeingLookedAtWaitInOrder()
+    {
+        var processes = new Samples.Processes(Samples.Web, Samples.Plain) { Awaited = 4711 };
+        var sink = new Recorder();
+        var exporter = new SpanExporter(processes, new Redactor(Samples.Sensitive), Samples.Clock(), sink);
+        for (var i = 1; i <= 3; i++)
+            exporter.OnSpan(Samples.Client with { Status = i });
+        exporter.OnSpan(Samples.Broken);
+        Assert.Equal([0], sink.Statuses);
+        Assert.True(exporter.IsHolding);
+        Assert.Equal([new PlaceCounters("spans", "spans", 4, Emitted: 1, Held: 3)], exporter.Count());
+        exporter.Release(12);
+        exporter.Tick();
+        Assert.Equal([0], sink.Statuses);
+        processes.Awaited = 0;
+        exporter.Release(4711);
+        Assert.Equal([0, 1, 2, 3], sink.Statuses);
+        Assert.Equal("web", sink.Last!.ServiceName);
+        Assert.False(exporter.IsHolding);
+        Assert.Equal([new PlaceCounters("spans", "spans", 4, Emitted: 4)], exporter.Count());
+    }
+
+    [Fact]
+    public void SpansThatCannotWaitGoWithWhatIsKnownOrAreCounted()
+    {
+        var processes = new Samples.Processes { Awaited = 4711 };
+        var sink = new Recorder();
+        var exporter = new SpanExporter(processes, new Redactor(Samples.Sensitive), Samples.Clock(), sink);
+        var path = new byte[8000];
+        var room = HeldSpans.MaximumBytesOfOne / (HeldSpans.Overhead + 8000 + 3 + 14 + 8);
+        for (var i = 0; i < room + 5; i++)
+            exporter.OnSpan(Samples.Client with { Path = path });
+        Assert.Equal([new PlaceCounters("spans", "spans", room + 5, Lost: 5, Held: room)], exporter.Count());
+        processes.Guessed = Samples.Web;
+        exporter.Tick(all: true);
+        Assert.Equal([new PlaceCounters("spans", "spans", room + 5, Emitted: room, Lost: 5)], exporter.Count());
+        // One process leaves room to the next, and all of them together have a limit.
+        for (var pid = 1; pid <= 20; pid++)
+        {
+            processes.Awaited = pid;
+            for (var i = 0; i < room + 1; i++)
+                exporter.OnSpan(Samples.Client with { Pid = pid, Path = path });
+        }
+
+        Assert.InRange(exporter.Count().Single().Held, 7 * room, HeldSpans.MaximumBytes / 8000);
+    }
+
+    [Fact]
+    public void ASpanThatWaitedIsTheSame()
+    {
+        // A property that is added has to be copied as well.
+        Assert.Equal(21, typeof(SpanData).GetProperties().Length);
+        var span = Samples.Client with { Outcome = SpanOutcome.Upgraded };
+        var copy = new HeldSpan(in span).Span;
+        Assert.Equal(Samples.Format(new JsonFormat(), in span), Samples.Format(new JsonFormat(), in copy));
+        Assert.Equal(Samples.Format(new TextFormat(TimeText.Utc()), in span), Samples.Format(new TextFormat(TimeText.Utc()), in copy));
+    }
+
+    [Fact]
     public void TimesNeverRunBackwards()
     {
         var span = Samples.Client with { Start = 2_000_000, HandlerStart = 1_000_000, End = 1_500_000 };
@@ -54,6 +113,19 @@ public class SpanExporterTests
         var before = GC.GetAllocatedBytesForCurrentThread();
         Send(exporter, 10_000, in client, in broken);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private sealed class Recorder : IExportSink
+    {
+        internal List<int> Statuses { get; } = [];
+
+        internal Agent.Processes.ProcessInfo? Last { get; private set; }
+
+        public void OnSpan(in ExportedSpan span)
+        {
+            Statuses.Add(span.Span.Status);
+            Last = span.Process;
+        }
     }
 
     private static void Send(SpanExporter exporter, int count, in SpanData client, in SpanData broken)

@@ -36,6 +36,42 @@ public sealed class ElfFileTests : IDisposable
     }
 
     [Fact]
+    public void A_section_that_is_named_thousands_of_times_is_searched_once()
+    {
+        // One hole, as large as may be searched, behind as many headers as there may be.
+        var file = ElfBuilder.Build((".text", "x"), (".dynstr", "x"), (".comment", "x"), (".rodata", "x"));
+        var bytes = Hostile(file, ElfFile.MaximumSections - 8);
+        Assert.Equal(ElfMarks.None, Read(bytes));
+        Assert.InRange(InspectionBudget.MaximumBytes - budget.Left, ElfFile.MaximumScan / 2, ElfFile.MaximumScan + 1024 * 1024);
+    }
+
+    [Fact]
+    public void Sections_that_lie_over_each_other_are_searched_once()
+    {
+        var whole = ElfBuilder.Build((".dynstr", new string('x', 100_000) + "graal_create_isolate"), (".rodata", "/rustc/"));
+        Assert.Equal(ElfMarks.JavaNative | ElfMarks.Rust, Read(whole));
+        var table = (int)BinaryPrimitives.ReadInt64LittleEndian(whole.AsSpan(40));
+        whole.AsSpan(table + 64 + 24, 16).CopyTo(whole.AsSpan(table + 128 + 24));
+        Assert.Equal(ElfMarks.JavaNative, Read(whole));
+        Assert.InRange(InspectionBudget.MaximumBytes - budget.Left, 100_000, 110_000);
+    }
+
+    [Fact]
+    public void A_budget_that_is_spent_or_late_ends_the_search()
+    {
+        var file = ElfBuilder.Build((".rodata", new string('x', 1_000_000) + "/rustc/"));
+        RandomAccess.Write(this.file, file, 0);
+        RandomAccess.SetLength(this.file, file.Length);
+        budget.Begin(TimeSpan.Zero);
+        Assert.Equal(ElfMarks.None, ElfFile.Read((int)this.file.DangerousGetHandle(), budget));
+        Assert.True(budget.IsLate);
+        budget.Begin(TimeSpan.FromMinutes(1));
+        Assert.True(budget.TrySpend(InspectionBudget.MaximumBytes - 500_000));
+        Assert.Equal(ElfMarks.None, ElfFile.Read((int)this.file.DangerousGetHandle(), budget));
+        Assert.False(budget.IsLate);
+    }
+
+    [Fact]
     public void Counts_that_do_not_fit_the_header_are_read_from_the_first_section()
     {
         var file = ElfBuilder.Build((".gopclntab", "x"));
@@ -85,6 +121,24 @@ public sealed class ElfFileTests : IDisposable
     }
 
     public void Dispose() => file.Dispose();
+
+    /// <summary>The file with so many more section headers, all named .dynstr over one hole behind them.</summary>
+    private static byte[] Hostile(byte[] file, int count)
+    {
+        var table = (int)BinaryPrimitives.ReadInt64LittleEndian(file.AsSpan(40));
+        var sections = BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(60));
+        var header = file.AsSpan(table + (2 * 64), 64).ToArray();
+        var end = table + ((sections + count) * 64);
+        BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(24), end);
+        BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(32), ElfFile.MaximumScan);
+        var bytes = new byte[end + ElfFile.MaximumScan];
+        file.CopyTo(bytes, 0);
+        header.CopyTo(bytes, table + (2 * 64));
+        for (var i = 0; i < count; i++)
+            header.CopyTo(bytes, table + ((sections + i) * 64));
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(60), (ushort)(sections + count));
+        return bytes;
+    }
 
     private ElfMarks Read(ReadOnlySpan<byte> content)
     {

@@ -37,6 +37,42 @@ public sealed class RealProcTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_is_named_like_a_deleted_one_keeps_its_name()
+    {
+        var (named, deleted, linked, rest) = (Copy("app (deleted)"), Copy("gone (deleted)"), Copy("linked"), Path.Combine(directory.FullName, "other name"));
+        int[] pids = [Start(named, ["60"]), Start(deleted, ["60"]), Start(linked, ["60"])];
+        File.Delete(deleted);
+        // The file goes on under another name.
+        File.CreateSymbolicLink(rest, linked);
+        Assert.Equal(0, Process.Start("ln", [linked, rest + ".hard"]) is { } ln && ln.WaitForExit(60_000) ? ln.ExitCode : -1);
+        File.Delete(linked);
+        Assert.Equal([named, deleted, linked], pids.Select(pid => Select(pid).Executable));
+        Assert.Equal(["app (deleted)", "gone (deleted)", "linked"], pids.Select(pid => Select(pid).ServiceName));
+
+        // Another file has the marked name by now.
+        File.Copy("/bin/sleep", linked + " (deleted)");
+        Assert.Equal(linked, Select(pids[2]).Executable);
+    }
+
+    [Fact]
+    public void A_program_in_memory_and_one_in_a_chroot_are_looked_into()
+    {
+        using var aside = AsideThread.Enter();
+        var systems = new FileSystems(new ProcReader());
+        var memory = ProcCalls.CreateMemoryFile();
+        Assert.True(ProcCalls.TryIdentify(memory, out var status));
+        Assert.True(systems.MayOpen(Environment.ProcessId, status));
+        ProcCalls.Close(memory);
+        var own = ProcCalls.OpenName("/proc/self/exe");
+        Assert.True(ProcCalls.TryIdentify(own, out status));
+        ProcCalls.Close(own);
+        Assert.True(status is { IsRegular: true, Links: > 0, Mount: not null });
+        Assert.True(systems.MayOpen(Environment.ProcessId, status));
+        // Where nobody says where it lies, and no block device is behind it.
+        Assert.False(systems.MayOpen(Environment.ProcessId, status with { Mount = ulong.MaxValue, Identity = status.Identity with { Device = uint.MaxValue } }));
+    }
+
+    [Fact]
     public void Python_is_python_also_behind_a_launcher()
     {
         var pid = Start("python3", ["-c", "import time; print(1, flush=True); time.sleep(60)"]);
@@ -112,6 +148,13 @@ public sealed class RealProcTests : IDisposable
         table.Start();
         Assert.Equal([pid], kernel.Pids);
         return table.Find(pid, 0)!;
+    }
+
+    private string Copy(string name)
+    {
+        var copy = Path.Combine(directory.FullName, name);
+        File.Copy("/bin/sleep", copy);
+        return copy;
     }
 
     private int Start(string program, string[] arguments, params (string Name, string Value)[] environment)

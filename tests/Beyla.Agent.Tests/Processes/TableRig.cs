@@ -14,14 +14,21 @@ internal sealed class TableRig : IDisposable
 
     private readonly SelectionNeeds needs;
 
-    public TableRig(SelectionRule[] rules, SelectionRule[]? exclusions = null, ProcessTableOptions? options = null)
+    private readonly InlineInspections inspections;
+
+    /// <param name="rules">What is selected.</param>
+    /// <param name="exclusions">What is not.</param>
+    /// <param name="options">Names and limits.</param>
+    /// <param name="slow">Looks aside are taken only by <see cref="Answer"/>.</param>
+    public TableRig(SelectionRule[] rules, SelectionRule[]? exclusions = null, ProcessTableOptions? options = null, bool slow = false)
     {
         Reader = new ProcReader(Proc.Root);
         var selection = new Selection { Rules = rules, Exclusions = exclusions ?? [], OwnPid = OwnPid };
         needs = new SelectionNeeds(selection);
+        inspections = new InlineInspections(Reader, Kernel) { IsSlow = slow };
         Table = new ProcessTable(
-            selection, Kernel, Kernel, Reader, new InlineInspections(Reader, Kernel),
-            (options ?? new ProcessTableOptions()) with { Clock = () => Now, Selected = SelectedLog.Add, LostEvents = LostLog.Add });
+            selection, Kernel, Kernel, Reader, inspections,
+            (options ?? new ProcessTableOptions()) with { Clock = () => Now, Selected = SelectedLog.Add, LostEvents = LostLog.Add }) { Judged = Judged.Add };
     }
 
     public FakeKernel Kernel { get; } = new();
@@ -31,6 +38,18 @@ internal sealed class TableRig : IDisposable
     public ProcReader Reader { get; }
 
     public ProcessTable Table { get; }
+
+    /// <summary>Processes of which waiting spans were told to go.</summary>
+    public List<int> Judged { get; } = [];
+
+    /// <summary>The looks that were asked for.</summary>
+    public List<Inspection> Asked => inspections.Asked;
+
+    /// <summary>How many looks may wait.</summary>
+    public int Room
+    {
+        init => inspections.Room = value;
+    }
 
     public List<ProcessInfo> SelectedLog { get; } = [];
 
@@ -102,6 +121,13 @@ internal sealed class TableRig : IDisposable
         Kernel.Lost += events;
         for (var i = 0; i < 2; i++)
             Table.OnTick(Now += 100_000_000);
+    }
+
+    /// <summary>Takes the looks that were asked for, and tells the table.</summary>
+    public void Answer()
+    {
+        while (inspections.Answer())
+            Table.TakeResults();
     }
 
     public void Send(ProcessEvent e)
