@@ -85,10 +85,12 @@ static __always_inline void note_message(struct connection *c, const __u8 *data,
 {
 	c->strikes = begins == BEGINS_MESSAGE ? 0 : MAX_STRIKES; /* after a preface the first answer has to be HTTP */
 	c->spoke |= 1 << direction;
-	if (data[0] == 'H' && data[1] == 'T')
-		c->tunnel |= got > 12 && data[9] == '1' && data[10] == '0' && data[11] == '1';
-	else
-		c->tunnel = data[0] == 'C' && data[1] == 'O' && data[2] == 'N' && data[3] == 'N';
+	if (data[0] == 'H' && data[1] == 'T') {
+		if (got > 12 && data[9] == '1' && data[10] == '0' && data[11] == '1')
+			c->tunnel = SWITCHED;
+	} else if (c->tunnel != SWITCHED) {
+		c->tunnel = data[0] == 'C' && data[1] == 'O' && data[2] == 'N' && data[3] == 'N' ? CONNECT_ASKED : NO_TUNNEL;
+	}
 }
 
 /*

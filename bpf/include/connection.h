@@ -19,6 +19,13 @@ enum owed {
 	OWED_RETURN, /* and the return of the function tells of the rest */
 };
 
+/* What follows is another protocol. */
+enum tunnel {
+	NO_TUNNEL,
+	CONNECT_ASKED, /* unless it is refused: then there is another request */
+	SWITCHED, /* 101: for good, whatever looks like a message there */
+};
+
 /* What is remembered of a connection that speaks HTTP. Others are not remembered at all. */
 struct connection {
 	__u64 id;
@@ -28,7 +35,7 @@ struct connection {
 	__u8 strikes;
 	__u8 known[2]; /* next is meaningful */
 	__u8 spoke; /* bit per direction: a message began there */
-	__u8 tunnel; /* what follows is another protocol: 101 was answered or CONNECT asked for */
+	__u8 tunnel; /* enum tunnel */
 	__u8 owed; /* enum owed */
 	__u8 pieces; /* the send that is under way has chunks in its iovecs: all of it is told */
 };

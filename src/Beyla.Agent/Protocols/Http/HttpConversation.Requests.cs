@@ -61,7 +61,7 @@ internal sealed partial class HttpConversation
         var counted = segment.IsGap;
         while (segment.Left > 0)
         {
-            if (!counted && isBegun && segment.Data.IsEmpty && (r.Phase == HttpPhase.Start || (begunHere > 1 && r.Phase is HttpPhase.Head or HttpPhase.Lost)))
+            if (!counted && begunHere > 1 && segment.Data.IsEmpty && r.Phase is HttpPhase.Head or HttpPhase.Lost)
             {
                 // Requests that were sent together, beyond what is captured of one operation.
                 protocol.CountUnseen(segment.Left);
