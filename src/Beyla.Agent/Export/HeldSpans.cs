@@ -87,8 +87,9 @@ internal sealed class HeldSpan
     private readonly uint networkNamespace;
     private readonly ulong connection;
     private readonly long start, handlerStart, end, requestBody, responseBody;
-    private readonly Address client, server;
-    private readonly ushort clientPort, serverPort;
+    private readonly Address client, server, peer;
+    private readonly ushort clientPort, serverPort, peerPort;
+    private readonly bool isClientNamed;
     private readonly byte minorVersion;
     private readonly byte[] texts;
 
@@ -98,6 +99,7 @@ internal sealed class HeldSpan
         (networkNamespace, connection, minorVersion) = (span.NetworkNamespace, span.Connection, span.MinorVersion);
         (start, handlerStart, end) = (span.Start, span.HandlerStart, span.End);
         (client, clientPort, server, serverPort) = (span.ClientAddress, span.ClientPort, span.ServerAddress, span.ServerPort);
+        (isClientNamed, peer, peerPort) = (span.IsClientNamed, span.PeerAddress, span.PeerPort);
         (requestBody, responseBody) = (span.RequestBodyLength, span.ResponseBodyLength);
         (method, path, query, host) = (span.Method.Length, span.Path.Length, span.Query.Length, span.Host.Length);
         texts = ArrayPool<byte>.Shared.Rent(method + path + query + host);
@@ -113,6 +115,7 @@ internal sealed class HeldSpan
         Kind = kind, Outcome = outcome, Pid = pid, Tid = tid, NetworkNamespace = networkNamespace, Connection = connection,
         Start = start, HandlerStart = handlerStart, End = end,
         ClientAddress = client, ClientPort = clientPort, ServerAddress = server, ServerPort = serverPort,
+        IsClientNamed = isClientNamed, PeerAddress = peer, PeerPort = peerPort,
         Method = texts.AsSpan(0, method), Path = texts.AsSpan(method, path), Query = texts.AsSpan(method + path, query),
         Host = texts.AsSpan(method + path + query, host),
         MinorVersion = minorVersion, Status = status, RequestBodyLength = requestBody, ResponseBodyLength = responseBody,

@@ -79,8 +79,8 @@ public sealed class Span(Contracts.Span record)
     /// <summary>Of a server span behind a proxy that names its client (PROXY protocol): the other end of the socket, which is the proxy; else null.</summary>
     public string? PeerAddress => Record.PeerAddress?.ToString();
 
-    /// <summary>Port of PeerAddress; null where that is null.</summary>
-    public int? PeerPort => Record.PeerAddress is null ? null : Record.PeerPort;
+    /// <summary>Port of PeerAddress; 0 where that is null.</summary>
+    public int PeerPort => Record.PeerPort;
 
     /// <summary>Address of the traced process.</summary>
     public string LocalAddress => Record.LocalAddress.ToString();

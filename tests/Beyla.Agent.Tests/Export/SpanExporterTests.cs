@@ -84,8 +84,9 @@ public class SpanExporterTests
     public void ASpanThatWaitedIsTheSame()
     {
         // A property that is added has to be copied as well.
-        Assert.Equal(21, typeof(SpanData).GetProperties().Length);
-        var span = Samples.Client with { Outcome = SpanOutcome.Upgraded };
+        Assert.Equal(24, typeof(SpanData).GetProperties().Length);
+        var span = Samples.Client with { Kind = SpanKind.Server, Outcome = SpanOutcome.Upgraded, IsClientNamed = true, PeerAddress = Samples.Client.ServerAddress, PeerPort = 4711 };
+        Assert.Contains("4711", Samples.Format(new JsonFormat(), in span), StringComparison.Ordinal);
         var copy = new HeldSpan(in span).Span;
         Assert.Equal(Samples.Format(new JsonFormat(), in span), Samples.Format(new JsonFormat(), in copy));
         Assert.Equal(Samples.Format(new TextFormat(TimeText.Utc()), in span), Samples.Format(new TextFormat(TimeText.Utc()), in copy));

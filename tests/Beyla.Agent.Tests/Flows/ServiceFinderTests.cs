@@ -78,6 +78,7 @@ public sealed class ServiceFinderTests
     public void It_is_named_as_its_spans_would_be(string executable, string[] environment, string expected)
     {
         using FakeProc proc = new();
+        using var marked = AsideThread.Enter();
         proc.Add(7, executable, environment, ["/opt/argument", "-x"], command: "comm");
 
         ServiceAnswer answer = ServiceLook.Look(new ProcReader(proc.Root), 7);
@@ -88,6 +89,7 @@ public sealed class ServiceFinderTests
     [Fact]
     public void What_started_now_started_now()
     {
+        using var marked = AsideThread.Enter();
         using System.Diagnostics.Process child = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sleep", "60"))!;
         try
         {

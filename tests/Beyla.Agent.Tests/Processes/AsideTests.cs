@@ -27,7 +27,7 @@ public sealed class AsideTests : IDisposable
     [Fact]
     public void One_that_does_not_come_back_is_answered_without_files_and_others_go_on()
     {
-        var aside = Create(new AsideOptions { BlockedAfter = TimeSpan.FromMilliseconds(1), Deadline = TimeSpan.FromMilliseconds(2) });
+        var aside = Create(new AsideOptions { BlockedAfter = TimeSpan.FromMilliseconds(50), Deadline = TimeSpan.FromMilliseconds(500) });
         Hold(10);
         Assert.True(aside.TrySubmit(Of(10, user: 1, link: "/srv/python3.11")));
         Assert.True(aside.TrySubmit(Of(11, user: 2)));
@@ -48,7 +48,7 @@ public sealed class AsideTests : IDisposable
     [Fact]
     public void Threads_are_replaced_a_few_times_and_then_files_are_left_out()
     {
-        var aside = Create(new AsideOptions { BlockedAfter = TimeSpan.FromMilliseconds(1), Deadline = TimeSpan.FromMilliseconds(2), MaximumBlockedPerUser = 1 });
+        var aside = Create(new AsideOptions { BlockedAfter = TimeSpan.FromMilliseconds(50), Deadline = TimeSpan.FromMilliseconds(500), MaximumBlockedPerUser = 1 });
         for (var pid = 10; pid < 30; pid++)
         {
             Hold(pid);
@@ -63,7 +63,7 @@ public sealed class AsideTests : IDisposable
     [Fact]
     public void A_user_cannot_hold_all_threads()
     {
-        var aside = Create(new AsideOptions { BlockedAfter = TimeSpan.FromMilliseconds(1), Deadline = TimeSpan.FromMilliseconds(2) });
+        var aside = Create(new AsideOptions { BlockedAfter = TimeSpan.FromMilliseconds(50), Deadline = TimeSpan.FromMilliseconds(500) });
         for (var pid = 10; pid < 20; pid++)
         {
             Hold(pid);
@@ -107,7 +107,7 @@ public sealed class AsideTests : IDisposable
         IFileGate? first = null, second = null;
         using ManualResetEventSlim stuck = new();
         var aside = new Aside(
-            new AsideOptions { BlockedAfter = TimeSpan.FromMilliseconds(1), Deadline = TimeSpan.FromMilliseconds(2), Troubled = troubles.Enqueue },
+            new AsideOptions { BlockedAfter = TimeSpan.FromMilliseconds(50), Deadline = TimeSpan.FromMilliseconds(500), Troubled = troubles.Enqueue },
             gate => new Fake(inspection =>
             {
                 if (inspection.Pid == 10)
