@@ -186,13 +186,20 @@ Describe 'Objects and views' {
     }
 
     It 'show everything as a list: <name>' -ForEach @(
-        @{ name = 'span'; derived = 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'ClientAddress', 'ClientPort', 'ServerAddress', 'ServerPort', 'DurationMs', 'HandlerDurationMs' }
+        @{ name = 'span'; derived = 'PeerAddress', 'PeerPort', 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'ClientAddress', 'ClientPort', 'ServerAddress', 'ServerPort', 'DurationMs', 'HandlerDurationMs' }
         @{ name = 'flow'; derived = 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'RemoteName', 'SourceAddress', 'SourcePort', 'DestinationAddress', 'DestinationPort', 'DurationMs' }
         @{ name = 'row'; derived = 'Needed', 'Uses' }
     ) {
         $object = Get-Variable $name -ValueOnly | ForEach-Object { $_ } | Select-Object -First 1
         $text = $object | Format-List | Out-String -Width 120
         foreach ($property in $object.GetType().GetProperties().Name | Where-Object { $_ -notin $derived }) { $text | Should -Match "(?m)^$property +:" }
+    }
+
+    It 'show the proxy in the list where there is one' {
+        $span | Format-List | Out-String | Should -Not -Match '(?m)^Peer +:'
+        $row = $span | ConvertTo-Json | ConvertFrom-Json
+        $row.PeerAddress = 'fd00::9'; $row.PeerPort = 4711
+        [Beyla.Span] $row | Format-List | Out-String | Should -Match '(?m)^Peer +: \[fd00::9\]:4711'
     }
 
     It 'show units' {
