@@ -18,22 +18,39 @@ struct prefix {
 	__u8 bytes[PREFIX_SIZE];
 };
 
-/* What separates the words of a start line (RFC 9112 section 3): SP, HTAB, VT, FF, bare CR. */
-static __always_inline bool is_gap(__u8 c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r' && c != '\n');
-}
+/* Every byte is of one class. */
+enum class {
+	IS_OTHER, /* no token character (tchar of RFC 9110 section 5.6.2), and before '0' in ASCII */
+	IS_LATE, /* no token character, after '0': begins a target, as does '[' */
+	IS_SLASH,
+	IS_STAR,
+	IS_TOKEN, /* a token character before '0' */
+	IS_LATE_TOKEN,
+	IS_ONE,
+	IS_DOT,
+	IS_LETTER, /* of upper case */
+	IS_H,
+	IS_T,
+	IS_P,
+	IS_UNDERSCORE,
+	IS_HYPHEN,
+	IS_GAP, /* separates the words of a start line (RFC 9112 section 3): SP, HTAB, VT, FF, bare CR */
+	IS_LINE_END,
+	CLASSES,
+};
 
-/* The tchar of RFC 9110 section 5.6.2, as two bit maps over ASCII. */
-static __always_inline bool is_token(__u8 c)
-{
-	if (c >= 128)
-		return false;
-	return (c < 64 ? 0x03ff6cfa00000000ULL : 0x57ffffffc7fffffeULL) >> (c & 63) & 1;
-}
+static const __u8 class_of[256] = {
+	['\t'] = IS_GAP, ['\n'] = IS_LINE_END, ['\v' ... '\r'] = IS_GAP, [' '] = IS_GAP,
+	['!'] = IS_TOKEN, ['#' ... '\''] = IS_TOKEN, ['*'] = IS_STAR, ['+'] = IS_TOKEN, ['-'] = IS_HYPHEN, ['.'] = IS_DOT, ['/'] = IS_SLASH,
+	['0'] = IS_LATE_TOKEN, ['1'] = IS_ONE, ['2' ... '9'] = IS_LATE_TOKEN, [':' ... '@'] = IS_LATE,
+	['A' ... 'G'] = IS_LETTER, ['H'] = IS_H, ['I' ... 'O'] = IS_LETTER, ['P'] = IS_P, ['Q' ... 'S'] = IS_LETTER, ['T'] = IS_T,
+	['U' ... 'Z'] = IS_LETTER, ['[' ... ']'] = IS_LATE, ['^'] = IS_LATE_TOKEN, ['_'] = IS_UNDERSCORE, ['`' ... 'z'] = IS_LATE_TOKEN,
+	['{'] = IS_LATE, ['|'] = IS_LATE_TOKEN, ['}'] = IS_LATE, ['~'] = IS_LATE_TOKEN, [127 ... 255] = IS_LATE,
+};
 
-/* Where looks_like_http stands in the bytes. One number, so that the verifier has few states to tell apart. */
+/* Where looks_like_http stands in the bytes. */
 enum reading {
+	READS_NOTHING, /* it is none, whatever follows */
 	READS_BLANKS, /* before the first word */
 	READS_ONE_LETTER, /* of an upper-case word: one, two, three and more */
 	READS_TWO_LETTERS,
@@ -47,21 +64,34 @@ enum reading {
 	READS_HTTP,
 	READS_SLASH,
 	READS_VERSION,
+	READS_MESSAGE, /* it is one */
+	READINGS = 16,
 };
 
-/* The next letter of an upper-case word, or a - or _ in it. */
-static __always_inline __u32 after_letter(__u32 reading, __u8 c)
-{
-	switch (reading) {
-	case READS_BLANKS: return c == 'H' ? READS_H : c >= 'A' && c <= 'Z' ? READS_ONE_LETTER : READS_TOKEN;
-	case READS_ONE_LETTER: return READS_TWO_LETTERS;
-	case READS_H: return c == 'T' ? READS_HT : READS_TWO_LETTERS;
-	case READS_HT: return c == 'T' ? READS_HTT : READS_METHOD;
-	case READS_HTT: return c == 'P' ? READS_HTTP : READS_METHOD;
-	case READS_TOKEN: return READS_TOKEN;
-	default: return READS_METHOD;
-	}
-}
+/* In a word: what a token character, a letter and a blank lead to. */
+#define IN_WORD(letter, h, t, p, sign, slash, gap) \
+	{ [IS_SLASH] = slash, [IS_STAR] = READS_TOKEN, [IS_TOKEN] = READS_TOKEN, \
+	  [IS_LATE_TOKEN] = READS_TOKEN, [IS_ONE] = READS_TOKEN, [IS_DOT] = READS_TOKEN, [IS_LETTER] = letter, [IS_H] = h, [IS_T] = t, [IS_P] = p, \
+	  [IS_UNDERSCORE] = sign, [IS_HYPHEN] = sign, [IS_GAP] = gap, [IS_LINE_END] = gap == READS_BLANKS ? READS_BLANKS : READS_NOTHING }
+
+/* A table, not branches: the verifier walks every way through branches, once for each byte. */
+static const __u8 next_reading[READINGS][CLASSES] = {
+	[READS_BLANKS] = IN_WORD(READS_ONE_LETTER, READS_H, READS_ONE_LETTER, READS_ONE_LETTER, READS_TOKEN, READS_NOTHING, READS_BLANKS),
+	[READS_ONE_LETTER] = IN_WORD(READS_TWO_LETTERS, READS_TWO_LETTERS, READS_TWO_LETTERS, READS_TWO_LETTERS, READS_TWO_LETTERS, READS_NOTHING, READS_TOKEN_GAP),
+	[READS_TWO_LETTERS] = IN_WORD(READS_METHOD, READS_METHOD, READS_METHOD, READS_METHOD, READS_METHOD, READS_NOTHING, READS_TOKEN_GAP),
+	[READS_METHOD] = IN_WORD(READS_METHOD, READS_METHOD, READS_METHOD, READS_METHOD, READS_METHOD, READS_NOTHING, READS_GAP),
+	[READS_TOKEN] = IN_WORD(READS_TOKEN, READS_TOKEN, READS_TOKEN, READS_TOKEN, READS_TOKEN, READS_NOTHING, READS_TOKEN_GAP),
+	/* A path, "*", a scheme, an authority. */
+	[READS_GAP] = { [IS_LATE] = READS_MESSAGE, [IS_SLASH] = READS_MESSAGE, [IS_STAR] = READS_MESSAGE, [IS_LATE_TOKEN] = READS_MESSAGE,
+			[IS_ONE] = READS_MESSAGE, [IS_LETTER ... IS_UNDERSCORE] = READS_MESSAGE, [IS_GAP] = READS_GAP },
+	[READS_TOKEN_GAP] = { [IS_SLASH] = READS_MESSAGE, [IS_GAP] = READS_TOKEN_GAP },
+	[READS_H] = IN_WORD(READS_TWO_LETTERS, READS_TWO_LETTERS, READS_HT, READS_TWO_LETTERS, READS_TWO_LETTERS, READS_NOTHING, READS_TOKEN_GAP),
+	[READS_HT] = IN_WORD(READS_METHOD, READS_METHOD, READS_HTT, READS_METHOD, READS_METHOD, READS_NOTHING, READS_TOKEN_GAP),
+	[READS_HTT] = IN_WORD(READS_METHOD, READS_METHOD, READS_METHOD, READS_HTTP, READS_METHOD, READS_NOTHING, READS_GAP),
+	[READS_HTTP] = IN_WORD(READS_METHOD, READS_METHOD, READS_METHOD, READS_METHOD, READS_METHOD, READS_SLASH, READS_GAP),
+	[READS_SLASH] = { [IS_ONE] = READS_VERSION },
+	[READS_VERSION] = { [IS_DOT] = READS_MESSAGE },
+};
 
 /*
  * at holds the first n bytes, or the first PREFIX_SIZE of them; first: nothing was remembered of the connection before.
@@ -83,41 +113,12 @@ __attribute__((noinline)) int looks_like_http(const struct prefix *at, __u32 n, 
 		return BEGINS_PREFACE;
 	if (first && n > 4 && p[0] == '\r' && p[1] == '\n' && p[2] == '\r' && p[3] == '\n' && p[4] == 0)
 		return BEGINS_PREFACE;
-	for (i = 0; i < PREFIX_SIZE; i++) {
-		__u8 c;
-
-		if (i >= n)
-			break;
-		c = p[i];
-		if (is_gap(c) || c == '\n') {
-			/* Empty lines before a message are allowed, and some ignore blanks. */
-			if (reading == READS_BLANKS || (c != '\n' && (reading == READS_GAP || reading == READS_TOKEN_GAP)))
-				continue;
-			if (c == '\n' || reading >= READS_SLASH)
-				return BEGINS_NOTHING;
-			reading = reading == READS_METHOD || reading >= READS_HTT ? READS_GAP : READS_TOKEN_GAP;
-		} else if (reading == READS_GAP) {
-			/* A path, "*", a scheme, an authority. */
-			return c == '/' || c == '*' || c == '[' || c >= '0' ? BEGINS_MESSAGE : BEGINS_NOTHING;
-		} else if (reading == READS_TOKEN_GAP) {
-			return c == '/' ? BEGINS_MESSAGE : BEGINS_NOTHING;
-		} else if (reading >= READS_HTTP && c == (reading == READS_HTTP ? '/' : reading == READS_SLASH ? '1' : '.')) {
-			if (reading == READS_VERSION)
-				return BEGINS_MESSAGE;
-			reading++;
-		} else if (reading >= READS_SLASH) {
-			return BEGINS_NOTHING;
-		} else if ((c >= 'A' && c <= 'Z') || c == '-' || c == '_') {
-			reading = after_letter(reading, c);
-		} else if (is_token(c)) {
-			reading = READS_TOKEN;
-		} else {
-			return BEGINS_NOTHING;
-		}
-	}
+	/* Empty lines before a message are allowed, and some ignore blanks. */
+	for (i = 0; i < PREFIX_SIZE && i < n && reading != READS_NOTHING && reading != READS_MESSAGE; i++)
+		reading = next_reading[reading & (READINGS - 1)][class_of[p[i]] & (CLASSES - 1)];
 	if (reading == READS_BLANKS)
 		return first ? BEGINS_PREFACE : BEGINS_NOTHING;
-	return reading == READS_TOKEN || reading == READS_TOKEN_GAP ? BEGINS_NOTHING : BEGINS_MESSAGE;
+	return reading == READS_NOTHING || reading == READS_TOKEN || reading == READS_TOKEN_GAP ? BEGINS_NOTHING : BEGINS_MESSAGE;
 }
 
 #endif
