@@ -58,6 +58,7 @@ struct packet {
 	__u32 headers; /* bytes of the transport header */
 	__u32 id; /* of a fragmented datagram */
 	__u32 fragment;
+	__u32 phantom; /* 1: the kernel's jumbo header is in the packet */
 };
 
 struct scratch {
@@ -73,7 +74,11 @@ struct scratch {
 	struct packet packet;
 };
 
-static __always_inline int load(struct __sk_buff *skb, __u32 start, __u32 offset, void *to, __u32 size)
+/*
+ * Not inlined: what a caller spills of its four-byte values is written to the stack more than once, which Linux 6.1 refuses without CAP_PERFMON
+ * ("attempt to corrupt spilled pointer"). For the same reason what outlives a call is in the map value.
+ */
+static __noinline int load(struct __sk_buff *skb, __u32 start, __u32 offset, void *to, __u32 size)
 {
 	if (likely(bpf_skb_load_bytes_relative(skb, offset, to, size, start) == 0))
 		return 0;
@@ -214,7 +219,7 @@ static __noinline __u32 walk_extensions(struct __sk_buff *skb, struct scratch *s
 	if (!s)
 		return 0;
 	s->packet.fragment = FRAGMENT_NONE;
-	bool phantom = false;
+	s->packet.phantom = 0;
 #pragma unroll
 	for (int i = 0; i < MAX_EXTENSIONS; i++) {
 		__u8 kind = s->key.protocol;
@@ -223,8 +228,8 @@ static __noinline __u32 walk_extensions(struct __sk_buff *skb, struct scratch *s
 			break;
 		if (load(skb, s->packet.start, s->packet.network + s->packet.transport, s->extension, 8) != 0)
 			break;
-		if (i == 0)
-			phantom = is_phantom(skb, s, kind);
+		if (i == 0 && is_phantom(skb, s, kind))
+			s->packet.phantom = 1;
 		s->key.protocol = s->extension[0];
 		if (kind == HEADER_FRAGMENT) {
 			__u16 field = bpf_ntohs(*(__u16 *)(s->extension + 2));
@@ -245,7 +250,7 @@ static __noinline __u32 walk_extensions(struct __sk_buff *skb, struct scratch *s
 	if (s->packet.fragment != FRAGMENT_NONE)
 		return read_fragment(skb, s);
 	__u32 flags = find_transport(skb, s);
-	if (phantom) {
+	if (s->packet.phantom) {
 		s->packet.length -= JUMBO_HEADER;
 		s->packet.transport -= JUMBO_HEADER;
 	}
