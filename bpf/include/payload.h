@@ -12,6 +12,7 @@
 #define MAX_SEGMENTS 32 /* iovecs that one event gathers from */
 #define MAX_SEGMENTS_OVER 256 /* iovecs whose bytes were told of before: up to 64 KB, what a socket takes without a look at its room */
 #define ALL_SEGMENTS 1024 /* UIO_MAXIOV: no operation has more */
+#define STRIDE 16 /* iovecs that the longer walks pass at once */
 #define LONG_SEGMENT 1024 /* of a longer iovec in the middle of an operation only the first bytes are copied */
 #define BODY_PREFIX 32 /* enough for a chunk-size line */
 #define FRAMING_SIZE 12 /* bytes in which a chunk-size line shows itself */
@@ -35,6 +36,9 @@ struct scratch {
 	/* Where the last gathering stopped. */
 	__u32 segment; /* the first iovec that was not copied whole */
 	__u32 cut; /* bytes of it that were not copied */
+	/* Where it stands. In memory and not in registers, so that the verifier knows nothing of it, and one way through the loop is like another. */
+	__u32 got; /* bytes */
+	__u64 offset; /* into the next iovec */
 	/* What the events after the first of one operation are made of. */
 	__u32 left; /* bytes of the operation that no event reported yet */
 	struct vector rest; /* where they are */
@@ -80,38 +84,38 @@ static __always_inline long read_segment(struct segment *to, const struct vector
  */
 __attribute__((noinline)) int gather(struct scratch *at, const struct vector *from, __u32 to, __u32 want, __u32 skip)
 {
-	__u32 got = 0, i;
-	__u64 offset;
+	__u32 i;
 
 	if (!at || !from)
 		return 0;
 	at->cut = 0;
-	offset = (__u64)from->offset + skip;
+	at->got = 0;
+	at->offset = (__u64)from->offset + skip;
 	for (i = 0; i < MAX_SEGMENTS; i++) {
 		struct segment v = {};
 		__u64 n, size;
 
-		if (i >= from->segments || got >= want || at->cut)
+		if (i >= from->segments || at->got >= want || at->cut)
 			break;
 		if (read_segment(&v, from, i))
 			break;
-		if (offset >= v.length) {
-			offset -= v.length;
+		if (at->offset >= v.length) {
+			at->offset -= v.length;
 			continue;
 		}
-		n = size = v.length - offset;
+		n = size = v.length - at->offset;
 		if (from->brief && n > LONG_SEGMENT)
 			n = BODY_PREFIX;
-		if (n > want - got)
-			n = want - got;
-		if (bpf_probe_read_user(at->data + bounded(to) + bounded(got), bounded(n), (void *)(v.base + offset)))
+		if (n > want - at->got)
+			n = want - at->got;
+		if (bpf_probe_read_user(at->data + bounded(to) + bounded(at->got), bounded(n), (void *)(v.base + at->offset)))
 			n = 0;
-		got += n;
-		offset = 0;
+		at->got += n;
+		at->offset = 0;
 		at->cut = size - n;
 	}
 	at->segment = at->cut ? i - 1 : i;
-	return got;
+	return at->got;
 }
 
 /* Do these bytes begin like the size line of a chunk, or like the line end after one? RFC 9112 section 7.1. */
@@ -207,27 +211,63 @@ static __always_inline void payload_of_iterator(struct payload *p, const struct 
 	}
 }
 
-/* Functions of their own, as gather. */
-__attribute__((noinline)) int pass_segments(struct vector *v, __u32 bytes)
+/*
+ * The walks below go in strides, each a function of its own: the verifier looks at one stride, and then at how often it is made.
+ * pass_few: passes bytes, at most STRIDE iovecs of them, and returns how many are still to be passed.
+ */
+__attribute__((noinline)) int pass_few(struct vector *v, __u32 bytes)
 {
 	__u32 i;
 
 	if (!v)
 		return 0;
-	for (i = 0; i < MAX_SEGMENTS_OVER && v->segments; i++) {
+	for (i = 0; i < STRIDE && v->segments; i++) {
 		struct segment first = {};
 
 		if (read_segment(&first, v, 0))
-			break;
+			return 0;
 		if (bytes < first.length - v->offset) {
 			v->offset += bytes;
-			break;
+			return 0;
 		}
 		bytes -= first.length - v->offset;
 		v->base += sizeof(first);
 		v->segments--;
 		v->offset = 0;
 	}
+	return v->segments ? bytes : 0;
+}
+
+__attribute__((noinline)) int pass_segments(struct vector *v, __u32 bytes)
+{
+	__u32 i;
+
+	if (!v)
+		return 0;
+	for (i = 0; i < MAX_SEGMENTS_OVER / STRIDE && bytes; i++)
+		bytes = pass_few(v, bytes);
+	return 0;
+}
+
+/* Returns how many bytes are still to go back. */
+__attribute__((noinline)) int return_few(struct vector *v, __u32 back)
+{
+	__u32 i;
+
+	if (!v)
+		return 0;
+	for (i = 0; i < STRIDE && v->offset < back; i++) {
+		struct segment before = {};
+
+		back -= v->offset;
+		v->base -= sizeof(before);
+		v->segments++;
+		read_segment(&before, v, 0);
+		v->offset = before.length;
+	}
+	if (v->offset < back)
+		return back;
+	v->offset -= back;
 	return 0;
 }
 
@@ -238,19 +278,9 @@ __attribute__((noinline)) int return_to_segment(struct vector *v, __u32 back)
 
 	if (!v)
 		return 0;
-	for (i = 0; i < ALL_SEGMENTS && v->offset < back; i++) {
-		struct segment before = {};
-
-		back -= v->offset;
-		v->base -= sizeof(before);
-		v->segments++;
-		read_segment(&before, v, 0);
-		v->offset = before.length;
-	}
-	if (v->offset < back)
-		return 0;
-	v->offset -= back;
-	return 1;
+	for (i = 0; i < ALL_SEGMENTS / STRIDE && back; i++)
+		back = return_few(v, back);
+	return !back;
 }
 
 /* Back to bytes that an iterator has passed: the iovec that it is in, or has just left, holds the last of them. */
