@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Beyla.Live.Tests.Rig;
 
 namespace Beyla.Live.Tests.Flows;
@@ -65,9 +66,12 @@ internal sealed class Capture : IAsyncDisposable
 
     /// <summary>The lines that differ between two counts. Multicast is left out: the kernel announces its groups whenever it likes.</summary>
     public static string Differences(IReadOnlyDictionary<Conversation, Amount> truth, IReadOnlyDictionary<Conversation, Amount> counted) => string.Join('\n', truth.Keys.Union(counted.Keys)
-        .Where(key => key.Protocol >= 0 && !key.Destination.IsIPv6Multicast && truth.GetValueOrDefault(key) != counted.GetValueOrDefault(key))
+        .Where(key => key.Protocol >= 0 && !IsMulticast(key.Destination) && truth.GetValueOrDefault(key) != counted.GetValueOrDefault(key))
         .Take(10)
         .Select(key => string.Create(CultureInfo.InvariantCulture, $"{key}: on the wire {truth.GetValueOrDefault(key)}, reported {counted.GetValueOrDefault(key)}")));
+
+    /// <summary>RFC 5771 and RFC 4291: what interfaces that come up say to their neighbours (IGMP, MLD) comes when it comes, also before the capture begins.</summary>
+    private static bool IsMulticast(IPAddress address) => address.IsIPv6Multicast || (address.AddressFamily == AddressFamily.InterNetwork && address.GetAddressBytes()[0] is >= 224 and < 240);
 
     /// <summary>Flows put together by conversation.</summary>
     public static Dictionary<Conversation, Amount> Sum(IEnumerable<Flow> flows) => flows
