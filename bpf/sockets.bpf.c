@@ -250,7 +250,7 @@ int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct
 	if (!tcp)
 		return 0;
 	left = message->msg_iter.count;
-	taken = taken_now(sk, tcp, tail, goal, left);
+	taken = taken_now(sk, tcp, tail, goal, left, true);
 	extent = taken == left ? WHOLE : message->msg_iter.iov_offset ? MIDDLE : BEGINNING;
 	payload_of_iterator(&payload, &message->msg_iter, true);
 	return report_urgent(s, pid_tgid, sk, true, SOCKET_SEND, tcp->write_seq, taken, tcp->copied_seq, extent, message->msg_flags & MSG_OOB, &payload);
@@ -328,7 +328,7 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 		return 0;
 	left = message->msg_iter.count;
 	if (state != TCP_CLOSE && state != TCP_SYN_SENT)
-		taken = taken_now(sk, tcp, NULL, tcp->mss_cache, left);
+		taken = taken_now(sk, tcp, NULL, tcp->mss_cache, left, false);
 	payload_of_iterator(&payload, &message->msg_iter, true);
 	report_urgent(s, pid_tgid, sk, true, SOCKET_SEND, tcp->write_seq, taken, tcp->copied_seq, taken == left ? WHOLE : BEGINNING, message->msg_flags & MSG_OOB, &payload);
 	return taken == left ? 0 : await_send(sk, left, &payload);

@@ -88,6 +88,7 @@ struct sk_buff_head {
 struct sock {
 	struct sock_common __sk_common;
 	struct sk_buff_head sk_receive_queue;
+	struct sk_buff_head sk_write_queue;
 	int sk_wmem_queued;
 	int sk_sndbuf;
 	__u16 sk_type;

@@ -23,10 +23,12 @@ static __always_inline bool has_room(const struct sock *sk, const struct tcp_soc
 }
 
 /*
- * Bytes of left that are taken now for sure; with tail and goal (the last skb that is not sent yet, and how large it may grow) never
- * fewer than are taken before the tracepoint is passed again. Only a shortage of memory, or a buffer that cannot be read, proves it wrong.
+ * Bytes of left that are taken now for sure. goal is how large an skb may grow; before_each: the tracepoint is passed again for each skb, and its
+ * tail is the last one that is not sent yet. Then the number is never smaller than what is taken until the next pass. Only a shortage of memory, or a
+ * buffer that cannot be read, proves it wrong.
  */
-static __always_inline __u32 taken_now(const struct sock *sk, const struct tcp_sock *tcp, const struct sk_buff *tail, __u32 goal, __u32 left)
+static __always_inline __u32 taken_now(const struct sock *sk, const struct tcp_sock *tcp, const struct sk_buff *tail, __u32 goal, __u32 left,
+				       bool before_each)
 {
 	__u64 skbs = left <= goal ? 2 : left / goal + 2;
 	__u32 taken = 0, used;
@@ -39,7 +41,8 @@ static __always_inline __u32 taken_now(const struct sock *sk, const struct tcp_s
 		if (used < goal && !BPF_CORE_READ_BITFIELD_PROBED((struct tcp_skb_cb *)tail->cb, eor))
 			taken = goal - used;
 	}
-	if (!taken && has_room(sk, tcp, 0))
+	/* Where the last skb is not known, a few bytes may be appended to it, and leave no room for another one. */
+	if (!taken && has_room(sk, tcp, before_each || !sk->sk_write_queue.qlen ? 0 : goal + 2 * SKB_COST))
 		taken = goal;
 	return taken < left ? taken : left;
 }
