@@ -29,6 +29,7 @@ enum tunnel {
 /* What is remembered of a connection that speaks HTTP. Others are not remembered at all. */
 struct connection {
 	__u64 id;
+	__u32 netns; /* inode of the network namespace, which a socket never changes */
 	__u32 next[2]; /* per direction, the sequence number after the last reported byte */
 	__u32 used[2]; /* bytes captured since the last message began */
 	__u8 last; /* direction of the last operation */
@@ -90,13 +91,13 @@ static __always_inline __u16 local_port_of(struct sock *sk, bool typed)
 	return port ? port : __builtin_bswap16(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 }
 
+/* The two ends, as the socket has them now. */
 static __always_inline void describe(struct socket_event *e, struct sock *sk, bool typed)
 {
 	__u32 local, remote;
 
 	e->local_port = local_port_of(sk, typed);
 	e->remote_port = __builtin_bswap16(READ(typed, sk, __sk_common.skc_dport));
-	e->netns = typed ? sk->__sk_common.skc_net.net->ns.inum : BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	if (READ(typed, sk, __sk_common.skc_family) == AF_INET6) {
 		bpf_probe_read_kernel(e->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
 		bpf_probe_read_kernel(e->remote, 16, &sk->__sk_common.skc_v6_daddr);
@@ -130,6 +131,7 @@ static __always_inline struct connection *remember(struct sock *sk, struct ring_
 {
 	struct connection fresh = {
 		.id = bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff),
+		.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
 		.last = 0xff,
 	};
 	__u64 key = (__u64)sk;
@@ -183,6 +185,7 @@ static __attribute__((noinline)) int tell(struct sock *sk, const struct connecti
 		return 0;
 	e.time = bpf_ktime_get_ns();
 	e.connection = c->id;
+	e.netns = c->netns;
 	e.pid = pid_tgid >> 32;
 	e.tid = (__u32)pid_tgid;
 	e.kind = what;

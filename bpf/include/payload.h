@@ -29,6 +29,22 @@ struct vector {
 	__u16 brief; /* of a long iovec only the first bytes are wanted, and nothing after it */
 };
 
+/* Where the bytes of an operation are, unless they are in an skb. */
+enum payload_kind { PAYLOAD_NONE, PAYLOAD_USER, PAYLOAD_VECTOR };
+
+struct payload {
+	enum payload_kind kind;
+	__u64 base; /* USER: address of the first byte */
+	struct vector vector;
+};
+
+/* How much of what was asked for an operation is known to move. */
+enum extent {
+	WHOLE,
+	BEGINNING, /* and this is the first of it */
+	MIDDLE,
+};
+
 /* Where an event is put together before it goes into the ring with its true size. One per direction: a receive never interrupts a send. */
 struct scratch {
 	struct socket_event event;
@@ -39,9 +55,15 @@ struct scratch {
 	/* Where it stands. In memory and not in registers, so that the verifier knows nothing of it, and one way through the loop is like another. */
 	__u32 got; /* bytes */
 	__u64 offset; /* into the next iovec */
-	/* What the events after the first of one operation are made of. */
-	__u32 left; /* bytes of the operation that no event reported yet */
-	struct vector rest; /* where they are */
+	/* The operation, in memory as well: its direction and who does it stand in the event. */
+	__u64 socket; /* address of the struct sock */
+	__u32 position; /* sequence number of its first byte that no event told of */
+	__u32 length; /* bytes from there on */
+	struct payload payload; /* where they are */
+	__u32 skb_offset; /* the same where they are in an skb */
+	enum extent extent;
+	__u8 turned; /* the one before on this connection went the other way */
+	__u32 left; /* bytes of it that the events after the first tell of */
 };
 
 struct {
@@ -78,9 +100,37 @@ static __always_inline long read_segment(struct segment *to, const struct vector
 	return from->in_kernel ? bpf_probe_read_kernel(to, sizeof(*to), at) : bpf_probe_read_user(to, sizeof(*to), at);
 }
 
+/* Copies what is wanted of iovec i of a vector to at->data[to + at->got]. Returns whether more is wanted of the ones after it. */
+__attribute__((noinline)) int gather_one(struct scratch *at, const struct vector *from, __u32 to, __u32 want, __u32 i)
+{
+	struct segment v = {};
+	__u64 n, size;
+
+	if (!at || !from || i >= from->segments || at->got >= want || at->cut || read_segment(&v, from, i))
+		return 0;
+	at->segment = i + 1;
+	if (at->offset >= v.length) {
+		at->offset -= v.length;
+		return 1;
+	}
+	n = size = v.length - at->offset;
+	if (from->brief && n > LONG_SEGMENT)
+		n = BODY_PREFIX;
+	if (n > want - at->got)
+		n = want - at->got;
+	if (bpf_probe_read_user(at->data + bounded(to) + bounded(at->got), bounded(n), (void *)(v.base + at->offset)))
+		n = 0;
+	at->got += n;
+	at->offset = 0;
+	at->cut = size - n;
+	if (at->cut)
+		at->segment = i;
+	return 1;
+}
+
 /*
  * Gathers bytes [skip, skip + want) of a vector to at->data[to]. Returns how many were there to read; where it stopped is in the scratch.
- * A function of its own, so that the verifier walks the loop once and not once for every way to it.
+ * Functions of their own, so that the verifier looks at one iovec, and then at how many there are.
  */
 __attribute__((noinline)) int gather(struct scratch *at, const struct vector *from, __u32 to, __u32 want, __u32 skip)
 {
@@ -88,33 +138,13 @@ __attribute__((noinline)) int gather(struct scratch *at, const struct vector *fr
 
 	if (!at || !from)
 		return 0;
+	at->segment = 0;
 	at->cut = 0;
 	at->got = 0;
 	at->offset = (__u64)from->offset + skip;
-	for (i = 0; i < MAX_SEGMENTS; i++) {
-		struct segment v = {};
-		__u64 n, size;
-
-		if (i >= from->segments || at->got >= want || at->cut)
+	for (i = 0; i < MAX_SEGMENTS; i++)
+		if (!gather_one(at, from, to, want, i))
 			break;
-		if (read_segment(&v, from, i))
-			break;
-		if (at->offset >= v.length) {
-			at->offset -= v.length;
-			continue;
-		}
-		n = size = v.length - at->offset;
-		if (from->brief && n > LONG_SEGMENT)
-			n = BODY_PREFIX;
-		if (n > want - at->got)
-			n = want - at->got;
-		if (bpf_probe_read_user(at->data + bounded(to) + bounded(at->got), bounded(n), (void *)(v.base + at->offset)))
-			n = 0;
-		at->got += n;
-		at->offset = 0;
-		at->cut = size - n;
-	}
-	at->segment = at->cut ? i - 1 : i;
 	return at->got;
 }
 
@@ -160,36 +190,6 @@ __attribute__((noinline)) int continues(const struct scratch *at, const struct v
 	if (size > sizeof(first) || bpf_probe_read_user(first, size, (void *)v.base))
 		return 0;
 	return looks_like_framing(first);
-}
-
-/* Where the bytes of an operation are. */
-enum payload_kind { PAYLOAD_NONE, PAYLOAD_USER, PAYLOAD_VECTOR, PAYLOAD_SKB };
-
-struct payload {
-	enum payload_kind kind;
-	__u64 base; /* USER: address of the first byte */
-	__u32 offset; /* SKB: of the first byte */
-	struct bpf_dynptr *skb;
-	struct vector vector;
-};
-
-/* Copies bytes [skip, skip + want) of the operation to at->data[to]; want is at most SOCKET_DATA_MAX. */
-static __always_inline __u32 copy_payload(struct scratch *at, __u32 to, __u32 want, const struct payload *from, __u32 skip)
-{
-	__u8 *data = at->data + to;
-
-	switch (from->kind) {
-	case PAYLOAD_USER:
-		return bpf_probe_read_user(data, bounded(want), (void *)(from->base + skip)) ? 0 : want;
-	case PAYLOAD_VECTOR:
-		return gather(at, &from->vector, to, want, skip);
-#ifndef WITHOUT_SKB_DYNPTR
-	case PAYLOAD_SKB:
-		return bpf_dynptr_read(data, bounded(want), from->skb, from->offset + skip, 0) ? 0 : want;
-#endif
-	default:
-		return 0;
-	}
 }
 
 /* The bytes that wait in an iterator: all of an operation before it began, the rest of one that is under way. */
@@ -249,6 +249,15 @@ __attribute__((noinline)) int pass_segments(struct vector *v, __u32 bytes)
 	return 0;
 }
 
+/* The next bytes are those of a later iovec, and of a long one only the first are wanted. */
+static __always_inline void leave_behind(struct vector *v, __u32 segments)
+{
+	v->base += segments * sizeof(struct segment);
+	v->segments -= segments;
+	v->offset = 0;
+	v->brief = true;
+}
+
 /* Returns how many bytes are still to go back. */
 __attribute__((noinline)) int return_few(struct vector *v, __u32 back)
 {
@@ -290,16 +299,6 @@ static __always_inline void step_back(struct payload *p, __u32 back)
 		p->base -= back;
 	else if (p->kind == PAYLOAD_VECTOR && !return_to_segment(&p->vector, back))
 		p->kind = PAYLOAD_NONE;
-}
-
-/* Forward over bytes that were told of before. */
-static __always_inline void step_over(struct payload *p, __u32 bytes)
-{
-	if (p->kind == PAYLOAD_VECTOR)
-		pass_segments(&p->vector, bytes);
-	else
-		p->base += bytes;
-	p->offset += bytes;
 }
 
 #endif
