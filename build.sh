@@ -164,11 +164,12 @@ downloaded() { # downloaded PACKAGE VERSION FOLDER: the folder of the package is
 
 has_pester() { pwsh -NoProfile -Command 'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object { $_.Version.Major -ge 5 }))' </dev/null; }
 
-# The guests keep one processor busy, PowerShell mostly waits: they go well together.
-kernels_and_pester() {
+# The guests keep one processor busy, the others mostly wait: they go well together.
+live_and_beside() {
+    start_beside kernels
     start_beside pester
-    kernels
-    step "pester"
+    live
+    step "pester and the guest kernels"
     join_beside
 }
 
@@ -180,7 +181,7 @@ pester() {
     else
         packages $PESTER_PACKAGES
         # It runs beside other suites, so ignoring SIGINT; the shells and agents that it starts must not.
-        script_suite pester timeout -k 10 900 env --default-signal=INT,QUIT pwsh -NoProfile -NonInteractive -File tests/Invoke-Suite.ps1
+        script_suite pester timeout -k 10 1500 env --default-signal=INT,QUIT pwsh -NoProfile -NonInteractive -File tests/Invoke-Suite.ps1
     fi
 }
 
@@ -210,7 +211,7 @@ task=${1:-build}
 case $task in
     build) build ;;
     demo) root; packages $BUILD_PACKAGES $DEMO_PACKAGES; build; exec bash tests/demo.sh ;;
-    test) root; begin_suites packages; packages $BUILD_PACKAGES $LIVE_PACKAGES $KERNEL_PACKAGES $PESTER_PACKAGES; built; scripts; unit; live; kernels_and_pester; finish_suites ;;
+    test) root; begin_suites packages; packages $BUILD_PACKAGES $LIVE_PACKAGES $KERNEL_PACKAGES $PESTER_PACKAGES; built; scripts; unit; live_and_beside; finish_suites ;;
     unit) begin_suites build; built; scripts; unit; finish_suites ;;
     live) root; begin_suites build; built; live; finish_suites ;;
     kernels) begin_suites build; built; kernels; finish_suites ;;

@@ -66,10 +66,10 @@ for kernel in "$@"; do
 	log=$work/log
 	set +e
 	if [ "${VM_VERBOSE:-}" = 1 ]; then
-		VM_LIMIT=${VM_LIMIT:-150} "$here/boot.sh" "$kernel" "$work/payload" ${VM_MODULES:-} 2>&1 | tee "$log"
+		VM_LIMIT=${VM_LIMIT:-400} "$here/boot.sh" "$kernel" "$work/payload" ${VM_MODULES:-} 2>&1 | tee "$log"
 		status=${PIPESTATUS[0]}
 	else
-		VM_LIMIT=${VM_LIMIT:-150} "$here/boot.sh" "$kernel" "$work/payload" ${VM_MODULES:-} >"$log" 2>&1
+		VM_LIMIT=${VM_LIMIT:-400} "$here/boot.sh" "$kernel" "$work/payload" ${VM_MODULES:-} >"$log" 2>&1
 		status=$?
 	fi
 	set -e
