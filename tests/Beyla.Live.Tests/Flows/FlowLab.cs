@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -37,8 +38,10 @@ internal sealed partial class FlowLab : IAsyncDisposable
             foreach (string name in new[] { lab.Host, lab.Peer })
             {
                 await Ip("netns", "add", name);
-                // No address configuration in the middle of a count.
-                await lab.RunAsync(name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.router_solicitations=0", "net.ipv6.conf.all.accept_dad=0");
+                // No address configuration in the middle of a count, and what is said of multicast groups said at once (1 ms) and not in the seconds after.
+                await lab.RunAsync(
+                    name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.router_solicitations=0", "net.ipv6.conf.all.accept_dad=0",
+                    "net.ipv6.conf.default.mldv2_unsolicited_report_interval=1");
                 await Ip("-n", name, "link", "set", "lo", "up");
             }
 
@@ -59,6 +62,7 @@ internal sealed partial class FlowLab : IAsyncDisposable
             await Ip("-n", lab.Host, "neigh", "add", PeerAddress6, "lladdr", "02:00:00:00:00:02", "dev", "veth0", "nud", "permanent");
             await Ip("-n", lab.Peer, "neigh", "add", HostAddress, "lladdr", "02:00:00:00:00:01", "dev", "veth0", "nud", "permanent");
             await Ip("-n", lab.Peer, "neigh", "add", HostAddress6, "lladdr", "02:00:00:00:00:01", "dev", "veth0", "nud", "permanent");
+            await lab.SettleAsync();
             return lab;
         }
         catch
@@ -123,6 +127,29 @@ internal sealed partial class FlowLab : IAsyncDisposable
         return (Read(stats.GetProperty("rx")), Read(stats.GetProperty("tx")));
 
         static Amount Read(JsonElement side) => new(side.GetProperty("bytes").GetInt64(), side.GetProperty("packets").GetInt64());
+    }
+
+    /// <summary>Waits until both sides have their link-local addresses and have told each other of their multicast groups.</summary>
+    private async Task SettleAsync()
+    {
+        long start = Stopwatch.GetTimestamp();
+        foreach (string name in new[] { Host, Peer })
+        {
+            while ((await Tool.RunAsync("ip", "-n", name, "-6", "-o", "address", "show", "dev", "veth0", "scope", "link")).Length == 0)
+            {
+                if (Stopwatch.GetElapsedTime(start) > Wait.Hang)
+                    throw new InvalidOperationException($"veth0 in {name} gets no link-local address");
+                await Task.Delay(10);
+            }
+        }
+
+        (Amount, Amount) last;
+        do
+        {
+            last = await CountersAsync();
+            await Task.Delay(30);
+        }
+        while (await CountersAsync() != last && Stopwatch.GetElapsedTime(start) < Wait.Hang);
     }
 
     public async ValueTask DisposeAsync()
