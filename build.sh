@@ -216,7 +216,7 @@ case $task in
     live) root; begin_suites build; built; live; finish_suites ;;
     kernels) begin_suites build; built; kernels; finish_suites ;;
     pester) begin_suites build; built; pester; finish_suites ;;
-    bench) root; packages $BUILD_PACKAGES $BENCH_PACKAGES; build; exec dotnet run --project tests/Beyla.Benchmarks -c Release -- "${@:2}" ;;
+    bench) root; packages $BUILD_PACKAGES $BENCH_PACKAGES; build; powershell || true; exec dotnet run --project tests/Beyla.Benchmarks -c Release -- "${@:2}" ;;
     pack) build; quietly pack dotnet build src/Beyla.PowerShell/Beyla.PowerShell.csproj -c Release -t:PackModule; ls out/packages ;;
     install) install_module "${@:2}" ;;
     clean) rm -rf out ;;
