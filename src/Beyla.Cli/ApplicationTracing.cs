@@ -1,10 +1,14 @@
 using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
+using Beyla.Agent.Counting;
 using Beyla.Agent.Export;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Protocols.Http;
+using Beyla.Agent.Selection;
+using Beyla.Agent.Spans;
 using Beyla.Agent.Tracing;
 using SocketSource = Beyla.Agent.Kernel.SocketSource;
 using Tracer = Beyla.Agent.Tracing.Tracer;

@@ -3,6 +3,7 @@ using Beyla.Agent.Configuration;
 using Beyla.Agent.Export;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
 

@@ -35,7 +35,7 @@ internal static class Permissions
 
         if (configuration.Network.Enabled)
         {
-            features |= configuration.Network.Source == FlowSource.Tc ? Feature.NetworkTrafficControl : Feature.NetworkSocketFilter;
+            features |= configuration.Network.Source == FlowSource.TrafficControl ? Feature.NetworkTrafficControl : Feature.NetworkSocketFilter;
             features |= configuration.Network.RequireProcess ? Feature.FlowProcesses : Feature.None;
         }
 

@@ -1,5 +1,5 @@
 using Beyla.Agent.Capabilities;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Cli;
 
 StandardDescriptors.Ensure();

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
+using Beyla.Agent.Counting;
 using Beyla.Agent.Export;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using TracePrinter = Beyla.Agent.Export.TracePrinter;
 

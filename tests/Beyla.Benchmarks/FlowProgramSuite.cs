@@ -13,7 +13,7 @@ internal static class FlowProgramSuite
     private const int Repeat = 1_000_000, Rounds = 9;
 
     private static readonly (string Program, FlowSource Source)[] Ways =
-        [("flow_socket", FlowSource.SocketFilter), ("flow_ingress", FlowSource.Tc), ("flow_egress", FlowSource.Tc)];
+        [("flow_socket", FlowSource.SocketFilter), ("flow_ingress", FlowSource.TrafficControl), ("flow_egress", FlowSource.TrafficControl)];
 
     public static string Run(BenchmarkOptions options)
     {

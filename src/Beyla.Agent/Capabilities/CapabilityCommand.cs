@@ -1,4 +1,4 @@
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 
 namespace Beyla.Agent.Capabilities;

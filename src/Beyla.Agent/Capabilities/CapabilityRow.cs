@@ -1,9 +1,9 @@
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Capabilities;
 
 /// <summary>One row of the capability table: one tracer, one operation, one capability.</summary>
-internal sealed record CapabilityRow(Tracer Tracer, Capability Capability)
+internal sealed record CapabilityRow(DocumentedTracer Tracer, Capability Capability)
 {
     /// <summary>What the agent (or, where only documented, the documentation) does with it.</summary>
     public required string Operation { get; init; }

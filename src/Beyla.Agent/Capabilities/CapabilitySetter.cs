@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 
 namespace Beyla.Agent.Capabilities;

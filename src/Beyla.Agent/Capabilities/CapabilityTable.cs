@@ -1,4 +1,4 @@
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using static Beyla.Agent.Capabilities.Feature;
 
 namespace Beyla.Agent.Capabilities;
@@ -12,7 +12,7 @@ internal static class CapabilityTable
     private const string LoadProgram = "bpf(BPF_PROG_LOAD)";
 
     private static readonly Feature Network = NetworkSocketFilter | NetworkTrafficControl;
-    private static readonly Feature Applications = Application | ContextPropagation;
+    private static readonly Feature Applications = Application | Feature.ContextPropagation;
     private static readonly Version Kernel58 = new(5, 8), Kernel59 = new(5, 9), Kernel511 = new(5, 11);
 
     /// <summary>The capabilities that a documented list can name, in ascending order.</summary>
@@ -32,7 +32,7 @@ internal static class CapabilityTable
 
     private static IEnumerable<CapabilityRow> Shared() =>
     [
-        new(Tracer.Every, Capability.SysResource)
+        new(DocumentedTracer.Every, Capability.SysResource)
         {
             Operation = "setrlimit(RLIMIT_MEMLOCK): eBPF maps counted as locked memory before kernel 5.11",
             Without = "no eBPF map can be created beyond the limit of locked memory, 64 KiB by default",
@@ -43,7 +43,7 @@ internal static class CapabilityTable
             FailingCall = "bpf(BPF_MAP_CREATE)",
             FailingErrno = Errno.EPERM,
         },
-        new(Tracer.Every, Capability.SysAdmin)
+        new(DocumentedTracer.Every, Capability.SysAdmin)
         {
             Operation = "every eBPF call: CAP_BPF and CAP_PERFMON do not exist before kernel 5.8",
             Without = "no eBPF program can be loaded",
@@ -58,7 +58,7 @@ internal static class CapabilityTable
 
     private static IEnumerable<CapabilityRow> SocketFlows() =>
     [
-        new(Tracer.SocketFlows, Capability.Bpf)
+        new(DocumentedTracer.SocketFlows, Capability.Bpf)
         {
             Operation = "load BPF_PROG_TYPE_SOCKET_FILTER and create its maps",
             Without = "no network flows",
@@ -68,7 +68,7 @@ internal static class CapabilityTable
             FailingCall = LoadProgram,
             FailingErrno = Errno.EPERM,
         },
-        new(Tracer.SocketFlows, Capability.NetRaw)
+        new(DocumentedTracer.SocketFlows, Capability.NetRaw)
         {
             Operation = "socket(AF_PACKET), to which the filter is attached",
             Without = "no network flows",
@@ -77,12 +77,12 @@ internal static class CapabilityTable
             FailingCall = "socket(AF_PACKET)",
             FailingErrno = Errno.EPERM,
         },
-        .. FlowProcesses(Tracer.SocketFlows, NetworkSocketFilter),
+        .. FlowProcesses(DocumentedTracer.SocketFlows, NetworkSocketFilter),
     ];
 
     private static IEnumerable<CapabilityRow> TrafficControlFlows() =>
     [
-        new(Tracer.TrafficControlFlows, Capability.Bpf)
+        new(DocumentedTracer.TrafficControlFlows, Capability.Bpf)
         {
             Operation = "load BPF_PROG_TYPE_SCHED_CLS and create its maps",
             Without = "no network flows",
@@ -92,7 +92,7 @@ internal static class CapabilityTable
             FailingCall = LoadProgram,
             FailingErrno = Errno.EPERM,
         },
-        new(Tracer.TrafficControlFlows, Capability.NetAdmin)
+        new(DocumentedTracer.TrafficControlFlows, Capability.NetAdmin)
         {
             Operation = "load BPF_PROG_TYPE_SCHED_CLS and attach it to interfaces (tcx or clsact)",
             Without = "no network flows",
@@ -101,17 +101,17 @@ internal static class CapabilityTable
             FailingCall = LoadProgram,
             FailingErrno = Errno.EPERM,
         },
-        new(Tracer.TrafficControlFlows, Capability.Perfmon)
+        new(DocumentedTracer.TrafficControlFlows, Capability.Perfmon)
         {
             Operation = "direct access to packet memory through __sk_buff::data and pointer arithmetic",
             Without = "nothing is lost: the program copies packet headers with bpf_skb_load_bytes",
             DocumentedFor = NetworkTrafficControl,
             From = Kernel58,
         },
-        .. FlowProcesses(Tracer.TrafficControlFlows, NetworkTrafficControl),
+        .. FlowProcesses(DocumentedTracer.TrafficControlFlows, NetworkTrafficControl),
     ];
 
-    private static IEnumerable<CapabilityRow> FlowProcesses(Tracer tracer, Feature feature) =>
+    private static IEnumerable<CapabilityRow> FlowProcesses(DocumentedTracer tracer, Feature feature) =>
     [
         new(tracer, Capability.Perfmon)
         {
@@ -146,7 +146,7 @@ internal static class CapabilityTable
 
     private static IEnumerable<CapabilityRow> Watcher() =>
     [
-        new(Tracer.Watcher, Capability.Bpf)
+        new(DocumentedTracer.Watcher, Capability.Bpf)
         {
             Operation = "load BPF_PROG_TYPE_TRACING (tp_btf, iter) and create its maps",
             Without = "processes are not found, so nothing is traced",
@@ -156,7 +156,7 @@ internal static class CapabilityTable
             FailingCall = LoadProgram,
             FailingErrno = Errno.EPERM,
         },
-        new(Tracer.Watcher, Capability.Perfmon)
+        new(DocumentedTracer.Watcher, Capability.Perfmon)
         {
             Operation = "load BPF_PROG_TYPE_TRACING, which reads kernel memory (documented: BPF_PROG_TYPE_KPROBE with pointer arithmetic)",
             Without = "processes are not found, so nothing is traced",
@@ -167,13 +167,13 @@ internal static class CapabilityTable
             FailingCall = LoadProgram,
             FailingErrno = Errno.EPERM,
         },
-        new(Tracer.Watcher, Capability.DacReadSearch)
+        new(DocumentedTracer.Watcher, Capability.DacReadSearch)
         {
             Operation = "documented: /proc/self/mem, to determine the kernel version",
             Without = "nothing is lost: the version comes from uname, and features are probed",
             DocumentedFor = Applications,
         },
-        new(Tracer.Watcher, Capability.CheckpointRestore)
+        new(DocumentedTracer.Watcher, Capability.CheckpointRestore)
         {
             Operation = "documented: symbolic links in /proc",
             Without = "nothing is lost: the watcher follows none",
@@ -184,7 +184,7 @@ internal static class CapabilityTable
 
     private static IEnumerable<CapabilityRow> Languages() =>
     [
-        new(Tracer.Languages, Capability.Bpf)
+        new(DocumentedTracer.Languages, Capability.Bpf)
         {
             Operation = "load BPF_PROG_TYPE_TRACING (tp_btf, fentry) on the TCP functions and create its maps",
             Without = "no spans",
@@ -194,7 +194,7 @@ internal static class CapabilityTable
             FailingCall = LoadProgram,
             FailingErrno = Errno.EPERM,
         },
-        new(Tracer.Languages, Capability.Perfmon)
+        new(DocumentedTracer.Languages, Capability.Perfmon)
         {
             Operation = "load BPF_PROG_TYPE_TRACING, which reads what sockets send and receive",
             Without = "no spans",
@@ -205,7 +205,7 @@ internal static class CapabilityTable
             FailingCall = LoadProgram,
             FailingErrno = Errno.EPERM,
         },
-        new(Tracer.Languages, Capability.SysPtrace)
+        new(DocumentedTracer.Languages, Capability.SysPtrace)
         {
             Operation = "/proc/PID/exe of processes of other users, and before Linux 6.15 their /proc/PID/environ",
             Without = "executables of other users' processes cannot be opened: go, rust and native images show as generic, paths are taken from maps or execve; "
@@ -215,7 +215,7 @@ internal static class CapabilityTable
             FailingCall = "readlink(/proc/PID/exe)",
             FailingErrno = Errno.EACCES,
         },
-        new(Tracer.Languages, Capability.DacReadSearch)
+        new(DocumentedTracer.Languages, Capability.DacReadSearch)
         {
             Operation = "/proc/PID/environ of processes of other users, together with CAP_SYS_PTRACE or, from Linux 6.15 on, CAP_PERFMON",
             Without = "OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES of other users' processes that began before the agent are not seen; the service is named after the executable",
@@ -224,14 +224,14 @@ internal static class CapabilityTable
             FailingCall = "open(/proc/PID/environ)",
             FailingErrno = Errno.EACCES,
         },
-        new(Tracer.Languages, Capability.CheckpointRestore)
+        new(DocumentedTracer.Languages, Capability.CheckpointRestore)
         {
             Operation = "documented: /proc/PID/map_files, for libraries that were deleted while in use",
             Without = "nothing is lost: no library is opened that way",
             DocumentedFor = Applications,
             From = Kernel59,
         },
-        new(Tracer.Languages, Capability.NetRaw)
+        new(DocumentedTracer.Languages, Capability.NetRaw)
         {
             Operation = "documented: socket(AF_PACKET), to attach an HTTP filter to interfaces",
             Without = "nothing is lost: requests are read from the traced process's sockets",
@@ -241,30 +241,30 @@ internal static class CapabilityTable
 
     private static IEnumerable<CapabilityRow> Propagation() =>
     [
-        Unbuilt(Tracer.Propagation, Capability.Bpf, ContextPropagation, "load BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG", Kernel58),
-        Unbuilt(Tracer.Propagation, Capability.NetAdmin, ContextPropagation, "load BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG"),
-        Unbuilt(Tracer.Propagation, Capability.Perfmon, ContextPropagation, "direct access to packet memory", Kernel58),
-        Unbuilt(Tracer.Propagation, Capability.DacReadSearch, ContextPropagation, "documented without a reason"),
+        Unbuilt(DocumentedTracer.Propagation, Capability.Bpf, Feature.ContextPropagation, "load BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG", Kernel58),
+        Unbuilt(DocumentedTracer.Propagation, Capability.NetAdmin, Feature.ContextPropagation, "load BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG"),
+        Unbuilt(DocumentedTracer.Propagation, Capability.Perfmon, Feature.ContextPropagation, "direct access to packet memory", Kernel58),
+        Unbuilt(DocumentedTracer.Propagation, Capability.DacReadSearch, Feature.ContextPropagation, "documented without a reason"),
     ];
 
     private static IEnumerable<CapabilityRow> Go() =>
     [
-        Unbuilt(Tracer.Go, Capability.Bpf, None, "load BPF_PROG_TYPE_KPROBE for uprobes", Kernel58),
-        Unbuilt(Tracer.Go, Capability.Perfmon, None, "load BPF_PROG_TYPE_KPROBE for uprobes", Kernel58),
-        Unbuilt(Tracer.Go, Capability.DacReadSearch, None, "symbols of executables"),
-        Unbuilt(Tracer.Go, Capability.CheckpointRestore, None, "symbolic links in /proc", Kernel59),
-        Unbuilt(Tracer.Go, Capability.NetRaw, None, "socket(AF_PACKET), to attach an HTTP filter to interfaces"),
-        Unbuilt(Tracer.Go, Capability.SysPtrace, None, "/proc/PID/exe and other nodes in /proc"),
-        Unbuilt(Tracer.Go, Capability.SysAdmin, GoPropagation, "bpf_probe_write_user(), for library-level context propagation")
+        Unbuilt(DocumentedTracer.Go, Capability.Bpf, None, "load BPF_PROG_TYPE_KPROBE for uprobes", Kernel58),
+        Unbuilt(DocumentedTracer.Go, Capability.Perfmon, None, "load BPF_PROG_TYPE_KPROBE for uprobes", Kernel58),
+        Unbuilt(DocumentedTracer.Go, Capability.DacReadSearch, None, "symbols of executables"),
+        Unbuilt(DocumentedTracer.Go, Capability.CheckpointRestore, None, "symbolic links in /proc", Kernel59),
+        Unbuilt(DocumentedTracer.Go, Capability.NetRaw, None, "socket(AF_PACKET), to attach an HTTP filter to interfaces"),
+        Unbuilt(DocumentedTracer.Go, Capability.SysPtrace, None, "/proc/PID/exe and other nodes in /proc"),
+        Unbuilt(DocumentedTracer.Go, Capability.SysAdmin, GoPropagation, "bpf_probe_write_user(), for library-level context propagation")
             with { Setting = "lockdown other than none refuses bpf_probe_write_user, whatever the capabilities" },
     ];
 
     private static IEnumerable<CapabilityRow> BpfMetrics() =>
     [
-        Unbuilt(Tracer.BpfMetrics, Capability.SysAdmin, Feature.BpfMetrics, "BTF data of every loaded program (BPF_BTF_GET_FD_BY_ID)") with { InReference = false },
+        Unbuilt(DocumentedTracer.BpfMetrics, Capability.SysAdmin, Feature.BpfMetrics, "BTF data of every loaded program (BPF_BTF_GET_FD_BY_ID)") with { InReference = false },
     ];
 
-    private static CapabilityRow Unbuilt(Tracer tracer, Capability capability, Feature documentedFor, string operation, Version? from = null) => new(tracer, capability)
+    private static CapabilityRow Unbuilt(DocumentedTracer tracer, Capability capability, Feature documentedFor, string operation, Version? from = null) => new(tracer, capability)
     {
         Operation = "documented: " + operation.Replace("documented ", "", StringComparison.Ordinal),
         Without = "nothing is lost: this agent does not have the tracer",

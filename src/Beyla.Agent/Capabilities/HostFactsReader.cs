@@ -1,5 +1,5 @@
 using System.Globalization;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Capabilities;
 

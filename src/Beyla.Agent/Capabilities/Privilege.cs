@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Capabilities;
 
@@ -128,7 +129,7 @@ public static class Privilege
         raised = 0;
         if (CapabilityCalls.Set(CapabilitySet.None, permitted & own, CapabilitySet.None) < 0)
         {
-            throw new Kernel.BpfException("lower own capabilities (capset)", Marshal.GetLastPInvokeError());
+            throw new BpfException("lower own capabilities (capset)", Marshal.GetLastPInvokeError());
         }
     }
 
@@ -152,7 +153,7 @@ public static class Privilege
         raised = bits;
         if (CapabilityCalls.Set(new CapabilitySet(bits), permitted, CapabilitySet.None) < 0)
         {
-            throw new Kernel.BpfException("change own effective capabilities (capset)", Marshal.GetLastPInvokeError());
+            throw new BpfException("change own effective capabilities (capset)", Marshal.GetLastPInvokeError());
         }
     }
 
@@ -185,7 +186,7 @@ public static class Privilege
             {
                 LowerThisThread();
             }
-            catch (Kernel.BpfException)
+            catch (BpfException)
             {
                 // What the thread keeps shows in the list that Initialize returns; an exception here would end the process.
             }

@@ -1,6 +1,6 @@
 using System.Net;
-using Beyla.Agent.Kernel;
 using Beyla.Agent.Logging;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Configuration;
 
@@ -26,7 +26,7 @@ public enum LoggedConfiguration : byte
 public sealed record AgentConfiguration
 {
     /// <summary>Which processes are traced.</summary>
-    public Selection Selection { get; init; } = Selection.Nothing;
+    public SelectionRules Selection { get; init; } = SelectionRules.Nothing;
 
     /// <summary>Whether HTTP and other exchanges of selected processes are traced: there is something to select.</summary>
     public bool ApplicationEnabled => !Selection.IsEmpty;
@@ -77,13 +77,6 @@ public sealed record AgentConfiguration
 
     /// <summary>Whether flows reach standard output: they are printed as lines or are part of the JSON stream.</summary>
     public bool PrintsFlows => Network.PrintFlows || TracePrinter is TracePrinterKind.Json or TracePrinterKind.JsonIndent;
-}
-
-/// <summary>Where flows are captured (<c>network.source</c>).</summary>
-public enum FlowSource : byte
-{
-    SocketFilter,
-    Tc,
 }
 
 /// <summary>How programs are attached to traffic control (<c>ebpf.traffic_control_backend</c>).</summary>

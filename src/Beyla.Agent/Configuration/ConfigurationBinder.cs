@@ -1,5 +1,5 @@
-using Beyla.Agent.Kernel;
 using Beyla.Agent.Logging;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Configuration;
 
@@ -66,7 +66,7 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
         return new NetworkConfiguration
         {
             Enabled = Boolean("network.enable"),
-            Source = Choice("network.source") == "tc" ? FlowSource.Tc : FlowSource.SocketFilter,
+            Source = Choice("network.source") == "tc" ? FlowSource.TrafficControl : FlowSource.SocketFilter,
             TrafficControlBackend = Choice("ebpf.traffic_control_backend") switch
             {
                 "tc" => TrafficControlBackend.Tc,

@@ -30,7 +30,7 @@ public enum SettingType
     /// <summary>Process ids and ranges of them.</summary>
     Pids,
 
-    /// <summary>A glob; see <see cref="Configuration.Glob"/>.</summary>
+    /// <summary>A glob; see <see cref="Selection.Glob"/>.</summary>
     Glob,
 
     /// <summary>A regular expression without look-around and back references.</summary>

@@ -1,3 +1,5 @@
+using Beyla.Agent.Selection;
+
 namespace Beyla.Agent.Configuration;
 
 /// <summary>Makes the rules of selection out of all settings that select, by the precedence of the peer.</summary>
@@ -10,14 +12,14 @@ internal sealed class SelectionBuilder(SettingLayers layers)
     private static readonly string[] DefaultExclusion =
         ["*beyla", "*alloy", "*prometheus-config-reloader", "*ebpf-instrument", "*obi", "*otelcol", "*otelcol-contrib", "*otelcol-contrib[!/]*"];
 
-    public Selection Build()
+    public SelectionRules Build()
     {
         var instrument = Selectors("discovery.instrument");
         var exclusions = Selectors("discovery.exclude_instrument");
         exclusions.AddRange(DeprecatedSelectors("discovery.exclude_services", "discovery.exclude_instrument"));
         var defaults = layers[KeyIndex.Get("discovery.default_exclude_instrument")];
         exclusions.AddRange(defaults.Origin.Source == SettingSource.Default ? DefaultExclusions() : Selectors("discovery.default_exclude_instrument"));
-        return new Selection
+        return new SelectionRules
         {
             Rules = Rules(instrument),
             Exclusions = exclusions,

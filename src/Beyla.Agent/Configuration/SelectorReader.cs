@@ -1,4 +1,5 @@
 using Beyla.Agent.Logging;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Configuration;
 

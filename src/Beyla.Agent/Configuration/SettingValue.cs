@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Beyla.Agent.Logging;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Configuration;
 

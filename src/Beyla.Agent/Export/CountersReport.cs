@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Beyla.Agent.Counting;
 
 namespace Beyla.Agent.Export;
 

@@ -1,4 +1,5 @@
 using Beyla.Agent.Processes;
+using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Export;
 

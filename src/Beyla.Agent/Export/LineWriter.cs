@@ -1,5 +1,5 @@
 using System.Buffers.Text;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Export;
 

@@ -1,3 +1,6 @@
+using Beyla.Agent.Counting;
+using Beyla.Agent.Spans;
+
 namespace Beyla.Agent.Export;
 
 /// <summary><c>BEYLA_TRACE_PRINTER=counter</c>: counts spans and shows none.</summary>

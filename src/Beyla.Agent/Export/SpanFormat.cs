@@ -1,3 +1,5 @@
+using Beyla.Agent.Spans;
+
 namespace Beyla.Agent.Export;
 
 /// <summary>Writes one span as text of one kind. One thread; does not allocate per span.</summary>

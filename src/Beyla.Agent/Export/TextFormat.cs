@@ -1,4 +1,6 @@
+using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Export;
 
@@ -22,9 +24,9 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
         var texts = processes.Of(exported.Process);
         time.Write(exported.Start, ref line);
         line.Write(" ("u8);
-        GoDuration.Write(exported.Duration, ref line);
+        GoDurationText.Write(exported.Duration, ref line);
         line.Write("["u8);
-        GoDuration.Write(exported.HandlerDuration, ref line);
+        GoDurationText.Write(exported.HandlerDuration, ref line);
         line.Write(span.Kind == SpanKind.Client ? "]) HTTPClient(subType=0) "u8 : "]) HTTP(subType=0) "u8);
         line.WriteNumber(span.Status);
         line.Write(" "u8);
@@ -75,7 +77,7 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
             _ = Escape.Text(value, limit, ref line);
     }
 
-    private static void Side(in Kernel.Address address, ushort port, scoped ReadOnlySpan<byte> name, ref LineWriter line)
+    private static void Side(in Address address, ushort port, scoped ReadOnlySpan<byte> name, ref LineWriter line)
     {
         line.Write("["u8);
         var start = line.Position;

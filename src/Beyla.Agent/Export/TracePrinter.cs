@@ -1,3 +1,7 @@
+using Beyla.Agent.Counting;
+using Beyla.Agent.Linux;
+using Beyla.Agent.Spans;
+
 namespace Beyla.Agent.Export;
 
 /// <summary>

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Flows;
 

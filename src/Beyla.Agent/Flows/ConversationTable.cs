@@ -64,15 +64,15 @@ internal sealed partial class ConversationTable
     /// <param name="value">What was counted for it.</param>
     /// <param name="isFirst">Whether its interface and direction is the one that reports it.</param>
     /// <returns>Whether it comes from the side that called, as far as a SYN told.</returns>
-    internal ConversationSide Look(in FlowKey key, in FlowValue value, out bool isFirst)
+    internal FlowDirection Look(in FlowKey key, in FlowValue value, out bool isFirst)
     {
         ref var entry = ref Find(in key, Now(value.Last), out var reversed);
         ref var first = ref reversed ? ref entry.Backward : ref entry.Forward;
         // Hosts that have no address yet all send from the same one: their packets are never the same flow.
         isFirst = key.Source == default || first.Link == 0 || first.Link == Link(in key);
         return entry.Caller == Caller.Unknown
-            ? ConversationSide.Unknown
-            : (entry.Caller == Caller.Higher) == reversed ? ConversationSide.Request : ConversationSide.Response;
+            ? FlowDirection.Unknown
+            : (entry.Caller == Caller.Higher) == reversed ? FlowDirection.Request : FlowDirection.Response;
     }
 
     private static uint Link(in FlowKey key) => (key.Interface << 1) | (uint)key.Direction;

@@ -1,4 +1,4 @@
-using Beyla.Agent.Export;
+using Beyla.Agent.Counting;
 
 namespace Beyla.Agent.Flows;
 

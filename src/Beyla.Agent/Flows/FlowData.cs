@@ -1,19 +1,6 @@
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Flows;
-
-/// <summary>Part of a flow in its conversation.</summary>
-public enum ConversationSide : byte
-{
-    /// <summary>Nothing tells who called.</summary>
-    Unknown,
-
-    /// <summary>From the side that called.</summary>
-    Request,
-
-    /// <summary>From the side that was called.</summary>
-    Response,
-}
 
 /// <summary>
 /// One flow as it is handed to printers and exporters: what one direction of a conversation sent through one interface since it was last
@@ -31,7 +18,7 @@ public readonly ref struct FlowData
     /// <summary>Name of the interface; empty when it is not known any more.</summary>
     public string Interface { get; init; }
 
-    public ConversationSide Side { get; init; }
+    public FlowDirection Side { get; init; }
 
     /// <summary>First packet, microseconds since 1970 (UTC).</summary>
     public long First { get; init; }

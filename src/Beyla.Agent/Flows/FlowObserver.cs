@@ -1,6 +1,7 @@
 using Beyla.Agent.Configuration;
-using Beyla.Agent.Export;
+using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Flows;
 

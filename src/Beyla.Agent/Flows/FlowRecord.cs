@@ -1,14 +1,7 @@
 using System.Runtime.InteropServices;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Flows;
-
-/// <summary>Way of a packet through an interface (bpf/flows.h, enum flow_direction).</summary>
-public enum FlowDirection : byte
-{
-    Ingress = 0,
-    Egress = 1,
-}
 
 /// <summary>What makes packets one flow (bpf/flows.h, struct flow_key).</summary>
 [StructLayout(LayoutKind.Sequential)]
@@ -27,7 +20,7 @@ public struct FlowKey : IEquatable<FlowKey>
 
     /// <summary>Protocol number of the IP header, after extension headers.</summary>
     public byte Protocol;
-    public FlowDirection Direction;
+    public InterfaceDirection Direction;
     private readonly ushort zero;
 
     public readonly bool Equals(FlowKey other) => Bytes.SequenceEqual(other.Bytes);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Beyla.Agent.Configuration;
-using Beyla.Agent.Export;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Flows;
@@ -110,7 +109,7 @@ internal sealed class FlowReporter : IDisposable
             Value = value,
             AgentAddress = AgentAddress,
             Interface = interfaces.NameOf(key.Interface),
-            Side = side == ConversationSide.Unknown ? SideByPorts(in key) : side,
+            Side = side == FlowDirection.Unknown ? SideByPorts(in key) : side,
             First = clock.ToUnixMicroseconds((long)value.First, (long)value.Last),
             Last = clock.ToUnixMicroseconds((long)value.Last, (long)value.Last),
             SourceName = names?.Find(in key.Source),
@@ -160,7 +159,7 @@ internal sealed class FlowReporter : IDisposable
 
     private bool FindOwner(in FlowKey key, out SocketOwner owner)
     {
-        var isOurs = addresses.Contains(key.Direction == FlowDirection.Egress ? key.Source : key.Destination);
+        var isOurs = addresses.Contains(key.Direction == InterfaceDirection.Egress ? key.Source : key.Destination);
         var found = owners!.TryFind(in key, isOurs, out owner);
         if (isOurs && key.SourcePort != 0 && key.DestinationPort != 0)
         {
@@ -173,27 +172,27 @@ internal sealed class FlowReporter : IDisposable
     }
 
     /// <summary>Who called, as far as ports tell: services do not listen where clients are given their ports.</summary>
-    private ConversationSide SideByPorts(in FlowKey key)
+    private FlowDirection SideByPorts(in FlowKey key)
     {
         if (key.SourcePort == 0 || key.DestinationPort == 0)
         {
-            return ConversationSide.Unknown;
+            return FlowDirection.Unknown;
         }
 
         var source = IsClients(key.SourcePort);
         if (source != IsClients(key.DestinationPort))
         {
-            return source ? ConversationSide.Request : ConversationSide.Response;
+            return source ? FlowDirection.Request : FlowDirection.Response;
         }
 
         if ((key.SourcePort < WellKnown) != (key.DestinationPort < WellKnown))
         {
-            return key.DestinationPort < WellKnown ? ConversationSide.Request : ConversationSide.Response;
+            return key.DestinationPort < WellKnown ? FlowDirection.Request : FlowDirection.Response;
         }
 
         return !options.GuessPorts || key.SourcePort == key.DestinationPort
-            ? ConversationSide.Unknown
-            : key.SourcePort > key.DestinationPort ? ConversationSide.Request : ConversationSide.Response;
+            ? FlowDirection.Unknown
+            : key.SourcePort > key.DestinationPort ? FlowDirection.Request : FlowDirection.Response;
     }
 
     private bool IsClients(ushort port) => port >= ephemeral.Low && port <= ephemeral.High;

@@ -1,4 +1,5 @@
 using Beyla.Agent.Configuration;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Flows;
 

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Beyla.Agent.Configuration;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Flows;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Flows;

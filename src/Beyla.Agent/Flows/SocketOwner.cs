@@ -1,6 +1,5 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Flows;
 
@@ -40,11 +39,5 @@ internal struct SocketOwner
             var end = bytes.IndexOf((byte)0);
             return end < 0 ? bytes : bytes[..end];
         }
-    }
-
-    [InlineArray(16)]
-    internal struct CommandName
-    {
-        private byte first;
     }
 }

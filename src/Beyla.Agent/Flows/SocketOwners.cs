@@ -1,6 +1,7 @@
 using System.Globalization;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Flows;
 
@@ -52,7 +53,7 @@ internal sealed class SocketOwners : IDisposable
     /// <param name="owner">Who owns it.</param>
     internal bool TryFind(in FlowKey flow, bool isOurs, out SocketOwner owner)
     {
-        var outgoing = flow.Direction == FlowDirection.Egress;
+        var outgoing = flow.Direction == InterfaceDirection.Egress;
         var key = new SocketKey
         {
             Local = outgoing ? flow.Source : flow.Destination,

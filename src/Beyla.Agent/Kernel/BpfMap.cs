@@ -1,3 +1,5 @@
+using Beyla.Agent.Linux;
+
 namespace Beyla.Agent.Kernel;
 
 /// <summary>A map of a <see cref="BpfObject"/>; lives as long as that object.</summary>

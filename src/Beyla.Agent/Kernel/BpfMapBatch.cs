@@ -1,3 +1,5 @@
+using Beyla.Agent.Linux;
+
 namespace Beyla.Agent.Kernel;
 
 /// <summary>Reads or empties a hash map with few system calls (BPF_MAP_LOOKUP_BATCH and …_AND_DELETE_BATCH). Not for a map that programs still write to. One thread.</summary>

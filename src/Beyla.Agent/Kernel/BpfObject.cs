@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Beyla.Agent.Linux;
 using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Agent.Kernel;

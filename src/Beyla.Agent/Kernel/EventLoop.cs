@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Kernel;
 

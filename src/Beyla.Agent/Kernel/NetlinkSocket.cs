@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Beyla.Agent.Linux;
 using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Agent.Kernel;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Kernel;
 
@@ -55,7 +56,6 @@ public struct ProcessEvent
     public ushort Port;
     public ProcessEventKind Kind;
 
-
     /// <summary>Whether the kernel side traces the process.</summary>
     public ProcessSelection Selected;
 
@@ -64,13 +64,6 @@ public struct ProcessEvent
 
     /// <summary>Exec: path as given to execve, zero terminated, cut at 255 bytes.</summary>
     public PathName Name;
-
-    /// <summary>16 bytes, zero padded.</summary>
-    [InlineArray(16)]
-    public struct CommandName
-    {
-        private byte first;
-    }
 
     /// <summary>256 bytes, zero terminated.</summary>
     [InlineArray(256)]

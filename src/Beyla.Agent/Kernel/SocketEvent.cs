@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Kernel;
 

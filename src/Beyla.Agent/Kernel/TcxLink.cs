@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Beyla.Agent.Linux;
 using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Agent.Kernel;
@@ -15,7 +16,7 @@ public sealed unsafe partial class TcxLink : SafeHandleZeroOrMinusOneIsInvalid
     private TcxLink(int fd)
         : base(ownsHandle: true) => SetHandle(fd);
 
-    /// <summary>Attaches; <see cref="Errno.EINVAL"/> means that the kernel has no tcx.</summary>
+    /// <summary>Attaches; <see cref="Linux.Errno.EINVAL"/> means that the kernel has no tcx.</summary>
     /// <param name="program">A loaded classifier.</param>
     /// <param name="interfaceIndex">The interface.</param>
     /// <param name="egress">Outgoing packets, else incoming ones.</param>

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Beyla.Agent.Export;
+using Beyla.Agent.Counting;
 
 namespace Beyla.Agent.Kernel;
 

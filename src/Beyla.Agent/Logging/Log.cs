@@ -5,15 +5,6 @@ using System.Text.Json;
 
 namespace Beyla.Agent.Logging;
 
-/// <summary>How much a line matters.</summary>
-public enum LogLevel : byte
-{
-    Debug,
-    Info,
-    Warn,
-    Error,
-}
-
 /// <summary>How lines are written.</summary>
 public enum LogFormat : byte
 {

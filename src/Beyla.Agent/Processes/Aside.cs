@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Beyla.Agent.Export;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Counting;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Processes;
 

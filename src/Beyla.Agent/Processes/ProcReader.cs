@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Processes;
 

@@ -1,4 +1,4 @@
-using Beyla.Agent.Configuration;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Processes;
 
@@ -24,7 +24,7 @@ internal sealed class ProcessJudge
     // A chain of parents is followed no further: the agent starts no deep trees.
     private const int MaximumAncestors = 16;
 
-    private readonly Selection selection;
+    private readonly SelectionRules selection;
     private readonly SelectionNeeds needs;
     private readonly ProcReader proc;
     private readonly ProcessTableOptions options;
@@ -33,7 +33,7 @@ internal sealed class ProcessJudge
     /// <summary>The rules without what they ask of things that are not known: by whether ports and executable are.</summary>
     private readonly SelectionRule[][] relaxed;
 
-    internal ProcessJudge(Selection selection, SelectionNeeds needs, ProcReader proc, ProcessTableOptions options)
+    internal ProcessJudge(SelectionRules selection, SelectionNeeds needs, ProcReader proc, ProcessTableOptions options)
     {
         (this.selection, this.needs, this.proc, this.options) = (selection, needs, proc, options);
         usesExecutable = selection.Rules.Concat(selection.Exclusions).Any(static rule => rule.ExecutablePath is not null);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Processes;
 

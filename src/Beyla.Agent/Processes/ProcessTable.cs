@@ -1,7 +1,7 @@
 using System.Text;
-using Beyla.Agent.Configuration;
-using Beyla.Agent.Export;
+using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Processes;
 
@@ -18,7 +18,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     }
 
     private readonly SelectionNeeds needs;
-    private readonly Selection selection;
+    private readonly SelectionRules selection;
     private readonly ISelection kernel;
     private readonly IListenerScan listeners;
     private readonly ProcReader proc;
@@ -43,7 +43,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     /// <param name="aside">Reads the rest.</param>
     /// <param name="options">Names and limits; null for the defaults.</param>
     public ProcessTable(
-        Selection selection, ISelection kernel, IListenerScan listeners, ProcReader proc, IInspections aside, ProcessTableOptions? options = null)
+        SelectionRules selection, ISelection kernel, IListenerScan listeners, ProcReader proc, IInspections aside, ProcessTableOptions? options = null)
     {
         this.selection = selection;
         this.kernel = kernel;

@@ -2,22 +2,6 @@ using System.Text;
 
 namespace Beyla.PowerShell.Agent;
 
-/// <summary>How much a line of the agent's log matters.</summary>
-public enum LogLevel
-{
-    /// <summary>Evidence.</summary>
-    Debug,
-
-    /// <summary>Decisions.</summary>
-    Info,
-
-    /// <summary>Something may be missing or wrong.</summary>
-    Warn,
-
-    /// <summary>Something does not work.</summary>
-    Error,
-}
-
 /// <summary>One line of the agent's log: logfmt, <c>time=… level=WARN msg="…" error="…"</c>.</summary>
 /// <param name="Level">How much it matters; a line that is not logfmt, such as a report or the trace of a crash, counts as information.</param>
 /// <param name="Message">The <c>msg</c>, or the whole line where there is none.</param>

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Text.Json;
 using Beyla.PowerShell.Agent;
+using Beyla.PowerShell.Parameters;
 
 namespace Beyla.PowerShell.Commands;
 

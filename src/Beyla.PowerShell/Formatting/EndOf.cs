@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Beyla.PowerShell.Agent;
 
-namespace Beyla.PowerShell;
+namespace Beyla.PowerShell.Formatting;
 
 /// <summary>Shows an end of a conversation in a column.</summary>
 internal static class EndOf

@@ -3,7 +3,7 @@ using System.Management.Automation;
 using System.Text;
 using Beyla.PowerShell.Agent;
 
-namespace Beyla.PowerShell;
+namespace Beyla.PowerShell.Formatting;
 
 /// <summary>What the views of the module (module/Beyla.Format.ps1xml) show of a value: short, with a unit, and safe for a terminal.</summary>
 public static class View

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Beyla.PowerShell.Formatting;
 
 namespace Beyla.PowerShell;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using Beyla.Agent.Configuration;
-using Beyla.Agent.Kernel;
 using Beyla.Agent.Logging;
 
 namespace Beyla.Agent.Tests.Configuration;
@@ -41,7 +40,7 @@ public sealed class SectionTests
         Assert.Empty(loaded.StartProblems);
         var network = loaded.ConfigurationToStart.Network;
         Assert.True(network.Enabled);
-        Assert.Equal(FlowSource.Tc, network.Source);
+        Assert.Equal(FlowSource.TrafficControl, network.Source);
         Assert.True(network.Interfaces[0].IsMatch("eth0") && !network.Interfaces[0].IsMatch("eth01"));
         Assert.True(network.Interfaces[1].IsMatch("br-12ab") && !network.Interfaces[1].IsMatch("xbr-1"));
         Assert.Equal("docker0", Assert.Single(network.ExcludeInterfaces).Text);

@@ -1,5 +1,4 @@
-using Beyla.Agent.Configuration;
-using Beyla.Agent.Processes;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Tests.Configuration;
 

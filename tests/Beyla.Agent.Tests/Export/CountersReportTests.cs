@@ -1,4 +1,5 @@
 using System.Text;
+using Beyla.Agent.Counting;
 using Beyla.Agent.Export;
 
 namespace Beyla.Agent.Tests.Export;

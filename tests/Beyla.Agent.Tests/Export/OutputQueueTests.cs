@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.IO.Pipes;
 using System.Text;
+using Beyla.Agent.Counting;
 using Beyla.Agent.Export;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
+using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Tests.Export;
 

@@ -1,8 +1,9 @@
 using System.Net;
 using System.Text;
 using Beyla.Agent.Export;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Tests.Export;
 

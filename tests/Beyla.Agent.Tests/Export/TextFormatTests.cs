@@ -59,7 +59,7 @@ public class TextFormatTests
     public void DurationsAreThoseOfGo(long microseconds, string expected)
     {
         var line = new LineWriter(new byte[64]);
-        GoDuration.Write(microseconds, ref line);
+        GoDurationText.Write(microseconds, ref line);
         Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(line.Written));
     }
 }

@@ -1,6 +1,6 @@
 using System.Net;
 using Beyla.Agent.Flows;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Tests.Flows;
 
@@ -15,9 +15,9 @@ public sealed class ConversationTests
         ConversationTable table = new(1024, TimeSpan.FromSeconds(10));
         table.Prepare(Key("10.0.0.9", 5000, "10.0.0.2", 80), Value(1 * Second, FlowValue.Called));
 
-        Assert.Equal(ConversationSide.Request, table.Look(Key("10.0.0.9", 5000, "10.0.0.2", 80), Value(2 * Second), out _));
-        Assert.Equal(ConversationSide.Response, table.Look(Key("10.0.0.2", 80, "10.0.0.9", 5000), Value(2 * Second), out _));
-        Assert.Equal(ConversationSide.Unknown, table.Look(Key("10.0.0.2", 81, "10.0.0.9", 5000), Value(2 * Second), out _));
+        Assert.Equal(FlowDirection.Request, table.Look(Key("10.0.0.9", 5000, "10.0.0.2", 80), Value(2 * Second), out _));
+        Assert.Equal(FlowDirection.Response, table.Look(Key("10.0.0.2", 80, "10.0.0.9", 5000), Value(2 * Second), out _));
+        Assert.Equal(FlowDirection.Unknown, table.Look(Key("10.0.0.2", 81, "10.0.0.9", 5000), Value(2 * Second), out _));
     }
 
     [Fact]
@@ -25,7 +25,7 @@ public sealed class ConversationTests
     {
         ConversationTable table = new(1024, TimeSpan.FromSeconds(10));
         table.Prepare(Key("10.0.0.2", 80, "10.0.0.9", 5000), Value(1 * Second, FlowValue.Answered));
-        Assert.Equal(ConversationSide.Request, table.Look(Key("10.0.0.9", 5000, "10.0.0.2", 80), Value(2 * Second), out _));
+        Assert.Equal(FlowDirection.Request, table.Look(Key("10.0.0.9", 5000, "10.0.0.2", 80), Value(2 * Second), out _));
     }
 
     [Fact]
@@ -67,15 +67,15 @@ public sealed class ConversationTests
 
         static bool Known(ConversationTable table, int i)
         {
-            ConversationSide side = table.Look(Key("10.0.0.1", 1 + i, "10.0.0.2", 2), Value(Second), out _);
-            return side == ConversationSide.Request;
+            FlowDirection side = table.Look(Key("10.0.0.1", 1 + i, "10.0.0.2", 2), Value(Second), out _);
+            return side == FlowDirection.Request;
         }
     }
 
     private static FlowKey Key(string source, int sourcePort, string destination, int destinationPort, uint link = 1) => new()
     {
         Source = Address.From(IPAddress.Parse(source)), SourcePort = (ushort)sourcePort, Destination = Address.From(IPAddress.Parse(destination)),
-        DestinationPort = (ushort)destinationPort, Interface = link, Protocol = 6, Direction = Beyla.Agent.Flows.FlowDirection.Egress,
+        DestinationPort = (ushort)destinationPort, Interface = link, Protocol = 6, Direction = InterfaceDirection.Egress,
     };
 
     private static FlowValue Value(ulong time, uint flags = 0) => new() { First = time, Last = time, Flags = flags };

@@ -1,6 +1,7 @@
 using System.Net;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Tests.Flows;
 

@@ -2,6 +2,8 @@ using System.Net;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Tests.Flows;
 

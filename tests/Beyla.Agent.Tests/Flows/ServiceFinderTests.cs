@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Beyla.Agent.Flows;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Tests.Processes;
 
@@ -93,7 +94,7 @@ public sealed class ServiceFinderTests
         using System.Diagnostics.Process child = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sleep", "60"))!;
         try
         {
-            long now = (long)Agent.Kernel.MonotonicClock.Now;
+            long now = (long)MonotonicClock.Now;
             ServiceAnswer answer = ServiceLook.Look(new ProcReader(), child.Id);
             Assert.InRange(answer.Started, now - 60_000_000_000, now + 20_000_000);
             Assert.InRange(ServiceLook.Look(new ProcReader(), Environment.ProcessId).Started, 0, answer.Started);

@@ -1,7 +1,7 @@
 using System.Text;
-using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Tests.Processes;
 

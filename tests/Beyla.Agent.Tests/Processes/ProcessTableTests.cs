@@ -1,6 +1,6 @@
-using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Selection;
 using static Beyla.Agent.Tests.Processes.TableRig;
 
 namespace Beyla.Agent.Tests.Processes;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Beyla.Agent.Configuration;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Tests.Processes;
 
@@ -138,7 +138,7 @@ public sealed class RealProcTests : IDisposable
     private static ProcessTable Table(FakeKernel kernel, SelectionRule rule)
     {
         var proc = new ProcReader();
-        return new ProcessTable(new Selection { Rules = [rule], OwnPid = int.MaxValue }, kernel, kernel, proc, new InlineInspections(proc, kernel));
+        return new ProcessTable(new SelectionRules { Rules = [rule], OwnPid = int.MaxValue }, kernel, kernel, proc, new InlineInspections(proc, kernel));
     }
 
     private static ProcessInfo Select(int pid)

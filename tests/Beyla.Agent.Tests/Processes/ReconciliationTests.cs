@@ -1,5 +1,5 @@
-using Beyla.Agent.Configuration;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Selection;
 using static Beyla.Agent.Tests.Processes.TableRig;
 
 namespace Beyla.Agent.Tests.Processes;

@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using Beyla.Agent.Configuration;
-using Beyla.Agent.Export;
+using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Tests.Processes;
 
@@ -23,7 +23,7 @@ internal sealed class TableRig : IDisposable
     public TableRig(SelectionRule[] rules, SelectionRule[]? exclusions = null, ProcessTableOptions? options = null, bool slow = false)
     {
         Reader = new ProcReader(Proc.Root);
-        var selection = new Selection { Rules = rules, Exclusions = exclusions ?? [], OwnPid = OwnPid };
+        var selection = new SelectionRules { Rules = rules, Exclusions = exclusions ?? [], OwnPid = OwnPid };
         needs = new SelectionNeeds(selection);
         inspections = new InlineInspections(Reader, Kernel) { IsSlow = slow };
         Table = new ProcessTable(
@@ -77,7 +77,7 @@ internal sealed class TableRig : IDisposable
 
     public static Glob Glob(string text)
     {
-        Assert.True(Agent.Configuration.Glob.TryParse(text, out var glob, out var error), error);
+        Assert.True(Beyla.Agent.Selection.Glob.TryParse(text, out var glob, out var error), error);
         return glob;
     }
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Beyla.Agent.Export;
+using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Tests.Tracing;
 

@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Beyla.Agent.Export;
+using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Protocols.Http;
+using Beyla.Agent.Spans;
 using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Tests.Tracing;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Protocols.Http;
 using Beyla.Agent.Tracing;
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Live.Tests.Rig;
 
 namespace Beyla.Live.Tests.Flows;
@@ -132,7 +133,7 @@ public sealed class DecoderTests
     [LiveFact]
     public Task Filters_protocols_in_the_kernel_and_counts_them() => Task.Run(() =>
     {
-        using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.Tc, ExcludeProtocols = new HashSet<byte> { 17 } });
+        using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.TrafficControl, ExcludeProtocols = new HashSet<byte> { 17 } });
         fixture.RunRaw(Packets.IPv4(A, B, 17, Packets.Udp(1, 2, 100)), default);
         fixture.RunRaw(Packets.IPv4(A, B, 6, Packets.Tcp(1, 2, 2)), default);
 
@@ -143,7 +144,7 @@ public sealed class DecoderTests
     [LiveFact]
     public Task Sends_what_finds_no_room_through_the_ring_with_the_reason() => Task.Run(() =>
     {
-        using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.Tc }, capacity: 16);
+        using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.TrafficControl }, capacity: 16);
         for (int port = 1; port <= 1000; port++)
             fixture.RunRaw(Packets.IPv4(A, B, 17, Packets.Udp(port, 9, 10)), default);
 
@@ -158,7 +159,7 @@ public sealed class DecoderTests
     [LiveFact]
     public Task Counts_what_is_lost_when_nobody_reads_the_ring() => Task.Run(() =>
     {
-        using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.Tc }, capacity: 16);
+        using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.TrafficControl }, capacity: 16);
         byte[] frame = Packets.IPv4(A, B, 17, Packets.Udp(65000, 9, 10));
         for (int port = 1; port <= 64; port++)
             fixture.RunRaw(Packets.IPv4(A, B, 17, Packets.Udp(port, 9, 10)), default);
@@ -188,7 +189,7 @@ public sealed class DecoderTests
             _link = link ?? (way == "flow_socket" ? 0 : 14);
             Programs = FlowPrograms.Load(configuration ?? new NetworkConfiguration
             {
-                Source = way == "flow_socket" ? FlowSource.SocketFilter : FlowSource.Tc,
+                Source = way == "flow_socket" ? FlowSource.SocketFilter : FlowSource.TrafficControl,
                 CacheMaxFlows = 100_000,
             }, capacity);
             _ring = new RingBuffer(Programs.Overflow);

@@ -1,3 +1,5 @@
+using Beyla.PowerShell.Formatting;
+
 namespace Beyla.PowerShell.Tests.Formatting;
 
 /// <summary>What the views show of a value.</summary>

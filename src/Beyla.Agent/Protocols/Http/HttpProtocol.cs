@@ -1,5 +1,6 @@
-using Beyla.Agent.Export;
+using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Spans;
 using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Http;

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Http;

@@ -1,6 +1,6 @@
-using Beyla.Agent.Export;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Protocols.Http;
+using Beyla.Agent.Spans;
 using Beyla.Agent.Tests.Tracing;
 using Beyla.Agent.Tracing;
 

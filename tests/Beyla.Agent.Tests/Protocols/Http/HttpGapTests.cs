@@ -1,3 +1,4 @@
+using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Protocols.Http;
 using Beyla.Agent.Tests.Tracing;
@@ -52,7 +53,7 @@ public class HttpGapTests
     {
         const string request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
         Wire.Data(SocketDirection.Receive, System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(request, 10))), captured, hasTail: false);
-        Assert.Contains(new Beyla.Agent.Export.PlaceCounters("requests", "bytes", 280 - captured, Lost: 280 - captured), rig.Tracer.Count());
+        Assert.Contains(new PlaceCounters("requests", "bytes", 280 - captured, Lost: 280 - captured), rig.Tracer.Count());
     }
 
     /// <summary>One request with a head that is longer than what is captured is there, and nothing is missing.</summary>

@@ -1,0 +1,43 @@
+using System.Runtime.InteropServices;
+
+namespace Beyla.Agent.Linux;
+
+/// <summary>A flag that any thread sets and that wakes an epoll (eventfd(2)).</summary>
+public sealed unsafe partial class Signal : IDisposable
+{
+    private const int CloseOnExec = 0x80000, NonBlocking = 0x800;
+
+    private volatile bool isSet;
+
+    public Signal()
+    {
+        FileDescriptor = eventfd(0, CloseOnExec | NonBlocking);
+        if (FileDescriptor < 0)
+        {
+            throw new BpfException("create an event file descriptor", Marshal.GetLastPInvokeError());
+        }
+    }
+
+    /// <summary>Readable once the flag is set.</summary>
+    public int FileDescriptor { get; }
+
+    public bool IsSet => isSet;
+
+    public void Set()
+    {
+        isSet = true;
+        ulong one = 1;
+        _ = write(FileDescriptor, &one, sizeof(ulong));
+    }
+
+    public void Dispose() => _ = close(FileDescriptor);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int eventfd(uint initial, int flags);
+
+    [LibraryImport("libc")]
+    private static partial nint write(int fd, void* buffer, nuint count);
+
+    [LibraryImport("libc")]
+    private static partial int close(int fd);
+}

@@ -1,0 +1,28 @@
+using Beyla.Agent.Processes;
+
+namespace Beyla.Agent.Spans;
+
+/// <summary>A span on its way out: with its process and wall clock times, sensitive values removed. Valid only during the call.</summary>
+public readonly ref struct ExportedSpan
+{
+    /// <summary>The span; query and user information are redacted, all other bytes are as captured: each sink escapes for its format.</summary>
+    public SpanData Span { get; init; }
+
+    /// <summary>The traced process.</summary>
+    public ProcessInfo Process { get; init; }
+
+    /// <summary>Wall clock time of <see cref="SpanData.Start"/>, in microseconds since 1970 (UTC).</summary>
+    public long Start { get; init; }
+
+    /// <summary>Microseconds from the first byte of the request to the last of the answer, by the monotonic clock.</summary>
+    public long Duration { get; init; }
+
+    /// <summary>Microseconds from the complete head of the request to the last byte of the answer, by the monotonic clock.</summary>
+    public long HandlerDuration { get; init; }
+
+    /// <summary><see cref="Start"/> plus <see cref="Duration"/>.</summary>
+    public long End => Start + Duration;
+
+    /// <summary><see cref="End"/> less <see cref="HandlerDuration"/>.</summary>
+    public long HandlerStart => End - HandlerDuration;
+}
