@@ -60,7 +60,8 @@ class Animation:
                 body.append(f'<text class="{name}" {place}{size}>{escape(text)}</text>')
         moved, scroll = self._scroll()
         shown = "".join(
-            f"@keyframes {name}{{0%{{opacity:0}}{self._at(time)}{{opacity:1}}}}.{name}{{animation:{name} {self.total:.2f}s step-end infinite}}"
+            f"@keyframes {name}{{0%{{opacity:0}}{self._at(time)}{{opacity:1}}}}"
+            f".{name}{{animation:{name} {self.total:.2f}s step-end infinite}}"
             for time, name in self.names.items())
         width, height = round(self.columns * CELL + 2 * PAD), BAR + 2 * PAD + self.height * LINE
         move = f".scroll{{transform:translateY({-moved * LINE}px);animation:scroll {self.total:.2f}s step-end infinite}}"
