@@ -25,8 +25,8 @@ public sealed partial class LinkTests
     public void The_index_names_every_page()
     {
         var named = Links(File.ReadAllText(Path.Combine(Root, "docs/README.md"))).ToHashSet(StringComparer.Ordinal);
-        var pages = Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Select(static path => Path.GetFileName(path)).Where(static name => name != "README.md");
-        Assert.Empty(pages.Where(name => !named.Contains(name)));
+        var pages = Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Select(static path => Path.GetFileName(path));
+        Assert.Empty(pages.Where(name => name != "README.md" && !named.Contains(name)));
     }
 
     /// <summary>Headings and the anchors that GitHub makes of them: lower case, no punctuation, a hyphen for each blank, a number for a repeated one.</summary>
@@ -60,7 +60,7 @@ public sealed partial class LinkTests
 
     private static List<string> Links(string text) =>
         [.. Link().Matches(CodeSpan().Replace(Prose(text), "code")).Select(static match => match.Groups[1].Value)
-            .Where(static link => !link.Contains("://", StringComparison.Ordinal) && !link.StartsWith("mailto:", StringComparison.Ordinal))];
+            .Where(static link => !link.Contains(':', StringComparison.Ordinal))];
 
     private static List<string> Anchors(string text)
     {
