@@ -3,7 +3,7 @@
 .SYNOPSIS
     Builds, shows, tests and measures Beyla: the same tasks as build.sh.
 .DESCRIPTION
-    A thin face of build.sh, which installs what a task needs and drives the one build graph, MSBuild.
+    A thin front end of build.sh, which installs what a task needs and drives the one build graph, MSBuild.
 .EXAMPLE
     ./build.ps1 -Task Pack
 

@@ -48,7 +48,7 @@ int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct
 }
 
 /*
- * What went with the SYN (TCP Fast Open, RFC 7413) does not pass the tracepoint: it is told of when the call returns, with the bytes that the call
+ * What went with the SYN (TCP Fast Open, RFC 7413) does not pass the tracepoint: it is reported when the call returns, with the bytes that the call
  * names. The sockets of all others are left after two looks.
  */
 SEC("?tp_btf/sock_send_length")

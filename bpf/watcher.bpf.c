@@ -151,7 +151,7 @@ int BPF_PROG(on_listen, struct sock *sk, int old_state, int new_state)
 	if (is_selected_port(s, port) && !is_excluded(s, pid))
 		select_pid(s, pid);
 	selected = is_selected(s, pid);
-	/* Any user listens as often as he likes: what no rule asks for is not even told, but for one who is traced and has loaded its runtime by now. */
+	/* Any user may listen without limit: what no rule asks for is not even reported, except for a traced process, which has loaded its runtime by now. */
 	if (!selected && !has_bit((const __u64 *)settings.mentioned, port))
 		return 0;
 	e = begin(PROCESS_LISTEN, pid, s, counters);

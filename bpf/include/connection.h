@@ -15,7 +15,7 @@ COUNTED_RING(socket_events, 8 << 20)
 
 enum owed {
 	OWED_NOTHING,
-	OWED_BYTES, /* the socket took bytes of a long send that no event told of */
+	OWED_BYTES, /* the socket took bytes of a long send that no event reported */
 	OWED_RETURN, /* and the return of the function tells of the rest */
 };
 
@@ -203,7 +203,7 @@ static __always_inline void end(struct sock *sk, const struct connection *c, __u
 	tell(sk, c, kind | direction << 8, position_of(sk, direction), 0);
 }
 
-/* Tells of the bytes that a socket took in the course of a long send and that no event told of, up to sequence number position. */
+/* Reports the bytes that a socket took in the course of a long send and that no event reported, up to sequence number position. */
 static __always_inline void catch_up(struct sock *sk, struct connection *c, __u32 position, __u32 by)
 {
 	__s32 taken = position - c->next[SOCKET_SEND];

@@ -10,7 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #define MAX_SEGMENTS 32 /* iovecs that one event gathers from */
-#define MAX_SEGMENTS_OVER 256 /* iovecs whose bytes were told of before: up to 64 KB, what a socket takes without a look at its room */
+#define MAX_SEGMENTS_OVER 256 /* iovecs whose bytes were reported before: up to 64 KB, what a socket takes without checking its free space */
 #define ALL_SEGMENTS 1024 /* UIO_MAXIOV: no operation has more */
 #define STRIDE 16 /* iovecs that the longer walks pass at once */
 #define LONG_SEGMENT 1024 /* of a longer iovec in the middle of an operation only the first bytes are copied */
@@ -57,7 +57,7 @@ struct scratch {
 	__u64 offset; /* into the next iovec */
 	/* The operation, in memory as well: its direction and who does it stand in the event. */
 	__u64 socket; /* address of the struct sock */
-	__u32 position; /* sequence number of its first byte that no event told of */
+	__u32 position; /* sequence number of its first byte that no event reported */
 	__u32 length; /* bytes from there on */
 	struct payload payload; /* where they are */
 	__u32 skb_offset; /* the same where they are in an skb */

@@ -62,7 +62,7 @@ static __always_inline __u32 copy_payload(struct scratch *at, __u32 to, __u32 wa
 	return copy_from_memory(at, to, want, skip);
 }
 
-/* Forward over bytes that were told of before. */
+/* Forward over bytes that were reported before. */
 static __always_inline void step_over(struct scratch *at, __u32 bytes)
 {
 	at->position += bytes;

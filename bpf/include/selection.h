@@ -18,7 +18,7 @@ struct selection {
 	__u32 asleep; /* the reader waits without a time limit: the next event must wake it */
 	__u32 capture; /* 0 until user space is ready */
 	__u32 by_port; /* some bit of ports is set */
-	__u32 lost; /* events of processes that nobody will be told of: user space looks at /proc when it grows */
+	__u32 lost; /* events of processes that were never reported: user space reads /proc when it grows */
 };
 
 struct {

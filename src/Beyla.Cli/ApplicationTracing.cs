@@ -91,7 +91,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     /// <summary>The services of traced processes, for flows; null where there are none.</summary>
     public ServiceSnapshot? Services { get; }
 
-    /// <summary>The places that count, in the order of the way of the data.</summary>
+    /// <summary>The stages that count, in pipeline order.</summary>
     public IReadOnlyList<ICounted> Places => [.. names is null ? (ICounted[])[] : [names], watcher, records, processes, aside, source, tracer, spans];
 
     /// <summary>Loads and attaches what the configuration needs, and looks for the processes that are there already.</summary>

@@ -3,10 +3,10 @@ namespace Beyla;
 /// <summary>What each place in the agent did with what reached it (line type <c>counters</c>).</summary>
 public sealed class AgentCounters
 {
-    /// <summary>When was counted.</summary>
+    /// <summary>Time of counting.</summary>
     public DateTimeOffset Time { get; init; }
 
-    /// <summary>One entry per place, in the order of the way of the data.</summary>
+    /// <summary>One entry per stage, in pipeline order.</summary>
     public IReadOnlyList<PlaceCount> Places { get; init; } = [];
 
     /// <summary>The sum of what was lost anywhere.</summary>

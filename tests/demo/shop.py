@@ -60,7 +60,7 @@ if sys.argv[1] == "stock":
     server = serve(Stock, 0)
 else:
     Shop.stock = sys.argv[2]
-    server = serve(Shop, 0)
+    server = serve(Shop, int(sys.argv[3]) if len(sys.argv) > 3 else 0)
 print(server.server_address[1], flush=True)
 # Ends with whoever started it.
 parent = os.getppid()

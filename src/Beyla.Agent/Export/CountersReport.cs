@@ -19,7 +19,7 @@ public sealed class CountersReport
     }
 
     /// <summary>Takes the counters now.</summary>
-    /// <param name="counted">The places in the order of the way of the data.</param>
+    /// <param name="counted">The stages, in pipeline order.</param>
     public static CountersReport Take(IEnumerable<ICounted> counted) => new(counted);
 
     /// <summary>The rows.</summary>
@@ -62,7 +62,7 @@ public sealed class CountersReport
     }
 
     /// <summary>The line of type <c>counters</c> of docs/stream.md, with its line feed.</summary>
-    /// <param name="unixMicroseconds">When was counted.</param>
+    /// <param name="unixMicroseconds">Time of counting.</param>
     public byte[] ToJsonLine(long unixMicroseconds)
     {
         var line = new LineWriter(new byte[256 + (places.Count * 512)]);

@@ -48,7 +48,7 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <param name="wanted">A rung, or Auto.</param>
     /// <param name="selection">Shared with the watcher.</param>
     /// <param name="ringSize">Bytes, a power of two.</param>
-    /// <param name="refused">Told of each rung that the kernel did not take, with the reason.</param>
+    /// <param name="refused">Called for each rung that the kernel did not take, with the reason.</param>
     /// <exception cref="BpfException">No wanted rung works; the reason of the last one.</exception>
     public static SocketSource Open(SocketSourceKind wanted, SelectionMap selection, uint ringSize, Action<SocketSourceKind, BpfException> refused)
     {

@@ -19,7 +19,7 @@ internal sealed class FileSystems(ProcReader proc)
             return IsBlockDevice(file.Identity.Device) || file.Identity.Device == MemoryDevice();
         if (type == Kind.Local)
             return true;
-        // In a user namespace of his own, anybody may lay an overlay over FUSE; and outside of it, nobody without privilege.
+        // In a user namespace of their own, any user may lay an overlay over FUSE; outside of one it takes privilege.
         return type == Kind.Layered && proc.IsInOwnUserNamespace(pid);
     }
 

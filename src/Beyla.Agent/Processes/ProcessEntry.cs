@@ -105,7 +105,7 @@ public sealed record ProcessTableOptions
     /// <summary>How long an ended process is remembered.</summary>
     public TimeSpan Remember { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Told of each process that is selected by a rule, but not of children that inherit; for the log.</summary>
+    /// <summary>Called for each process that a rule selects, but not for children that inherit; for the log.</summary>
     public Action<ProcessInfo>? Selected { get; init; }
 
     /// <summary>
@@ -117,7 +117,7 @@ public sealed record ProcessTableOptions
     /// <summary>From when on <see cref="StartedWith"/> knows all processes that start, in clock ticks after boot.</summary>
     public long StartsSeenFrom { get; init; } = long.MaxValue;
 
-    /// <summary>Told of an executable whose processes have written over their environment; for the log.</summary>
+    /// <summary>Called for an executable whose processes have written over their environment; for the log.</summary>
     public Action<string>? NameHidden { get; init; }
 
     /// <summary>Told how many events of processes were lost since it was last told; for the log.</summary>

@@ -66,7 +66,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     public IEnumerable<ProcessInfo> Selected =>
         entries.Values.Where(static entry => entry.State == ProcessState.Selected).Select(static entry => entry.Info!);
 
-    /// <summary>Told of each process that is awaited no more, or is not in the table: spans of it that wait can go.</summary>
+    /// <summary>Called for each process that is no longer waited for, or is not in the table: its spans that wait can be handed on.</summary>
     public Action<int>? Judged { get; set; }
 
     /// <summary>
