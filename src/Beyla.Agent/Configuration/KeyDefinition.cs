@@ -58,7 +58,7 @@ public enum SettingType
     Any,
 }
 
-/// <summary>One line of the table of settings.</summary>
+/// <summary>One setting of the table.</summary>
 public sealed class KeyDefinition
 {
     /// <summary>The YAML path with dots, <c>network.source</c>.</summary>
@@ -87,6 +87,9 @@ public sealed class KeyDefinition
     /// <summary>Whether the setting has an effect in this agent.</summary>
     public required bool Built { get; init; }
 
+    /// <summary>What the setting does, in one sentence, for people.</summary>
+    public required string Description { get; init; }
+
     /// <summary>Whether the value must not be shown.</summary>
     public bool Secret => Path.EndsWith("api_key", StringComparison.Ordinal);
 
@@ -94,7 +97,9 @@ public sealed class KeyDefinition
     public bool AllowsEmpty => Type is SettingType.Text or SettingType.List or SettingType.Ports or SettingType.Pids or SettingType.Glob
         or SettingType.Regex or SettingType.Selectors or SettingType.Networks or SettingType.Names or SettingType.Protocols;
 
-    internal static KeyDefinition Parse(string line)
+    /// <param name="line"><c>key|variables|type|default</c>; see <see cref="KeyTable"/>.</param>
+    /// <param name="description">What it does.</param>
+    internal static KeyDefinition Parse(string line, string description)
     {
         var fields = line.Split('|');
         var built = fields[0][0] == '+';
@@ -115,6 +120,7 @@ public sealed class KeyDefinition
             Positive = kind == SettingType.Duration && argument == ">0",
             Default = fields[3],
             Built = built,
+            Description = description,
         };
     }
 

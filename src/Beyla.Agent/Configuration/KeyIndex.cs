@@ -24,11 +24,11 @@ public static class KeyIndex
 
     static KeyIndex()
     {
-        var all = new List<KeyDefinition>(300);
-        foreach (var line in KeyTable.Text.Split('\n'))
+        var all = KeyTable.Sections.SelectMany(static section => section.Read()).ToArray();
+        // The end mark keeps a longer name (agent_ip_type) before the one that it begins with (agent_ip).
+        Array.Sort(Array.ConvertAll(all, static key => key.Path.ToLowerInvariant() + "|"), all, StringComparer.Ordinal);
+        foreach (var key in all)
         {
-            var key = KeyDefinition.Parse(line);
-            all.Add(key);
             ByPath.Add(key.Path, key);
             for (var dot = key.Path.IndexOf('.'); dot >= 0; dot = key.Path.IndexOf('.', dot + 1))
                 Sections.Add(key.Path[..dot]);

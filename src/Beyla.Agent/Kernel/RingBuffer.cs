@@ -30,9 +30,16 @@ public sealed unsafe partial class RingBuffer : IDisposable
 
     /// <param name="map">The loaded ring buffer map.</param>
     public RingBuffer(BpfMap map)
+        : this(map.FileDescriptor, map.MaxEntries)
     {
-        FileDescriptor = map.FileDescriptor;
-        size = map.MaxEntries;
+    }
+
+    /// <param name="descriptor">What to map: a ring buffer map, or memory that is laid out like one.</param>
+    /// <param name="size">Bytes of its data: a power of two and a multiple of the page size.</param>
+    internal RingBuffer(int descriptor, ulong size)
+    {
+        FileDescriptor = descriptor;
+        this.size = size;
         consumer = (ulong*)Map(pageSize, ProtRead | ProtWrite, 0);
         producer = (ulong*)Map(pageSize + (nuint)size, ProtRead, (nint)pageSize);
         data = (byte*)producer + pageSize;
@@ -50,6 +57,7 @@ public sealed unsafe partial class RingBuffer : IDisposable
 
     /// <summary>Hands over every complete record before <paramref name="end"/> and gives their space back.</summary>
     /// <returns>The number of records.</returns>
+    /// <exception cref="InvalidDataException">A record is longer than what was written: the memory is not laid out as a ring. Nothing past it can be read.</exception>
     public int Drain<TSink>(TSink sink, ulong end)
         where TSink : IRingSink
     {
@@ -65,7 +73,15 @@ public sealed unsafe partial class RingBuffer : IDisposable
             }
 
             var length = header & LengthMask;
-            position += (length + HeaderSize + 7) & ~7u;
+            var step = (length + HeaderSize + 7) & ~7u;
+            // The kernel moves the producer position past the whole record before it can be seen. Reading on would leave the mapping.
+            if (step > end - position)
+            {
+                throw new InvalidDataException($"ring buffer: the record at position {position} has {length} bytes, but only {end - position} were written "
+                    + $"(the ring has {size}); restart the agent, and if it happens again report the kernel's version");
+            }
+
+            position += step;
             if ((header & Discarded) == 0)
             {
                 count++;

@@ -77,13 +77,17 @@ public sealed class UnknownNameTests
     [Fact]
     public void The_page_lists_every_setting_where_it_belongs()
     {
-        var page = File.ReadAllText(Path.Combine(Path.GetDirectoryName(Here())!, "../../../docs/configuration.md"));
-        var (built, unbuilt) = (Section(page, "## Keys"), Section(page, "## Known and not built"));
-        Assert.Equal(Agent.Configuration.KeyIndex.All.Where(static key => key.Built).Select(static key => key.Path).Order(StringComparer.OrdinalIgnoreCase),
-            built.Split('\n').Where(static line => line.StartsWith("| `", StringComparison.Ordinal)).Select(static line => line.Split('`')[1]).Order(StringComparer.OrdinalIgnoreCase));
-        Assert.Equal(Agent.Configuration.KeyIndex.All.Where(static key => !key.Built).Select(static key => key.Path).Order(StringComparer.OrdinalIgnoreCase),
-            unbuilt.Split('`').Where(static (_, index) => index % 2 == 1).Order(StringComparer.OrdinalIgnoreCase));
+        var page = File.ReadAllText(Documents.Page.PathOf("configuration.md"));
+        Assert.Equal(Known(built: true), Rows(Section(page, "\n## Keys\n")));
+        Assert.Equal(Known(built: false), Rows(Section(page, "\n## Known and not built\n")));
     }
+
+    private static IEnumerable<string> Known(bool built) =>
+        Agent.Configuration.KeyIndex.All.Where(key => key.Built == built).Select(static key => key.Path).Order(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The first cell of each row of the tables.</summary>
+    private static IEnumerable<string> Rows(string section) => section.Split('\n')
+        .Where(static line => line.StartsWith("| `", StringComparison.Ordinal)).Select(static line => line.Split('`')[1]).Order(StringComparer.OrdinalIgnoreCase);
 
     private static string Section(string page, string title)
     {
@@ -91,6 +95,4 @@ public sealed class UnknownNameTests
         var end = page.IndexOf("\n## ", start, StringComparison.Ordinal);
         return end < 0 ? page[start..] : page[start..end];
     }
-
-    private static string Here([System.Runtime.CompilerServices.CallerFilePath] string path = "") => path;
 }

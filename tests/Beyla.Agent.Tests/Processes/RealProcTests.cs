@@ -93,7 +93,7 @@ public sealed class RealProcTests : IDisposable
         started[^1].StandardInput.WriteLine();
         var proc = new ProcReader();
         Assert.True(SpinWait.SpinUntil(() => proc.ExecutableLink(pid)?.EndsWith("/sleep", StringComparison.Ordinal) == true, TimeSpan.FromSeconds(20)));
-        table.OnProcessEvent(new Kernel.ProcessEvent { Kind = Kernel.ProcessEventKind.Exec, Pid = (uint)pid, Time = (ulong)Stopwatch.GetTimestamp() });
+        table.OnProcessEvent(new Agent.Kernel.ProcessEvent { Kind = Agent.Kernel.ProcessEventKind.Exec, Pid = (uint)pid, Time = (ulong)Stopwatch.GetTimestamp() });
         Assert.Equal("sleep", table.Find(pid, 0)!.ServiceName);
         Assert.Contains(pid, kernel.Pids);
     }

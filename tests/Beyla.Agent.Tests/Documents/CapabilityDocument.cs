@@ -1,6 +1,7 @@
 using System.Text;
+using Beyla.Agent.Capabilities;
 
-namespace Beyla.Agent.Capabilities;
+namespace Beyla.Agent.Tests.Documents;
 
 /// <summary>Makes docs/capabilities.md from the table. A test compares the file with this, so that neither can drift from the other.</summary>
 internal static class CapabilityDocument

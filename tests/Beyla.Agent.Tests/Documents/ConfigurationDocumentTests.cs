@@ -1,0 +1,130 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Tests.Configuration;
+
+namespace Beyla.Agent.Tests.Documents;
+
+public partial class ConfigurationDocumentTests
+{
+    /// <summary>Variables that the documentation names and that no setting has, with their reason.</summary>
+    private static readonly Dictionary<string, string> NoSettings = new()
+    {
+        ["BEYLA_"] = "the prefix",
+        ["BEYLA_X"] = "stands for any",
+        ["BEYLA_CONFIG_PATH"] = "read by the loader: it names the file",
+        ["BEYLA_UPDATE_DOCS"] = "read by the tests alone: it writes the made pages",
+    };
+
+    /// <summary>Where the typed configuration holds the settings that have a default.</summary>
+    private static readonly Dictionary<string, Func<AgentConfiguration, object>> Typed = new()
+    {
+        ["ebpf.http_request_timeout"] = static c => c.HttpRequestTimeout,
+        ["ebpf.poll_interval"] = static c => c.PollInterval,
+        ["ebpf.ring_size"] = static c => c.RingSize,
+        ["ebpf.socket_source"] = static c => c.SocketSource,
+        ["ebpf.traffic_control_backend"] = static c => c.Network.TrafficControlBackend,
+        ["enforce_sys_caps"] = static c => c.EnforceSysCaps,
+        ["exit_with_parent"] = static c => c.ExitWithParent,
+        ["log_format"] = static c => c.LogFormat,
+        ["log_level"] = static c => c.LogLevel,
+        ["network.agent_ip_iface"] = static c => c.Network.AgentIPInterface,
+        ["network.agent_ip_type"] = static c => c.Network.AgentIPType,
+        ["network.cache_active_timeout"] = static c => c.Network.CacheActiveTimeout,
+        ["network.cache_max_flows"] = static c => c.Network.CacheMaxFlows,
+        ["network.deduper"] = static c => c.Network.Deduper,
+        ["network.direction"] = static c => c.Network.Direction,
+        ["network.enable"] = static c => c.Network.Enabled,
+        ["network.exclude_interfaces"] = static c => string.Join(',', c.Network.ExcludeInterfaces),
+        ["network.guess_ports"] = static c => c.Network.GuessPorts ? "ordinal" : "disable",
+        ["network.listen_interfaces"] = static c => c.Network.ListenInterfaces,
+        ["network.listen_poll_period"] = static c => c.Network.ListenPollPeriod,
+        ["network.print_flows"] = static c => c.Network.PrintFlows,
+        ["network.require_process"] = static c => c.Network.RequireProcess,
+        ["network.reverse_dns.cache_expiry"] = static c => c.Network.ReverseDnsCacheExpiry,
+        ["network.reverse_dns.cache_len"] = static c => c.Network.ReverseDnsCacheLength,
+        ["network.reverse_dns.type"] = static c => c.Network.ReverseDns,
+        ["network.sampling"] = static c => c.Network.Sampling,
+        ["network.source"] = static c => c.Network.Source,
+        ["shutdown_timeout"] = static c => c.ShutdownTimeout,
+        ["trace_printer"] = static c => c.TracePrinterName,
+        ["discovery.excluded_linux_system_paths"] = static c => string.Join(',', c.Selection.SystemPaths),
+    };
+
+    /// <summary>The tables of docs/configuration.md are what the table of keys makes; BEYLA_UPDATE_DOCS=1 writes them.</summary>
+    [Fact]
+    public void The_tables_are_made_from_the_keys() => Page.IsMade("configuration.md", ConfigurationDocument.Write);
+
+    [Fact]
+    public void Every_setting_says_in_one_sentence_what_it_does() => Assert.All(KeyIndex.All, static key =>
+    {
+        Assert.Matches("^[A-Z].*[^ ]\\.$", key.Description);
+        Assert.DoesNotContain("|", key.Description, StringComparison.Ordinal);
+        Assert.DoesNotContain("  ", key.Description, StringComparison.Ordinal);
+    });
+
+    /// <summary>A setting that names another one in its description names one that there is.</summary>
+    [Fact]
+    public void Descriptions_name_settings_that_there_are() => Assert.All(KeyIndex.All, static key =>
+        Assert.All(SettingName().Matches(key.Description).Select(static match => match.Value), static name =>
+            Assert.True(KeyIndex.Find(name) is not null || KeyIndex.IsSection(name), name)));
+
+    [Fact]
+    public void The_defaults_of_the_page_are_those_of_a_configuration_that_nobody_set()
+    {
+        var configuration = Loaded.From().Configuration;
+        foreach (var key in KeyIndex.All.Where(static key => key.Built && ConfigurationDocument.Default(key).Length > 0))
+        {
+            // The one default that is a list of rules; SelectionTests hold what it excludes.
+            if (key.Path == "discovery.default_exclude_instrument")
+            {
+                continue;
+            }
+
+            var shown = ConfigurationDocument.Default(key);
+            var value = Typed[key.Path](configuration);
+            object read = value switch
+            {
+                TimeSpan => GoDuration.TryParse(shown, out var duration) ? duration : shown,
+                bool => bool.Parse(shown),
+                uint => uint.Parse(shown),
+                int => int.Parse(shown),
+                Enum => Enum.Parse(value.GetType(), shown.Replace("_", "", StringComparison.Ordinal), ignoreCase: true),
+                _ => shown,
+            };
+            Assert.True(value.Equals(read), $"{key.Path}: the page says {shown}, the agent takes {value}");
+        }
+    }
+
+    /// <summary>Code that makes a configuration by hand starts from the defaults of the settings, but for what it selects and the interfaces it leaves out.</summary>
+    [Theory]
+    [InlineData(typeof(AgentConfiguration), new[] { nameof(AgentConfiguration.Selection), nameof(AgentConfiguration.Network) })]
+    [InlineData(typeof(NetworkConfiguration), new[] { nameof(NetworkConfiguration.ExcludeInterfaces) })]
+    public void A_configuration_made_by_hand_has_the_same_defaults(Type type, string[] except)
+    {
+        var loaded = Loaded.From().Configuration;
+        object read = type == typeof(AgentConfiguration) ? loaded : loaded.Network;
+        var made = Activator.CreateInstance(type);
+        Assert.All(type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => !except.Contains(property.Name)), property =>
+            Assert.Equal(property.GetValue(made), property.GetValue(read)));
+    }
+
+    [Fact]
+    public void Every_variable_that_the_documentation_names_is_one_of_a_setting()
+    {
+        var named = Directory.GetFiles(Page.Directory, "*.md").Append(Path.Combine(Page.Directory, "../README.md"))
+            .SelectMany(static file => Variable().Matches(File.ReadAllText(file)).Select(match => (File: Path.GetFileName(file), Name: match.Value))).ToList();
+        Assert.Contains(named, static variable => variable.Name == "BEYLA_OPEN_PORT");
+        Assert.All(named, static variable => Assert.True(
+            KeyIndex.FindByVariable(variable.Name).Count > 0 || NoSettings.ContainsKey(variable.Name),
+            $"{variable.File} names {variable.Name}, which no setting has; the nearest is {KeyIndex.NearestVariable(variable.Name)}"));
+        // What is excused must be named somewhere, or a slip of the pen could hide here later.
+        Assert.All(NoSettings.Keys, name => Assert.Contains(named, variable => variable.Name == name));
+    }
+
+    [GeneratedRegex(@"\bBEYLA_[A-Z0-9_]*")]
+    private static partial Regex Variable();
+
+    [GeneratedRegex(@"\b[a-z_]+(\.[a-zA-Z_]+)+\b")]
+    private static partial Regex SettingName();
+}
