@@ -1,6 +1,6 @@
 using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 
 namespace Beyla.Cli;

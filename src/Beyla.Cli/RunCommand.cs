@@ -3,7 +3,6 @@ using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Export;
-using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using TracePrinter = Beyla.Agent.Export.TracePrinter;

@@ -1,5 +1,6 @@
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Flows;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Beyla.Agent.Counting;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Kernel;
 

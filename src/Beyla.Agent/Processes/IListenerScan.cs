@@ -1,4 +1,5 @@
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Processes;
 

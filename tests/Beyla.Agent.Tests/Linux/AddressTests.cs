@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Tests.Linux;
 

@@ -1,4 +1,4 @@
-using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Tests.Linux;
 
