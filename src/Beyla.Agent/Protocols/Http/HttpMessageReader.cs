@@ -24,7 +24,7 @@ internal enum HttpPhase : byte
 internal struct HttpMessageReader
 {
     public HttpPhase Phase;
-    public LineReader Line;
+    public HttpLineReader Line;
     public HttpFields Fields;
 
     /// <summary>This start line is only guessed to be one, since the message before it did not visibly end.</summary>
