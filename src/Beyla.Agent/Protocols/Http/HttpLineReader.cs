@@ -25,7 +25,7 @@ internal struct HttpLineReader
     /// <param name="pool">Where a buffer comes from.</param>
     /// <param name="line">The line.</param>
     /// <param name="cut">The line was longer than <see cref="MaxLine"/>.</param>
-    public bool TryRead(ref Segment segment, BufferPool pool, out ReadOnlySpan<byte> line, out bool cut)
+    public bool TryRead(scoped ref Segment segment, BufferPool pool, out ReadOnlySpan<byte> line, out bool cut)
     {
         var end = segment.Data.IndexOf((byte)'\n');
         if (end >= 0 && used == 0)
