@@ -8,7 +8,10 @@ using TracePrinter = Beyla.Agent.Export.TracePrinter;
 
 namespace Beyla.Cli;
 
-/// <summary>An agent from its start to its end: <see cref="TryStart(AgentConfiguration, CapabilityReport)"/>, <see cref="Serve"/>, <see cref="Stop"/>, each once and in this order.</summary>
+/// <summary>
+/// An agent from its start to its end: <see cref="TryStart(AgentConfiguration, CapabilityReport)"/>, <see cref="Serve"/>,
+/// <see cref="Stop"/>, each once and in this order.
+/// </summary>
 internal sealed class RunningAgent : IDisposable
 {
     /// <summary>For the output at the end, so that the whole stop takes less than two seconds.</summary>

@@ -4,8 +4,8 @@ using Beyla.Agent.Kernel;
 namespace Beyla.Agent.Tracing;
 
 /// <summary>
-/// The connections that are followed: makes room for new ones, forgets those that ended or fell silent, and counts what became of each. The tracing thread
-/// calls everything but <see cref="Count"/>, inside of the tracer's <see cref="Snapshot"/>.
+/// The connections that are followed: makes room for new ones, forgets those that ended or fell silent, and counts what became of each.
+/// The tracing thread calls everything but <see cref="Count"/>, inside of the tracer's <see cref="Snapshot"/>.
 /// </summary>
 internal sealed class FollowedConnections(TracerOptions options)
 {

@@ -4,8 +4,8 @@ using Beyla.Agent.Kernel;
 namespace Beyla.Agent.Tracing;
 
 /// <summary>
-/// Puts the operations of each direction in order by TCP sequence numbers (RFC 9293 section 3.4: modulo 2^32): what was reported before is cut off, what is missing
-/// is told to the conversation. It knows how far each direction was followed; it never looks at bytes.
+/// Puts the operations of each direction in order by TCP sequence numbers (RFC 9293 section 3.4: modulo 2^32): what was reported before
+/// is cut off, what is missing is told to the conversation. It knows how far each direction was followed; it never looks at bytes.
 /// </summary>
 internal static class StreamOrder
 {
@@ -66,7 +66,9 @@ internal static class StreamOrder
         return distance >= 0;
     }
 
-    /// <summary>Tells the conversation, which there is, what passed unseen before the end. A distance of one is the FIN, which takes a number too.</summary>
+    /// <summary>
+    /// Tells the conversation, which there is, what passed unseen before the end. A distance of one is the FIN, which takes a number too.
+    /// </summary>
     public static void CatchUp(Connection connection, SocketDirection direction, uint end, long time)
     {
         ref var position = ref connection.Position(direction);

@@ -6,8 +6,8 @@ using Beyla.Agent.Kernel;
 namespace Beyla.Agent.Tracing;
 
 /// <summary>
-/// Follows connections: finds the place of each operation (<see cref="StreamOrder"/>), lets a protocol recognise the first bytes, and delivers to its conversation.
-/// One thread calls everything but <see cref="Count"/>, with events in ring order.
+/// Follows connections: finds the place of each operation (<see cref="StreamOrder"/>), lets a protocol recognise the first bytes, and
+/// delivers to its conversation. One thread calls everything but <see cref="Count"/>, with events in ring order.
 /// </summary>
 public sealed class Tracer : IRingSink, ICounted
 {
@@ -18,7 +18,8 @@ public sealed class Tracer : IRingSink, ICounted
 
     /// <summary>A tracer that follows nothing yet.</summary>
     /// <param name="options">Limits.</param>
-    /// <param name="protocols">The protocols to look for; the first that recognises a connection keeps it while an exchange is open.</param>
+    /// <param name="protocols">The protocols to look for; the first that recognises a connection keeps it while an exchange is
+    /// open.</param>
     public Tracer(TracerOptions options, params IProtocol[] protocols)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnections, 1);
@@ -30,7 +31,8 @@ public sealed class Tracer : IRingSink, ICounted
     public int Connections => connections.Held;
 
     /// <summary>Decodes one record of the ring. A record that is too short for what it claims is counted as lost.</summary>
-    /// <param name="record">A <see cref="SocketEvent"/> (bpf/sockets.h, struct socket_event) and the bytes that it captured; read during the call only.</param>
+    /// <param name="record">A <see cref="SocketEvent"/> (bpf/sockets.h, struct socket_event) and the bytes that it captured; read during
+    /// the call only.</param>
     public void OnRecord(ReadOnlySpan<byte> record)
     {
         var header = Unsafe.SizeOf<SocketEvent>();
@@ -82,7 +84,9 @@ public sealed class Tracer : IRingSink, ICounted
         }
     }
 
-    /// <summary>Time passes: reports what has timed out and forgets stale connections, a bounded number per call. To be called about every 100 ms.</summary>
+    /// <summary>
+    /// Time passes: reports what has timed out and forgets stale connections, a bounded number per call. To be called about every 100 ms.
+    /// </summary>
     /// <param name="nowMonotonicNs">CLOCK_MONOTONIC in nanoseconds.</param>
     public void Tick(ulong nowMonotonicNs)
     {
@@ -153,7 +157,9 @@ public sealed class Tracer : IRingSink, ICounted
         return true;
     }
 
-    /// <summary>A conversation for the new bytes of a connection: the one that is open, or one of the protocol that they begin like.</summary>
+    /// <summary>
+    /// A conversation for the new bytes of a connection: the one that is open, or one of the protocol that they begin like.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryOpen(Connection connection, ReadOnlySpan<byte> data)
     {

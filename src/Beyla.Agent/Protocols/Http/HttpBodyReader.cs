@@ -3,8 +3,8 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Http;
 
 /// <summary>
-/// Follows the body of one message to its end: by length, by chunks, or until the connection is closed (RFC 9112 sections 6.3 and 7.1). It knows how many
-/// bytes have passed; it never decides which of these three holds, that is <see cref="HttpMessageReader"/>'s matter.
+/// Follows the body of one message to its end: by length, by chunks, or until the connection is closed (RFC 9112 sections 6.3 and 7.1).
+/// It knows how many bytes have passed; it never decides which of these three holds, that is <see cref="HttpMessageReader"/>'s matter.
 /// </summary>
 internal struct HttpBodyReader
 {
@@ -12,7 +12,9 @@ internal struct HttpBodyReader
     private long remaining, payload, raw;
     private bool isBegun;
 
-    /// <summary>Bytes so far: without chunk framing as long as that could be followed; -1 when it is not known where the body began.</summary>
+    /// <summary>
+    /// Bytes so far: without chunk framing as long as that could be followed; -1 when it is not known where the body began.
+    /// </summary>
     public readonly long Length => !isBegun ? -1 : IsFramed ? payload : raw;
 
     /// <summary>Whether bytes of it were seen or passed.</summary>
@@ -85,7 +87,8 @@ internal struct HttpBodyReader
             }
         }
 
-        var ended = !segment.IsGap && (segment.EndsWith("\r\n0\r\n\r\n"u8) || (segment.Unseen == 0 && segment.Data.SequenceEqual("0\r\n\r\n"u8)));
+        var ended = !segment.IsGap
+            && (segment.EndsWith("\r\n0\r\n\r\n"u8) || (segment.Unseen == 0 && segment.Data.SequenceEqual("0\r\n\r\n"u8)));
         segment.SkipAll();
         return ended;
     }

@@ -4,9 +4,10 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Http;
 
 /// <summary>
-/// What HTTP/1 knows of one connection while an exchange is open on it: gives each direction its bytes. Framing is <see cref="HttpMessageReader"/>'s matter,
-/// guessing that of <see cref="HttpSideGuess"/>, <see cref="HttpRequestGuess"/> and <see cref="HttpResponseGuess"/>, the life cycle that of
-/// <see cref="HttpExchanges"/>; <see cref="HttpRequests"/> and <see cref="HttpResponses"/> bring the three together.
+/// What HTTP/1 knows of one connection while an exchange is open on it: gives each direction its bytes. Framing is
+/// <see cref="HttpMessageReader"/>'s matter, guessing that of <see cref="HttpSideGuess"/>, <see cref="HttpRequestGuess"/> and
+/// <see cref="HttpResponseGuess"/>, the life cycle that of <see cref="HttpExchanges"/>; <see cref="HttpRequests"/> and
+/// <see cref="HttpResponses"/> bring the three together.
 /// </summary>
 internal sealed class HttpConversation : Conversation
 {

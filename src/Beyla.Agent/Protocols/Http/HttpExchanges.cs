@@ -3,9 +3,9 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Http;
 
 /// <summary>
-/// The life cycle of the exchanges of one connection: opened by a request line, answered by a status, over with the end of the answer, and reported once. It
-/// knows those without a complete answer, in the order of their requests, which is that of the answers (RFC 9112 section 9.3.2). It never looks at bytes: where
-/// a message begins and ends, and what is a guess, others tell it.
+/// The life cycle of the exchanges of one connection: opened by a request line, answered by a status, over with the end of the answer,
+/// and reported once. It knows those without a complete answer, in the order of their requests, which is that of the answers (RFC 9112
+/// section 9.3.2). It never looks at bytes: where a message begins and ends, and what is a guess, others tell it.
 /// </summary>
 internal sealed class HttpExchanges(HttpProtocol protocol, HttpConversation owner)
 {
@@ -37,7 +37,9 @@ internal sealed class HttpExchanges(HttpProtocol protocol, HttpConversation owne
         startTid = segment.Tid;
     }
 
-    /// <summary>A request line was seen. Beyond the limit of the connection the request only counts as lost, and its answer is passed over.</summary>
+    /// <summary>
+    /// A request line was seen. Beyond the limit of the connection the request only counts as lost, and its answer is passed over.
+    /// </summary>
     public void Open(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, byte minor)
     {
         if (count >= protocol.MaxPipelined)
@@ -113,7 +115,9 @@ internal sealed class HttpExchanges(HttpProtocol protocol, HttpConversation owne
         return true;
     }
 
-    /// <summary>A status line of the first exchange was seen that cannot be read. Its head tells all the same where the answer ends.</summary>
+    /// <summary>
+    /// A status line of the first exchange was seen that cannot be read. Its head tells all the same where the answer ends.
+    /// </summary>
     public void AnswerUnreadably()
     {
         First!.IsUnreadable = true;

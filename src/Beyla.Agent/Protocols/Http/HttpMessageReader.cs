@@ -22,9 +22,9 @@ internal enum HttpPhase : byte
 }
 
 /// <summary>
-/// The framing of one direction: takes segments apart into start line, fields, end of the head and end of the body (RFC 9112). It knows where a message begins
-/// and ends as long as its framing tells. It never decides whether a line is HTTP, what to do where bytes are missing, or what becomes of an exchange: its caller
-/// sets <see cref="Phase"/> for that.
+/// The framing of one direction: takes segments apart into start line, fields, end of the head and end of the body (RFC 9112). It knows
+/// where a message begins and ends as long as its framing tells. It never decides whether a line is HTTP, what to do where bytes are
+/// missing, or what becomes of an exchange: its caller sets <see cref="Phase"/> for that.
 /// </summary>
 internal struct HttpMessageReader
 {
@@ -77,7 +77,9 @@ internal struct HttpMessageReader
         }
     }
 
-    /// <summary>After the head of a final answer (RFC 9112 section 6.3: one without length goes on until the connection is closed).</summary>
+    /// <summary>
+    /// After the head of a final answer (RFC 9112 section 6.3: one without length goes on until the connection is closed).
+    /// </summary>
     /// <param name="hasBody">False after HEAD and with a status that allows none, whatever the fields say.</param>
     /// <returns>Whether it is complete with its head.</returns>
     public bool BeginResponseBody(bool hasBody)

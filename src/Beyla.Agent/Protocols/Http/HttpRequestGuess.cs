@@ -3,15 +3,19 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Http;
 
 /// <summary>
-/// Guesses where a request begins when framing does not tell: after bytes that could not be followed, and after a body that the client may have left out. It also
-/// counts what passed beyond the capture limit and may have held requests. It never decides where a message ends that can be followed, and opens no exchange.
+/// Guesses where a request begins when framing does not tell: after bytes that could not be followed, and after a body that the client
+/// may have left out. It also counts what passed beyond the capture limit and may have held requests. It never decides where a message
+/// ends that can be followed, and opens no exchange.
 /// </summary>
 internal struct HttpRequestGuess
 {
     private int begunHere;
     private bool isCounted;
 
-    /// <summary>The body may have been left out, since the client was told that it is not wanted (RFC 9110 section 10.1.1): what comes first decides.</summary>
+    /// <summary>
+    /// The body may have been left out, since the client was told that it is not wanted (RFC 9110 section 10.1.1): what comes first
+    /// decides.
+    /// </summary>
     public bool MaySkipBody { get; set; }
 
     /// <summary>Whether an operation begins like a request, which then is one if the request before it did not visibly end.</summary>
@@ -25,8 +29,8 @@ internal struct HttpRequestGuess
     }
 
     /// <summary>
-    /// Where <see cref="MaySkipBody"/>: the client goes on with the body or, without it, with the next request. A whole request line decides for that; while one
-    /// may be on its way both are followed.
+    /// Where <see cref="MaySkipBody"/>: the client goes on with the body or, without it, with the next request. A whole request line
+    /// decides for that; while one may be on its way both are followed.
     /// </summary>
     /// <param name="segment">The request line is consumed when there is one, else nothing.</param>
     /// <param name="line">The line that is being gathered beside the body.</param>
@@ -36,7 +40,8 @@ internal struct HttpRequestGuess
     /// <param name="minor">Minor version of the request.</param>
     /// <returns>Whether a request has begun.</returns>
     public bool TrySkipBody(
-        ref Segment segment, ref HttpLineReader line, BufferPool pool, out ReadOnlySpan<byte> method, out ReadOnlySpan<byte> target, out byte minor)
+        ref Segment segment, ref HttpLineReader line, BufferPool pool,
+        out ReadOnlySpan<byte> method, out ReadOnlySpan<byte> target, out byte minor)
     {
         var ahead = segment;
         if (line.IsEmpty)
@@ -74,8 +79,8 @@ internal struct HttpRequestGuess
     public void Count() => begunHere++;
 
     /// <summary>
-    /// Where no captured bytes are left: how many bytes of the operation passed unseen in which requests may begin, since requests were sent together. Each
-    /// operation is counted once; 0 when that was done or there are none.
+    /// Where no captured bytes are left: how many bytes of the operation passed unseen in which requests may begin, since requests were
+    /// sent together. Each operation is counted once; 0 when that was done or there are none.
     /// </summary>
     public long TakeUnseen(in Segment segment, HttpPhase phase)
     {

@@ -3,7 +3,8 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Http;
 
 /// <summary>
-/// The direction of the requests: takes tokens from the framing, tells the exchanges what they mean, and asks the guesses where a token is missing or is no HTTP.
+/// The direction of the requests: takes tokens from the framing, tells the exchanges what they mean, and asks the guesses where a token
+/// is missing or is no HTTP.
 /// </summary>
 internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchanges)
 {
@@ -35,11 +36,13 @@ internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchange
     /// <summary>Bytes passed unseen, and no request can have begun in them.</summary>
     public bool TryMiss(Kernel.SocketDirection direction) => Side.TryMiss(direction, in reader);
 
-    /// <summary>A final status came: a client that waits for 100 (Continue) with its body may leave it out (RFC 9110 section 10.1.1).</summary>
+    /// <summary>
+    /// A final status came: a client that waits for 100 (Continue) with its body may leave it out (RFC 9110 section 10.1.1).
+    /// </summary>
     /// <param name="exchange">The exchange that was answered.</param>
     public void Answer(HttpExchange exchange) =>
-        guess.MaySkipBody |= exchange == exchanges.Receiving && reader.Phase is HttpPhase.Length or HttpPhase.Chunked && reader.Fields.ExpectsContinue
-            && !exchange.IsContinued && !reader.Body.HasBytes;
+        guess.MaySkipBody |= exchange == exchanges.Receiving && reader.Phase is HttpPhase.Length or HttpPhase.Chunked
+            && reader.Fields.ExpectsContinue && !exchange.IsContinued && !reader.Body.HasBytes;
 
     /// <summary>The next bytes, or a gap.</summary>
     /// <param name="segment">Consumed.</param>

@@ -3,8 +3,9 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Http;
 
 /// <summary>
-/// Guesses where an answer begins when the one before it does not visibly end: an operation that looks like a status line is tried as one, and given back to the
-/// body when it is none. It knows what to go back to. It never decides what a status line means or what becomes of an exchange.
+/// Guesses where an answer begins when the one before it does not visibly end: an operation that looks like a status line is tried as
+/// one, and given back to the body when it is none. It knows what to go back to. It never decides what a status line means or what
+/// becomes of an exchange.
 /// </summary>
 internal struct HttpResponseGuess
 {
@@ -17,7 +18,10 @@ internal struct HttpResponseGuess
     /// <summary>When the answer before it was seen last: CLOCK_MONOTONIC in nanoseconds.</summary>
     public long SeenBefore { get; private set; }
 
-    /// <summary>Begins to try an operation, where no other request waits only as long as there is no answer yet: else it is taken for part of the body.</summary>
+    /// <summary>
+    /// Begins to try an operation, where no other request waits only as long as there is no answer yet: else it is taken for part of the
+    /// body.
+    /// </summary>
     /// <param name="segment">The operation.</param>
     /// <param name="reader">The direction of the answers.</param>
     /// <param name="exchange">The exchange that is being answered.</param>

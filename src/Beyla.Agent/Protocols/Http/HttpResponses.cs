@@ -3,7 +3,8 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Http;
 
 /// <summary>
-/// The direction of the answers: takes tokens from the framing, tells the exchanges what they mean, and asks the guess where the end of an answer is not visible.
+/// The direction of the answers: takes tokens from the framing, tells the exchanges what they mean, and asks the guess where the end of
+/// an answer is not visible.
 /// </summary>
 internal sealed class HttpResponses(HttpProtocol protocol, HttpExchanges exchanges, HttpRequests requests)
 {
@@ -47,7 +48,9 @@ internal sealed class HttpResponses(HttpProtocol protocol, HttpExchanges exchang
         }
     }
 
-    /// <summary>Bytes of the answers that no event showed. What lies before the boundary of the next request belongs to the answer before.</summary>
+    /// <summary>
+    /// Bytes of the answers that no event showed. What lies before the boundary of the next request belongs to the answer before.
+    /// </summary>
     /// <param name="from">Sequence number of the first one.</param>
     /// <param name="to">Sequence number after the last one.</param>
     /// <param name="time">When this became known; CLOCK_MONOTONIC in nanoseconds.</param>
@@ -84,7 +87,8 @@ internal sealed class HttpResponses(HttpProtocol protocol, HttpExchanges exchang
             {
                 HttpPhase.UntilClose => exchange.HasGap || exchange.IsUnreadable ? SpanOutcome.Unfinished : SpanOutcome.Complete,
                 HttpPhase.Length => SpanOutcome.Closed,
-                _ => exchange.HasGap || guess.IsTried || (reader.IsLost && exchange.Status != 0) ? SpanOutcome.Unfinished : SpanOutcome.Closed,
+                _ => exchange.HasGap || guess.IsTried || (reader.IsLost && exchange.Status != 0)
+                    ? SpanOutcome.Unfinished : SpanOutcome.Closed,
             };
             Finish(outcome, outcome == SpanOutcome.Closed ? time : 0);
         }

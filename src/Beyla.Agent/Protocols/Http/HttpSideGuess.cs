@@ -4,8 +4,9 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Http;
 
 /// <summary>
-/// Guesses which side of a connection asks, until a whole request line settles it, and reads the PROXY header that may stand before that line. It knows what
-/// the first bytes of each direction looked like. It never decides where a message ends or what becomes of an exchange.
+/// Guesses which side of a connection asks, until a whole request line settles it, and reads the PROXY header that may stand before that
+/// line. It knows what the first bytes of each direction looked like. It never decides where a message ends or what becomes of an
+/// exchange.
 /// </summary>
 internal sealed class HttpSideGuess
 {
@@ -32,7 +33,9 @@ internal sealed class HttpSideGuess
         proxy.Begin(followed.RequestDirection is null ? ProxyPart.Signature : ProxyPart.None);
     }
 
-    /// <summary>Before a segment is read: takes the direction that last looked like a request, and the PROXY header from what it sends.</summary>
+    /// <summary>
+    /// Before a segment is read: takes the direction that last looked like a request, and the PROXY header from what it sends.
+    /// </summary>
     /// <param name="segment">What belongs to the header is consumed.</param>
     /// <param name="reader">The direction of the requests so far.</param>
     /// <param name="pool">Takes back what the other direction had gathered.</param>
@@ -72,7 +75,9 @@ internal sealed class HttpSideGuess
         return true;
     }
 
-    /// <summary>Takes a line that is no request for a PROXY header of version 1, which can come only once and before everything else.</summary>
+    /// <summary>
+    /// Takes a line that is no request for a PROXY header of version 1, which can come only once and before everything else.
+    /// </summary>
     /// <returns>Whether it is one.</returns>
     public bool TryNameClient(ReadOnlySpan<byte> line)
     {
