@@ -1,20 +1,36 @@
-using System.Diagnostics;
 using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
-using Beyla.Agent.Counting;
-using Beyla.Agent.Export;
-using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
-using TracePrinter = Beyla.Agent.Export.TracePrinter;
 
 namespace Beyla.Cli;
 
 /// <summary>The agent's main job: check what it may, start what is configured, run until it is stopped, say what it counted.</summary>
 internal static class RunCommand
 {
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(1.2);
-
+    /// <summary>Runs the agent.</summary>
+    /// <param name="loaded">The configuration and what is to be said of it.</param>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="ConfigurationException">The configuration cannot be started; its warnings were written.</exception>
     public static int Run(LoadedConfiguration loaded)
+    {
+        if (Check(loaded) is not { } capabilities)
+        {
+            return ExitCode.CapabilitiesMissing;
+        }
+
+        using var agent = RunningAgent.TryStart(loaded.Configuration, capabilities);
+        if (agent is null)
+        {
+            return ExitCode.Failed;
+        }
+
+        agent.Serve();
+        return agent.Stop();
+    }
+
+    /// <summary>Gives up what is not needed, says what is to be said of the configuration, and checks the capabilities.</summary>
+    /// <returns>What the check found; null when the agent may not start with it.</returns>
+    private static CapabilityReport? Check(LoadedConfiguration loaded)
     {
         var usable = loaded.Problems.Count == 0;
         var request = usable ? Permissions.RequestOf(loaded) : default;
@@ -29,14 +45,20 @@ internal static class RunCommand
         }
 
         Entry.WarnOf(holding);
+        Describe(loaded);
+        var capabilities = CapabilityCheck.Evaluate(request, facts);
+        return MayStart(request, facts, capabilities) ? capabilities : null;
+    }
 
+    /// <summary>Writes the warnings of the configuration, then the configuration itself where that was asked for.</summary>
+    private static void Describe(LoadedConfiguration loaded)
+    {
         foreach (var warning in loaded.Warnings)
         {
             Log.Warn("Configuration", ("warning", warning));
         }
 
         var configuration = loaded.ConfigurationToStart;
-
         if (configuration.LogConfig != LoggedConfiguration.None)
         {
             var report = configuration.LogConfig == LoggedConfiguration.Json
@@ -44,71 +66,6 @@ internal static class RunCommand
                 : ConfigurationReport.ToText(loaded, all: false);
             Log.Info("Running with configuration", ("config", report));
         }
-
-        var capabilities = CapabilityCheck.Evaluate(request, facts);
-        if (!MayStart(request, facts, capabilities))
-        {
-            return ExitCode.CapabilitiesMissing;
-        }
-
-        using var stop = new StopSignals(configuration.ExitWithParent);
-        using var output = new OutputQueue();
-        var failure = 0;
-        output.Closed += errno =>
-        {
-            failure = errno;
-            stop.Request(errno == 0 ? "standard output was closed" : "standard output failed");
-        };
-        var printer = TracePrinter.Create(configuration.TracePrinterName, output);
-        printer.Begin(AgentVersion.Text);
-
-        using var application = configuration.ApplicationEnabled
-            ? Try("Application observability", () => ApplicationTracing.Start(configuration, printer, output)) : null;
-        using var flows = configuration.Network.Enabled ? Try("Network observability", () => NetworkFlows.Start(configuration, output, application?.Services, capabilities)) : null;
-        if (application is null && flows is null)
-        {
-            return ExitCode.Failed;
-        }
-
-        List<ICounted> places = [.. application?.Places ?? []];
-        if (flows is not null)
-        {
-            places.Add(flows);
-        }
-
-        places.Add(output);
-        if (printer.Counted is { } counted)
-        {
-            places.Insert(places.Count - 1, counted);
-        }
-
-        stop.OnReport(() => Report(places));
-        Log.Info("Beyla is tracing", [.. application?.Describe() ?? [], .. flows is null ? [] : NetworkFlows.Describe(flows)]);
-        if (application is not null)
-        {
-            stop.OnRequest(application.Stop);
-            application.Run();
-        }
-
-        stop.Wait();
-        Log.Info("Beyla stops", ("reason", stop.Reason));
-        application?.Detach();
-        flows?.Stop();
-        // The counters are taken when the output is drained and before it ends, so that they are the last line of the stream.
-        var stopping = Stopwatch.GetTimestamp();
-        var limit = configuration.ShutdownTimeout < StopLimit ? configuration.ShutdownTimeout : StopLimit;
-        printer.End(() => Take(places), limit);
-        // One limit for both: a reader that stands still has used it up by now.
-        var left = limit - Stopwatch.GetElapsedTime(stopping);
-        output.Stop(left > TimeSpan.Zero ? left : TimeSpan.Zero);
-        stop.OnReport(null);
-        Report(places);
-        if (failure != 0)
-        {
-            Log.Error("Writing to standard output failed", ("error", Errno.Describe(failure)));
-        }
-
-        return failure == 0 ? ExitCode.Stopped : ExitCode.Failed;
     }
 
     private static bool MayStart(CapabilityRequest request, HostFacts facts, CapabilityReport capabilities)
@@ -137,48 +94,5 @@ internal static class RunCommand
         }
 
         return start;
-    }
-
-    /// <summary>Starts a mode. One that the kernel refuses is reported and left out: the other one may still work.</summary>
-    private static T? Try<T>(string mode, Func<T> start)
-        where T : class
-    {
-        try
-        {
-            return start();
-        }
-        catch (BpfException failure)
-        {
-            Log.Debug("The whole log of the kernel", ("log", failure.Log));
-            Log.Error($"{mode} did not start", ("error", failure.Message), ("help", "beyla capability test --probe tells what is missing"));
-            return null;
-        }
-    }
-
-    private static CountersReport Take(IEnumerable<ICounted> places)
-    {
-        // Kernels before 5.19 let nobody without it read a map.
-        using var raised = Privilege.Raise(Capability.Bpf);
-        return CountersReport.Take(places);
-    }
-
-    private static void Report(IEnumerable<ICounted> places)
-    {
-        var report = Take(places);
-        if (Log.Format == LogFormat.Text)
-        {
-            Log.WriteText($"{report.ToText()}capabilities: {Privilege.Describe()}\n");
-            return;
-        }
-
-        // Whoever asked for JSON reads every line as an object.
-        foreach (var place in report.Places)
-        {
-            Log.Report(
-                "Counters", ("place", place.Place), ("unit", place.Unit), ("produced", place.Produced), ("emitted", place.Emitted), ("aggregated", place.Aggregated),
-                ("filtered", place.Filtered), ("lost", place.Lost), ("held", place.Held), ("balanced", place.Balanced ? "yes" : "no"));
-        }
-
-        Log.Report("Capabilities", ("held", Privilege.Describe()));
     }
 }

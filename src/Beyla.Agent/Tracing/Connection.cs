@@ -42,6 +42,27 @@ public sealed class Connection
 
     internal ref StreamPosition Position(SocketDirection direction) => ref direction == SocketDirection.Send ? ref Send : ref Receive;
 
+    /// <summary>Bytes passed without an event: the conversation, if there is one, is told.</summary>
+    /// <param name="direction">Direction of the bytes.</param>
+    /// <param name="from">Sequence number of the first missing byte.</param>
+    /// <param name="until">Sequence number after the last missing byte.</param>
+    /// <param name="time">When this became known; CLOCK_MONOTONIC in nanoseconds.</param>
+    internal void Miss(SocketDirection direction, uint from, uint until, long time)
+    {
+        Conversation?.OnGap(direction, from, until, time);
+        ReleaseIdle();
+    }
+
+    /// <summary>Gives a conversation back on which nothing is open.</summary>
+    internal void ReleaseIdle()
+    {
+        if (Conversation is { } conversation && (conversation.IsIdle || Ignored))
+        {
+            conversation.Release();
+            Conversation = null;
+        }
+    }
+
     internal void NameClient(in Address address, ushort port)
     {
         client = address;

@@ -18,77 +18,100 @@ internal enum ChunkResult : byte
 /// <summary>Follows the chunked coding (RFC 9112 section 7.1). Data of a chunk need not be visible; sizes and trailers must be.</summary>
 internal struct ChunkReader
 {
-    private enum Part : byte
-    {
-        Size = 0, Extension, Data, DataEnd, Trailer, TrailerLine,
-    }
+    /// <summary>Digits of a size after its leading zeros; one more, and it would not fit into the 63 bits of a length.</summary>
+    private const int MaxDigits = 15;
 
     private Part part;
     private byte digits;
     private bool sized;
     private long size;
 
+    private enum Part : byte
+    {
+        Size = 0, Extension, Data, DataEnd, Trailer, TrailerLine,
+    }
+
+    /// <summary>Goes on in the body.</summary>
     /// <param name="segment">What is understood is consumed.</param>
-    /// <param name="payload">Grows by the bytes of data.</param>
+    /// <param name="payload">Grows by the bytes of data, without sizes, extensions and trailers.</param>
     public ChunkResult Read(ref Segment segment, ref long payload)
     {
         while (segment.Left > 0)
         {
             if (part == Part.Data)
             {
-                var take = Math.Min(size, segment.Left);
-                segment.Skip(take);
-                payload += take;
-                size -= take;
-                part = size == 0 ? Part.DataEnd : Part.Data;
-                continue;
+                payload += SkipData(ref segment);
             }
-
-            if (segment.Data.IsEmpty)
+            else if (segment.Data.IsEmpty)
             {
                 return ChunkResult.Lost;
             }
-
-            if (part is Part.Extension or Part.TrailerLine)
+            else if (part is Part.Extension or Part.TrailerLine)
             {
-                var end = segment.Data.IndexOf((byte)'\n');
-                segment.Skip(end < 0 ? segment.Data.Length : end + 1);
-                if (end >= 0)
+                SkipLine(ref segment);
+            }
+            else
+            {
+                var b = segment.Data[0];
+                segment.Skip(1);
+                var result = Take(b);
+                if (result != ChunkResult.More)
                 {
-                    part = part == Part.TrailerLine ? Part.Trailer : AfterSize();
+                    return result;
                 }
-
-                continue;
             }
+        }
 
-            var b = segment.Data[0];
-            segment.Skip(1);
-            switch (part)
-            {
-                case Part.Size when HexDigit(b) is >= 0 and var digit && digits < 15:
-                    size = (size << 4) | (uint)digit;
-                    digits += size == 0 ? (byte)0 : (byte)1;
-                    sized = true;
-                    break;
-                case Part.Size when sized && b == '\n':
-                    part = AfterSize();
-                    break;
-                case Part.Size when sized && b is (byte)';' or (byte)'\r' or (byte)' ' or (byte)'\t':
-                    part = Part.Extension;
-                    break;
-                case Part.DataEnd when b == '\n':
-                    part = Part.Size;
-                    break;
-                case Part.DataEnd or Part.Trailer when b == '\r':
-                    break;
-                case Part.Trailer when b == '\n':
-                    return ChunkResult.End;
-                case Part.Trailer:
-                    part = Part.TrailerLine;
-                    break;
-                default:
-                    return ChunkResult.Lost;
-            }
+        return ChunkResult.More;
+    }
+
+    private long SkipData(ref Segment segment)
+    {
+        var take = Math.Min(size, segment.Left);
+        segment.Skip(take);
+        size -= take;
+        part = size == 0 ? Part.DataEnd : Part.Data;
+        return take;
+    }
+
+    private void SkipLine(ref Segment segment)
+    {
+        var end = segment.Data.IndexOf((byte)'\n');
+        segment.Skip(end < 0 ? segment.Data.Length : end + 1);
+        if (end >= 0)
+        {
+            part = part == Part.TrailerLine ? Part.Trailer : AfterSize();
+        }
+    }
+
+    /// <summary>Takes a byte that decides something: of a size, of the end of a chunk, or the first of a trailer.</summary>
+    private ChunkResult Take(byte b)
+    {
+        switch (part)
+        {
+            case Part.Size when HexDigit(b) is >= 0 and var digit && digits < MaxDigits:
+                size = (size << 4) | (uint)digit;
+                digits += size == 0 ? (byte)0 : (byte)1;
+                sized = true;
+                break;
+            case Part.Size when sized && b == '\n':
+                part = AfterSize();
+                break;
+            case Part.Size when sized && b is (byte)';' or (byte)'\r' or (byte)' ' or (byte)'\t':
+                part = Part.Extension;
+                break;
+            case Part.DataEnd when b == '\n':
+                part = Part.Size;
+                break;
+            case Part.DataEnd or Part.Trailer when b == '\r':
+                break;
+            case Part.Trailer when b == '\n':
+                return ChunkResult.End;
+            case Part.Trailer:
+                part = Part.TrailerLine;
+                break;
+            default:
+                return ChunkResult.Lost;
         }
 
         return ChunkResult.More;

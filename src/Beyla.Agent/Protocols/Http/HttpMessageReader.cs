@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Http;
@@ -20,76 +21,92 @@ internal enum HttpPhase : byte
     Lost,
 }
 
-/// <summary>The state of one direction: the line that is being gathered, the fields, and how much of the body has passed.</summary>
+/// <summary>
+/// The framing of one direction: takes segments apart into start line, fields, end of the head and end of the body (RFC 9112). It knows
+/// where a message begins and ends as long as its framing tells. It never decides whether a line is HTTP, what to do where bytes are
+/// missing, or what becomes of an exchange: its caller sets <see cref="Phase"/> for that.
+/// </summary>
 internal struct HttpMessageReader
 {
     public HttpPhase Phase;
-    public LineReader Line;
+    public HttpLineReader Line;
     public HttpFields Fields;
-
-    /// <summary>This start line is only guessed to be one, since the message before it did not visibly end.</summary>
-    public bool IsGuess;
-
-    /// <summary>The body may have been left out, since the client was told that it is not wanted: what comes first decides.</summary>
-    public bool MaySkipBody;
-    private ChunkReader chunks;
-    private long remaining, payload, raw;
-    private bool headEnded, framed;
-
-    /// <summary>Body bytes so far: without chunk framing as long as that could be followed; -1 when it is not known where the body began.</summary>
-    public readonly long BodyLength => !headEnded ? -1 : framed ? payload : raw;
-
-    /// <summary>Whether bytes of the body were seen.</summary>
-    public readonly bool HasBody => raw > 0;
+    public HttpBodyReader Body;
 
     /// <summary>Whether the end of the message can no longer be told by its framing.</summary>
-    public readonly bool IsLost => Phase == HttpPhase.Lost || (Phase == HttpPhase.Chunked && !framed);
+    public readonly bool IsLost => Phase == HttpPhase.Lost || (Phase == HttpPhase.Chunked && !Body.IsFramed);
 
-    /// <summary>Begins to follow a body after its head.</summary>
-    public void BeginBody(HttpPhase phase, long length = 0)
-    {
-        Phase = phase;
-        remaining = length;
-        headEnded = true;
-        framed = phase is HttpPhase.Length or HttpPhase.Chunked;
-    }
+    /// <summary>Whether the next byte that is no empty line begins a message.</summary>
+    public readonly bool IsBetween => Phase == HttpPhase.Start && Line.IsEmpty;
 
-    /// <summary>Consumes body bytes.</summary>
-    /// <returns>Whether the body is complete; what is left in the segment then belongs to the next message.</returns>
-    public bool ReadBody(ref Segment segment)
+    /// <summary>The next token.</summary>
+    /// <param name="segment">What belongs to the token is consumed; not empty.</param>
+    /// <param name="pool">Where buffers for lines come from.</param>
+    /// <param name="text">A start line or the value of Host; valid until the next call.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public HttpToken Read(scoped ref Segment segment, BufferPool pool, out ReadOnlySpan<byte> text)
     {
-        var before = segment.Left;
-        var ended = false;
         switch (Phase)
         {
-            case HttpPhase.Length:
-                var take = Math.Min(remaining, before);
-                segment.Skip(take);
-                payload += take;
-                remaining -= take;
-                ended = remaining == 0;
-                break;
-            case HttpPhase.Chunked:
-                ended = ReadChunks(ref segment);
-                break;
+            case HttpPhase.Start:
+                return ReadStartLine(ref segment, pool, out text);
+            case HttpPhase.Head:
+                return ReadHead(ref segment, pool, out text);
             default:
-                segment.SkipAll();
-                break;
+                text = default;
+                return Body.Read(Phase, ref segment) ? HttpToken.BodyEnd : HttpToken.None;
         }
-
-        raw += before - segment.Left;
-        return ended;
     }
 
-    /// <summary>Bytes that were taken for a start line were part of a body after all.</summary>
-    public void AddRaw(long count) => raw += count;
+    /// <summary>After the head of a request (RFC 9112 section 6.3: one without length has no body).</summary>
+    /// <returns>Whether it is complete with its head.</returns>
+    public bool BeginRequestBody()
+    {
+        switch (Fields.Framing)
+        {
+            case HttpFraming.Chunked:
+                BeginBody(HttpPhase.Chunked);
+                return false;
+            case HttpFraming.None or HttpFraming.Length:
+                var length = Fields.Framing == HttpFraming.None ? 0 : Fields.Length;
+                BeginBody(HttpPhase.Length, length);
+                return length == 0;
+            default:
+                Lose();
+                return false;
+        }
+    }
+
+    /// <summary>
+    /// After the head of a final answer (RFC 9112 section 6.3: one without length goes on until the connection is closed).
+    /// </summary>
+    /// <param name="hasBody">False after HEAD and with a status that allows none, whatever the fields say.</param>
+    /// <returns>Whether it is complete with its head.</returns>
+    public bool BeginResponseBody(bool hasBody)
+    {
+        switch (hasBody ? Fields.Framing : HttpFraming.Length)
+        {
+            case HttpFraming.Length:
+                var length = hasBody ? Fields.Length : 0;
+                BeginBody(HttpPhase.Length, length);
+                return length == 0;
+            case HttpFraming.Chunked:
+                BeginBody(HttpPhase.Chunked);
+                return false;
+            case HttpFraming.Conflict:
+                BeginBody(HttpPhase.Lost);
+                return false;
+            default:
+                BeginBody(HttpPhase.UntilClose);
+                return false;
+        }
+    }
 
     /// <summary>The message can no longer be followed.</summary>
-    public void Lose()
+    public void Lose(BufferPool pool)
     {
-        Phase = HttpPhase.Lost;
-        framed = false;
-        IsGuess = false;
+        Line.Release(pool);
+        Lose();
     }
 
     /// <summary>Ready for the next message; a rented buffer stays for it.</summary>
@@ -100,27 +117,66 @@ internal struct HttpMessageReader
         Line = line;
     }
 
-    private bool ReadChunks(ref Segment segment)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private HttpToken ReadStartLine(scoped ref Segment segment, BufferPool pool, out ReadOnlySpan<byte> text)
     {
-        // Once chunk sizes went by unseen, only the last chunk at the end of an operation can still be recognised.
-        if (framed)
+        if (Line.IsEmpty)
         {
-            var whole = segment;
-            switch (chunks.Read(ref segment, ref payload))
+            var start = segment.Data.IndexOfAnyExcept("\r\n"u8);
+            segment.Skip(start < 0 ? segment.Data.Length : start);
+            if (segment.Left == 0)
             {
-                case ChunkResult.End:
-                    return true;
-                case ChunkResult.More:
-                    return false;
-                default:
-                    framed = false;
-                    segment = whole;
-                    break;
+                text = default;
+                return HttpToken.None;
             }
         }
 
-        var ended = !segment.IsGap && (segment.EndsWith("\r\n0\r\n\r\n"u8) || (segment.Unseen == 0 && segment.Data.SequenceEqual("0\r\n\r\n"u8)));
-        segment.SkipAll();
-        return ended;
+        if (Line.TryRead(ref segment, pool, out text, out var cut))
+        {
+            return cut ? HttpToken.LongStartLine : HttpToken.StartLine;
+        }
+
+        return segment.Left > 0 && segment.Data.IsEmpty ? HttpToken.CutStartLine : HttpToken.PartOfStartLine;
+    }
+
+    /// <summary>Goes on over fields that say nothing to the caller.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private HttpToken ReadHead(scoped ref Segment segment, BufferPool pool, out ReadOnlySpan<byte> text)
+    {
+        text = default;
+        if (segment.Data.IsEmpty)
+        {
+            Line.Release(pool);
+            return HttpToken.HeadCut;
+        }
+
+        while (!segment.Data.IsEmpty && Line.TryRead(ref segment, pool, out var line, out _))
+        {
+            if (line.IsEmpty)
+            {
+                Line.Release(pool);
+                return HttpToken.HeadEnd;
+            }
+
+            if (Fields.Add(line, out var value) == HttpField.Host && !value.IsEmpty)
+            {
+                text = value;
+                return HttpToken.Host;
+            }
+        }
+
+        return HttpToken.None;
+    }
+
+    private void BeginBody(HttpPhase phase, long length = 0)
+    {
+        Phase = phase;
+        Body.Begin(phase, length);
+    }
+
+    private void Lose()
+    {
+        Phase = HttpPhase.Lost;
+        Body.Lose();
     }
 }

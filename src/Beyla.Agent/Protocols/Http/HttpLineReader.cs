@@ -6,7 +6,7 @@ namespace Beyla.Agent.Protocols.Http;
 /// Takes lines from segments. A line that is whole in one segment is not copied; only one that is cut over segments is gathered in a rented buffer.
 /// Ends at LF, with or without CR before it (RFC 9112 section 2.2).
 /// </summary>
-internal struct LineReader
+internal struct HttpLineReader
 {
     /// <summary>Bytes of a line that are kept; the rest up to its end is passed over.</summary>
     public const int MaxLine = BufferPool.MaxSize;
@@ -25,7 +25,7 @@ internal struct LineReader
     /// <param name="pool">Where a buffer comes from.</param>
     /// <param name="line">The line.</param>
     /// <param name="cut">The line was longer than <see cref="MaxLine"/>.</param>
-    public bool TryRead(ref Segment segment, BufferPool pool, out ReadOnlySpan<byte> line, out bool cut)
+    public bool TryRead(scoped ref Segment segment, BufferPool pool, out ReadOnlySpan<byte> line, out bool cut)
     {
         var end = segment.Data.IndexOf((byte)'\n');
         if (end >= 0 && used == 0)

@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Counting;
+using Beyla.Agent.Export;
+using Beyla.Agent.Flows;
+using Beyla.Agent.Linux;
+using Beyla.Agent.Logging;
+using TracePrinter = Beyla.Agent.Export.TracePrinter;
+
+namespace Beyla.Cli;
+
+/// <summary>
+/// An agent from its start to its end: <see cref="TryStart(AgentConfiguration, CapabilityReport)"/>, <see cref="Serve"/>,
+/// <see cref="Stop"/>, each once and in this order.
+/// </summary>
+internal sealed class RunningAgent : IDisposable
+{
+    /// <summary>For the output at the end, so that the whole stop takes less than two seconds.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(1.2);
+
+    private readonly AgentConfiguration configuration;
+    private readonly StopSignals stop;
+    private readonly OutputQueue output;
+    private readonly TracePrinter printer;
+    private ApplicationTracing? application;
+    private FlowObserver? flows;
+    private CounterReports counters = null!;
+    private int failure;
+
+    private RunningAgent(AgentConfiguration configuration)
+    {
+        this.configuration = configuration;
+        stop = new StopSignals(configuration.ExitWithParent);
+        output = new OutputQueue();
+        output.Closed += errno =>
+        {
+            failure = errno;
+            stop.Request(errno == 0 ? "standard output was closed" : "standard output failed");
+        };
+        printer = TracePrinter.Create(configuration.TracePrinterName, output);
+    }
+
+    /// <summary>Starts what is configured. A mode that the kernel refuses is reported and left out: the other one may still work.</summary>
+    /// <param name="configuration">What is configured.</param>
+    /// <param name="capabilities">What the check at start found.</param>
+    /// <returns>Null when nothing did start; that was reported.</returns>
+    public static RunningAgent? TryStart(AgentConfiguration configuration, CapabilityReport capabilities)
+    {
+        var agent = new RunningAgent(configuration);
+        try
+        {
+            if (agent.TryStart(capabilities))
+            {
+                return agent;
+            }
+        }
+        catch
+        {
+            agent.Dispose();
+            throw;
+        }
+
+        agent.Dispose();
+        return null;
+    }
+
+    /// <summary>Returns when the agent was asked to end.</summary>
+    public void Serve()
+    {
+        stop.OnReport(counters.Write);
+        Log.Info("Beyla is tracing", [.. application?.Describe() ?? [], .. flows is null ? [] : NetworkFlows.Describe(flows)]);
+        if (application is not null)
+        {
+            stop.OnRequest(application.Stop);
+            application.Run();
+        }
+
+        stop.Wait();
+    }
+
+    /// <summary>Takes everything off the kernel, writes what waits, says what was counted.</summary>
+    /// <returns>The exit code.</returns>
+    public int Stop()
+    {
+        Log.Info("Beyla stops", ("reason", stop.Reason));
+        application?.Detach();
+        flows?.Stop();
+        // The counters are taken when the output is drained and before it ends, so that they are the last line of the stream.
+        var stopping = Stopwatch.GetTimestamp();
+        var limit = configuration.ShutdownTimeout < StopLimit ? configuration.ShutdownTimeout : StopLimit;
+        printer.End(counters.Take, limit);
+        // One limit for both: a reader that stands still has used it up by now.
+        var left = limit - Stopwatch.GetElapsedTime(stopping);
+        output.Stop(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        stop.OnReport(null);
+        counters.Write();
+        if (failure != 0)
+        {
+            Log.Error("Writing to standard output failed", ("error", Errno.Describe(failure)));
+        }
+
+        return failure == 0 ? ExitCode.Stopped : ExitCode.Failed;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        flows?.Dispose();
+        application?.Dispose();
+        output.Dispose();
+        stop.Dispose();
+    }
+
+    private bool TryStart(CapabilityReport capabilities)
+    {
+        printer.Begin(AgentVersion.Text);
+        application = configuration.ApplicationEnabled
+            ? Try("Application observability", () => ApplicationTracing.Start(configuration, printer, output)) : null;
+        flows = configuration.Network.Enabled
+            ? Try("Network observability", () => NetworkFlows.Start(configuration, output, application?.Services, capabilities)) : null;
+        counters = new CounterReports(Places());
+        return application is not null || flows is not null;
+    }
+
+    /// <summary>All that counts, in the order of the way of the data.</summary>
+    private List<ICounted> Places()
+    {
+        List<ICounted> places = [.. application?.Places ?? []];
+        if (flows is not null)
+        {
+            places.Add(flows);
+        }
+
+        if (printer.Counted is { } counted)
+        {
+            places.Add(counted);
+        }
+
+        places.Add(output);
+        return places;
+    }
+
+    private static T? Try<T>(string mode, Func<T> start)
+        where T : class
+    {
+        try
+        {
+            return start();
+        }
+        catch (BpfException refusal)
+        {
+            Log.Debug("The whole log of the kernel", ("log", refusal.Log));
+            Log.Error($"{mode} did not start", ("error", refusal.Message), ("help", "beyla capability test --probe tells what is missing"));
+            return null;
+        }
+    }
+}
