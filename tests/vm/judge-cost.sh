@@ -9,13 +9,15 @@
 set -euo pipefail
 record=$1 measured=$2
 
-# Instructions a request. Boots differ by about half as much at most (docs/benchmarks.md): 3 % of what is added to a server is less than a timer tick more or less.
+# Instructions a request. Three boots, one of them beside stress, differed by at most 276 in what is added to server or client, by 126 in what the
+# agent takes, and where it looks at each request alone (apart, traced: few requests, and looks in between) by 983 of 38,000.
 floor_server=${COST_FLOOR_SERVER:-400}
 floor_client=${COST_FLOOR_CLIENT:-400}
 floor_agent=${COST_FLOOR_AGENT:-200}
+floor_apart=${COST_FLOOR_APART:-2000}
 
 [ -s "$record" ] || { echo "FAIL cost: there is no record $record: ./build.sh bench cost --record makes one"; exit 0; }
-awk -F'\t' -v record="$record" -v floors="$floor_server $floor_client $floor_agent" '
+awk -F'\t' -v record="$record" -v floors="$floor_server $floor_client $floor_agent $floor_apart" '
 	# 6.12.117+deb12-cloud: the series is what is compared, an update of it is told.
 	function series(release,   part) { split(release, part, "."); return part[1] "." part[2] }
 	function is_record() { return FILENAME == record }
@@ -52,7 +54,8 @@ awk -F'\t' -v record="$record" -v floors="$floor_server $floor_client $floor_age
 				added = now[rows[r], i] - base
 				was_added = recorded[rows[r], i] - was_base
 				allowed = was_added * limit
-				if (allowed < was_added + floor[i]) allowed = was_added + floor[i]
+				least = i == 3 && shape == "apart" && key[4] == "traced" ? floor[4] : floor[i]
+				if (allowed < was_added + least) allowed = was_added + least
 				changed = others (release[kernel] != booted[kernel] ? ", kernel " booted[kernel] " instead of " release[kernel] : "")
 				changed = changed == "" ? "" : " (" substr(changed, 3) "; without an agent " base " instead of " was_base ")"
 				if (added <= allowed)
