@@ -14,7 +14,8 @@ usage: ./build.sh [TASK]
   live      the tests on this kernel with real servers                                (root)
   kernels   the tests on Debian's 6.1 and 6.12 kernels under qemu
   pester    the tests of the module in a real PowerShell, where there is one
-  bench     measures the costs in paired, alternating rounds; writes docs/benchmarks.md (root)
+  bench     measures the costs in paired, alternating rounds; writes docs/benchmarks.md (root); bench SUITE...: only those
+            bench cost: what a request costs, in instructions (guests) and CPU time (here), beside the record; with --record it becomes the record
   pack      the module as a .nupkg in out/packages
   install   the module where Import-Module Beyla finds it: for this user, as root or with --system for all; install [--user|--system] [PACKAGE.nupkg]
   clean     removes out/
@@ -28,9 +29,9 @@ die() { say "build.sh: $*"; exit 1; }
 BUILD_PACKAGES="clang llvm libbpf-dev libelf-dev zlib1g-dev"
 DEMO_PACKAGES="curl python3"
 LIVE_PACKAGES="nginx-light haproxy curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps tcpdump ethtool iperf3 redis-server liburing-dev iputils-ping strace python3-yaml systemd"
-KERNEL_PACKAGES="qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin bpftool liburing-dev"
+KERNEL_PACKAGES="nginx-light qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin bpftool liburing-dev"
 PESTER_PACKAGES="tmux procps python3 curl iproute2 util-linux libcap2-bin bpftool"
-BENCH_PACKAGES="nginx-light wrk curl python3 iproute2 iperf3 bpftool"
+BENCH_PACKAGES="nginx-light wrk curl python3 iproute2 iperf3 bpftool gcc libc6-dev"
 
 POWERSHELL_VERSION=7.6.9
 PESTER_VERSION=6.2.0
@@ -116,8 +117,11 @@ built() {
     build
 }
 
-# The tests of this script's own way to run suites.
-scripts() { script_suite scripts bash tests/suites-test.sh; }
+# The tests of this script's own way to run suites, and of the gate on costs.
+scripts() {
+    script_suite scripts bash tests/suites-test.sh
+    script_suite cost-gate bash tests/cost-test.sh
+}
 
 unit() {
     step "the unit tests"
@@ -137,6 +141,7 @@ kernels() {
     script_suite kernels bash tests/vm/run.sh
     script_suite kernel-capabilities bash tests/vm/capabilities.sh
     script_suite kernel-flows bash tests/vm/flows.sh
+    script_suite kernel-cost bash tests/vm/cost.sh
 }
 
 # PowerShell and Pester: those of the machine, else from NuGet into out/tools, so that nothing of the system changes.
@@ -216,7 +221,7 @@ case $task in
     live) root; begin_suites build; built; live; finish_suites ;;
     kernels) begin_suites build; built; kernels; finish_suites ;;
     pester) begin_suites build; built; pester; finish_suites ;;
-    bench) root; packages $BUILD_PACKAGES $BENCH_PACKAGES; build; powershell || true; exec dotnet run --project tests/Beyla.Benchmarks -c Release -- "${@:2}" ;;
+    bench) root; packages $BUILD_PACKAGES $BENCH_PACKAGES $KERNEL_PACKAGES; build; powershell || true; exec dotnet run --project tests/Beyla.Benchmarks -c Release -- "${@:2}" ;;
     pack) build; quietly pack dotnet build src/Beyla.PowerShell/Beyla.PowerShell.csproj -c Release -t:PackModule; ls out/packages ;;
     install) install_module "${@:2}" ;;
     clean) rm -rf out ;;

@@ -6,9 +6,12 @@ namespace Beyla.Benchmarks;
 internal static class Agent
 {
     /// <summary>Starts the agent on a port with its text printer into /dev/null.</summary>
+    /// <param name="port">The port of the service to trace.</param>
+    /// <param name="source">Where its events come from (ebpf.socket_source).</param>
     /// <returns>The running agent and the time from the start to the log line that says that it traces.</returns>
-    public static (ChildProcess Process, TimeSpan Start) Trace(int port) => Start(new()
+    public static (ChildProcess Process, TimeSpan Start) Trace(int port, string source = "auto") => Start(new()
     {
+        ["BEYLA_BPF_SOCKET_SOURCE"] = source,
         ["BEYLA_OPEN_PORT"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture),
         ["BEYLA_TRACE_PRINTER"] = "text",
     }, BenchmarkOptions.AgentPath);

@@ -19,6 +19,19 @@ internal static class BenchmarkDocument
         File.WriteAllText(Place, text, new UTF8Encoding(false));
     }
 
+    /// <summary>Adds a row below the last one of a part that is only ever added to; makes the part when there is none.</summary>
+    /// <param name="suite">The part's name.</param>
+    /// <param name="heading">What stands above its rows, when it is made.</param>
+    /// <param name="row">The row.</param>
+    public static void Append(string suite, string heading, string row)
+    {
+        var (begin, end) = ($"<!-- begin {suite} -->", $"<!-- end {suite} -->");
+        var text = File.ReadAllText(Place);
+        var to = text.IndexOf(end, StringComparison.Ordinal);
+        text = to >= 0 ? $"{text[..to]}{row}\n{text[to..]}" : $"{text.TrimEnd()}\n\n{begin}\n{heading.TrimEnd()}\n{row}\n{end}\n";
+        File.WriteAllText(Place, text, new UTF8Encoding(false));
+    }
+
     private static string Conditions()
     {
         var kernel = File.ReadAllText("/proc/sys/kernel/osrelease").Trim();

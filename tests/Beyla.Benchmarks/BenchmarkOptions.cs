@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Beyla.Benchmarks;
 
-/// <summary>What to run and for how long.</summary>
-internal sealed record BenchmarkOptions(IReadOnlyList<string> Suites, int Rounds, int Seconds)
+/// <summary>What to run and for how long, and whether what the guests count becomes the record that CI holds costs against.</summary>
+internal sealed record BenchmarkOptions(IReadOnlyList<string> Suites, int Rounds, int Seconds, bool Record = false)
 {
     /// <summary>The agent as it is published.</summary>
     public static string AgentPath { get; } = Path.GetFullPath("out/bin/beyla");
@@ -12,6 +12,7 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Suites, int Rounds
     {
         var suites = new List<string>();
         int rounds = 12, seconds = 2;
+        var record = false;
         for (var i = 0; i < args.Length; i++)
         {
             switch (args[i])
@@ -22,13 +23,16 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Suites, int Rounds
                 case "--seconds":
                     seconds = int.Parse(args[++i], CultureInfo.InvariantCulture);
                     break;
+                case "--record":
+                    record = true;
+                    break;
                 default:
                     suites.Add(args[i]);
                     break;
             }
         }
 
-        return new BenchmarkOptions(suites, rounds, seconds);
+        return new BenchmarkOptions(suites, rounds, seconds, record);
     }
 }
 
@@ -38,6 +42,7 @@ internal static class Suites
     public static IReadOnlyList<(string Name, Func<BenchmarkOptions, string> Run)> All { get; } =
     [
         ("requests", RequestSuite.Run),
+        ("cost", CostSuite.Run),
         ("latency", LatencySuite.Run),
         ("start", StartSuite.Run),
         ("memory", MemorySuite.Run),

@@ -45,6 +45,10 @@ internal sealed class Nginx : IDisposable
 
     public int Port { get; }
 
+    /// <summary>The worker, the process that serves.</summary>
+    public int Worker => int.Parse(
+        File.ReadAllText($"/proc/{process.Id}/task/{process.Id}/children").Trim(), System.Globalization.CultureInfo.InvariantCulture);
+
     public string Url => $"http://127.0.0.1:{Port}/small";
 
     /// <summary>A port that nobody listens on at this moment.</summary>

@@ -13,29 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 agent=${AGENT_UNDER_TEST:-$here/../../out/bin/beyla}
 [ $# -gt 0 ] || set -- cloud-amd64 6.12-cloud-amd64
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-results=$work/results
-touch "$results"
-
-# Copies programs with the libraries that they are linked to; nothing else of the host gets into the guest.
-install_program() {
-	local program=$1 target=$2 library
-	install -D -m 755 "$program" "$target"
-	ldd "$program" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do install -D -m 755 "$library" "$work/payload$library"; done
-}
-
-finish() {
-	local passed failed skipped
-	passed=$(grep -c '^ok ' "$results" || true)
-	failed=$(grep -c '^FAIL ' "$results" || true)
-	skipped=$(grep -c '^skip ' "$results" || true)
-	echo "$passed passed, $failed failed, $skipped skipped"
-	[ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]
-	exit
-}
-
-say() { echo "$1" | tee -a "$results"; }
+. "$here/payload.sh"
 
 if [ ! -x "$agent" ]; then
 	say "FAIL agent: $agent is not built"

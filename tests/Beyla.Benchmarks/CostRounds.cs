@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace Beyla.Benchmarks;
+
+/// <summary>CPU time per request on this machine at a fixed rate, of server, client and agent, without and with the agent over each source it has here.</summary>
+internal static class CostRounds
+{
+    public const int PerSecond = 20_000;
+
+    private static readonly (string Name, string Source, bool Traced)[] Steps =
+    [
+        ("no agent", "", false),
+        ("untraced, tracepoints", "tracepoints", false), ("traced, tracepoints", "tracepoints", true),
+        ("untraced, syscalls", "syscalls", false), ("traced, syscalls", "syscalls", true),
+    ];
+
+    /// <summary>The rows of a table, medians with quartiles over paired rounds of alternating order.</summary>
+    public static void Table(StringBuilder text, BenchmarkOptions options)
+    {
+        var client = Path.GetFullPath("out/cost-client");
+        using (var compiler = Process.Start("gcc", ["-O1", "-static", "-s", "-o", client, "tests/native/cost.c"]))
+        {
+            compiler.WaitForExit();
+        }
+
+        using var nginx = new Nginx();
+        var other = Nginx.FreePort();
+        var samples = Steps.Select(_ => (Server: new Sample(), Client: new Sample(), Agent: new Sample(), Ratio: new Sample(), Rate: new Sample())).ToArray();
+        _ = Measure(client, nginx, options.Seconds);
+        for (var round = 0; round < options.Rounds; round++)
+        {
+            var costs = new (Cost Cost, double Rate)[Steps.Length];
+            foreach (var i in round % 2 == 0 ? Enumerable.Range(0, Steps.Length) : Enumerable.Range(0, Steps.Length).Reverse())
+            {
+                using var agent = Steps[i].Source.Length == 0 ? null : Agent.Trace(Steps[i].Traced ? nginx.Port : other, Steps[i].Source).Process;
+                costs[i] = Measure(client, nginx, options.Seconds, agent);
+            }
+
+            for (var i = 0; i < Steps.Length; i++)
+            {
+                samples[i].Server.Add(costs[i].Cost.Server);
+                samples[i].Client.Add(costs[i].Cost.Client);
+                samples[i].Agent.Add(costs[i].Cost.Agent);
+                samples[i].Ratio.Add(costs[i].Cost.Server / costs[0].Cost.Server);
+                samples[i].Rate.Add(costs[i].Rate);
+            }
+        }
+
+        for (var i = 0; i < Steps.Length; i++)
+        {
+            var (server, clientCost, agent, ratio, rate) = samples[i];
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {Steps[i].Name} | {server.Show("F2")} | {ratio.Show("F3")} | {clientCost.Show("F2")} | {agent.Show("F2")} | {rate.Median:F0} |");
+        }
+    }
+
+    private static (Cost Cost, double Rate) Measure(string client, Nginx nginx, int seconds, ChildProcess? agent = null)
+    {
+        List<string> arguments = ["rate", Text(nginx.Port), Text((long)PerSecond * seconds), Text(nginx.Worker), "@" + Text(PerSecond)];
+        if (agent is not null)
+        {
+            arguments.Insert(4, Text(agent.Id));
+        }
+
+        using var run = Process.Start(new ProcessStartInfo(client, arguments) { RedirectStandardOutput = true })!;
+        var told = run.StandardOutput.ReadToEnd();
+        run.WaitForExit();
+        if (run.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"tests/native/cost.c ended with {run.ExitCode}, its reason stands above");
+        }
+
+        var numbers = told.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
+        return (new(numbers[1] / 1e3, numbers[0] / 1e3, agent is null ? 0 : numbers[2] / 1e3), numbers[^1]);
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}
