@@ -50,15 +50,23 @@ public sealed class AgentStream : IDisposable
                 start = searched += length + 1;
                 number++;
                 if (Finish(text, out line))
+                {
                     return true;
+                }
+
                 continue;
             }
 
             searched = end;
             if (end - start > maximum || skipped > 0)
+            {
                 Skip();
+            }
+
             if (ended || !Fill())
+            {
                 return End(out line);
+            }
         }
     }
 
@@ -114,7 +122,10 @@ public sealed class AgentStream : IDisposable
         number++;
         var length = skipped + rest.Length;
         if (!Finish(rest, out line))
+        {
             return false;
+        }
+
         if (line.Error is { Kind: StreamErrorKind.BadJson })
         {
             line = StreamLine.Bad(

@@ -43,11 +43,17 @@ internal static class CountersParser
     private static bool TryPlaces(ref Utf8JsonReader reader, ValueCache cache, List<PlaceCount> places)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
+        {
             return false;
+        }
+
         while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
         {
             if (places.Count == MostPlaces || !TryPlace(ref reader, cache, out var place))
+            {
                 return false;
+            }
+
             places.Add(place);
         }
 
@@ -73,7 +79,9 @@ internal static class CountersParser
             }
 
             if (!good)
+            {
                 break;
+            }
         }
 
         place = new PlaceCount

@@ -14,7 +14,10 @@ internal static class FieldReader
         {
             var index = expected + i;
             if (index >= fields.Length)
+            {
                 index -= fields.Length;
+            }
+
             if (reader.ValueTextEquals(fields[index]))
             {
                 expected = index + 1 == fields.Length ? 0 : index + 1;
@@ -31,7 +34,9 @@ internal static class FieldReader
     {
         value = "";
         if (reader.TokenType != JsonTokenType.String)
+        {
             return false;
+        }
         // GetString also checks the UTF-8; the cache takes only plain ASCII, which needs no check.
         value = !reader.ValueIsEscaped && System.Text.Ascii.IsValid(reader.ValueSpan) ? cache.String(reader.ValueSpan) : reader.GetString()!;
         return true;
@@ -41,7 +46,10 @@ internal static class FieldReader
     {
         value = IPAddress.None;
         if (reader.TokenType != JsonTokenType.String || cache.Address(reader.ValueSpan) is not { } address)
+        {
             return false;
+        }
+
         value = address;
         return true;
     }

@@ -20,11 +20,17 @@ public static class HiddenText
         // Nearly all text is printable ASCII.
         var at = text.IndexOfAnyExceptInRange(' ', '~');
         if (at < 0)
+        {
             return false;
+        }
+
         for (text = text[at..]; !text.IsEmpty;)
         {
             if (Rune.DecodeFromUtf16(text, out var rune, out var length) != OperationStatus.Done || IsHidden(rune))
+            {
                 return true;
+            }
+
             text = text[length..];
         }
 

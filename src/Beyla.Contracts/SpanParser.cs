@@ -126,7 +126,10 @@ internal static class SpanParser
     {
         version = null;
         if (reader.TokenType != JsonTokenType.String)
+        {
             return false;
+        }
+
         version = reader.ValueTextEquals("1.1"u8) ? Version11 : reader.ValueTextEquals("1.0"u8) ? Version10 : null;
         return version is not null || Version.TryParse(reader.GetString(), out version);
     }

@@ -68,7 +68,10 @@ public readonly struct StreamLine
     {
         Span<char> text = stackalloc char[Math.Min(line.Length, 80)];
         for (var i = 0; i < text.Length; i++)
+        {
             text[i] = line[i] is >= 0x20 and < 0x7f ? (char)line[i] : '.';
+        }
+
         return new string(text);
     }
 }

@@ -19,27 +19,44 @@ public sealed class StreamLineParser
         {
             var reader = new Utf8JsonReader(line);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
                 return StreamLine.Bad(StreamErrorKind.BadJson, "the line is not a JSON object", line);
+            }
 
             var type = TypeOf(reader);
             if (type.IsEmpty)
+            {
                 return StreamLine.Bad(StreamErrorKind.BadField, "the field type is missing or is not a string", line);
+            }
 
             object? value;
             string? wrong;
             if (type.SequenceEqual("span"u8))
+            {
                 value = SpanParser.Parse(ref reader, cache, out wrong);
+            }
             else if (type.SequenceEqual("flow"u8))
+            {
                 value = FlowParser.Parse(ref reader, cache, out wrong);
+            }
             else if (type.SequenceEqual("counters"u8))
+            {
                 value = CountersParser.Parse(ref reader, cache, out wrong);
+            }
             else if (type.SequenceEqual("stream"u8))
+            {
                 value = HeaderParser.Parse(ref reader, cache, out wrong);
+            }
             else
+            {
                 return StreamLine.Bad(StreamErrorKind.UnknownType, $"lines of type {Printable(type)} are not known", line);
+            }
 
             if (value is null)
+            {
                 return StreamLine.Bad(StreamErrorKind.BadField, $"the field {wrong} is missing or has a wrong value", line);
+            }
+
             _ = reader.Read(); // throws when anything follows the object
             return value is StreamHeader header && header.Version != StreamNames.Version
                 ? StreamLine.Bad(
@@ -67,7 +84,10 @@ public sealed class StreamLineParser
             var found = reader.ValueTextEquals("type"u8);
             _ = reader.Read();
             if (found)
+            {
                 return reader.TokenType == JsonTokenType.String ? reader.ValueSpan : default;
+            }
+
             reader.Skip();
         }
 
@@ -78,7 +98,10 @@ public sealed class StreamLineParser
     {
         var result = new StringBuilder();
         foreach (var b in text[..Math.Min(text.Length, 40)])
+        {
             _ = result.Append(b is > 0x20 and < 0x7f ? (char)b : '.');
+        }
+
         return result.ToString();
     }
 }

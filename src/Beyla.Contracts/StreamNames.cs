@@ -46,7 +46,9 @@ public static class StreamNames
         for (var outcome = SpanOutcome.Complete; outcome < SpanOutcome.Unfinished; outcome++)
         {
             if (name.SequenceEqual(Of(outcome)))
+            {
                 return outcome;
+            }
         }
 
         return SpanOutcome.Unfinished;
@@ -58,7 +60,9 @@ public static class StreamNames
         for (var language = ProcessLanguage.Go; language <= ProcessLanguage.Cpp; language++)
         {
             if (name.SequenceEqual(Of(language)))
+            {
                 return language;
+            }
         }
 
         return ProcessLanguage.Generic;

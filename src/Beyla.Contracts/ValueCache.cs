@@ -17,24 +17,39 @@ internal sealed class ValueCache
     internal string String(ReadOnlySpan<byte> text)
     {
         if (text.IsEmpty)
+        {
             return "";
+        }
+
         if (text.Length > LongestText)
+        {
             return Encoding.UTF8.GetString(text);
+        }
+
         ref var entry = ref strings[Slot(text)];
         if (entry.Text is null || !text.SequenceEqual(entry.Text))
+        {
             entry = (text.ToArray(), Encoding.UTF8.GetString(text));
+        }
+
         return entry.Value;
     }
 
     internal IPAddress? Address(ReadOnlySpan<byte> text)
     {
         if (text.Length > LongestText)
+        {
             return null;
+        }
+
         ref var entry = ref addresses[Slot(text)];
         if (entry.Text is null || !text.SequenceEqual(entry.Text))
         {
             if (!IPAddress.TryParse(Encoding.UTF8.GetString(text), out var address))
+            {
                 return null;
+            }
+
             entry = (text.ToArray(), address);
         }
 
@@ -46,7 +61,10 @@ internal sealed class ValueCache
     {
         var hash = 2166136261u;
         foreach (var b in text)
+        {
             hash = (hash ^ b) * 16777619u;
+        }
+
         return (int)((hash ^ (hash >> 16)) % Entries);
     }
 }

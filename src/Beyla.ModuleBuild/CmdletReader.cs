@@ -21,16 +21,25 @@ internal static class CmdletReader
         var cmdlets = context.LoadFromAssemblyPath(Path.GetFullPath(path)).GetExportedTypes()
             .Where(t => !t.IsAbstract && Find(t, "CmdletAttribute") is not null).Select(t => Read(t, comments)).OrderBy(c => c.Name, StringComparer.Ordinal).ToList();
         foreach (var cmdlet in cmdlets)
+        {
             Complain(cmdlet, problems);
+        }
+
         return cmdlets;
     }
 
     private static void Complain(Cmdlet cmdlet, List<string> problems)
     {
         if (cmdlet.Synopsis.Length == 0 || cmdlet.Description.Count == 0)
+        {
             problems.Add($"{cmdlet.Name} has no summary or no remarks");
+        }
+
         if (cmdlet.Examples.Count < 3 || cmdlet.Examples.Any(e => e.Code.Length == 0 || e.Text.Count == 0))
+        {
             problems.Add($"{cmdlet.Name} needs three examples with code and text");
+        }
+
         problems.AddRange(cmdlet.Parameters.Where(p => p.Description.Count == 0).Select(p => $"{cmdlet.Name} -{p.Name} has no summary"));
     }
 
@@ -62,7 +71,9 @@ internal static class CmdletReader
         {
             var places = property.GetCustomAttributesData().Where(a => Is(a, "ParameterAttribute")).Select(Place).ToList();
             if (places.Count == 0)
+            {
                 continue;
+            }
 
             var single = property.PropertyType.IsArray ? property.PropertyType.GetElementType()! : property.PropertyType;
             single = Nullable.GetUnderlyingType(single) ?? single;
@@ -84,7 +95,9 @@ internal static class CmdletReader
     private static IEnumerable<Parameter> Standard(CustomAttributeData attribute)
     {
         if (Named(attribute, "SupportsShouldProcess") is not true)
+        {
             yield break;
+        }
 
         (string Name, string Alias, string Text)[] parameters =
         [

@@ -6,20 +6,22 @@ namespace Beyla.ModuleBuild;
 /// <summary>Reads the comments that the compiler wrote beside an assembly.</summary>
 internal sealed partial class CommentReader
 {
-    private readonly Dictionary<string, XElement> _members;
+    private readonly Dictionary<string, XElement> members;
 
     public CommentReader(string path) =>
-        _members = XDocument.Load(path).Descendants("member").ToDictionary(m => m.Attribute("name")!.Value, StringComparer.Ordinal);
+        members = XDocument.Load(path).Descendants("member").ToDictionary(m => m.Attribute("name")!.Value, StringComparer.Ordinal);
 
     /// <summary>The paragraphs of a part of a comment; none when it is not there.</summary>
     public IReadOnlyList<string> Paragraphs(string member, string part) =>
-        _members.TryGetValue(member, out var comment) && comment.Element(part) is { } element ? Paragraphs(element) : [];
+        members.TryGetValue(member, out var comment) && comment.Element(part) is { } element ? Paragraphs(element) : [];
 
     /// <summary>The examples of a comment: the code, then the text around it.</summary>
     public IReadOnlyList<Example> Examples(string member)
     {
-        if (!_members.TryGetValue(member, out var comment))
+        if (!members.TryGetValue(member, out var comment))
+        {
             return [];
+        }
 
         return [.. comment.Elements("example").Select((e, i) => new Example(
             $"Example {i + 1}: {Plain(e.Element("title"))}".TrimEnd(' ', ':'),
@@ -31,7 +33,10 @@ internal sealed partial class CommentReader
     {
         var paragraphs = element.Elements("para").Select(Plain).ToList();
         if (paragraphs.Count == 0)
+        {
             paragraphs.Add(Plain(element));
+        }
+
         return [.. paragraphs.Where(p => p.Length > 0)];
     }
 
@@ -50,9 +55,15 @@ internal sealed partial class CommentReader
     {
         var lines = code.Split('\n').Select(l => l.TrimEnd()).ToList();
         while (lines.Count > 0 && lines[0].Length == 0)
+        {
             lines.RemoveAt(0);
+        }
+
         while (lines.Count > 0 && lines[^1].Length == 0)
+        {
             lines.RemoveAt(lines.Count - 1);
+        }
+
         var indent = lines.Where(l => l.Length > 0).Select(l => l.Length - l.TrimStart().Length).DefaultIfEmpty().Min();
         return string.Join('\n', lines.Select(l => l.Length > indent ? l[indent..] : l.TrimStart()));
     }

@@ -25,22 +25,31 @@ internal static class ModuleInstaller
             foreach (var (name, content) in Directory.Exists(source) ? FromFolder(source) : FromPackage(source))
             {
                 using (content)
+                {
                     Write(Path.Combine(fresh, name), content, name == Agent ? File755 : File644);
+                }
             }
 
             if (!File.Exists(Path.Combine(fresh, Agent)))
+            {
                 throw new FileNotFoundException($"'{source}' has no {Agent}: build it first", source);
+            }
 
             var target = Path.Combine(place, PackageWriter.VersionOf(File.ReadAllText(Path.Combine(fresh, "Beyla.psd1"))));
             if (Directory.Exists(target))
+            {
                 Directory.Delete(target, recursive: true);
+            }
+
             Directory.Move(fresh, target);
             return target;
         }
         finally
         {
             if (Directory.Exists(fresh))
+            {
                 Directory.Delete(fresh, recursive: true);
+            }
         }
     }
 
@@ -55,7 +64,10 @@ internal static class ModuleInstaller
             && e.FullName is not ("Beyla.nuspec" or "[Content_Types].xml")))
         {
             if (Path.IsPathRooted(entry.FullName) || entry.FullName.Split('/', '\\').Contains(".."))
+            {
                 throw new InvalidDataException($"'{package}' holds a file outside of it: '{entry.FullName}'");
+            }
+
             yield return (entry.FullName, entry.Open());
         }
     }
@@ -64,7 +76,9 @@ internal static class ModuleInstaller
     {
         Folder(Path.GetDirectoryName(path)!);
         using (var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode }))
+        {
             content.CopyTo(file);
+        }
         // Whatever the umask is, who may import the module must read it, and nobody else may write the agent.
         File.SetUnixFileMode(path, mode);
     }
@@ -72,7 +86,10 @@ internal static class ModuleInstaller
     private static string Folder(string path)
     {
         if (!Directory.Exists(path))
+        {
             Directory.CreateDirectory(path, File755);
+        }
+
         return path;
     }
 }

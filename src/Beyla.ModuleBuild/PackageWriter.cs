@@ -11,7 +11,7 @@ namespace Beyla.ModuleBuild;
 /// </summary>
 internal static partial class PackageWriter
 {
-    private const int File644 = 0x81A4 << 16, File755 = unchecked(0x81ED << 16); // S_IFREG and the permissions, where zip keeps them
+    private const int File644 = 0x81A4 << 16, File755 = unchecked(0x81ED << 16); // RegularFile and the permissions, where zip keeps them
 
     private static readonly DateTimeOffset Epoch = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -24,7 +24,9 @@ internal static partial class PackageWriter
         var version = VersionOf(manifest);
         var files = Directory.EnumerateFiles(module, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(module, f)).Order(StringComparer.Ordinal).ToList();
         if (!files.Contains("bin/beyla"))
+        {
             throw new FileNotFoundException("the agent is not staged: publish src/Beyla.Cli first", Path.Combine(module, "bin/beyla"));
+        }
 
         Directory.CreateDirectory(output);
         var path = Path.Combine(output, $"Beyla.{version}.nupkg");
@@ -34,7 +36,10 @@ internal static partial class PackageWriter
         Add(zip, "[Content_Types].xml", Utf8(ContentTypes(files)), File644);
         Add(zip, "_rels/.rels", Utf8(Relations()), File644);
         foreach (var file in files)
+        {
             Add(zip, file, File.ReadAllBytes(Path.Combine(module, file)), file == "bin/beyla" ? File755 : File644);
+        }
+
         return path;
     }
 
@@ -90,7 +95,10 @@ internal static partial class PackageWriter
     {
         using var stream = new MemoryStream();
         using (var writer = new StreamWriter(stream, new UTF8Encoding(false)))
+        {
             document.Save(writer);
+        }
+
         return stream.ToArray();
     }
 

@@ -19,7 +19,10 @@ app.MapGet("/sleep/{milliseconds:int}", async (int milliseconds) =>
     {
         TimeSpan left = TimeSpan.FromMilliseconds(milliseconds) - Stopwatch.GetElapsedTime(start);
         if (left <= TimeSpan.Zero)
+        {
             break;
+        }
+
         await Task.Delay((int)Math.Ceiling(left.TotalMilliseconds));
     }
 
@@ -39,7 +42,10 @@ app.MapPost("/upload", async (HttpRequest request) =>
     long length = 0;
     byte[] buffer = new byte[65536];
     for (int read; (read = await request.Body.ReadAsync(buffer)) > 0;)
+    {
         length += read;
+    }
+
     return Results.Text($"{length}\n");
 });
 app.MapFallback(() => Results.Text("hello\n"));

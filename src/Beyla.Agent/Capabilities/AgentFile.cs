@@ -19,7 +19,7 @@ internal static class AgentFile
     internal static string? Refuse(CapabilityFile file)
     {
         var mode = file.Mode();
-        if ((mode & FileCalls.S_IFMT) != FileCalls.S_IFREG)
+        if ((mode & FileCalls.TypeMask) != FileCalls.RegularFile)
         {
             return "it is not a regular file";
         }

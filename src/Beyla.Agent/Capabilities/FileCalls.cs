@@ -8,7 +8,7 @@ internal static unsafe partial class FileCalls
     internal const int O_RDONLY = 0, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800;
     internal const int F_SETSIG = 10, F_SETLEASE = 1024, F_RDLCK = 0, SIGURG = 23;
     internal const ulong ST_NOSUID = 2;
-    internal const int S_IFMT = 0xf000, S_IFREG = 0x8000;
+    internal const int TypeMask = 0xf000, RegularFile = 0x8000;
 
     /// <summary>struct statvfs of glibc on 64-bit Linux.</summary>
     [StructLayout(LayoutKind.Sequential)]

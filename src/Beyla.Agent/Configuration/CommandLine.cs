@@ -46,7 +46,10 @@ public sealed class CommandLine
             {
                 // After an option that is unknown it may be that option's value: one mistake.
                 if (!said || result.Command is not null || commands.Contains(argument))
+                {
                     result.Word(argument, commands, problems);
+                }
+
                 said = false;
                 continue;
             }
@@ -66,11 +69,17 @@ public sealed class CommandLine
                     break;
                 case "--config" or "-config":
                     if (Value(name, inline, arguments, ref i, problems) is { } file)
+                    {
                         result.ConfigurationFile = file;
+                    }
+
                     break;
                 case "--set":
                     if (Value(name, inline, arguments, ref i, problems) is { } pair)
+                    {
                         result.Set(pair, problems);
+                    }
+
                     break;
                 default:
                     result.Option(name, inline, arguments, ref i, commands.Count > 0, problems);
@@ -81,18 +90,27 @@ public sealed class CommandLine
         }
 
         if (problems.Count > 0 && !result.Help)
+        {
             throw new ConfigurationException(problems);
+        }
+
         return result;
     }
 
     private void Word(string word, IReadOnlyCollection<string> commands, List<string> problems)
     {
         if (Command is not null)
+        {
             remaining.Add(word);
+        }
         else if (commands.Contains(word))
+        {
             Command = word;
+        }
         else
+        {
             problems.Add($"{LogText.Quote(word)} is not a command{Suggestion(NearestName.Find(word, commands))}");
+        }
     }
 
     private void Set(string pair, List<string> problems)
@@ -100,11 +118,17 @@ public sealed class CommandLine
         var equals = pair.IndexOf('=', StringComparison.Ordinal);
         var path = equals < 0 ? pair : pair[..equals];
         if (equals <= 0)
+        {
             problems.Add($"--set {LogText.Quote(pair)}: KEY=VALUE is expected, such as --set network.sampling=10");
+        }
         else if (KeyIndex.Find(path) is not { } key)
+        {
             problems.Add($"--set {LogText.Quote(path)}: there is no such setting{Suggestion(KeyIndex.NearestPath(path), "beyla config --all lists them")}");
+        }
         else
+        {
             settings.Add((key.Path, pair[(equals + 1)..], "--set " + key.Path));
+        }
     }
 
     private void Option(
@@ -112,22 +136,36 @@ public sealed class CommandLine
     {
         var option = CommandLineOption.All.FirstOrDefault(known => known.Name == name);
         if (option is { Argument: null })
+        {
             settings.Add((option.Key, inline ?? "true", option.Name));
+        }
         else if (option is not null && Value(name, inline, arguments, ref index, problems) is { } value)
+        {
             settings.Add((option.Key, value, option.Name));
+        }
         else if (option is null && hasCommands && Command is not null)
+        {
             remaining.Add(arguments[index]);
+        }
         else if (option is null)
+        {
             problems.Add($"the option {LogText.Quote(name)} is unknown"
                 + Suggestion(NearestName.Find(name, CommandLineOption.All.Select(static known => known.Name).Concat(["--config", "--set", "--help", "--version"]))));
+        }
     }
 
     private static string? Value(string name, string? inline, IReadOnlyList<string> arguments, ref int index, List<string> problems)
     {
         if (inline is not null)
+        {
             return inline;
+        }
+
         if (index + 1 < arguments.Count)
+        {
             return arguments[++index];
+        }
+
         problems.Add($"the option {name} needs a value");
         return null;
     }

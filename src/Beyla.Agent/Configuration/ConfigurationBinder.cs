@@ -10,7 +10,10 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
     {
         var ringSize = (uint)Integer("ebpf.ring_size");
         if ((ringSize & (ringSize - 1)) != 0 || ringSize % (uint)Environment.SystemPageSize != 0)
+        {
             layers.Problems.Add(SettingLayers.Describe(Get("ebpf.ring_size"), $"a power of two that is a multiple of {Environment.SystemPageSize} is expected"));
+        }
+
         return new AgentConfiguration
         {
             Selection = new SelectionBuilder(layers).Build(),
@@ -62,7 +65,10 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
         SettingValue.Networks(Get("network.cidrs"), out var cidrs);
         var reverseDns = Get("network.reverse_dns.type");
         if (Choice("network.reverse_dns.type") == "ebpf")
+        {
             layers.Warnings.Add($"network.reverse_dns.type = \"ebpf\" ({reverseDns.Origin}) is not built in this agent; names are not looked up");
+        }
+
         return new NetworkConfiguration
         {
             Enabled = Boolean("network.enable"),
@@ -127,7 +133,10 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
     {
         var key = KeyIndex.Get(path);
         if (SettingValue.TryInteger(Get(path).Text ?? "", out var value) && value >= key.Minimum && value <= key.Maximum)
+        {
             return value;
+        }
+
         SettingValue.TryInteger(key.Default, out value);
         return value;
     }
@@ -142,8 +151,13 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
     {
         var names = new List<NamePattern>();
         foreach (var item in Get(path).Items)
+        {
             if (NamePattern.TryParse(item, out var name, out _))
+            {
                 names.Add(name);
+            }
+        }
+
         return names;
     }
 
@@ -151,8 +165,13 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
     {
         var protocols = new HashSet<byte>();
         foreach (var item in Get(path).Items)
+        {
             if (TransportProtocol.TryParse(item, out var number))
+            {
                 protocols.Add(number);
+            }
+        }
+
         return protocols;
     }
 }

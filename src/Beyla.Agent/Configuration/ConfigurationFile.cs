@@ -31,20 +31,38 @@ public static partial class ConfigurationFile
     internal static string Read(string path, bool raisedRights)
     {
         if (path.Contains('\0', StringComparison.Ordinal))
+        {
             throw new ConfigurationException("the path of the configuration file holds a zero character");
+        }
+
         var shown = LogText.Quote(path);
         var descriptor = Open(path, ReadOnly | NonBlocking | NoControllingTerminal | CloseOnExec);
         if (descriptor < 0)
+        {
             throw new ConfigurationException($"the configuration file {shown} cannot be opened: {LastError()}");
+        }
+
         using var file = new SafeFileHandle(descriptor, ownsHandle: true);
         if (Stat(descriptor, "", EmptyPath, BasicStats, out var status) < 0)
+        {
             throw new ConfigurationException($"the configuration file {shown} cannot be examined: {LastError()}");
+        }
+
         if ((status.Mode & TypeMask) != RegularFile)
+        {
             throw new ConfigurationException($"the configuration file {shown} is not a regular file");
+        }
+
         if (raisedRights)
+        {
             RefusePlanted(shown, descriptor, status);
+        }
+
         if (status.Size > MaximumSize)
+        {
             throw new ConfigurationException($"the configuration file {shown} has {status.Size} bytes, at most {MaximumSize} are allowed");
+        }
+
         return Decode(shown, file);
     }
 
@@ -56,9 +74,15 @@ public static partial class ConfigurationFile
         try
         {
             while (length < content.Length && RandomAccess.Read(file, content.AsSpan(length), length) is > 0 and var read)
+            {
                 length += read;
+            }
+
             if (length > MaximumSize)
+            {
                 throw new ConfigurationException($"the configuration file {shown} has more than {MaximumSize} bytes");
+            }
+
             return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(content, 0, length);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -81,24 +105,39 @@ public static partial class ConfigurationFile
         var link = $"/proc/self/fd/{descriptor}";
         // access(2) asks with the real user id and, for one that is not root, without capabilities.
         if (Access(link, ReadAccess) < 0)
+        {
             throw new ConfigurationException($"the configuration file {shown} {Reason}: you may not read it yourself ({LastError()})");
+        }
+
         if (!IsTrusted(status.Owner))
+        {
             throw new ConfigurationException($"the configuration file {shown} {Reason}: it belongs to user {status.Owner}; chown it to root or to yourself");
+        }
+
         if ((status.Mode & OthersWrite) != 0)
+        {
             throw new ConfigurationException($"the configuration file {shown} {Reason}: {Writers(status.Mode)} may write it; run chmod go-w on it");
+        }
         // Where the open file lies, whatever links led to it.
         var directory = Path.GetDirectoryName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
         for (var parent = true; directory is not null; directory = Path.GetDirectoryName(directory), parent = false)
         {
             if (Stat(CurrentDirectory, directory, 0, BasicStats, out var above) < 0)
+            {
                 throw new ConfigurationException($"the configuration file {shown} {Reason}: {LogText.Quote(directory)} cannot be examined ({LastError()})");
+            }
+
             if (!IsTrusted(above.Owner))
+            {
                 throw new ConfigurationException($"the configuration file {shown} {Reason}: the directory {LogText.Quote(directory)} belongs to user {above.Owner}, "
                     + "who may put another file there; move it to a directory of root or of your own");
+            }
             // Further up a sticky directory such as /tmp keeps others from renaming what is mine.
             if ((above.Mode & OthersWrite) != 0 && (parent || (above.Mode & Sticky) == 0))
+            {
                 throw new ConfigurationException($"the configuration file {shown} {Reason}: {Writers(above.Mode)} may write the directory {LogText.Quote(directory)}; "
                     + "move it to a directory that only you or root can write, or run chmod go-w on that one");
+            }
         }
     }
 

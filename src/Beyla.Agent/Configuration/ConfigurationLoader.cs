@@ -22,11 +22,20 @@ public static class ConfigurationLoader
         var layers = new SettingLayers();
         var path = commandLine.ConfigurationFile;
         if (string.IsNullOrEmpty(path))
+        {
             path = environment.GetValueOrDefault(KeyIndex.FileVariable, "");
+        }
+
         if (path.Length == 0)
+        {
             path = environment.GetValueOrDefault("OTEL_EBPF_CONFIG_PATH", "");
+        }
+
         if (path.Length > 0)
+        {
             layers.AddFile(path, environment, raisedRights);
+        }
+
         layers.AddEnvironment(environment);
         layers.AddCommandLine(commandLine);
         return Finish(layers, environment);
@@ -57,7 +66,10 @@ public static class ConfigurationLoader
         var configuration = new ConfigurationBinder(layers).Bind();
         var settings = new Setting[KeyIndex.All.Count];
         for (var i = 0; i < settings.Length; i++)
+        {
             settings[i] = layers[KeyIndex.All[i]];
+        }
+
         return new LoadedConfiguration(
             configuration, settings, layers.Warnings, layers.Problems,
             // What is selected is judged when all that was said could be read: nothing to watch is then no mistake of its own.
@@ -67,15 +79,23 @@ public static class ConfigurationLoader
     private static IEnumerable<string> StartProblems(AgentConfiguration configuration, IReadOnlyDictionary<string, string> environment)
     {
         if (!configuration.ApplicationEnabled && !configuration.Network.Enabled)
+        {
             yield return "there is nothing to watch: select processes with BEYLA_OPEN_PORT, BEYLA_AUTO_TARGET_EXE, BEYLA_TARGET_PID, "
                 + "BEYLA_AUTO_TARGET_LANGUAGE or discovery.instrument, or set BEYLA_NETWORK_METRICS=true for network flows; "
                 + "for example: BEYLA_OPEN_PORT=8080 BEYLA_TRACE_PRINTER=text beyla" + Hint(environment);
+        }
+
         if (configuration.ApplicationEnabled && configuration.TracePrinter == TracePrinterKind.Disabled)
+        {
             yield return "processes are selected but their spans would go nowhere: set BEYLA_TRACE_PRINTER (--trace-printer) to text, json, "
                 + "json_indent or counter" + Hint(environment);
+        }
+
         if (configuration.Network.Enabled && !configuration.PrintsFlows)
+        {
             yield return "network flows are enabled but would go nowhere: set BEYLA_NETWORK_PRINT_FLOWS=true (--print-flows), or "
                 + "BEYLA_TRACE_PRINTER=json" + Hint(environment);
+        }
     }
 
     /// <summary>Names a variable that looks like a misspelt one of those that would have helped.</summary>
@@ -84,10 +104,15 @@ public static class ConfigurationLoader
         foreach (var name in environment.Keys.Order(StringComparer.Ordinal))
         {
             if (KeyIndex.FindByVariable(name).Count > 0 || name == KeyIndex.FileVariable)
+            {
                 continue;
+            }
+
             var meant = StartVariables.Contains(KeyIndex.Prefix + name) ? KeyIndex.Prefix + name : NearestName.Find(name, StartVariables);
             if (meant is not null)
+            {
                 return $" (the variable {Logging.LogText.Quote(name)} is set: did you mean {meant}?)";
+            }
         }
 
         return "";
@@ -97,7 +122,10 @@ public static class ConfigurationLoader
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
             variables[(string)variable.Key] = (string?)variable.Value ?? "";
+        }
+
         return variables;
     }
 }

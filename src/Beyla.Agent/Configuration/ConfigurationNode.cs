@@ -39,7 +39,10 @@ public sealed class ConfigurationNode
     private static void Append(StringBuilder text, ConfigurationNode node)
     {
         if (text.Length > 300)
+        {
             return;
+        }
+
         switch (node.Kind)
         {
             case ConfigurationNodeKind.List:

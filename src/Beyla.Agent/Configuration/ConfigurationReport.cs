@@ -72,7 +72,10 @@ public static class ConfigurationReport
     public static int Run(LoadedConfiguration loaded, IReadOnlyList<string> arguments, TextWriter output, TextWriter errors)
     {
         if (arguments.FirstOrDefault(static argument => argument is not ("--json" or "--all")) is { } unknown)
+        {
             throw new ConfigurationException($"{Logging.LogText.Quote(unknown)} is unknown here, beyla config takes --json and --all");
+        }
+
         var all = arguments.Contains("--all");
         if (arguments.Contains("--json"))
         {
@@ -82,9 +85,14 @@ public static class ConfigurationReport
         {
             output.Write(ToText(loaded, all));
             foreach (var warning in loaded.Warnings)
+            {
                 errors.WriteLine("warning: " + warning);
+            }
+
             foreach (var problem in loaded.Problems.Concat(loaded.StartProblems))
+            {
                 errors.WriteLine("error: " + problem);
+            }
         }
 
         return loaded.Problems.Count + loaded.StartProblems.Count == 0 ? 0 : 2;
@@ -99,7 +107,10 @@ public static class ConfigurationReport
     {
         writer.WriteStartArray(name);
         foreach (var line in lines)
+        {
             writer.WriteStringValue(line);
+        }
+
         writer.WriteEndArray();
     }
 }

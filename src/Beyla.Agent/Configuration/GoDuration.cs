@@ -13,28 +13,46 @@ public static class GoDuration
     {
         duration = TimeSpan.Zero;
         if (text is "0")
+        {
             return true;
+        }
+
         if (text.Length is 0 or > 64)
+        {
             return false;
+        }
+
         if (text[0] == '+')
+        {
             text = text[1..];
+        }
+
         decimal ticks = 0;
         do
         {
             var digits = text.IndexOfAnyExcept(NumberCharacters);
             if (digits <= 0 || !decimal.TryParse(text[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value))
+            {
                 return false;
+            }
+
             text = text[digits..];
             var length = text.IndexOfAny(NumberCharacters);
             var unit = TicksOf(length < 0 ? text : text[..length]);
             if (unit == 0 || value > Maximum.Ticks / unit)
+            {
                 return false;
+            }
+
             ticks += value * unit;
             text = length < 0 ? [] : text[length..];
         }
         while (!text.IsEmpty);
         if (ticks > Maximum.Ticks)
+        {
             return false;
+        }
+
         duration = TimeSpan.FromTicks((long)ticks);
         return true;
     }

@@ -20,11 +20,17 @@ public static class HelpText
 
             """);
         foreach (var (name, help) in commands)
+        {
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  beyla {name,-22} {help}\n");
+        }
+
         text.Append("\nOptions:\n");
         Line(text, "--config FILE", "YAML configuration file, also BEYLA_CONFIG_PATH");
         foreach (var option in CommandLineOption.All)
+        {
             Line(text, option.Argument is null ? option.Name : $"{option.Name} {option.Argument}", option.Help);
+        }
+
         Line(text, "--set KEY=VALUE", "any setting by its YAML path, may be repeated: network.sampling=10");
         Line(text, "-h, --help", "print this text");
         Line(text, "-V, --version", "print the version");

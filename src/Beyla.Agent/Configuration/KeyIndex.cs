@@ -31,11 +31,17 @@ public static class KeyIndex
         {
             ByPath.Add(key.Path, key);
             for (var dot = key.Path.IndexOf('.'); dot >= 0; dot = key.Path.IndexOf('.', dot + 1))
+            {
                 Sections.Add(key.Path[..dot]);
+            }
+
             foreach (var variable in key.Variables)
             {
                 if (!ByVariable.TryGetValue(variable, out var keys))
+                {
                     ByVariable.Add(variable, keys = []);
+                }
+
                 keys.Add(key);
             }
         }
@@ -79,10 +85,18 @@ public static class KeyIndex
     public static string Canonical(string variable)
     {
         if (ByVariable.ContainsKey(variable))
+        {
             return variable;
+        }
+
         foreach (var prefix in (ReadOnlySpan<string>)["BEYLA_OTEL_", PeerPrefix])
+        {
             if (variable.StartsWith(prefix, StringComparison.Ordinal) && ByVariable.ContainsKey(Prefix + variable[prefix.Length..]))
+            {
                 return Prefix + variable[prefix.Length..];
+            }
+        }
+
         return variable;
     }
 

@@ -26,20 +26,27 @@ internal sealed class MessageList : IReadOnlyList<string>
     public void Add(string line)
     {
         if (HasRoom)
+        {
             lines.Add(line);
+        }
+
         Total++;
     }
 
     public void AddRange(IEnumerable<string> more)
     {
         foreach (var line in more)
+        {
             Add(line);
+        }
     }
 
     public IEnumerator<string> GetEnumerator()
     {
         for (var i = 0; i < Count; i++)
+        {
             yield return this[i];
+        }
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

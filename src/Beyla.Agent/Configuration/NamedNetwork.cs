@@ -16,12 +16,21 @@ public sealed record NamedNetwork(IPNetwork Network, string Label)
         var slash = text.IndexOf('/', StringComparison.Ordinal);
         if (slash < 0 || !SettingValue.TryAddress(text[..slash], out var address)
             || !int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var length))
+        {
             return false;
+        }
+
         var bytes = address.GetAddressBytes();
         if (length > bytes.Length * 8)
+        {
             return false;
+        }
+
         for (var i = 0; i < bytes.Length; i++)
+        {
             bytes[i] &= (byte)(0xff << (8 - Math.Clamp(length - i * 8, 0, 8)));
+        }
+
         network = new NamedNetwork(new IPNetwork(new IPAddress(bytes), length), label);
         return true;
     }

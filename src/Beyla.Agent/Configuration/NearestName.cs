@@ -9,16 +9,24 @@ public static class NearestName
     public static string? Find(string name, IEnumerable<string> candidates)
     {
         if (name.Length > MaximumLength)
+        {
             return null;
+        }
+
         string? nearest = null;
         var best = Math.Clamp(name.Length / 4, 1, 4) + 1;
         foreach (var candidate in candidates)
         {
             if (Math.Abs(candidate.Length - name.Length) >= best)
+            {
                 continue;
+            }
+
             var distance = Distance(name, candidate);
             if (distance < best)
+            {
                 (nearest, best) = (candidate, distance);
+            }
         }
 
         return nearest;
@@ -31,7 +39,10 @@ public static class NearestName
         var last = new int[right.Length + 1];
         var row = new int[right.Length + 1];
         for (var j = 0; j <= right.Length; j++)
+        {
             last[j] = j;
+        }
+
         for (var i = 1; i <= left.Length; i++)
         {
             row[0] = i;
@@ -40,7 +51,9 @@ public static class NearestName
                 var same = Equal(left[i - 1], right[j - 1]) ? 0 : 1;
                 row[j] = Math.Min(Math.Min(row[j - 1], last[j]) + 1, last[j - 1] + same);
                 if (i > 1 && j > 1 && Equal(left[i - 1], right[j - 2]) && Equal(left[i - 2], right[j - 1]))
+                {
                     row[j] = Math.Min(row[j], beforeLast[j - 2] + 1);
+                }
             }
 
             (beforeLast, last, row) = (last, row, beforeLast);

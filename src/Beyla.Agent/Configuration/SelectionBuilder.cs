@@ -42,9 +42,15 @@ internal sealed class SelectionBuilder(SettingLayers layers)
         if (!pidRanges.IsEmpty)
         {
             foreach (var other in (Setting[])[ports, executable, language, deprecated])
+            {
                 WarnIgnored(other, "target_pids", pids);
+            }
+
             foreach (var path in (string[])["discovery.instrument", "discovery.services"])
+            {
                 WarnIgnored(layers[KeyIndex.Get(path)], "target_pids", pids);
+            }
+
             return [named with { Origin = Origin(pids), TargetPids = pidRanges }];
         }
 
@@ -74,7 +80,10 @@ internal sealed class SelectionBuilder(SettingLayers layers)
         }
 
         if (!rule.HasCriterion)
+        {
             return instrument;
+        }
+
         return [.. instrument, rule with { Origin = string.Join(" and ", origins.Where(static origin => origin.Text?.Length > 0 || origin.Node is not null).Select(Origin)) }];
     }
 
@@ -83,7 +92,10 @@ internal sealed class SelectionBuilder(SettingLayers layers)
     {
         var entries = Selectors(path, regularExpressions: true);
         if (entries.Count > 0)
+        {
             layers.Warnings.Add($"{path} ({layers[KeyIndex.Get(path)].Origin}) is deprecated, {instead} takes globs instead");
+        }
+
         return entries;
     }
 
@@ -110,14 +122,20 @@ internal sealed class SelectionBuilder(SettingLayers layers)
     private static IEnumerable<SelectionRule> DefaultExclusions()
     {
         foreach (var pattern in DefaultExclusion)
+        {
             if (Glob.TryParse(pattern, out var glob, out _))
+            {
                 yield return new SelectionRule { Origin = "discovery.default_exclude_instrument", ExecutablePath = glob };
+            }
+        }
     }
 
     private void WarnIgnored(Setting ignored, string winner, Setting winning)
     {
         if (ignored.Origin.Source != SettingSource.Default && (ignored.Node is not null || ignored.Text?.Length > 0))
+        {
             layers.Warnings.Add($"{ignored.Key.Path} ({ignored.Origin}) has no effect, because {winner} ({winning.Origin}) is set");
+        }
     }
 
     private static string Origin(Setting setting) =>

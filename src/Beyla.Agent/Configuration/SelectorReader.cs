@@ -35,7 +35,10 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
         if (setting.Node is null)
         {
             if (!string.IsNullOrWhiteSpace(setting.Text))
+            {
                 problems.Add(SettingLayers.Describe(setting, "a list of selectors is expected, such as [{open_ports: 8080}]"));
+            }
+
             return rules;
         }
 
@@ -46,8 +49,13 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
         }
 
         for (var i = 0; i < setting.Node.Items.Count; i++)
+        {
             if (ReadEntry(setting.Node.Items[i], $"{setting.Key.Path}[{i}]") is { } rule)
+            {
                 rules.Add(rule);
+            }
+        }
+
         return rules;
     }
 
@@ -65,10 +73,15 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
         foreach (var (key, value) in entry.Entries)
         {
             if (value.IsNull || value.Text is { Length: 0 })
+            {
                 continue;
+            }
+
             var field = key.Text!;
             if (UnbuiltOptions.Contains(field))
+            {
                 warnings.Add($"{Place(key)}: {path}.{field} belongs to a feature that is not built in this agent and has no effect");
+            }
             else if (!ReadField(ref rule, field, value, $"{path}.{field}"))
             {
                 usable = false;
@@ -123,35 +136,54 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
     private string? Text(ConfigurationNode value, string path)
     {
         if (value.Text is null)
+        {
             Problem(value, path, "a text is expected");
+        }
+
         return value.Text;
     }
 
     private IntegerRanges Ranges(ConfigurationNode value, string path, int maximum)
     {
         if (value.Kind == ConfigurationNodeKind.Mapping)
+        {
             Problem(value, path, "a number, a range or a list of them is expected");
+        }
         else if (SettingValue.Ranges(value.Text, value, 1, maximum, out var ranges) is { } error)
+        {
             Problem(value, path, error);
+        }
         else
+        {
             return ranges;
+        }
+
         return IntegerRanges.None;
     }
 
     private ITextPattern? Pattern(ConfigurationNode value, string path)
     {
         if (Text(value, path) is not { } text)
+        {
             return null;
+        }
+
         if (regularExpressions)
         {
             if (SafeRegex.TryParse(text, out var expression, out var wrong))
+            {
                 return new RegexPattern(expression);
+            }
+
             Problem(value, path, wrong);
             return null;
         }
 
         if (Glob.TryParse(text, out var glob, out var error))
+        {
             return glob;
+        }
+
         Problem(value, path, error);
         return null;
     }

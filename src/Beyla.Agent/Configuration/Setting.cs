@@ -43,7 +43,10 @@ public sealed record Setting(KeyDefinition Key, string? Text, ConfigurationNode?
         get
         {
             if (Key.Secret && Text is { Length: > 0 })
+            {
                 return "***";
+            }
+
             var text = Text ?? Node?.ToString() ?? "";
             return LogText.Escape(text.Length > 200 ? text[..200] + "…" : text);
         }

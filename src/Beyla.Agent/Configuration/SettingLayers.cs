@@ -41,9 +41,15 @@ internal sealed class SettingLayers
     {
         var substituted = VariableSubstitution.Apply(text, origin, environment, Warnings);
         if (YamlReader.Read(substituted, origin) is not { } root)
+        {
             return;
+        }
+
         if (root.Kind != ConfigurationNodeKind.Mapping)
+        {
             throw new ConfigurationException($"{origin}:{root.Line}:{root.Column}: settings such as \"open_port: 8080\" are expected");
+        }
+
         AddSection("", root, origin);
     }
 
@@ -55,17 +61,26 @@ internal sealed class SettingLayers
         {
             var keys = KeyIndex.FindByVariable(name);
             if (keys.Count == 0)
+            {
                 WarnOfVariable(name, value);
+            }
+
             var canonical = KeyIndex.Canonical(name);
             foreach (var key in keys)
             {
                 // KUBECONFIG is set in many shells, for other programs.
                 if (!key.Built && name == "KUBECONFIG")
+                {
                     continue;
+                }
+
                 var rank = IndexOf(key.Variables, canonical) * 3
                     + (name == canonical ? 0 : name.StartsWith(KeyIndex.Prefix, StringComparison.Ordinal) ? 1 : 2);
                 if ((value.Length == 0 && !key.AllowsEmpty) || (ranks.TryGetValue(key.Path, out var best) && best < rank))
+                {
                     continue;
+                }
+
                 ranks[key.Path] = rank;
                 set[key.Path] = new Setting(key, value, null, new SettingOrigin(SettingSource.Environment, name));
             }
@@ -109,9 +124,13 @@ internal sealed class SettingLayers
         foreach (var exporter in environment.GetValueOrDefault(Variable, "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             if (exporter.Equals("console", StringComparison.OrdinalIgnoreCase))
+            {
                 set.TryAdd(printer.Path, new Setting(printer, "text", null, new SettingOrigin(SettingSource.Environment, Variable)));
+            }
             else if (!exporter.Equals("none", StringComparison.OrdinalIgnoreCase))
+            {
                 Warnings.Add($"the exporter {LogText.Quote(exporter)} of the variable {Variable} is not built in this agent and has no effect; console and none are");
+            }
         }
     }
 
@@ -123,9 +142,14 @@ internal sealed class SettingLayers
         foreach (var setting in set.Values.OrderByDescending(static setting => setting.Key.Built))
         {
             if (!setting.Key.Built)
+            {
                 WarnOfUnbuilt(setting);
+            }
+
             if (SettingValue.Check(setting) is { } error && (setting.Origin.Source != SettingSource.Environment || told.Add(setting.Origin.Detail)))
+            {
                 Problems.Add(Describe(setting, error));
+            }
         }
     }
 
@@ -145,15 +169,22 @@ internal sealed class SettingLayers
             if (KeyIndex.Find(name) is { } key)
             {
                 if (value.IsNull || (value.Text is { Length: 0 } && !key.AllowsEmpty))
+                {
                     continue;
+                }
+
                 set[key.Path] = new Setting(key, value.Text, value.Text is null ? value : null, place);
             }
             else if (KeyIndex.IsSection(name))
             {
                 if (value.Kind == ConfigurationNodeKind.Mapping)
+                {
                     AddSection(name, value, origin);
+                }
                 else if (!value.IsNull)
+                {
                     Problems.Add($"{place}: {name} holds settings, a mapping is expected");
+                }
             }
             else
             {
@@ -172,12 +203,19 @@ internal sealed class SettingLayers
     private void WarnOfVariable(string name, string value)
     {
         if (name == KeyIndex.FileVariable || name == "OTEL_EBPF_CONFIG_PATH" || value.Length == 0)
+        {
             return;
+        }
+
         if (KeyIndex.IsOtherPeerVariable(name))
+        {
             Warnings.Add($"the variable {name} belongs to a feature that is not built in this agent and has no effect");
+        }
         else if (KeyIndex.IsOwnVariable(name))
+        {
             Warnings.Add($"the variable {LogText.Quote(name)} is unknown and has no effect"
                 + (KeyIndex.NearestVariable(name) is { } nearest ? $"; did you mean {nearest}?" : ""));
+        }
     }
 
     private void WarnOfUnbuilt(Setting setting)
@@ -187,7 +225,9 @@ internal sealed class SettingLayers
         {
             var keys = KeyIndex.FindByVariable(setting.Origin.Detail);
             if (keys.Any(static key => key.Built) || keys[0] != setting.Key)
+            {
                 return;
+            }
         }
 
         Warnings.Add($"{setting.Key.Path} ({setting.Origin}) belongs to a feature that is not built in this agent and has no effect");
@@ -196,8 +236,13 @@ internal sealed class SettingLayers
     private static int IndexOf(IReadOnlyList<string> list, string item)
     {
         for (var i = 0; i < list.Count; i++)
+        {
             if (list[i] == item)
+            {
                 return i;
+            }
+        }
+
         return list.Count;
     }
 }

@@ -14,12 +14,21 @@ internal static class SettingValue
     {
         var key = setting.Key;
         if (key.Type is SettingType.Any or SettingType.Selectors)
+        {
             return null;
+        }
+
         if (setting.Text is null && (setting.Node!.Kind != ConfigurationNodeKind.List || !TakesItems(key.Type)))
+        {
             return $"a single value{(TakesItems(key.Type) ? " or a list" : "")} is expected";
+        }
+
         var text = setting.Text ?? "";
         if (text.Length == 0 && setting.Text is not null && key.AllowsEmpty)
+        {
             return null;
+        }
+
         return key.Type switch
         {
             SettingType.Text => null,
@@ -65,9 +74,15 @@ internal static class SettingValue
     {
         address = IPAddress.None;
         if (!IPAddress.TryParse(text, out var parsed) || text.Contains('%', StringComparison.Ordinal) || text.Contains('[', StringComparison.Ordinal))
+        {
             return false;
+        }
+
         if (parsed.AddressFamily == AddressFamily.InterNetwork && parsed.ToString() != text)
+        {
             return false;
+        }
+
         address = parsed;
         return true;
     }
@@ -80,9 +95,15 @@ internal static class SettingValue
     {
         ranges = IntegerRanges.None;
         if (text is null && node!.Items.Any(static item => item.Text is null))
+        {
             return "a list of numbers and ranges such as 80,443,8000-8999 is expected";
+        }
+
         if (!IntegerRanges.TryParse(text ?? string.Join(',', node!.Items.Select(static item => item.Text)), minimum, maximum, out var parsed, out var error))
+        {
             return error;
+        }
+
         ranges = parsed;
         return null;
     }
@@ -94,10 +115,17 @@ internal static class SettingValue
         if (setting.Text is not null)
         {
             foreach (var item in setting.Items)
+            {
                 if (!NamedNetwork.TryParse(item, item, out var network))
+                {
                     return $"{LogText.Quote(item)} is not an address block such as 10.0.0.0/8";
+                }
                 else
+                {
                     networks.Add(network);
+                }
+            }
+
             return null;
         }
 
@@ -107,9 +135,15 @@ internal static class SettingValue
             var name = item.Entries.FirstOrDefault(static entry => entry.Key.Text == "name").Value?.Text;
             var other = item.Entries.FirstOrDefault(static entry => entry.Key.Text is not ("cidr" or "name")).Key?.Text;
             if (other is not null)
+            {
                 return $"{LogText.Quote(other)} is unknown here, an entry has cidr and name";
+            }
+
             if (block is null || !NamedNetwork.TryParse(block, string.IsNullOrEmpty(name) ? block : name, out var network))
+            {
                 return $"{LogText.Quote(item.ToString())} is neither an address block such as 10.0.0.0/8 nor {{cidr: 10.0.0.0/8, name: internal}}";
+            }
+
             networks.Add(network);
         }
 
@@ -125,7 +159,10 @@ internal static class SettingValue
     private static string? CheckInteger(KeyDefinition key, string text)
     {
         if (TryInteger(text, out var value) && value >= key.Minimum && value <= key.Maximum)
+        {
             return null;
+        }
+
         return key switch
         {
             { Minimum: int.MinValue } => "a whole number is expected",
@@ -137,17 +174,28 @@ internal static class SettingValue
     private static string? CheckDuration(KeyDefinition key, string text)
     {
         if (!GoDuration.TryParse(text, out var value))
+        {
             return "a duration with a unit is expected, such as 250ms, 1.5s or 1h30m";
+        }
+
         return key.Positive && value <= TimeSpan.Zero ? "a duration above zero is expected" : null;
     }
 
     private static string? CheckItems(Setting setting, Func<string, string?> check)
     {
         if (setting.Node is { Kind: ConfigurationNodeKind.List } list && list.Items.Any(static item => item.Text is null))
+        {
             return "a list of texts is expected";
+        }
+
         foreach (var item in setting.Items)
+        {
             if (check(item) is { } error)
+            {
                 return $"{LogText.Quote(item)}: {error}";
+            }
+        }
+
         return null;
     }
 }

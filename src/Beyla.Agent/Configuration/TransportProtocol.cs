@@ -20,7 +20,10 @@ public static class TransportProtocol
         foreach (var known in Known)
         {
             if (!known.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+            {
                 continue;
+            }
+
             number = known.Number;
             return true;
         }

@@ -17,7 +17,10 @@ internal static class VariableSubstitution
     public static string Apply(string text, string origin, IReadOnlyDictionary<string, string> environment, MessageList warnings)
     {
         if (!text.Contains("${", StringComparison.Ordinal))
+        {
             return text;
+        }
+
         var result = new StringBuilder(text.Length + 64);
         var comments = new YamlComments(text);
         var told = new HashSet<string>(StringComparer.Ordinal);
@@ -43,9 +46,15 @@ internal static class VariableSubstitution
             }
 
             if (text[position] == '\n')
+            {
                 line++;
+            }
+
             if (text[position] != '$')
+            {
                 comments.Read(position);
+            }
+
             result.Append(text[position++]);
         }
 
@@ -60,14 +69,23 @@ internal static class VariableSubstitution
         {
             // A line break could end the value and begin other settings.
             if (value.AsSpan().IndexOfAnyInRange('\0', '\x1f') < 0)
+            {
                 return value;
+            }
+
             if (told.Add(name))
+            {
                 problems.Add($"{place}: the value of the variable {name} has a control character or a line break, which may not go into a configuration file");
+            }
+
             return "";
         }
 
         if (fallback is null && !environment.ContainsKey(name) && told.Add(name))
+        {
             warnings.Add($"{place}: the variable {name} is not set, ${{{name}}} is replaced by nothing; ${{{name}:-default}} gives a default");
+        }
+
         return fallback;
     }
 
@@ -83,17 +101,32 @@ internal static class VariableSubstitution
             var position = start + 1;
             escaped = position < text.Length && text[position] == '$';
             if (escaped)
+            {
                 position++;
+            }
+
             if (position >= text.Length || text[position] != '{')
+            {
                 return 0;
+            }
+
             position++;
             if (text.AsSpan(position).StartsWith("env:"))
+            {
                 position += 4;
+            }
+
             var first = position;
             while (position < text.Length && (char.IsAsciiLetterOrDigit(text[position]) || text[position] == '_'))
+            {
                 position++;
+            }
+
             if (position == first || position >= text.Length || char.IsAsciiDigit(text[first]))
+            {
                 return 0;
+            }
+
             name = text[first..position];
             if (text.AsSpan(position).StartsWith(":-"))
             {
@@ -101,7 +134,10 @@ internal static class VariableSubstitution
                 var end = noneCloses ? -1 : text.IndexOf('}', position);
                 noneCloses = end < 0;
                 if (end < 0)
+                {
                     return 0;
+                }
+
                 fallback = text[(position + 2)..end];
                 position = end;
             }

@@ -88,14 +88,18 @@ internal sealed class YamlComments(string text)
     {
         skip = 0;
         if (place == Place.Start)
+        {
             place = Place.Plain;
+        }
     }
 
     private void NextLine()
     {
         (lineStart, indent, skip) = (true, 0, 0);
         if (place is not (Place.SingleQuoted or Place.DoubleQuoted))
+        {
             place = Place.Start;
+        }
     }
 
     /// <summary>At the first character of a line that is no blank.</summary>
@@ -103,7 +107,10 @@ internal sealed class YamlComments(string text)
     {
         lineStart = false;
         if (place is Place.SingleQuoted or Place.DoubleQuoted)
+        {
             return;
+        }
+
         if (blockFollows)
         {
             blockFollows = false;
@@ -111,18 +118,28 @@ internal sealed class YamlComments(string text)
         }
 
         if (blockIndent >= 0 && indent < blockIndent)
+        {
             blockIndent = -1;
+        }
+
         parentIndent = indent;
         if (blockIndent >= 0)
+        {
             place = Place.Block;
+        }
         else if (indent == 0 && string.CompareOrdinal(text, position, "---", 0, 3) == 0 && IsBlank(Next(position + 2)))
+        {
             (skip, parentIndent, brackets) = (2, -1, 0); // the start of the document, after which a value may follow
+        }
     }
 
     private void ReadStart(char character, int position)
     {
         if (skip > 0)
+        {
             return;
+        }
+
         switch (character)
         {
             case ' ' or '\t' or '\r' or '\ufeff':
@@ -149,7 +166,10 @@ internal sealed class YamlComments(string text)
             case '&' or '!':
                 // An anchor or a tag stands before a value.
                 for (var next = position + 1; next < text.Length && !IsBlank(text[next]); next++)
+                {
                     skip++;
+                }
+
                 return;
             case '|' or '>' when brackets == 0:
                 blockFollows = true;
@@ -162,15 +182,25 @@ internal sealed class YamlComments(string text)
     private void ReadPlain(char character, int position)
     {
         if (character == '#' && IsBlank(text[position - 1]))
+        {
             place = Place.Comment;
+        }
         else if (character == ':' && (IsBlank(Next(position)) || (brackets > 0 && (afterQuotes || Next(position) is ',' or ']' or '}'))))
+        {
             place = Place.Start;
+        }
         else if (brackets > 0 && character == ',')
+        {
             place = Place.Start;
+        }
         else if (brackets > 0 && character is ']' or '}')
+        {
             (brackets, afterQuotes) = (Math.Max(brackets - 1, 0), true);
+        }
         else if (brackets > 0 && character is '[' or '{')
+        {
             (place, brackets) = (Place.Start, brackets + 1);
+        }
     }
 
     private char Next(int position) => position + 1 < text.Length ? text[position + 1] : '\n';

@@ -50,12 +50,18 @@ internal sealed class YamlReader
     {
         Expect<StreamStart>();
         if (!parser.MoveNext() || parser.Current is StreamEnd)
+        {
             return null;
+        }
+
         parser.MoveNext();
         var node = ReadNode(0);
         Expect<DocumentEnd>();
         if (parser.MoveNext() && parser.Current is DocumentStart second)
+        {
             throw Problem(origin, second.Start, "a second document begins here, one is allowed");
+        }
+
         return node.IsNull ? null : node;
     }
 
@@ -64,14 +70,20 @@ internal sealed class YamlReader
     {
         var start = parser.Current!;
         if (depth > MaximumDepth)
+        {
             throw Problem(origin, start.Start, $"nested more than {MaximumDepth} deep");
+        }
+
         Count(start.Start, 1);
         ConfigurationNode node;
         switch (start)
         {
             case AnchorAlias alias:
                 if (!anchors.TryGetValue(alias.Value, out node!))
+                {
                     throw Problem(origin, start.Start, $"the alias *{LogText.Escape(alias.Value.Value)} has no anchor before it");
+                }
+
                 Count(start.Start, node.Size);
                 parser.MoveNext();
                 return node;
@@ -95,7 +107,10 @@ internal sealed class YamlReader
         }
 
         if (start is NodeEvent { Anchor.IsEmpty: false } anchored)
+        {
             anchors[anchored.Anchor] = node;
+        }
+
         return node;
     }
 
@@ -128,11 +143,20 @@ internal sealed class YamlReader
             var mark = parser.Current!.Start;
             var key = ReadNode(depth + 1);
             if (key.Text is null)
+            {
                 throw Problem(origin, mark, "a key must be a plain name");
+            }
+
             if (key.Text == "<<")
+            {
                 throw Problem(origin, mark, "merge keys (<<) are not supported");
+            }
+
             if (!names.Add(key.Text))
+            {
                 throw Problem(origin, mark, $"the key {LogText.Quote(key.Text)} occurs twice");
+            }
+
             var value = ReadNode(depth + 1);
             entries.Add((key, value));
             size += 1 + value.Size;
@@ -149,7 +173,9 @@ internal sealed class YamlReader
     {
         nodes += more;
         if (nodes > MaximumNodes)
+        {
             throw Problem(origin, mark, $"more than {MaximumNodes} values, aliases included");
+        }
     }
 
     private void Expect<T>()
@@ -157,9 +183,14 @@ internal sealed class YamlReader
     {
         // The first call is for the start of the stream, which is not read yet.
         if (parser.Current is null)
+        {
             parser.MoveNext();
+        }
+
         if (parser.Current is not T)
+        {
             throw Problem(origin, parser.Current?.Start ?? Mark.Empty, "the document does not end where it should");
+        }
     }
 
     private static int Line(ParsingEvent at) => (int)Math.Min(at.Start.Line, int.MaxValue);

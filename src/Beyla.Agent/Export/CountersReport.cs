@@ -15,7 +15,9 @@ public sealed class CountersReport
     private CountersReport(IEnumerable<ICounted> counted)
     {
         foreach (var place in counted)
+        {
             places.AddRange(place.Count());
+        }
     }
 
     /// <summary>Takes the counters now.</summary>
@@ -36,7 +38,10 @@ public sealed class CountersReport
         string[] names = ["produced", "emitted", "aggregated", "filtered", "lost", "held"];
         var table = new List<string[]> { (string[])["place", "unit", .. names] };
         foreach (var place in places)
+        {
             table.Add([place.Place, place.Unit, .. Numbers(place).Select(n => n.ToString(CultureInfo.InvariantCulture))]);
+        }
+
         var shown = Enumerable.Range(0, 8).Where(i => i is < 4 or 6 || table.Skip(1).Any(row => row[i] != "0")).ToArray();
         var widths = shown.Select(i => table.Max(row => row[i].Length)).ToArray();
 

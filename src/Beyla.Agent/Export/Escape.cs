@@ -35,7 +35,10 @@ public static class Escape
             var plain = CopyPlain(value, PlainText, end, ref line);
             value = value[plain..];
             if (plain > 0)
+            {
                 continue;
+            }
+
             var before = line.Position;
             var used = 1;
             if (value[0] == '\\')
@@ -63,7 +66,10 @@ public static class Escape
             }
 
             if (line.Position > end)
+            {
                 return Cut(before, ref line);
+            }
+
             value = value[used..];
         }
 
@@ -87,7 +93,10 @@ public static class Escape
             var plain = CopyPlain(value, PlainJson, end, ref line);
             value = value[plain..];
             if (plain > 0)
+            {
                 continue;
+            }
+
             var before = line.Position;
             var used = 1;
             if (value[0] is (byte)'"' or (byte)'\\')
@@ -110,11 +119,16 @@ public static class Escape
             else
             {
                 foreach (var unit in units[..rune.EncodeToUtf16(units)])
+                {
                     Unit(unit, ref line);
+                }
             }
 
             if (line.Position > end)
+            {
                 return Cut(before, ref line);
+            }
+
             value = value[used..];
         }
 
@@ -144,7 +158,10 @@ public static class Escape
     {
         var length = value.IndexOfAnyExcept(plain);
         if (length < 0)
+        {
             length = value.Length;
+        }
+
         length = Math.Min(length, end - line.Position);
         line.Write(value[..length]);
         return length;
@@ -161,6 +178,8 @@ public static class Escape
     {
         line.Write("\\u"u8);
         for (var shift = 12; shift >= 0; shift -= 4)
+        {
             line.WriteByte("0123456789abcdef"u8[(unit >> shift) & 15]);
+        }
     }
 }

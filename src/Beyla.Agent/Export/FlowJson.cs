@@ -47,7 +47,9 @@ public sealed class FlowJson(bool indent = false) : IFlowFormat
             json.Number("pid"u8, flow.Pid);
             json.Captured("processName"u8, flow.ProcessName, FlowLimits.Name);
             if (flow.ServiceName.Length > 0)
+            {
                 json.Captured("serviceName"u8, flow.ServiceName, FlowLimits.Name);
+            }
         }
 
         json.End();
@@ -57,6 +59,8 @@ public sealed class FlowJson(bool indent = false) : IFlowFormat
     private static void Optional(ref JsonLine json, ReadOnlySpan<byte> name, string? value)
     {
         if (value is not null)
+        {
             json.Captured(name, value, FlowLimits.Name);
+        }
     }
 }

@@ -19,9 +19,15 @@ internal static class FlowNames
         for (var bit = 0; bit < 8; bit++)
         {
             if ((flags & (1u << bit)) == 0)
+            {
                 continue;
+            }
+
             if (written)
+            {
                 line.Write(","u8);
+            }
+
             line.Write(bit switch { 0 => "FIN"u8, 1 => "SYN"u8, 2 => "RST"u8, 3 => "PSH"u8, 4 => "ACK"u8, 5 => "URG"u8, 6 => "ECE"u8, _ => "CWR"u8 });
             written = true;
         }

@@ -48,9 +48,15 @@ public sealed class FlowText : IFlowFormat
         Number(" src.port="u8, key.SourcePort, ref line);
         Number(" dst.port="u8, key.DestinationPort, ref line);
         if (flow.SourceNetwork is not null)
+        {
             Text(" src.cidr="u8, flow.SourceNetwork, ref line);
+        }
+
         if (flow.DestinationNetwork is not null)
+        {
             Text(" dst.cidr="u8, flow.DestinationNetwork, ref line);
+        }
+
         line.Write(" direction="u8);
         line.Write(FlowNames.Of(flow.Side));
         Number(" bytes="u8, (long)value.Bytes, ref line);
@@ -67,7 +73,9 @@ public sealed class FlowText : IFlowFormat
             line.Write(" process="u8);
             _ = Escape.Text(flow.ProcessName, FlowLimits.Name, ref line);
             if (flow.ServiceName.Length > 0)
+            {
                 Text(" service="u8, flow.ServiceName, ref line);
+            }
         }
 
         line.Write("\n"u8);
@@ -101,8 +109,12 @@ public sealed class FlowText : IFlowFormat
     private static void Named(ReadOnlySpan<byte> field, string? name, in Address address, ref LineWriter line)
     {
         if (name is null)
+        {
             Side(field, in address, ref line);
+        }
         else
+        {
             Text(field, name, ref line);
+        }
     }
 }

@@ -44,7 +44,10 @@ public static class GoDurationText
         line.WriteNumber(value / unit);
         var rest = (int)(value % unit);
         if (rest == 0)
+        {
             return;
+        }
+
         while (rest % 10 == 0)
         {
             rest /= 10;

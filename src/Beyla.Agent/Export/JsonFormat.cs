@@ -35,16 +35,28 @@ public sealed class JsonFormat(bool indent = false) : ISpanFormat
         json.Captured("method"u8, span.Method, SpanLimits.Method);
         json.Captured("path"u8, span.Path, SpanLimits.Path);
         if (!span.Query.IsEmpty)
+        {
             json.Captured("query"u8, span.Query, SpanLimits.Query);
+        }
+
         json.Number("status"u8, span.Status);
         if (!span.Host.IsEmpty)
+        {
             json.Captured("host"u8, span.Host, SpanLimits.Host);
+        }
+
         json.Name("protocolVersion"u8);
         json.Plain(span.MinorVersion == 0 ? "1.0"u8 : "1.1"u8);
         if (span.RequestBodyLength >= 0)
+        {
             json.Number("requestBodyLength"u8, span.RequestBodyLength);
+        }
+
         if (span.ResponseBodyLength >= 0)
+        {
             json.Number("responseBodyLength"u8, span.ResponseBodyLength);
+        }
+
         json.Name("clientAddress"u8);
         json.Address(span.ClientAddress);
         json.Number("clientPort"u8, span.ClientPort);
@@ -73,10 +85,16 @@ public sealed class JsonFormat(bool indent = false) : ISpanFormat
         var json = new JsonLine(indent, line);
         json.Number("pid"u8, process.Pid);
         if (process.Executable.Length > 0)
+        {
             json.Captured("executable"u8, process.Executable, SpanLimits.Executable);
+        }
+
         json.Captured("serviceName"u8, process.ServiceName, SpanLimits.ServiceName);
         if (process.ServiceNamespace.Length > 0)
+        {
             json.Captured("serviceNamespace"u8, process.ServiceNamespace, SpanLimits.ServiceName);
+        }
+
         json.Name("language"u8);
         json.Plain(StreamNames.Of(process.Language));
         return json.Line.Written.ToArray();

@@ -45,7 +45,10 @@ public ref struct LineWriter
         }
 
         if (!Utf8Formatter.TryFormat(number, buffer[Position..], out var written))
+        {
             throw new ArgumentException("the line is longer than its buffer");
+        }
+
         Position += written;
     }
 
@@ -53,7 +56,9 @@ public ref struct LineWriter
     public void WriteHex(ulong number)
     {
         for (var shift = (63 - System.Numerics.BitOperations.LeadingZeroCount(number | 1)) & ~3; shift >= 0; shift -= 4)
+        {
             WriteByte("0123456789abcdef"u8[(int)(number >> shift) & 15]);
+        }
     }
 
     /// <summary>A number with leading zeros.</summary>
@@ -73,7 +78,10 @@ public ref struct LineWriter
     public void Write(in Address address)
     {
         if (!address.TryFormat(buffer[Position..], out var written))
+        {
             throw new ArgumentException("the line is longer than its buffer");
+        }
+
         Position += written;
     }
 }

@@ -28,7 +28,10 @@ internal sealed class OutputBlock(int size)
     internal bool TryAdd(ReadOnlySpan<byte> record, OutputRecord kind)
     {
         if (record.Length > bytes.Length - Length || count == records.Length)
+        {
             return false;
+        }
+
         record.CopyTo(bytes.AsSpan(Length));
         Length += record.Length;
         records[count++] = (Length, kind);
@@ -39,7 +42,9 @@ internal sealed class OutputBlock(int size)
     internal void Settle(int position, Span<long> counts)
     {
         while (first < count && records[first].End <= position)
+        {
             counts[(int)records[first++].Kind]++;
+        }
     }
 
     internal void Clear() => Length = count = first = 0;

@@ -85,11 +85,18 @@ public sealed class OutputQueue : ICounted, IDisposable
         lock (gate)
         {
             if (current is not { Length: > 0 })
+            {
                 return;
+            }
+
             if (ready.Count == 0 && writing is null)
+            {
                 HandOver();
+            }
             else
+            {
                 flushing = true; // the writer takes it when it has written the rest
+            }
         }
     }
 
@@ -102,15 +109,23 @@ public sealed class OutputQueue : ICounted, IDisposable
             lock (gate)
             {
                 if (closed || (ready.Count == 0 && writing is null && current is not { Length: > 0 }))
+                {
                     return !closed;
+                }
+
                 if (current is { Length: > 0 })
+                {
                     HandOver();
+                }
+
                 drained.Reset();
             }
 
             var left = limit - Stopwatch.GetElapsedTime(started);
             if (left <= TimeSpan.Zero || !drained.Wait(left))
+            {
                 return false;
+            }
         }
     }
 
@@ -120,18 +135,25 @@ public sealed class OutputQueue : ICounted, IDisposable
         lock (gate)
         {
             if (stopping)
+            {
                 return;
+            }
+
             stopping = true;
             deadline = Environment.TickCount64 + (long)limit.TotalMilliseconds;
             if (current is { Length: > 0 })
+            {
                 HandOver();
+            }
         }
 
         _ = work.Set();
         // The writer looks at the deadline at least every 50 ms; it can only be late on a device that takes nothing, such as a stopped terminal.
         _ = writer.Join(limit + TimeSpan.FromMilliseconds(200));
         lock (gate)
+        {
             Discard();
+        }
     }
 
     public IEnumerable<PlaceCounters> Count()
@@ -143,7 +165,9 @@ public sealed class OutputQueue : ICounted, IDisposable
             {
                 var i = (int)kind;
                 if (produced[i] > 0)
+                {
                     rows.Add(new PlaceCounters("printer", unit, produced[i], Emitted: emitted[i], Lost: lost[i], Held: held[i]));
+                }
             }
 
             return rows;
@@ -155,7 +179,10 @@ public sealed class OutputQueue : ICounted, IDisposable
     {
         Stop(TimeSpan.Zero);
         if (writer.IsAlive)
+        {
             return; // it still uses them
+        }
+
         work.Dispose();
         drained.Dispose();
     }
@@ -163,13 +190,25 @@ public sealed class OutputQueue : ICounted, IDisposable
     private bool TryAdd(ReadOnlySpan<byte> record, OutputRecord kind)
     {
         if (record.Length > blockSize)
+        {
             return false;
+        }
+
         if (current is not null && current.TryAdd(record, kind))
+        {
             return true;
+        }
+
         if (current is not null)
+        {
             HandOver();
+        }
+
         if (blocks == mostBlocks)
+        {
             return false;
+        }
+
         blocks++;
         current = spare.TryPop(out var block) ? block : new OutputBlock(blockSize);
         return current.TryAdd(record, kind);
@@ -191,14 +230,19 @@ public sealed class OutputQueue : ICounted, IDisposable
             lock (gate)
             {
                 if (flushing && ready.Count == 0 && current is { Length: > 0 })
+                {
                     HandOver();
+                }
+
                 block = closed ? null : ready.TryDequeue(out var next) ? next : null;
                 writing = block;
                 if (block is null)
                 {
                     drained.Set();
                     if (stopping || closed)
+                    {
                         return;
+                    }
                 }
             }
 
@@ -234,7 +278,9 @@ public sealed class OutputQueue : ICounted, IDisposable
             {
                 position += written;
                 lock (gate)
+                {
                     Settle(block, position, emitted);
+                }
             }
             else if (result != WriteResult.Full)
             {
@@ -272,7 +318,10 @@ public sealed class OutputQueue : ICounted, IDisposable
         }
 
         if (current is not null)
+        {
             HandOver();
+        }
+
         while (ready.TryDequeue(out var block))
         {
             Settle(block, int.MaxValue, lost);

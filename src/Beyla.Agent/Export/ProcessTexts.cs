@@ -17,7 +17,10 @@ internal sealed class ProcessTexts(Func<ProcessInfo, byte[][]> render)
     {
         ref var entry = ref entries[process.Pid & (Entries - 1)];
         if (!ReferenceEquals(entry.Process, process))
+        {
             entry = (process, render(process));
+        }
+
         return entry.Texts;
     }
 }

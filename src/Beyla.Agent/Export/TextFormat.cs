@@ -72,9 +72,13 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
     private static void Captured(scoped ReadOnlySpan<byte> value, int limit, ref LineWriter line)
     {
         if (value.IsEmpty)
+        {
             line.Write("-"u8);
+        }
         else
+        {
             _ = Escape.Text(value, limit, ref line);
+        }
     }
 
     private static void Side(in Address address, ushort port, scoped ReadOnlySpan<byte> name, ref LineWriter line)
@@ -93,9 +97,14 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
     private static void Length(long bytes, ref LineWriter line)
     {
         if (bytes < 0)
+        {
             line.Write("?"u8);
+        }
         else
+        {
             line.WriteNumber(bytes);
+        }
+
         line.Write("B"u8);
     }
 

@@ -31,7 +31,10 @@ public sealed class TimeText
     {
         var now = Math.Clamp(unixMicroseconds / 1_000_000, 0, LastSecond);
         if (now != second)
+        {
             Render(now);
+        }
+
         line.Write(text);
         line.Write("."u8);
         line.WriteDigits((int)(unixMicroseconds % 1_000_000), 6);

@@ -57,7 +57,10 @@ public sealed class TracePrinter
     public void Begin(string agentVersion)
     {
         if (!stream)
+        {
             return;
+        }
+
         _ = output.Append(Header(agentVersion, Environment.ProcessId, WallClock.UnixMicroseconds()), OutputRecord.Other);
         output.Flush();
     }
@@ -71,11 +74,18 @@ public sealed class TracePrinter
     public void End(Func<CountersReport> report, TimeSpan limit)
     {
         if (counter is not null)
+        {
             _ = output.Append(System.Text.Encoding.UTF8.GetBytes(FormattableString.Invariant($"Processed {counter.Total} requests\n")), OutputRecord.Other);
+        }
+
         if (!output.Drain(limit))
+        {
             output.Stop(TimeSpan.Zero); // the reader stands still: it had its time, and would not get the last line either
+        }
         else if (stream)
+        {
             _ = output.Append(report().ToJsonLine(WallClock.UnixMicroseconds()), OutputRecord.Other);
+        }
     }
 
     /// <summary>The line of type <c>stream</c>.</summary>

@@ -64,21 +64,31 @@ internal sealed class ServiceFinder : IDisposable
             var now = Environment.TickCount64;
             var old = known.TryGetValue(pid, out var entry);
             if (old && now - entry.At < Fresh)
+            {
                 return Of(entry.Answer, seen);
+            }
+
             if (!Want(pid, now))
+            {
                 return old ? Of(entry.Answer, seen) : null;
+            }
         }
 
         AwaitAnswer(pid);
         lock (gate)
+        {
             return known.TryGetValue(pid, out var entry) ? Of(entry.Answer, seen) : null;
+        }
     }
 
     /// <summary>Ends the thread when it comes back; never waits for it.</summary>
     public void Dispose()
     {
         lock (gate)
+        {
             ended = true;
+        }
+
         work.Release();
     }
 
@@ -88,11 +98,20 @@ internal sealed class ServiceFinder : IDisposable
     private bool Want(int pid, long now)
     {
         if (worker.Since is var since && since != 0 && now - since > patience && !Replace(now))
+        {
             return false;
+        }
+
         if (waiting.Contains(pid))
+        {
             return true;
+        }
+
         if (stuck > MostStuck || wanted.Count >= MostWanted)
+        {
             return false;
+        }
+
         waiting.Add(pid);
         wanted.Enqueue(pid);
         work.Release();
@@ -133,9 +152,15 @@ internal sealed class ServiceFinder : IDisposable
             lock (gate)
             {
                 if (ended)
+                {
                     return;
+                }
+
                 if (!wanted.TryDequeue(out pid))
+                {
                     continue;
+                }
+
                 (self.Pid, self.Since) = (pid, Environment.TickCount64);
             }
 
@@ -148,7 +173,10 @@ internal sealed class ServiceFinder : IDisposable
                     stuck--;
                     // Behind the last one that may be left nobody was put in its place: whoever comes back first goes on.
                     if (!worker.Left)
+                    {
                         return;
+                    }
+
                     self.Left = false;
                     worker = self;
                 }
@@ -166,10 +194,17 @@ internal sealed class ServiceFinder : IDisposable
         if (known.Count >= MostKnown && !known.ContainsKey(pid))
         {
             foreach (var (other, entry) in known)
+            {
                 if (now - entry.At >= Fresh)
+                {
                     known.Remove(other);
+                }
+            }
+
             if (known.Count >= MostKnown)
+            {
                 known.Clear();
+            }
         }
 
         known[pid] = (answer, now);
@@ -186,8 +221,12 @@ internal sealed class ServiceFinder : IDisposable
             _ = answered.Wait((int)(end - now));
             now = Environment.TickCount64;
             lock (gate)
+            {
                 if (!waiting.Contains(pid))
+                {
                     break;
+                }
+            }
         }
 
         waitLeft -= now - waitAt;

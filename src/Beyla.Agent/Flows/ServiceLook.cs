@@ -19,12 +19,18 @@ internal static unsafe partial class ServiceLook
     internal static ServiceAnswer Look(ProcReader proc, int pid)
     {
         if (!proc.TryStat(pid, out var stat) || stat.IsKernelThread)
+        {
             return default;
+        }
+
         proc.Budget.Begin(Limit);
         var name = ServiceNames.Read(proc, pid).Name ?? FileName(proc.ExecutableLink(pid) is { } link ? proc.TrueExecutable(pid, link) : null);
         // Where neither may be read, the first argument tells when it is a path; else it says what the process likes to be called.
         if (name is null && proc.CommandLine(pid) is { } line && line.Program.StartsWith('/'))
+        {
             name = FileName(line.Program);
+        }
+
         return proc.TryStat(pid, out var after) && after.StartTime == stat.StartTime ? new ServiceAnswer(name, Started(stat)) : default;
     }
 

@@ -33,15 +33,23 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
             programs.Select(Attached).Load();
             names = new StartedNames(programs);
             foreach (var name in Attached)
+            {
                 names.links.Add(programs.Program(name).Attach());
+            }
+
             return names;
         }
         catch
         {
             if (names is null)
+            {
                 programs.Dispose();
+            }
             else
+            {
                 names.Dispose();
+            }
+
             throw;
         }
     }
@@ -55,7 +63,10 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
     {
         var descriptor = (int)syscall(PidFdOpen, pid, 0);
         if (descriptor < 0)
+        {
             return null;
+        }
+
         try
         {
             return kept.TryLookup(descriptor, out Variables variables) ? TextOf(variables) : null;
@@ -76,14 +87,20 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
     public void Dispose()
     {
         foreach (var link in links)
+        {
             link.Dispose();
+        }
+
         programs.Dispose();
     }
 
     internal static byte[]? TextOf(in Variables variables)
     {
         if (variables.NameState == State.TooLong || variables.AttributesState == State.TooLong)
+        {
             return null;
+        }
+
         fixed (byte* name = variables.Name, attributes = variables.Attributes)
         {
             var first = variables.NameState == State.Whole ? Whole(name, Variables.NameSize) : default;

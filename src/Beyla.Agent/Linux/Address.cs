@@ -38,15 +38,27 @@ public struct Address : IEquatable<Address>
     {
         written = 0;
         if (destination.Length < 15)
+        {
             return false;
+        }
+
         foreach (var b in bytes)
         {
             if (written > 0)
+            {
                 destination[written++] = (byte)'.';
+            }
+
             if (b >= 100)
+            {
                 destination[written++] = (byte)('0' + (b / 100));
+            }
+
             if (b >= 10)
+            {
                 destination[written++] = (byte)('0' + (b / 10 % 10));
+            }
+
             destination[written++] = (byte)('0' + (b % 10));
         }
 
@@ -61,9 +73,15 @@ public struct Address : IEquatable<Address>
         {
             var run = 0;
             while (i + run < 8 && Group(bytes, i + run) == 0)
+            {
                 run++;
+            }
+
             if (run > gapLength)
+            {
                 (gap, gapLength) = (i, run);
+            }
+
             i += run;
         }
 
@@ -71,18 +89,27 @@ public struct Address : IEquatable<Address>
         for (var i = 0; i < 8; i++)
         {
             if (destination.Length - written < 6) // a colon or two, a group
+            {
                 return false;
+            }
+
             if (i == gap)
             {
                 destination[written++] = (byte)':';
                 i += gapLength - 1;
                 if (i == 7)
+                {
                     destination[written++] = (byte)':';
+                }
+
                 continue;
             }
 
             if (i > 0)
+            {
                 destination[written++] = (byte)':';
+            }
+
             _ = System.Buffers.Text.Utf8Formatter.TryFormat(Group(bytes, i), destination[written..], out var digits, new('x'));
             written += digits;
         }

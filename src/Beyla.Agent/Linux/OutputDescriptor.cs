@@ -58,7 +58,10 @@ internal sealed unsafe partial class OutputDescriptor
         var poll = new PollDescriptor { Descriptor = descriptor, Events = PollOut };
         var ready = Poll(&poll, 1, milliseconds);
         if (ready == 0 || (ready < 0 && Marshal.GetLastPInvokeError() == Errno.EINTR))
+        {
             return WriteResult.Full;
+        }
+
         if (ready > 0 && (poll.Returned & PollInvalid) != 0)
         {
             Error = Errno.EBADF;
@@ -67,7 +70,10 @@ internal sealed unsafe partial class OutputDescriptor
 
         nint count;
         fixed (byte* start = bytes)
+        {
             count = write(descriptor, start, (nuint)Math.Min(bytes.Length, atOnce));
+        }
+
         if (count >= 0)
         {
             written = (int)count;

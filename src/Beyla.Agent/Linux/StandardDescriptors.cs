@@ -18,9 +18,13 @@ public static unsafe partial class StandardDescriptors
         {
             // The lowest free number is taken, which is this one. Standard input stays unreadable: its end would be a sign to stop.
             if (fcntl(descriptor, GetDescriptorFlags, 0) < 0)
+            {
                 _ = Open("/dev/null", descriptor == 0 ? WriteOnly : ReadWrite);
+            }
             else if (descriptor != 0 && IsUnwritableNull(descriptor))
+            {
                 Reopen(descriptor);
+            }
         }
     }
 
@@ -41,7 +45,10 @@ public static unsafe partial class StandardDescriptors
     {
         var file = Open("/dev/null", ReadWrite);
         if (file < 0)
+        {
             return;
+        }
+
         _ = dup2(file, descriptor);
         _ = close(file);
     }

@@ -36,7 +36,10 @@ public sealed partial class WallClock
     public long ToUnixMicroseconds(long nanoseconds, long now)
     {
         if (now - readAt >= RefreshAfter || now < readAt - RefreshAfter)
+        {
             Refresh();
+        }
+
         return Math.Max(0, (nanoseconds + offset) / 1000);
     }
 
@@ -53,7 +56,10 @@ public sealed partial class WallClock
             var wall = realtime();
             var after = monotonic();
             if (after - before >= best)
+            {
                 continue;
+            }
+
             best = after - before;
             offset = wall - (before + (best / 2));
             readAt = after;

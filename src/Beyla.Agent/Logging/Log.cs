@@ -59,7 +59,9 @@ public static class Log
     public static void Configure(LogLevel level, LogFormat lineFormat)
     {
         lock (Gate)
+        {
             (minimum, format) = (level, lineFormat);
+        }
     }
 
     /// <summary>Whether lines of this level are written: ask before a text is costly to make.</summary>
@@ -85,11 +87,18 @@ public static class Log
     public static void WarnLimited(string key, string message, params ReadOnlySpan<LogField> fields)
     {
         if (!IsEnabled(LogLevel.Warn) || !Limiter.TryPass(key, Environment.TickCount64, out var suppressed))
+        {
             return;
+        }
+
         if (suppressed == 0)
+        {
             Write(LogLevel.Warn, message, fields);
+        }
         else
+        {
             Write(LogLevel.Warn, message, [.. fields, ("suppressed", suppressed)]);
+        }
     }
 
     /// <summary>Writes text that is no event, such as a table, where the lines go and never in the middle of one.</summary>
@@ -97,14 +106,18 @@ public static class Log
     public static void WriteText(string text)
     {
         lock (Gate)
+        {
             Put(Encoding.UTF8.GetBytes(text));
+        }
     }
 
     /// <summary>Sends lines elsewhere, for tests; null is standard error.</summary>
     internal static void Redirect(Stream? stream)
     {
         lock (Gate)
+        {
             output = stream;
+        }
     }
 
     /// <summary>Makes one line, without the line break.</summary>
@@ -118,7 +131,10 @@ public static class Log
     private static void Write(LogLevel level, string message, ReadOnlySpan<LogField> fields)
     {
         if (!IsEnabled(level))
+        {
             return;
+        }
+
         lock (Gate)
         {
             Line.Clear();
@@ -139,9 +155,14 @@ public static class Log
         var lost = StandardError.Lost;
         if (lost > 0 && StandardError.TryWrite(Encoding.UTF8.GetBytes(
             Render(format, DateTimeOffset.Now, LogLevel.Warn, "Lines of the log are lost: standard error could not be written", [("lines", lost)]) + "\n")))
+        {
             StandardError.ForgetLost(lost);
+        }
+
         if (!StandardError.TryWrite(lines))
+        {
             StandardError.CountLost(lines);
+        }
     }
 
     private static void AppendLine(
@@ -177,9 +198,13 @@ public static class Log
             {
                 writer.WritePropertyName(field.Key);
                 if (field.IsNumber)
+                {
                     writer.WriteRawValue(field.Value!);
+                }
                 else
+                {
                     writer.WriteStringValue(field.Value is null ? null : Bounded(level, field.Value));
+                }
             }
 
             writer.WriteEndObject();

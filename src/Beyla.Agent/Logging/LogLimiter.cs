@@ -18,7 +18,10 @@ internal sealed class LogLimiter(TimeSpan interval)
         {
             // Past the bound all new keys share one: fewer lines, never more memory.
             if (!keys.ContainsKey(key) && keys.Count >= MaximumKeys)
+            {
                 key = "";
+            }
+
             if (keys.TryGetValue(key, out var state) && now - state.Last < (long)interval.TotalMilliseconds)
             {
                 keys[key] = (state.Last, state.Suppressed + 1);

@@ -36,9 +36,15 @@ internal sealed class LogOutput(int descriptor)
         rest = [];
         done = Write(text, started);
         if (done == text.Length)
+        {
             return true;
+        }
+
         if (done == 0)
+        {
             return false;
+        }
+
         rest = text[done..].ToArray();
         return true;
     }

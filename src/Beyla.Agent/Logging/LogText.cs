@@ -39,12 +39,23 @@ public static class LogText
     private static bool NeedsQuotes(string value)
     {
         if (value.Length == 0)
+        {
             return true;
+        }
+
         if (value.AsSpan().ContainsAny(' ', '"', '=') || HiddenText.IsIn(value))
+        {
             return true;
+        }
+
         foreach (var rune in value.EnumerateRunes())
+        {
             if (!rune.IsAscii && HiddenText.IsBlank(rune))
+            {
                 return true;
+            }
+        }
+
         return false;
     }
 
@@ -95,11 +106,18 @@ public static class LogText
                     break;
                 default:
                     if (rune.Value == ' ' || IsPrintable(rune))
+                    {
                         text.Append(rune.ToString());
+                    }
                     else if (rune.Value <= 0xffff)
+                    {
                         text.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}");
+                    }
                     else
+                    {
                         text.Append(CultureInfo.InvariantCulture, $"\\U{rune.Value:x8}");
+                    }
+
                     break;
             }
         }

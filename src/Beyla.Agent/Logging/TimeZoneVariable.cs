@@ -50,13 +50,21 @@ public static partial class TimeZoneVariable
     {
         var name = zone is [':', .. var rest] ? rest : zone;
         if (string.IsNullOrEmpty(name))
+        {
             return null;
+        }
+
         if (name.Contains('\0', StringComparison.Ordinal))
+        {
             return "holds a zero character";
+        }
+
         var path = Path.GetFullPath(name, directory);
         if (raisedRights && (name.Contains("..", StringComparison.Ordinal)
             || (path != "/etc/localtime" && !path.StartsWith(directory.TrimEnd('/') + "/", StringComparison.Ordinal))))
+        {
             return $"is not below {directory}, and the agent has capabilities that its caller has not";
+        }
         // What a link leads to counts, also one of /proc that has no path. What is not there is not read.
         return Stat(CurrentDirectory, path, 0, BasicStats, out var file) < 0
             || ((file.Mode & TypeMask) == RegularFile && file.Size is >= SmallestFile and <= LargestFile) ? null

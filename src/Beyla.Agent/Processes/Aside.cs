@@ -64,7 +64,9 @@ public sealed class Aside : IInspections, ICounted, IDisposable
         get
         {
             lock (gate)
+            {
                 return workers.Count;
+            }
         }
     }
 
@@ -84,7 +86,10 @@ public sealed class Aside : IInspections, ICounted, IDisposable
         lock (gate)
         {
             if (stopping || !queue.TryAdd(inspection))
+            {
                 return false;
+            }
+
             produced++;
             Staff();
             Monitor.PulseAll(gate);
@@ -96,15 +101,21 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     public bool TryTake(out InspectionResult result)
     {
         lock (gate)
+        {
             return results.TryDequeue(out result!);
+        }
     }
 
     /// <inheritdoc/>
     public void Wait(TimeSpan limit)
     {
         lock (gate)
+        {
             if (results.Count == 0 && !stopping)
+            {
                 Monitor.Wait(gate, limit);
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -116,7 +127,10 @@ public sealed class Aside : IInspections, ICounted, IDisposable
             foreach (var worker in workers)
             {
                 if (worker.Current is not { } inspection)
+                {
                     continue;
+                }
+
                 var lasted = Stopwatch.GetElapsedTime(worker.Begun, now);
                 if (!worker.IsBlocked && lasted > options.BlockedAfter)
                 {
@@ -134,7 +148,9 @@ public sealed class Aside : IInspections, ICounted, IDisposable
 
             Staff();
             if (changed)
+            {
                 Monitor.PulseAll(gate);
+            }
         }
     }
 
@@ -142,7 +158,9 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     public IEnumerable<PlaceCounters> Count()
     {
         lock (gate)
+        {
             return [new PlaceCounters("inspections", "processes", produced, Aggregated: whole, Lost: without, Held: produced - whole - without)];
+        }
     }
 
     /// <summary>Takes no more and waits for nobody. The descriptor stays, as a thread that comes back late may still ring.</summary>
@@ -174,7 +192,10 @@ public sealed class Aside : IInspections, ICounted, IDisposable
         lock (gate)
         {
             if (workers.Exists(other => other.IsGivenUp && other.Device == device))
+            {
                 return false;
+            }
+
             worker.Device = device;
             return !worker.IsGivenUp;
         }
@@ -188,7 +209,10 @@ public sealed class Aside : IInspections, ICounted, IDisposable
             {
                 // One that was blocked has been replaced meanwhile.
                 if (workers.Exists(other => other != worker && !other.IsBlocked && other.Number < worker.Number))
+                {
                     break;
+                }
+
                 var now = Stopwatch.GetTimestamp();
                 if (queue.TryTake(now, AccessOf, out var inspection, out var share, out var access, out var due))
                 {
@@ -207,7 +231,9 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     private InspectionResult Look(IInspector inspector, Inspection inspection, InspectionAccess access)
     {
         if (access == InspectionAccess.WithoutFiles)
+        {
             return InspectionResult.Without(inspection, isGone: false);
+        }
 #pragma warning disable CA1031 // Whatever goes wrong with one process, the next one is looked at, and the agent goes on.
         try
         {
@@ -217,7 +243,10 @@ public sealed class Aside : IInspections, ICounted, IDisposable
 #pragma warning restore CA1031
         {
             if (!stopping)
+            {
                 options.Troubled?.Invoke($"looking at process {inspection.Pid}: {failure.Message}");
+            }
+
             return InspectionResult.Without(inspection, isGone: false);
         }
     }
@@ -227,10 +256,16 @@ public sealed class Aside : IInspections, ICounted, IDisposable
         lock (gate)
         {
             if (worker.IsBlocked)
+            {
                 worker.Share!.Blocked--;
+            }
+
             queue.Charge(worker.Share!, seconds, Stopwatch.GetTimestamp());
             if (!worker.IsGivenUp)
+            {
                 Answer(result);
+            }
+
             worker.End();
             Monitor.PulseAll(gate);
         }
@@ -247,9 +282,15 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     private InspectionAccess AccessOf(UserShare share)
     {
         if (workers.Count(static worker => worker.IsBlocked) >= options.MaximumBlocked)
+        {
             return workers.TrueForAll(static worker => !worker.IsBlocked || worker.IsGivenUp) ? InspectionAccess.WithoutFiles : InspectionAccess.Wait;
+        }
+
         if (share.Blocked < options.MaximumBlockedPerUser)
+        {
             return InspectionAccess.Full;
+        }
+
         return workers.TrueForAll(worker => worker.Share != share || worker.IsGivenUp) ? InspectionAccess.WithoutFiles : InspectionAccess.Wait;
     }
 
@@ -257,7 +298,10 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     private void Staff()
     {
         if (stopping || queue.Count == 0 || workers.Exists(static worker => !worker.IsBlocked))
+        {
             return;
+        }
+
         var worker = new AsideWorker(this, workers.Count == 0 ? 0 : workers.Max(static worker => worker.Number) + 1);
         workers.Add(worker);
         try
@@ -274,7 +318,10 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     private void Tell(AsideWorker worker)
     {
         if (told.Count >= MaximumTroubles || !told.Add(worker.Device))
+        {
             return;
+        }
+
         var where = worker.Device == 0 ? "its memory or its mappings" : $"its executable on device {worker.Device >> 32}:{worker.Device & uint.MaxValue}";
         options.Troubled?.Invoke($"process {worker.Current!.Pid} does not let go of a reader of {where}: the language is told by the name alone there");
     }

@@ -20,7 +20,9 @@ internal static class AsideThread
     internal static void Demand()
     {
         if (depth == 0)
+        {
             throw new InvalidOperationException("This thread must not read files of processes: it could wait for ever. Submit an inspection instead.");
+        }
     }
 
     /// <summary>Takes the mark away.</summary>

@@ -45,21 +45,38 @@ internal static class ElfFile
         Span<byte> header = stackalloc byte[HeaderSize];
         // ELFCLASS64, ELFDATA2LSB: what the hosts that the agent runs on execute; others stay generic.
         if (ProcCalls.ReadAt(file, header, 0) != HeaderSize || !header.StartsWith("\u007fELF\u0002\u0001"u8))
+        {
             return ElfMarks.None;
+        }
+
         var table = BinaryPrimitives.ReadInt64LittleEndian(header[40..]);
         long count = BinaryPrimitives.ReadUInt16LittleEndian(header[60..]);
         uint names = BinaryPrimitives.ReadUInt16LittleEndian(header[62..]);
         if (BinaryPrimitives.ReadUInt16LittleEndian(header[58..]) != SectionSize || table < HeaderSize || table > long.MaxValue / 2)
+        {
             return ElfMarks.None;
+        }
         // Numbers that do not fit into the header are in the first section.
         if (!TrySection(file, table, 0, out var first))
+        {
             return ElfMarks.None;
+        }
+
         if (count == 0)
+        {
             count = first.Size;
+        }
+
         if (names == 0xffff)
+        {
             names = first.Link;
+        }
+
         if (count is <= 0 or > MaximumSections || names >= count || !TrySection(file, table, names, out var nameTable))
+        {
             return ElfMarks.None;
+        }
+
         return ReadSections(file, table, (int)count, nameTable, budget);
     }
 
@@ -71,13 +88,21 @@ internal static class ElfFile
         try
         {
             if (!budget.TrySpend(size + (count * SectionSize)))
+            {
                 return ElfMarks.None;
+            }
+
             var nameLength = Math.Max(0, ProcCalls.ReadAt(file, names.AsSpan(0, size), nameTable.Offset));
             var read = ProcCalls.ReadAt(file, sections.AsSpan(0, count * SectionSize), table) / SectionSize;
             var (marks, searched) = (ElfMarks.None, new Searched());
             for (var i = 0; i < read && !marks.HasFlag(ElfMarks.Go); i++)
+            {
                 if (TryParse(sections.AsSpan(i * SectionSize, SectionSize), out var section) && section.Name < nameLength)
+                {
                     marks |= Judge(names.AsSpan((int)section.Name, nameLength - (int)section.Name), section, ref searched);
+                }
+            }
+
             return marks == ElfMarks.None ? Search(file, searched, budget) : marks;
         }
         finally
@@ -92,18 +117,33 @@ internal static class ElfFile
     {
         // Stripped Go programs keep these; a C program has none of them.
         if (Is(name, ".go.buildinfo\0"u8) || Is(name, ".gopclntab\0"u8) || Is(name, ".note.go.buildid\0"u8) || Is(name, ".data.rel.ro.gopclntab\0"u8))
+        {
             return ElfMarks.Go;
+        }
         // Managed code of a .NET NativeAOT program.
         if (Is(name, "__managedcode\0"u8))
+        {
             return ElfMarks.DotnetNative;
+        }
+
         if (section.Type == SHT_NOBITS)
+        {
             return ElfMarks.None;
+        }
+
         if (Is(name, ".comment\0"u8))
+        {
             searched.Comment ??= section;
+        }
         else if (Is(name, ".rodata\0"u8))
+        {
             searched.ReadOnlyData ??= section;
+        }
         else if (Is(name, ".dynstr\0"u8))
+        {
             searched.DynamicNames ??= section;
+        }
+
         return ElfMarks.None;
     }
 
@@ -111,13 +151,20 @@ internal static class ElfFile
     {
         var (marks, left) = (ElfMarks.None, (long)MaximumScan);
         if (searched.Comment is { } comment)
+        {
             marks |= Scan(file, comment, budget, ref left, "rustc version "u8, ElfMarks.Rust);
+        }
         // GraalVM native images export graal_create_isolate to those who embed them.
         if (searched.DynamicNames is { } names && searched.Comment?.Overlaps(names) != true)
+        {
             marks |= Scan(file, names, budget, ref left, "_ZN4node11Environment"u8, ElfMarks.Node, "graal_create_isolate"u8, ElfMarks.JavaNative);
+        }
         // Paths of the standard library in panic messages: also in a program without .comment.
         if (!marks.HasFlag(ElfMarks.Rust) && searched.ReadOnlyData is { } data && searched.Comment?.Overlaps(data) != true && searched.DynamicNames?.Overlaps(data) != true)
+        {
             marks |= Scan(file, data, budget, ref left, "/rustc/"u8, ElfMarks.Rust);
+        }
+
         return marks;
     }
 
@@ -136,7 +183,10 @@ internal static class ElfFile
             {
                 var length = ProcCalls.ReadAt(file, chunk.AsSpan(kept, (int)Math.Min(remaining, ChunkSize - kept)), offset);
                 if (length <= 0 || !budget.TrySpend(length))
+                {
                     break;
+                }
+
                 var text = chunk.AsSpan(0, kept + length);
                 found |= text.IndexOf(wanted) >= 0 ? mark : 0;
                 found |= !other.IsEmpty && text.IndexOf(other) >= 0 ? otherMark : 0;

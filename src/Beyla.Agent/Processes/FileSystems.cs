@@ -16,9 +16,14 @@ internal sealed class FileSystems(ProcReader proc)
     internal bool MayOpen(int pid, in FileStatus file)
     {
         if (file.Mount is not { } mount || (Type(0, mount) ?? Type(pid, mount)) is not { } type)
+        {
             return IsBlockDevice(file.Identity.Device) || file.Identity.Device == MemoryDevice();
+        }
+
         if (type == Kind.Local)
+        {
             return true;
+        }
         // In a user namespace of their own, any user may lay an overlay over FUSE; outside of one it takes privilege.
         return type == Kind.Layered && proc.IsInOwnUserNamespace(pid);
     }
@@ -40,7 +45,10 @@ internal sealed class FileSystems(ProcReader proc)
         proc.VisitMounts(pid, static (line, ref search) =>
         {
             if (!Utf8Parser.TryParse(line, out ulong number, out _) || number != search.Mount)
+            {
                 return true;
+            }
+
             search.Found = KindOf(line);
             return false;
         }, ref search);
@@ -53,7 +61,10 @@ internal sealed class FileSystems(ProcReader proc)
         var at = line.IndexOf(" - "u8);
         var type = at < 0 ? default : line[(at + 3)..];
         if (type.IsEmpty || type.StartsWith("fuse"u8))
+        {
             return Kind.Fuse;
+        }
+
         return type.StartsWith("overlay "u8) ? Kind.Layered : Kind.Local;
     }
 
@@ -64,11 +75,17 @@ internal sealed class FileSystems(ProcReader proc)
     private ulong MemoryDevice()
     {
         if (memoryDevice is { } known)
+        {
             return known;
+        }
+
         var file = ProcCalls.CreateMemoryFile();
         memoryDevice = file >= 0 && ProcCalls.TryIdentify(file, out var status) ? status.Identity.Device : 0;
         if (file >= 0)
+        {
             ProcCalls.Close(file);
+        }
+
         return memoryDevice.Value;
     }
 }

@@ -15,8 +15,13 @@ internal sealed class HiddenNames(ProcReader proc, ProcessTableOptions options)
     public void Tell(int pid, string executable)
     {
         if (told.Count >= MaximumTold || !proc.TryStat(pid, out var stat) || stat.StartTime >= options.StartsSeenFrom)
+        {
             return;
+        }
+
         if (told.Add(executable))
+        {
             options.NameHidden?.Invoke(executable);
+        }
     }
 }

@@ -52,7 +52,10 @@ internal sealed class InspectionQueue(int maximum, int maximumPerUser, long tick
     internal bool TryAdd(Inspection inspection)
     {
         if (Count >= maximum)
+        {
             return false;
+        }
+
         if (!shares.TryGetValue(inspection.User, out var share))
         {
             share = shares[inspection.User] = new UserShare { User = inspection.User };
@@ -60,7 +63,10 @@ internal sealed class InspectionQueue(int maximum, int maximumPerUser, long tick
         }
 
         if (share.Waiting.Count >= maximumPerUser)
+        {
             return false;
+        }
+
         share.Waiting.Enqueue(inspection);
         Count++;
         return true;
@@ -117,6 +123,8 @@ internal sealed class InspectionQueue(int maximum, int maximumPerUser, long tick
     {
         share.Running--;
         if (seconds > FreeSeconds)
+        {
             share.NotBefore = Math.Max(share.NotBefore, now + (long)(Math.Min(seconds * PauseFactor, LongestPauseSeconds) * ticksPerSecond));
+        }
     }
 }

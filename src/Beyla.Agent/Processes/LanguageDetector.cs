@@ -24,23 +24,43 @@ internal sealed class LanguageDetector(ProcReader proc, IFileGate? gate = null, 
         var mapped = new Mapped();
         proc.VisitMaps(pid, static (line, ref mapped) => mapped.Take(line), ref mapped);
         if (mapped.Runtime != ProcessLanguage.Generic)
+        {
             return mapped.Runtime;
+        }
+
         var marks = Marks(pid);
         // What the file is comes before how it is called: a Go program may be named node.
         if (marks.HasFlag(ElfMarks.Go))
+        {
             return ProcessLanguage.Go;
+        }
+
         if (marks.HasFlag(ElfMarks.DotnetNative))
+        {
             return ProcessLanguage.Dotnet;
+        }
+
         if (marks.HasFlag(ElfMarks.JavaNative))
+        {
             return ProcessLanguage.Java;
+        }
+
         if (marks.HasFlag(ElfMarks.Node))
+        {
             return ProcessLanguage.NodeJs;
+        }
         // Runtimes carry parts in Rust (node, python), so their names come before that mark.
         var named = FromName(executable.AsSpan(executable.LastIndexOf('/') + 1));
         if (named != ProcessLanguage.Generic)
+        {
             return named;
+        }
+
         if (marks.HasFlag(ElfMarks.Rust))
+        {
             return ProcessLanguage.Rust;
+        }
+
         return mapped.HasCppRuntime ? ProcessLanguage.Cpp : ProcessLanguage.Generic;
     }
 
@@ -64,20 +84,38 @@ internal sealed class LanguageDetector(ProcReader proc, IFileGate? gate = null, 
     {
         var named = proc.NameExecutable(pid);
         if (named < 0)
+        {
             return ElfMarks.None;
+        }
+
         try
         {
             if (!ProcCalls.TryIdentify(named, out var status) || !status.IsRegular)
+            {
                 return ElfMarks.None;
+            }
+
             if (cache.TryGetValue(status.Identity, out var marks))
+            {
                 return marks;
+            }
+
             if (!systems.MayOpen(pid, status) || gate?.MayOpen(status.Identity.Device) == false)
+            {
                 return ElfMarks.None;
+            }
+
             marks = MarksOf(pid, named);
             if (proc.Budget.IsLate)
+            {
                 return marks;
+            }
+
             if (cache.Count >= maximumCached)
+            {
                 cache.Clear();
+            }
+
             return cache[status.Identity] = marks;
         }
         finally
@@ -90,7 +128,10 @@ internal sealed class LanguageDetector(ProcReader proc, IFileGate? gate = null, 
     {
         var file = proc.OpenExecutable(pid, named);
         if (file < 0)
+        {
             return ElfMarks.None;
+        }
+
         FilesRead++;
         var marks = ElfFile.Read(file, proc.Budget);
         ProcCalls.Close(file);
@@ -107,7 +148,10 @@ internal sealed class LanguageDetector(ProcReader proc, IFileGate? gate = null, 
         {
             var path = MapsLine.Path(line);
             if (path.IsEmpty)
+            {
                 return true;
+            }
+
             var name = path[(path.LastIndexOf((byte)'/') + 1)..];
             Runtime = FromLibrary(name);
             HasCppRuntime |= name.StartsWith("libstdc++.so"u8) || name.StartsWith("libc++.so"u8);
@@ -117,19 +161,40 @@ internal sealed class LanguageDetector(ProcReader proc, IFileGate? gate = null, 
         private static ProcessLanguage FromLibrary(ReadOnlySpan<byte> name)
         {
             if (!name.StartsWith("lib"u8))
+            {
                 return ProcessLanguage.Generic;
+            }
+
             if (name.StartsWith("libcoreclr.so"u8))
+            {
                 return ProcessLanguage.Dotnet;
+            }
+
             if (name.StartsWith("libjvm.so"u8))
+            {
                 return ProcessLanguage.Java;
+            }
+
             if (name.StartsWith("libnode.so"u8))
+            {
                 return ProcessLanguage.NodeJs;
+            }
+
             if (name.IndexOf(".so"u8) < 0)
+            {
                 return ProcessLanguage.Generic;
+            }
+
             if (name.StartsWith("libpython"u8))
+            {
                 return ProcessLanguage.Python;
+            }
+
             if (name.StartsWith("libruby"u8))
+            {
                 return ProcessLanguage.Ruby;
+            }
+
             return name.StartsWith("libphp"u8) ? ProcessLanguage.Php : ProcessLanguage.Generic;
         }
     }
@@ -156,7 +221,10 @@ internal static class MapsLine
         {
             var permissions = line.IndexOf((byte)' ');
             if (permissions < 0 || line.Length < permissions + 5 || line[permissions + 3] != 'x' || Path(line) is not { IsEmpty: false } path)
+            {
                 return true;
+            }
+
             found = Encoding.UTF8.GetString(path);
             return false;
         }, ref found);

@@ -17,11 +17,20 @@ internal sealed class LookBudget
     internal bool TryTake(int pid, long now)
     {
         if (!taken.TryGetValue(pid, out var looks) || now - looks.Begun >= Interval)
+        {
             looks = (now, 0);
+        }
+
         if (looks.Taken >= PerInterval)
+        {
             return false;
+        }
+
         if (taken.Count >= MaximumProcesses)
+        {
             taken.Clear();
+        }
+
         taken[pid] = (looks.Begun, looks.Taken + 1);
         return true;
     }
@@ -30,7 +39,11 @@ internal sealed class LookBudget
     internal void OnTick(long now)
     {
         foreach (var (pid, looks) in taken)
+        {
             if (now - looks.Begun >= Interval)
+            {
                 taken.Remove(pid);
+            }
+        }
     }
 }

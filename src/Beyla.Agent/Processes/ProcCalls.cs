@@ -17,7 +17,7 @@ internal static unsafe partial class ProcCalls
     private const int AT_EMPTY_PATH = 0x1000, AT_STATX_DONT_SYNC = 0x4000;
     private const uint STATX_TYPE = 1, STATX_NLINK = 4, STATX_MTIME = 0x40, STATX_INO = 0x100, STATX_SIZE = 0x200, STATX_MNT_ID = 0x1000;
     private const int StatxSize = 256;
-    private const ushort S_IFMT = 0xF000, S_IFREG = 0x8000;
+    private const ushort TypeMask = 0xF000, RegularFile = 0x8000;
 
     // linux/openat2.h, asm-generic/unistd.h, linux/time.h.
     private const ulong RESOLVE_NO_MAGICLINKS = 2, RESOLVE_IN_ROOT = 0x10, RESOLVE_CACHED = 0x20;
@@ -60,9 +60,15 @@ internal static unsafe partial class ProcCalls
             {
                 var length = pread(file, to, (nuint)(target.Length - total), offset + total);
                 if (length < 0)
+                {
                     return -Marshal.GetLastPInvokeError();
+                }
+
                 if (length == 0)
+                {
                     break;
+                }
+
                 total += (int)length;
             }
         }
@@ -102,13 +108,16 @@ internal static unsafe partial class ProcCalls
         var buffer = stackalloc byte[StatxSize];
         status = default;
         if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, wanted, buffer) != 0)
+        {
             return false;
+        }
+
         var device = ((ulong)*(uint*)(buffer + 136) << 32) | *(uint*)(buffer + 140);
         status = new FileStatus
         {
             Identity = new FileIdentity(device, *(ulong*)(buffer + 32), *(long*)(buffer + 112), *(uint*)(buffer + 120), *(long*)(buffer + 40)),
             Links = *(uint*)(buffer + 16),
-            IsRegular = (*(ushort*)(buffer + 28) & S_IFMT) == S_IFREG,
+            IsRegular = (*(ushort*)(buffer + 28) & TypeMask) == RegularFile,
             Mount = (*(uint*)buffer & STATX_MNT_ID) != 0 ? *(ulong*)(buffer + 144) : null,
         };
         return true;

@@ -24,14 +24,23 @@ public sealed partial class ProcReader
         AsideThread.Demand();
         var length = ReadStart(pid, ProcFile.CommandLine, ProcPrivileges.None);
         if (length <= 0 || !Budget.TrySpend(length))
+        {
             return null;
+        }
+
         var text = buffer.AsSpan(0, Math.Min(length, MaximumCommandLine));
         if (text[^1] == 0)
+        {
             text = text[..^1];
+        }
+
         var end = text.IndexOf((byte)0);
         var program = Encoding.UTF8.GetString(end < 0 ? text : text[..end]);
         if (end < 0)
+        {
             return (program, "");
+        }
+
         var arguments = text[(end + 1)..];
         arguments.Replace((byte)0, (byte)' ');
         return (program, Encoding.UTF8.GetString(arguments));
@@ -72,7 +81,10 @@ public sealed partial class ProcReader
         var link = PathOf(pid, ProcFile.Executable);
         var file = privilege.Run(ProcPrivileges.Ptrace, () => ProcCalls.OpenName(link));
         if (file < 0)
+        {
             Refuse(pid, ProcFile.Executable, file);
+        }
+
         return file;
     }
 
@@ -83,7 +95,10 @@ public sealed partial class ProcReader
         AsideThread.Demand();
         var file = privilege.Run(ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch, () => ProcCalls.OpenNamed(named));
         if (file < 0)
+        {
             Refuse(pid, ProcFile.Executable, file);
+        }
+
         return file;
     }
 
@@ -105,11 +120,17 @@ public sealed partial class ProcReader
     {
         AsideThread.Demand();
         if (!EndsLikeDeleted(link))
+        {
             return link;
+        }
+
         var stripped = link[..^DeletedMark.Length];
         var named = NameExecutable(pid);
         if (named < 0)
+        {
             return stripped;
+        }
+
         try
         {
             return ProcCalls.TryIdentify(named, out var file) && file.Links > 0 && LeadsTo(pid, link, file.Identity) ? link : stripped;
@@ -125,12 +146,17 @@ public sealed partial class ProcReader
         var directory = string.Create(CultureInfo.InvariantCulture, $"{root}/{pid}/root");
         var top = privilege.Run(ProcPrivileges.Ptrace, () => ProcCalls.OpenName(directory));
         if (top < 0)
+        {
             return false;
+        }
         // The name of a program that runs is in the cache; one that is gone is not, or leads nowhere.
         var found = ProcCalls.OpenCachedName(top, name);
         ProcCalls.Close(top);
         if (found < 0)
+        {
             return false;
+        }
+
         var same = ProcCalls.TryIdentify(found, out var file) && (file.Identity.Device, file.Identity.Inode) == (identity.Device, identity.Inode);
         ProcCalls.Close(found);
         return same;
@@ -140,7 +166,10 @@ public sealed partial class ProcReader
         int pid, ProcFile file, int descriptor, byte separator, int limit, PieceVisitor<TState> visitor, ref TState state)
     {
         if (descriptor < 0)
+        {
             return false;
+        }
+
         try
         {
             var (held, total, skipping, any) = (0, 0, false, false);
@@ -148,15 +177,25 @@ public sealed partial class ProcReader
             {
                 var length = ProcCalls.Read(descriptor, buffer.AsSpan(held));
                 if (length < 0)
+                {
                     Refuse(pid, file, length);
+                }
+
                 if (length <= 0 || !Budget.TrySpend(length))
+                {
                     break;
+                }
+
                 any = true;
                 total += length;
                 var rest = (ReadOnlySpan<byte>)buffer.AsSpan(0, held + length);
                 for (int end; (end = rest.IndexOf(separator)) >= 0; rest = rest[(end + 1)..], skipping = false)
+                {
                     if (!skipping && end > 0 && !visitor(rest[..end], ref state))
+                    {
                         return true;
+                    }
+                }
                 // A piece that is longer than the buffer is left out as a whole.
                 skipping |= rest.Length == buffer.Length;
                 held = skipping ? 0 : rest.Length;
@@ -164,7 +203,10 @@ public sealed partial class ProcReader
             }
 
             if (held > 0 && !skipping && total < limit)
+            {
                 visitor(buffer.AsSpan(0, held), ref state);
+            }
+
             return any;
         }
         finally

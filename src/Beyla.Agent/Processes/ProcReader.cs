@@ -55,8 +55,10 @@ public sealed partial class ProcReader
         {
             var count = Refusals(file);
             if (count > 0)
+            {
                 yield return string.Create(CultureInfo.InvariantCulture,
                     $"{root}/PID/{FileName(file)} not readable for {count} processes: {Errno.Name(refusals.LastErrno(file))}: {Reason(file)}; {Substitute(file)}");
+            }
         }
     }
 
@@ -77,8 +79,12 @@ public sealed partial class ProcReader
     public IEnumerable<int> Pids()
     {
         foreach (var directory in Directory.EnumerateDirectories(root))
+        {
             if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
+            {
                 yield return pid;
+            }
+        }
     }
 
     /// <summary>State, parent and start (proc_pid_stat(5)). False when the process is gone, a zombie included.</summary>
@@ -90,12 +96,21 @@ public sealed partial class ProcReader
         var text = buffer.AsSpan(0, Math.Max(length, 0));
         var end = text.LastIndexOf((byte)')');
         if (end < 0 || end + 2 >= text.Length)
+        {
             return false;
+        }
+
         text = text[(end + 2)..];
         if (text[0] is (byte)'Z' or (byte)'X' or (byte)'x')
+        {
             return false;
+        }
+
         if (!TryField(text, 1, out var parent) || !TryField(text, 6, out var flags) || !TryField(text, 19, out var start))
+        {
             return false;
+        }
+
         stat = new ProcStat((int)parent, (flags & PF_KTHREAD) != 0, start);
         return true;
     }
@@ -125,7 +140,10 @@ public sealed partial class ProcReader
         // A name that holds a line feed is escaped there.
         var at = text.IndexOf("\nUid:\t"u8);
         if (at < 0)
+        {
             return 0;
+        }
+
         text = text[(at + 6)..];
         return Utf8Parser.TryParse(text, out uint user, out _) ? user : 0;
     }
@@ -155,11 +173,17 @@ public sealed partial class ProcReader
     {
         var descriptor = Open(pid, file, needed);
         if (descriptor < 0)
+        {
             return descriptor;
+        }
+
         var total = 0;
         int length;
         while ((length = ProcCalls.Read(descriptor, buffer.AsSpan(total, MaximumStart - total))) > 0)
+        {
             total += length;
+        }
+
         ProcCalls.Close(descriptor);
         return length < 0 ? length : total;
     }
@@ -169,14 +193,19 @@ public sealed partial class ProcReader
         var name = PathOf(pid, file);
         var descriptor = needed == ProcPrivileges.None ? ProcCalls.Open(name) : privilege.Run(needed, () => ProcCalls.Open(name));
         if (descriptor < 0)
+        {
             Refuse(pid, file, descriptor);
+        }
+
         return descriptor;
     }
 
     private void Refuse(int pid, ProcFile file, int result)
     {
         if (result is -Errno.EACCES or -Errno.EPERM)
+        {
             refusals.Add(pid, file, -result);
+        }
     }
 
     private string PathOf(int pid, ProcFile file) => string.Create(CultureInfo.InvariantCulture, $"{root}/{pid}/{FileName(file)}");
@@ -222,7 +251,10 @@ public sealed partial class ProcReader
         {
             var space = text.IndexOf((byte)' ');
             if (space < 0)
+            {
                 return false;
+            }
+
             text = text[(space + 1)..];
         }
 

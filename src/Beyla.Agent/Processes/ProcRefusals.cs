@@ -14,14 +14,18 @@ public sealed class ProcRefusals
     public long Of(ProcFile file)
     {
         lock (gate)
+        {
             return counts[(int)file];
+        }
     }
 
     /// <summary>Why the last one did not.</summary>
     public int LastErrno(ProcFile file)
     {
         lock (gate)
+        {
             return lastErrno[(int)file];
+        }
     }
 
     internal void Add(int pid, ProcFile file, int errno)
@@ -29,10 +33,15 @@ public sealed class ProcRefusals
         lock (gate)
         {
             if (refused.Count >= MaximumRemembered)
+            {
                 refused.Clear();
+            }
+
             lastErrno[(int)file] = errno;
             if (refused.Add((pid, file)))
+            {
                 counts[(int)file]++;
+            }
         }
     }
 }

@@ -86,7 +86,9 @@ internal sealed class ProcessEntry
         (Info, IsUndecided, IsIdentified) = (from.Info is { } info ? info with { Pid = Pid } : null, from.IsUndecided, from.IsIdentified);
         (Executable, Arguments, Names) = (from.Executable, from.Arguments, from.Names);
         if (State == ProcessState.Pending && !IsUndecided)
+        {
             State = ProcessState.Selected;
+        }
     }
 }
 

@@ -10,16 +10,24 @@ internal sealed class ProcessInspector(ProcReader proc, IListenerScan listeners,
         proc.Budget.Begin(limit);
         var pid = inspection.Pid;
         if (!IsThere(inspection))
+        {
             return InspectionResult.Without(inspection, isGone: true);
+        }
+
         var link = proc.ExecutableLink(pid);
         if (link is not null && inspection.Link is not null && link != inspection.Link)
+        {
             return InspectionResult.Without(inspection, isGone: true);
+        }
+
         var (parts, ports) = (inspection.Parts, new ListeningPorts());
         if (parts.HasFlag(InspectionParts.OnlyWithPorts))
         {
             listeners.Scan(pid, ports);
             if (ports.Of(pid).Length == 0)
+            {
                 return InspectionResult.Without(inspection, isGone: false) with { IsWhole = true };
+            }
         }
 
         // What goes first when a process ends comes first.
@@ -28,10 +36,15 @@ internal sealed class ProcessInspector(ProcReader proc, IListenerScan listeners,
         var arguments = parts.HasFlag(InspectionParts.Arguments) ? proc.CommandLine(pid)?.Arguments ?? "" : "";
         var language = parts.HasFlag(InspectionParts.Language) ? languages.Detect(pid, executable) : ProcessLanguage.Generic;
         if ((parts & (InspectionParts.Ports | InspectionParts.OnlyWithPorts)) == InspectionParts.Ports)
+        {
             listeners.Scan(pid, ports);
+        }
         // The pid may have become another process between two of these files.
         if (proc.TryStat(pid, out var stat) && stat.StartTime != inspection.StartTime)
+        {
             return InspectionResult.Without(inspection, isGone: true);
+        }
+
         return new InspectionResult
         {
             Of = inspection, IsWhole = !proc.Budget.IsLate, Executable = executable, Arguments = arguments, Names = names, Language = language, Ports = ports.Of(pid),
@@ -43,9 +56,14 @@ internal sealed class ProcessInspector(ProcReader proc, IListenerScan listeners,
     private string ExecutableOf(int pid, string? link, string executed)
     {
         if (link is { Length: > 0 })
+        {
             return proc.TrueExecutable(pid, link);
+        }
+
         if (MapsLine.Executable(proc, pid) is { Length: > 0 } mapped)
+        {
             return mapped;
+        }
         // Empty rather than an argument 0 that is no path: that one says what the process likes to be called.
         return executed.Length > 0 ? executed : proc.CommandLine(pid) is { } line && line.Program.StartsWith('/') ? line.Program : "";
     }

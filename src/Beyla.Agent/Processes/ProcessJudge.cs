@@ -53,12 +53,21 @@ internal sealed class ProcessJudge
     {
         rule = null;
         if (!relaxed[(knowsPorts ? 1 : 0) + (knowsExecutable ? 2 : 0)].Any(candidate => !candidate.HasCriterion || candidate.Matches(facts)))
+        {
             return Verdict.Unwanted;
+        }
+
         if (needs.Language || needs.CommandLine || (usesExecutable && !knowsExecutable) || (!knowsPorts && needs.ExclusionPorts))
+        {
             return Verdict.Undecided;
+        }
+
         rule = selection.Find(facts);
         if (rule is not null)
+        {
             return Verdict.Selected;
+        }
+
         return knowsPorts ? Refusal(facts) : Verdict.Undecided;
     }
 
@@ -76,8 +85,13 @@ internal sealed class ProcessJudge
     internal bool IsWanted(ProcessFacts facts)
     {
         foreach (var rule in selection.Rules)
+        {
             if (rule.Matches(facts))
+            {
                 return true;
+            }
+        }
+
         return false;
     }
 
@@ -87,9 +101,15 @@ internal sealed class ProcessJudge
         for (var i = 0; i < MaximumAncestors; i++)
         {
             if (pid == selection.OwnPid)
+            {
                 return true;
+            }
+
             if (stat.Parent <= 1 || !proc.TryStat(stat.Parent, out var parent))
+            {
                 return false;
+            }
+
             (pid, stat) = (stat.Parent, parent);
         }
 
@@ -125,10 +145,18 @@ internal sealed class ProcessJudge
     private string? FromRules(ProcessFacts facts, SelectionRule chosen, Func<SelectionRule, string?> name)
     {
         if (name(chosen) is { Length: > 0 } own)
+        {
             return own;
+        }
+
         foreach (var rule in selection.Rules)
+        {
             if (name(rule) is { Length: > 0 } other && rule.Matches(facts))
+            {
                 return other;
+            }
+        }
+
         return null;
     }
 }

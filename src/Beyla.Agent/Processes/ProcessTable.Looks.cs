@@ -24,10 +24,15 @@ public sealed partial class ProcessTable
     public void TakeResults()
     {
         if (looking.Count == 0)
+        {
             return;
+        }
+
         aside.Watch();
         while (aside.TryTake(out var result))
+        {
             OnInspected(result);
+        }
     }
 
     /// <summary>Waits for what is read aside: at the start, before there are events, and at the end, when there are no more.</summary>
@@ -41,7 +46,9 @@ public sealed partial class ProcessTable
             TakeResults();
             SubmitDeferred();
             if (!IsLooking || isEnough() || Stopwatch.GetElapsedTime(begun) >= limit)
+            {
                 return;
+            }
         }
     }
 
@@ -57,7 +64,9 @@ public sealed partial class ProcessTable
     {
         var facts = new ProcessFacts { Pid = pid, ListeningPorts = ports };
         if (!proc.TryStat(pid, out var stat))
+        {
             return ExamineGone(facts, ports, executed, since);
+        }
         // Where rules ask for ports and pids alone, the program of a process that they do not want is not asked for.
         if (stat.IsKernelThread || (!needs.Program && !scan && !judge.IsWanted(facts)))
         {
@@ -70,7 +79,10 @@ public sealed partial class ProcessTable
         facts = facts with { Executable = path, Language = LanguageDetector.FromName(ServiceNames.FileName(path)) };
         var verdict = judge.Judge(facts, !scan, link is { Length: > 0 } && !ProcReader.EndsLikeDeleted(link), out var rule);
         if (verdict is Verdict.Selected or Verdict.Undecided && judge.IsOwn(pid, stat))
+        {
             verdict = Verdict.Excluded;
+        }
+
         switch (verdict)
         {
             case Verdict.Unwanted:
@@ -78,7 +90,10 @@ public sealed partial class ProcessTable
                 return null;
             case Verdict.Excluded:
                 foreach (var port in ports)
+                {
                     servers.Remove(port);
+                }
+
                 return Exclude(pid, since) == Outcome.Aggregated ? entries.GetValueOrDefault(pid) : null;
         }
 
@@ -116,7 +131,10 @@ public sealed partial class ProcessTable
             IsIdentified = true, Info = judge.Identify(facts, rule!, StartedWith(facts.Pid) ?? default),
         };
         if (!Trace(entry, InspectionParts.None))
+        {
             return null;
+        }
+
         options.Selected?.Invoke(entry.Info);
         return entry;
     }
@@ -127,7 +145,9 @@ public sealed partial class ProcessTable
         kernel.Include(entry.Pid);
         kernel.Select(entry.Pid);
         if (Put(entry) == Outcome.Lost)
+        {
             return false;
+        }
         // Of one that has just ended the spans are still to come, but its pid may be another's soon: nobody is told of an end that has been.
         if (!IsAlive(entry.Pid, entry.StartTime))
         {
@@ -136,9 +156,15 @@ public sealed partial class ProcessTable
         }
 
         foreach (var port in entry.Ports)
+        {
             servers[port] = entry;
+        }
+
         if (parts != InspectionParts.None)
+        {
             Look(entry, parts, waits: true);
+        }
+
         return true;
     }
 
@@ -146,7 +172,9 @@ public sealed partial class ProcessTable
     private void Adopt(int pid, int port)
     {
         if (Examine(pid, [(ushort)port], "", options.Clock()) is not null || proc.TryStat(pid, out _))
+        {
             return;
+        }
         // Gone already. Whoever listens on the port passed it on, so it was of the same service.
         var entry = new ProcessEntry { Pid = pid, Since = options.Clock(), State = ProcessState.Selected, Ports = [(ushort)port] };
         if (servers.TryGetValue(port, out var server))
@@ -156,7 +184,9 @@ public sealed partial class ProcessTable
         }
 
         if (Put(entry) != Outcome.Lost)
+        {
             Bury(entry);
+        }
     }
 
     private void LookAgain(int pid, long since)
@@ -164,7 +194,10 @@ public sealed partial class ProcessTable
         if (!entries.TryGetValue(pid, out var entry))
         {
             if (needs.LanguageAlone)
+            {
                 Examine(pid, [], "", since);
+            }
+
             Release(pid);
         }
         else if (entry.State == ProcessState.Selected && entry.Since == since && MayChange(entry))
@@ -187,7 +220,10 @@ public sealed partial class ProcessTable
         }
 
         if (TrySubmit(entry, parts))
+        {
             return;
+        }
+
         entry.Deferred = parts;
         deferred.Enqueue(entry);
     }
@@ -195,7 +231,10 @@ public sealed partial class ProcessTable
     private bool TrySubmit(ProcessEntry entry, InspectionParts parts)
     {
         if (!budget.TryTake(entry.Pid, options.Clock()))
+        {
             return false;
+        }
+
         var inspection = new Inspection
         {
             Number = ++lookNumber,
@@ -207,7 +246,10 @@ public sealed partial class ProcessTable
             Parts = parts,
         };
         if (!aside.TrySubmit(inspection))
+        {
             return false;
+        }
+
         entry.Look = inspection.Number;
         looking[inspection.Number] = entry;
         return true;
@@ -220,25 +262,40 @@ public sealed partial class ProcessTable
             var entry = deferred.Dequeue();
             // Nobody waits for what is no longer there.
             if (!IsCurrent(entry) && entry.Heirs is null)
+            {
                 continue;
+            }
+
             if (TrySubmit(entry, entry.Deferred))
+            {
                 entry.Deferred = InspectionParts.None;
+            }
             else
+            {
                 deferred.Enqueue(entry);
+            }
         }
     }
 
     private void OnInspected(InspectionResult result)
     {
         if (!looking.Remove(result.Of.Number, out var entry))
+        {
             return;
+        }
+
         entry.Look = 0;
         if (!IsCurrent(entry) && entry.Heirs is null)
+        {
             return;
+        }
         // What was found before is better than what one that is gone, or does not let itself be looked at, has left.
         var learns = !entry.IsIdentified || result is { IsGone: false, IsWhole: true };
         if (learns)
+        {
             Learn(entry, result);
+        }
+
         if (entry.IsIdentified && (!learns || !needs.Language))
         {
             Accept(entry);
@@ -251,7 +308,10 @@ public sealed partial class ProcessTable
             entry.Info = judge.Identify(facts, rule!, entry.Names);
             entry.IsUndecided = false;
             if (entry.State == ProcessState.Pending)
+            {
                 entry.State = ProcessState.Selected;
+            }
+
             Accept(entry);
         }
         else if (entry.Again && needs.Language)
@@ -270,15 +330,29 @@ public sealed partial class ProcessTable
     {
         var parts = result.Of.Parts;
         if (!entry.IsIdentified)
+        {
             entry.Executable = result.Executable;
+        }
+
         if (parts.HasFlag(InspectionParts.Names) && !entry.HasNames)
+        {
             entry.Names = result.Names;
+        }
+
         if (parts.HasFlag(InspectionParts.Arguments))
+        {
             entry.Arguments = result.Arguments;
+        }
+
         foreach (var port in result.Ports)
+        {
             entry.Ports = ListeningPorts.With(entry.Ports, port);
+        }
+
         if (entry.Info is { } info && result.Language != info.Language)
+        {
             entry.Info = info with { Language = result.Language };
+        }
     }
 
     private void Accept(ProcessEntry entry)
@@ -290,10 +364,16 @@ public sealed partial class ProcessTable
             if (isFirst)
             {
                 foreach (var port in entry.Ports)
+                {
                     servers[port] = entry;
+                }
+
                 secondLook.Add(entry.Pid, entry.Since, options.Clock());
                 if (entry.Names.IsHidden)
+                {
                     hidden.Tell(entry.Pid, entry.Executable);
+                }
+
                 options.Selected?.Invoke(entry.Info!);
             }
 
@@ -312,7 +392,10 @@ public sealed partial class ProcessTable
             heir.Inherit(entry);
             heir.IsAwaited = false;
             if (heir.Again && MayChange(heir) && IsCurrent(heir))
+            {
                 Look(heir, InspectionParts.Language, waits: true);
+            }
+
             heir.Again = false;
             Release(heir.Pid);
         }
@@ -325,28 +408,48 @@ public sealed partial class ProcessTable
             rejected.IsAwaited = rejected.IsUndecided = false;
             rejected.Info = null;
             if (!IsCurrent(rejected))
+            {
                 continue;
+            }
+
             if (rejected.State == ProcessState.Exited)
+            {
                 entries.Remove(rejected.Pid);
+            }
             else if (isExcluded)
+            {
                 Exclude(rejected.Pid, rejected.Since);
+            }
             else
+            {
                 Forget(rejected.Pid);
+            }
+
             Release(rejected.Pid);
         }
 
         foreach (var port in entry.Ports)
+        {
             if (servers.GetValueOrDefault(port) == entry)
+            {
                 servers.Remove(port);
+            }
+        }
+
         if (entry.IsFresh && !isExcluded && needs.LanguageAlone && entry.State != ProcessState.Exited)
+        {
             secondLook.Add(entry.Pid, entry.Since, options.Clock());
+        }
     }
 
     /// <summary>Has a process wait together with the one whose identity it inherits, if that is awaited.</summary>
     private static void Await(ProcessEntry heir, ProcessEntry from)
     {
         if (!from.IsAwaited)
+        {
             return;
+        }
+
         heir.IsAwaited = true;
         heir.Origin = from.Origin ?? from;
         (heir.Origin.Heirs ??= []).Add(heir);

@@ -79,14 +79,24 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         kernel.Exclude(selection.OwnPid);
         entries[selection.OwnPid] = new ProcessEntry { Pid = selection.OwnPid, Since = options.Clock(), State = ProcessState.Excluded };
         foreach (var port in needs.PortsAlone())
+        {
             kernel.SelectPort(port);
+        }
+
         var ports = new ListeningPorts();
         if (needs.Ports)
+        {
             listeners.Scan(0, ports);
+        }
         // Where each rule asks for ports, a process that listens on nothing is not even opened.
         foreach (var pid in needs.WithoutPorts ? proc.Pids().Union(ports.Pids).ToArray() : [.. ports.Pids])
+        {
             if (pid != selection.OwnPid)
+            {
                 Examine(pid, ports.Of(pid), "", options.Clock());
+            }
+        }
+
         Settle(limit ?? TimeSpan.FromSeconds(1), static () => false);
         options.Services?.Publish(entries);
     }
@@ -113,10 +123,16 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     public void OnTick(long now)
     {
         while (exited.TryPeek(out var oldest) && oldest.Until <= now)
+        {
             ForgetOldest();
+        }
+
         budget.OnTick(now);
         while (secondLook.TryTake(now, out var pid, out var since))
+        {
             LookAgain(pid, since);
+        }
+
         Reconcile(now);
         SubmitDeferred();
         TakeResults();
@@ -127,7 +143,10 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     public void Open(int pid, int servedPort)
     {
         if (servedPort == 0 || !needs.IsSelectedAlone(servedPort) || entries.ContainsKey(pid))
+        {
             return;
+        }
+
         Adopt(pid, servedPort);
         Release(pid);
     }
@@ -154,7 +173,10 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         // The kernel side traces a parent that is not known here only when the event that selected it was lost.
         var from = entries.GetValueOrDefault(parent) ?? Examine(parent, [], "", options.Clock(), scan: needs.Ports);
         if (from is { State: ProcessState.Excluded })
+        {
             return Exclude(child, (long)e.Time);
+        }
+
         if (from is null || (from.Info is null && !from.IsUndecided))
         {
             Forget(child);
@@ -181,7 +203,9 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         var pid = (int)e.Pid;
         var wasKnown = e.Selected == ProcessSelection.Selected || known is not null;
         if (pid == selection.OwnPid || (!wasKnown && !needs.EveryExec))
+        {
             return Outcome.Filtered;
+        }
         // Another program: neither tracing nor exclusion is inherited from what ran before. Listening sockets may be.
         var scan = wasKnown && needs.Ports;
         var lostBefore = entriesLost;
@@ -205,25 +229,37 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
             case ProcessState.Selected:
                 known.Ports = ListeningPorts.With(known.Ports, e.Port);
                 if (needs.ExclusionPorts && judge.IsExcluded(FactsOf(known)))
+                {
                     return Exclude(pid, known.Since);
+                }
+
                 servers[e.Port] = known;
                 // By now the runtime is loaded, which it may not have been right after execve.
                 if (MayChange(known))
+                {
                     Look(known, InspectionParts.Language, waits: true);
+                }
+
                 return Outcome.Aggregated;
         }
 
         if (e.Selected != ProcessSelection.Selected && !needs.Mentions(e.Port))
         {
             if (e.Selected == ProcessSelection.Tentative)
+            {
                 kernel.Deselect(pid);
+            }
+
             return Outcome.Filtered;
         }
 
         var scan = needs.Ports && (needs.ExclusionPorts || e.Selected == ProcessSelection.Selected);
         var lostBefore = entriesLost;
         if (Examine(pid, [e.Port], "", (long)e.Time, scan) is not null)
+        {
             return Outcome.Aggregated;
+        }
+
         return entriesLost != lostBefore ? Outcome.Lost : Outcome.Filtered;
     }
 
@@ -252,7 +288,10 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
 
         kernel.Exclude(pid);
         if (IsAlive(pid, stat.StartTime))
+        {
             return Put(new ProcessEntry { Pid = pid, Since = since, State = ProcessState.Excluded });
+        }
+
         Forget(pid);
         return Outcome.Filtered;
     }
@@ -261,7 +300,10 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     {
         // Those that are gone make room before anybody is refused.
         while (entries.Count >= options.MaximumProcesses && !entries.ContainsKey(entry.Pid) && exited.Count > 0)
+        {
             ForgetOldest();
+        }
+
         if (entries.Count >= options.MaximumProcesses && !entries.ContainsKey(entry.Pid))
         {
             kernel.Deselect(entry.Pid);
@@ -290,7 +332,10 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     {
         var (entry, _) = exited.Dequeue();
         if (!IsCurrent(entry))
+        {
             return;
+        }
+
         entries.Remove(entry.Pid);
         Release(entry.Pid);
     }
@@ -298,7 +343,9 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     private void Release(int pid)
     {
         if (!IsAwaited(pid))
+        {
             Judged?.Invoke(pid);
+        }
     }
 
     private bool IsCurrent(ProcessEntry entry) => entries.GetValueOrDefault(entry.Pid) == entry;

@@ -62,21 +62,30 @@ internal sealed class Reconciliation
         allowance = Math.Min(PerSecond, allowance + (PerSecond * Math.Max(0, start - refilled) / (double)Second));
         refilled = start;
         for (var many = (int)allowance * ListedPerOne; listed is not null && many > 0; many--)
+        {
             List();
+        }
+
         while (listed is null && allowance >= 1 && turns.TryDequeue(out var user))
         {
             allowance--;
             var queue = waiting[user];
             yield return queue.Dequeue();
             if (queue.Count > 0)
+            {
                 turns.Enqueue(user);
+            }
             else
+            {
                 waiting.Remove(user);
+            }
         }
 
         spent += clock() - start;
         if (!IsRunning)
+        {
             next = Math.Max(next, clock() + (Rest * spent));
+        }
     }
 
     private void List()

@@ -21,9 +21,14 @@ internal static class ResourceAttributes
             var entry = attributes[range];
             var equals = entry.IndexOf((byte)'=');
             if (equals <= 0 || !Trim(entry[..equals]).SequenceEqual(key))
+            {
                 continue;
+            }
+
             if (Decode(Trim(entry[(equals + 1)..])) is { Length: > 0 } value)
+            {
                 found = value;
+            }
         }
 
         return found;
@@ -33,9 +38,15 @@ internal static class ResourceAttributes
     internal static string? Decode(ReadOnlySpan<byte> text)
     {
         if (text.Length >= 2 && text[0] == '"' && text[^1] == '"')
+        {
             text = text[1..^1];
+        }
+
         if (text.Length > ServiceNames.MaximumVariable)
+        {
             return null;
+        }
+
         Span<byte> decoded = new byte[text.Length];
         var length = 0;
         for (var i = 0; i < text.Length; i++)
@@ -47,7 +58,10 @@ internal static class ResourceAttributes
             }
 
             if (i + 2 >= text.Length || !byte.TryParse(text.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+            {
                 return null;
+            }
+
             decoded[length++] = value;
             i += 2;
         }

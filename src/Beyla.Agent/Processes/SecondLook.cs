@@ -21,18 +21,24 @@ internal sealed class SecondLook
     internal void Add(int pid, long since, long now)
     {
         foreach (var (delay, waiting) in delays)
+        {
             if (waiting.Count < Maximum)
+            {
                 waiting.Enqueue((now + delay, pid, since));
+            }
+        }
     }
 
     internal bool TryTake(long now, out int pid, out long since)
     {
         foreach (var (_, waiting) in delays)
+        {
             if (waiting.TryPeek(out var next) && next.Due <= now)
             {
                 (_, pid, since) = waiting.Dequeue();
                 return true;
             }
+        }
 
         (pid, since) = (0, 0);
         return false;

@@ -20,7 +20,10 @@ public readonly record struct ServiceNames(string? Name, string? Namespace, bool
     {
         var found = new Found();
         foreach (var range in variables.Split((byte)0))
+        {
             found.Take(variables[range]);
+        }
+
         return found.Names;
     }
 
@@ -45,9 +48,15 @@ public readonly record struct ServiceNames(string? Name, string? Namespace, bool
     {
         name = name?.Trim();
         if (string.IsNullOrEmpty(name))
+        {
             return null;
+        }
+
         if (name.Length <= MaximumName)
+        {
             return name;
+        }
+
         return name[..(char.IsHighSurrogate(name[MaximumName - 1]) ? MaximumName - 1 : MaximumName)];
     }
 
@@ -68,18 +77,26 @@ public readonly record struct ServiceNames(string? Name, string? Namespace, bool
             var name = "OTEL_SERVICE_NAME="u8;
             var attributes = "OTEL_RESOURCE_ATTRIBUTES="u8;
             if (!any)
+            {
                 (any, IsEnvironment) = (true, IsVariable(variable));
+            }
+
             if (!hasName && variable.StartsWith(name))
             {
                 hasName = true;
                 if (variable.Length <= MaximumVariable && Shorten(Encoding.UTF8.GetString(variable[name.Length..])) is { } own)
+                {
                     ServiceName = own;
+                }
             }
             else if (!hasAttributes && variable.StartsWith(attributes))
             {
                 hasAttributes = true;
                 if (variable.Length > MaximumVariable)
+                {
                     return;
+                }
+
                 AttributeName = Shorten(ResourceAttributes.Find(variable[attributes.Length..], "service.name"u8));
                 AttributeNamespace = Shorten(ResourceAttributes.Find(variable[attributes.Length..], "service.namespace"u8));
             }

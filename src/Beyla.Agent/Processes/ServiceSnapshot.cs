@@ -27,11 +27,19 @@ public sealed class ServiceSnapshot
         }
 
         if (same && count == current.Count)
+        {
             return;
+        }
+
         var next = new Dictionary<int, string>(count);
         foreach (var entry in entries.Values)
+        {
             if (entry is { IsAwaited: false, Info: { } info })
+            {
                 next[entry.Pid] = info.ServiceName;
+            }
+        }
+
         Volatile.Write(ref current, next);
     }
 }

@@ -44,7 +44,10 @@ public sealed class Glob : ITextPattern
         var compiler = new GlobCompiler(pattern);
         error = compiler.Compile();
         if (error is not null)
+        {
             return false;
+        }
+
         glob = new Glob(pattern, compiler.Steps);
         return true;
     }
@@ -63,13 +66,19 @@ public sealed class Glob : ITextPattern
             for (var i = 0; i < steps.Length; i++)
             {
                 if (!current[i] || !steps[i].Accepts(character))
+                {
                     continue;
+                }
+
                 Enter(next, pending, i + 1);
                 alive = true;
             }
 
             if (!alive)
+            {
                 return false;
+            }
+
             (current, next) = (next, current);
         }
 
@@ -85,10 +94,15 @@ public sealed class Glob : ITextPattern
         while (pending.TryPop(out var state))
         {
             if (states[state])
+            {
                 continue;
+            }
+
             states[state] = true;
             foreach (var target in steps[state].Jumps)
+            {
                 pending.Push(target);
+            }
         }
     }
 }

@@ -27,7 +27,10 @@ internal sealed class GlobCompiler(string pattern)
         {
             var c = pattern[position];
             if (depth > 0 && (c is ',' or '}'))
+            {
                 return;
+            }
+
             position++;
             switch (c)
             {
@@ -69,7 +72,10 @@ internal sealed class GlobCompiler(string pattern)
     private void Literal()
     {
         if (!TryRune(out var literal))
+        {
             return;
+        }
+
         Consume(character => character == literal);
     }
 
@@ -78,18 +84,26 @@ internal sealed class GlobCompiler(string pattern)
         var start = position - 1;
         var negated = position < pattern.Length && (pattern[position] is '!' or '^');
         if (negated)
+        {
             position++;
+        }
+
         var ranges = new List<(Rune First, Rune Last)>();
         while (position < pattern.Length && (pattern[position] != ']' || ranges.Count == 0))
         {
             if (!ClassMember(out var first))
+            {
                 return;
+            }
+
             var last = first;
             if (position + 1 < pattern.Length && pattern[position] == '-' && pattern[position + 1] != ']')
             {
                 position++;
                 if (!ClassMember(out last))
+                {
                     return;
+                }
             }
 
             if (last < first)
@@ -115,7 +129,10 @@ internal sealed class GlobCompiler(string pattern)
     private bool ClassMember(out Rune member)
     {
         if (pattern[position] == '\\' && position + 1 < pattern.Length)
+        {
             position++;
+        }
+
         return TryRune(out member);
     }
 
@@ -145,11 +162,15 @@ internal sealed class GlobCompiler(string pattern)
             }
 
             if (pattern[position++] == '}')
+            {
                 break;
+            }
         }
 
         foreach (var end in ends)
+        {
             end.Jumps.Add(steps.Count);
+        }
     }
 
     private void Consume(Predicate<Rune> accepts) => steps.Add(new GlobStep { Accepts = accepts });

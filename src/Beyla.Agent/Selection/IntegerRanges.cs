@@ -31,8 +31,13 @@ public sealed class IntegerRanges
     public bool Contains(int value)
     {
         foreach (var range in ranges)
+        {
             if (value >= range.First && value <= range.Last)
+            {
                 return true;
+            }
+        }
+
         return false;
     }
 
@@ -67,11 +72,17 @@ public sealed class IntegerRanges
             var firstText = dash < 0 ? entry : entry[..dash].TrimEnd();
             var lastText = dash < 0 ? entry : entry[(dash + 1)..].TrimStart();
             if (!TryNumber(firstText, out var first) || !TryNumber(lastText, out var last))
+            {
                 error = $"\"{entry}\" is neither a number nor a range such as 8000-8999";
+            }
             else if (first < minimum || last > maximum || first > maximum || last < minimum)
+            {
                 error = $"\"{entry}\" is outside {minimum}-{maximum}";
+            }
             else if (first > last)
+            {
                 error = $"the range \"{entry}\" ends before it starts";
+            }
             else
             {
                 parsed[i] = new IntegerRange(first, last);
@@ -92,10 +103,15 @@ public sealed class IntegerRanges
         foreach (var range in ranges)
         {
             if (text.Length > 0)
+            {
                 text.Append(',');
+            }
+
             text.Append(CultureInfo.InvariantCulture, $"{range.First}");
             if (range.Last != range.First)
+            {
                 text.Append(CultureInfo.InvariantCulture, $"-{range.Last}");
+            }
         }
 
         return text.ToString();

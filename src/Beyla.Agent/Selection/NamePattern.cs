@@ -24,7 +24,10 @@ public sealed class NamePattern
         error = null;
         Regex? expression = null;
         if (text.Length > 2 && text[0] == '/' && text[^1] == '/' && !SafeRegex.TryParse(text[1..^1], out expression, out error))
+        {
             return false;
+        }
+
         pattern = new NamePattern(text, expression is null ? null : new RegexPattern(expression));
         return true;
     }

@@ -16,11 +16,16 @@ public sealed class SelectionNeeds
         {
             Mark(rule.OpenPorts, mentioned);
             if (IsPortsAlone(rule))
+            {
                 Mark(rule.OpenPorts, portsAlone);
+            }
         }
 
         foreach (var rule in selection.Exclusions)
+        {
             Mark(rule.OpenPorts, mentioned);
+        }
+
         Ports = selection.Rules.Concat(selection.Exclusions).Any(static rule => !rule.OpenPorts.IsEmpty);
         ExclusionPorts = selection.Exclusions.Any(static rule => !rule.OpenPorts.IsEmpty);
         WithoutPorts = selection.Rules.Any(static rule => rule.OpenPorts.IsEmpty && rule.HasCriterion);
@@ -79,7 +84,11 @@ public sealed class SelectionNeeds
     private static void Mark(IntegerRanges ports, BitArray bits)
     {
         foreach (var range in ports.Ranges)
+        {
             for (var port = Math.Max(range.First, 1); port <= Math.Min(range.Last, PortLimit - 1); port++)
+            {
                 bits[port] = true;
+            }
+        }
     }
 }

@@ -63,8 +63,13 @@ public sealed record SelectionRule
     private bool ListensOnOne(IReadOnlyCollection<ushort> ports)
     {
         foreach (var port in ports)
+        {
             if (OpenPorts.Contains(port))
+            {
                 return true;
+            }
+        }
+
         return false;
     }
 }

@@ -45,13 +45,19 @@ public sealed record SelectionRules
     public SelectionRule? Find(ProcessFacts facts)
     {
         if (facts.Pid == OwnPid)
+        {
             return null;
+        }
+
         var language = LanguageSeen(facts);
         SelectionRule? chosen = null;
         foreach (var rule in Rules)
         {
             if (!rule.Matches(facts, language))
+            {
                 continue;
+            }
+
             chosen = rule;
             break;
         }
@@ -63,19 +69,32 @@ public sealed record SelectionRules
     public bool IsExcluded(ProcessFacts facts)
     {
         if (facts.Pid == OwnPid)
+        {
             return true;
+        }
+
         var language = LanguageSeen(facts);
         foreach (var rule in Exclusions)
+        {
             if (rule.Matches(facts, language))
+            {
                 return true;
+            }
+        }
+
         return false;
     }
 
     private string LanguageSeen(ProcessFacts facts)
     {
         foreach (var path in SystemPaths)
+        {
             if (facts.Executable.StartsWith(path, StringComparison.Ordinal))
+            {
                 return "unknown";
+            }
+        }
+
         return SelectionRule.LanguageName(facts.Language);
     }
 }

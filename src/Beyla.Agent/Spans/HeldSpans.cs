@@ -31,9 +31,15 @@ internal sealed class HeldSpans
     {
         var size = Overhead + span.Method.Length + span.Path.Length + span.Query.Length + span.Host.Length;
         if (!processes.TryGetValue(span.Pid, out var waiting))
+        {
             waiting = new Waiting(Stopwatch.GetTimestamp());
+        }
+
         if (bytes + size > MaximumBytes || waiting.Bytes + size > MaximumBytesOfOne)
+        {
             return false;
+        }
+
         processes[span.Pid] = waiting;
         waiting.Spans.Enqueue(new HeldSpan(in span));
         (bytes, waiting.Bytes) = (bytes + size, waiting.Bytes + size);
@@ -44,7 +50,10 @@ internal sealed class HeldSpans
     public void Take<TState>(int pid, TState state, HeldSpanVisitor<TState> visitor)
     {
         if (!processes.Remove(pid, out var waiting))
+        {
             return;
+        }
+
         bytes -= waiting.Bytes;
         foreach (var held in waiting.Spans)
         {
@@ -61,7 +70,9 @@ internal sealed class HeldSpans
         {
             pid = candidate;
             if (all || Stopwatch.GetElapsedTime(waiting.Since) > Longest)
+            {
                 return true;
+            }
         }
 
         pid = 0;

@@ -38,7 +38,10 @@ public sealed class Redactor
     public ReadOnlySpan<byte> Query(ReadOnlySpan<byte> query, Span<byte> scratch)
     {
         if (idle || query.IndexOf((byte)'=') < 0)
+        {
             return query;
+        }
+
         var written = -1;
         Parameters(query, 0, query.Length, EndOfName, EndOfValue, scratch, ref written);
         return written < 0 ? query : scratch[..written];
@@ -53,13 +56,19 @@ public sealed class Redactor
     {
         path = UserInfo(path, first);
         if (idle || path.IndexOf((byte)'=') < 0)
+        {
             return path;
+        }
+
         var written = -1;
         var fragment = path.IndexOf((byte)'#');
         var end = fragment < 0 ? path.Length : fragment;
         Parameters(path, 0, end, EndOfPathName, EndOfPathValue, second, ref written);
         if (fragment >= 0)
+        {
             Parameters(path, end, path.Length, EndOfName, EndOfValue, second, ref written);
+        }
+
         return written < 0 ? path : second[..written];
     }
 
@@ -70,14 +79,20 @@ public sealed class Redactor
     public static ReadOnlySpan<byte> UserInfo(ReadOnlySpan<byte> target, Span<byte> scratch)
     {
         if (target.IsEmpty || (target[0] == '/' && !target.StartsWith("//"u8)) || target.IndexOf((byte)'@') < 0)
+        {
             return target;
+        }
+
         var slashes = target.IndexOf("//"u8);
         var start = slashes < 0 ? 0 : slashes + 2;
         var length = target[start..].IndexOfAny("/?#"u8);
         var authority = length < 0 ? target[start..] : target.Slice(start, length);
         var at = authority.LastIndexOf((byte)'@');
         if (at < 0)
+        {
             return target;
+        }
+
         var written = 0;
         Append(target[..start], scratch, ref written);
         Append(Mark, scratch, ref written);
@@ -104,9 +119,15 @@ public sealed class Redactor
             }
 
             if (written >= 0)
+            {
                 Append(rest[..next], scratch, ref written);
+            }
+
             if (secret)
+            {
                 Append(Mark, scratch, ref written);
+            }
+
             var length = secret ? value.IndexOfAny(endOfValue) : 0;
             from += next + (length < 0 ? value.Length : length);
         }
@@ -119,7 +140,10 @@ public sealed class Redactor
         for (var i = 0; i < name.Length; i++)
         {
             if (length == LongestName)
+            {
                 return false;
+            }
+
             var b = name[i];
             if (b == '%' && i + 2 < name.Length && char.IsAsciiHexDigit((char)name[i + 1]) && char.IsAsciiHexDigit((char)name[i + 2]))
             {
@@ -132,17 +156,28 @@ public sealed class Redactor
 
         var text = ((ReadOnlySpan<char>)decoded[..length]).Trim(" +\t");
         if (sensitive.Contains(text))
+        {
             return true;
+        }
+
         while (text.EndsWith("]"))
         {
             var open = text.LastIndexOf('[');
             if (open < 0)
+            {
                 return false;
+            }
+
             if (sensitive.Contains(text[(open + 1)..^1]))
+            {
                 return true;
+            }
+
             text = text[..open];
             if (sensitive.Contains(text))
+            {
                 return true;
+            }
         }
 
         return false;

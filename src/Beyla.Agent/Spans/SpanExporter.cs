@@ -51,12 +51,18 @@ public sealed class SpanExporter : ISpanSink, ICounted
     public void OnSpan(in SpanData span)
     {
         lock (counting)
+        {
             produced++;
+        }
+
         var process = processes.Find(span.Pid);
         if (process is null && processes.IsAwaited(span.Pid))
         {
             if (!held.TryAdd(in span))
+            {
                 Settle(in span, processes.Guess(span.Pid), isKnown: false);
+            }
+
             return;
         }
 
@@ -67,7 +73,9 @@ public sealed class SpanExporter : ISpanSink, ICounted
     public void Release(int pid)
     {
         if (held.Count > 0)
+        {
             held.Take(pid, this, static (in SpanData span, SpanExporter self) => self.Settle(in span, self.processes.Find(span.Pid), isKnown: true));
+        }
     }
 
     /// <summary>Spans that have waited too long go on with what is known by now. To be called about every 100 ms, and with all at the end.</summary>
@@ -75,28 +83,39 @@ public sealed class SpanExporter : ISpanSink, ICounted
     public void Tick(bool all = false)
     {
         while (held.TryFindOverdue(all, out var pid))
+        {
             held.Take(pid, this, static (in SpanData span, SpanExporter self) => self.Settle(in span, self.processes.Guess(span.Pid), isKnown: false));
+        }
     }
 
     public IEnumerable<PlaceCounters> Count()
     {
         lock (counting)
+        {
             return [new PlaceCounters("spans", "spans", produced, Emitted: emitted, Filtered: filtered, Lost: lost, Held: produced - emitted - filtered - lost)];
+        }
     }
 
     /// <summary>Ends the way of a span here. One of which it is not known whether anybody wants it is lost.</summary>
     private void Settle(in SpanData span, ProcessInfo? process, bool isKnown)
     {
         if (process is not null)
+        {
             Export(in span, process);
+        }
+
         lock (counting)
+        {
             _ = process is not null ? emitted++ : isKnown ? filtered++ : lost++;
+        }
     }
 
     private void Export(in SpanData span, ProcessInfo process)
     {
         if (sinks.Length == 0)
+        {
             return;
+        }
 
         // Events of several processors may be a little out of order: a duration is never negative, the handler's never longer than the whole.
         var duration = Math.Max(0, span.End - span.Start) / 1000;
@@ -114,6 +133,8 @@ public sealed class SpanExporter : ISpanSink, ICounted
             HandlerDuration = Math.Clamp((span.End - span.HandlerStart) / 1000, 0, duration),
         };
         foreach (var sink in sinks)
+        {
             sink.OnSpan(in exported);
+        }
     }
 }

@@ -9,8 +9,8 @@ public sealed class AgentCommand
     // Puts a program into a session of its own and becomes that program, so that its process id stays the child's; setsid(1) of util-linux and busybox.
     private static readonly string[] SessionLeaders = ["/usr/bin/setsid", "/bin/setsid"];
 
-    private readonly Dictionary<string, string> _settings = new(StringComparer.Ordinal);
-    private readonly List<string> _arguments;
+    private readonly Dictionary<string, string> settings = new(StringComparer.Ordinal);
+    private readonly List<string> arguments;
 
     /// <summary>A command that runs <paramref name="path"/>.</summary>
     /// <param name="path">Full path of the agent.</param>
@@ -18,7 +18,7 @@ public sealed class AgentCommand
     public AgentCommand(string path, params string[] arguments)
     {
         Path = path;
-        _arguments = [.. arguments];
+        this.arguments = [.. arguments];
     }
 
     /// <summary>Full path of the agent.</summary>
@@ -28,24 +28,27 @@ public sealed class AgentCommand
     public Guid Owner { get; init; }
 
     /// <summary>Its arguments.</summary>
-    public IReadOnlyList<string> Arguments => _arguments;
+    public IReadOnlyList<string> Arguments => this.arguments;
 
     /// <summary>The variables that are set for the agent, over those of this process.</summary>
-    public IReadOnlyDictionary<string, string> Settings => _settings;
+    public IReadOnlyDictionary<string, string> Settings => settings;
 
     /// <summary>Sets a variable. It wins over the caller's environment and over a configuration file; null leaves both alone.</summary>
     public AgentCommand With(string variable, string? value)
     {
         if (value is not null)
-            _settings[variable] = value;
+        {
+            settings[variable] = value;
+        }
+
         return this;
     }
 
     /// <summary>Sets a setting by its path in the configuration file; it wins over everything.</summary>
     public AgentCommand WithSetting(string path, string value)
     {
-        _arguments.Add("--set");
-        _arguments.Add($"{path}={value}");
+        this.arguments.Add("--set");
+        this.arguments.Add($"{path}={value}");
         return this;
     }
 
@@ -53,7 +56,7 @@ public sealed class AgentCommand
     /// The command as a shell would take it, for messages. Values are quoted where a shell needs it.
     /// </summary>
     public override string ToString() => string.Join(' ',
-        _settings.Where(s => s.Key is not ("BEYLA_EXIT_WITH_PARENT" or "BEYLA_LOG_FORMAT")).Select(s => s.Key + "=" + Quoted(s.Value))
+        settings.Where(s => s.Key is not ("BEYLA_EXIT_WITH_PARENT" or "BEYLA_LOG_FORMAT")).Select(s => s.Key + "=" + Quoted(s.Value))
             .Append(Quoted(Path)).Concat(Arguments.Select(Quoted)));
 
     /// <summary>A word as a POSIX shell reads it back.</summary>
@@ -83,11 +86,20 @@ public sealed class AgentCommand
             RedirectStandardError = true,
         };
         if (leader is not null)
+        {
             start.ArgumentList.Add(Path);
+        }
+
         foreach (var argument in Arguments)
+        {
             start.ArgumentList.Add(argument);
-        foreach (var (variable, value) in _settings)
+        }
+
+        foreach (var (variable, value) in settings)
+        {
             start.Environment[variable] = value;
+        }
+
         return start;
     }
 }

@@ -40,14 +40,18 @@ public static class AgentFile
 
         var own = Path.Combine(moduleFolder, PlaceInModule);
         if (File.Exists(own))
+        {
             return Checked(own);
+        }
 
         foreach (var folder in (searchPath ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries))
         {
             // A relative entry would make the current folder decide which program runs.
             var candidate = Path.Combine(folder, "beyla");
             if (Path.IsPathRooted(folder) && File.Exists(candidate))
+            {
                 return Checked(candidate);
+            }
         }
 
         throw new AgentException(AgentFault.AgentNotFound, $"The agent is neither at '{own}' nor in PATH.",
@@ -77,7 +81,9 @@ public static class AgentFile
 
         // A script is a way to run the agent elsewhere or with more rights.
         if (read >= 2 && head[0] == '#' && head[1] == '!')
+        {
             return path;
+        }
 
         if (read < head.Length || BinaryPrimitives.ReadUInt32BigEndian(head) != ElfMagic)
         {

@@ -7,23 +7,28 @@ public sealed class AgentLog
 {
     private const int Kept = 20;
 
-    private readonly Queue<LogLine> _lines = new();
-    private LogLine? _firstPlain;
+    private readonly Queue<LogLine> lines = new();
+    private LogLine? firstPlain;
 
     /// <summary>Parses and keeps one line.</summary>
     /// <returns>The line; null when it is empty.</returns>
     public LogLine? Add(ReadOnlySpan<byte> text)
     {
         if (text.Trim(" \t\r"u8).IsEmpty)
+        {
             return null;
+        }
 
         var line = LogLine.Parse(Encoding.UTF8.GetString(text).TrimEnd('\r'));
-        lock (_lines)
+        lock (lines)
         {
-            _firstPlain ??= line.IsPlain ? line : null;
-            if (_lines.Count == Kept)
-                _lines.Dequeue();
-            _lines.Enqueue(line);
+            firstPlain ??= line.IsPlain ? line : null;
+            if (lines.Count == Kept)
+            {
+                lines.Dequeue();
+            }
+
+            lines.Enqueue(line);
         }
 
         return line;
@@ -34,21 +39,27 @@ public sealed class AgentLog
     /// </summary>
     public LogLine? Explanation()
     {
-        lock (_lines)
-            return _lines.LastOrDefault(line => line.Level == LogLevel.Error) ?? _firstPlain ?? _lines.LastOrDefault();
+        lock (lines)
+        {
+            return lines.LastOrDefault(line => line.Level == LogLevel.Error) ?? firstPlain ?? lines.LastOrDefault();
+        }
     }
 
     /// <summary>The line that names the capabilities that are missing; null when there is none.</summary>
     public LogLine? MissingCapabilities()
     {
-        lock (_lines)
-            return _lines.LastOrDefault(line => line.Error.Contains(AgentWords.Required, StringComparison.Ordinal));
+        lock (lines)
+        {
+            return lines.LastOrDefault(line => line.Error.Contains(AgentWords.Required, StringComparison.Ordinal));
+        }
     }
 
     /// <summary>The first remedy that the agent names; null when there is none.</summary>
     public string? Fix()
     {
-        lock (_lines)
-            return _lines.Select(line => line[LogLine.Remedy]).FirstOrDefault(fix => fix.Length > 0);
+        lock (lines)
+        {
+            return lines.Select(line => line[LogLine.Remedy]).FirstOrDefault(fix => fix.Length > 0);
+        }
     }
 }

@@ -12,21 +12,21 @@ public sealed class AgentProcess : IDisposable
     /// <summary>How long an agent may take from the end of its standard input to its own end.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(1.5);
 
-    private readonly Process _process;
-    private int _released;
-    private int _disposed;
-    private int? _exitCode;
+    private readonly Process process;
+    private int released;
+    private int disposed;
+    private int? exitCode;
 
-    private AgentProcess(Process process) => _process = process;
+    private AgentProcess(Process process) => this.process = process;
 
     /// <summary>Process id of the agent.</summary>
     public int Id { get; private init; }
 
     /// <summary>What the agent prints: the stream.</summary>
-    public Stream Output => _process.StandardOutput.BaseStream;
+    public Stream Output => this.process.StandardOutput.BaseStream;
 
     /// <summary>What the agent logs.</summary>
-    public Stream Log => _process.StandardError.BaseStream;
+    public Stream Log => this.process.StandardError.BaseStream;
 
     /// <summary>Starts the agent.</summary>
     /// <exception cref="AgentException">The operating system refused.</exception>
@@ -58,12 +58,14 @@ public sealed class AgentProcess : IDisposable
     /// <summary>Asks the agent to stop; returns at once. What it still prints can be read until it ends.</summary>
     public void Release()
     {
-        if (Interlocked.Exchange(ref _released, 1) != 0)
+        if (Interlocked.Exchange(ref released, 1) != 0)
+        {
             return;
+        }
 
         try
         {
-            _process.StandardInput.Close();
+            this.process.StandardInput.Close();
         }
         catch (Exception error) when (error is IOException or InvalidOperationException)
         {
@@ -75,9 +77,12 @@ public sealed class AgentProcess : IDisposable
     /// <returns>The exit code, 128 + n when signal n ended it; null when it still runs.</returns>
     public int? WaitForExit(TimeSpan time)
     {
-        if (_disposed == 0 && _process.WaitForExit(time))
-            _exitCode = _process.ExitCode;
-        return _exitCode;
+        if (disposed == 0 && this.process.WaitForExit(time))
+        {
+            exitCode = this.process.ExitCode;
+        }
+
+        return exitCode;
     }
 
     /// <summary>Ends the agent now.</summary>
@@ -85,7 +90,7 @@ public sealed class AgentProcess : IDisposable
     {
         try
         {
-            _process.Kill(entireProcessTree: true);
+            this.process.Kill(entireProcessTree: true);
         }
         catch (Exception error) when (error is InvalidOperationException or Win32Exception or AggregateException)
         {
@@ -96,10 +101,12 @@ public sealed class AgentProcess : IDisposable
     /// <summary>Stops the agent, first by asking, then by force: within 2 s it is gone.</summary>
     public void Dispose()
     {
-        lock (_process)
+        lock (this.process)
         {
-            if (_disposed != 0)
+            if (disposed != 0)
+            {
                 return;
+            }
 
             Release();
             if (WaitForExit(Grace) is null)
@@ -108,10 +115,10 @@ public sealed class AgentProcess : IDisposable
                 WaitForExit(TimeSpan.FromSeconds(0.4));
             }
 
-            _disposed = 1;
+            disposed = 1;
         }
 
         LiveAgents.Remove(this);
-        _process.Dispose();
+        this.process.Dispose();
     }
 }

@@ -60,9 +60,13 @@ public static class AgentQuery
             {
                 fits &= text.Length + read <= limit;
                 if (fits)
+                {
                     text.Write(block, 0, read);
+                }
                 else if (text.Length > 0)
+                {
                     text.SetLength(0);
+                }
             }
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException)

@@ -11,22 +11,22 @@ public sealed class AgentSession : IDisposable
 {
     private const int BatchLength = 512, QueueLength = 64, LongestLogLine = 1 << 14, LogQueueLength = 1000;
 
-    private readonly AgentProcess _process;
-    private readonly BlockingCollection<IReadOnlyList<object>> _queue = new(QueueLength);
-    private readonly ConcurrentQueue<LogLine> _logQueue = new();
-    private readonly CancellationTokenSource _discard = new();
-    private readonly AgentLog _log;
-    private readonly Thread _reader;
-    private long _logLinesDropped;
-    private bool _released;
-    private Exception? _failure;
+    private readonly AgentProcess process;
+    private readonly BlockingCollection<IReadOnlyList<object>> queue = new(QueueLength);
+    private readonly ConcurrentQueue<LogLine> logQueue = new();
+    private readonly CancellationTokenSource discard = new();
+    private readonly AgentLog log;
+    private readonly Thread reader;
+    private long logLinesDropped;
+    private bool released;
+    private Exception? failure;
 
     private AgentSession(AgentCommand command)
     {
         Command = command;
-        _process = AgentProcess.Start(command);
-        _log = new AgentLog();
-        _reader = Start("Beyla stream", ReadStream);
+        process = AgentProcess.Start(command);
+        log = new AgentLog();
+        reader = Start("Beyla stream", ReadStream);
         LogThread = Start("Beyla log", ReadLog);
     }
 
@@ -34,13 +34,13 @@ public sealed class AgentSession : IDisposable
     public AgentCommand Command { get; }
 
     /// <summary>Process id of the agent.</summary>
-    public int ProcessId => _process.Id;
+    public int ProcessId => process.Id;
 
     /// <summary>Whether all that the agent said was taken.</summary>
-    public bool IsCompleted => _queue.IsCompleted;
+    public bool IsCompleted => queue.IsCompleted;
 
     /// <summary>Lines of the log that were dropped because nobody took them.</summary>
-    public long LogLinesDropped => Interlocked.Read(ref _logLinesDropped);
+    public long LogLinesDropped => Interlocked.Read(ref logLinesDropped);
 
     private Thread LogThread { get; }
 
@@ -58,44 +58,44 @@ public sealed class AgentSession : IDisposable
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> was cancelled.</exception>
     public bool TryTake(out IReadOnlyList<object> batch, TimeSpan wait, CancellationToken stop)
     {
-        var taken = _queue.TryTake(out var found, (int)Math.Max(wait.TotalMilliseconds, 0), stop);
+        var taken = queue.TryTake(out var found, (int)Math.Max(wait.TotalMilliseconds, 0), stop);
         batch = found ?? [];
         return taken;
     }
 
     /// <summary>Takes a line of the agent's log; does not wait.</summary>
     /// <returns>False when there is none.</returns>
-    public bool TryTakeLog([NotNullWhen(true)] out LogLine? line) => _logQueue.TryDequeue(out line);
+    public bool TryTakeLog([NotNullWhen(true)] out LogLine? line) => logQueue.TryDequeue(out line);
 
     /// <summary>Asks the agent to stop. What it still has to say follows.</summary>
     public void Finish()
     {
-        _released = true;
-        _process.Release();
+        released = true;
+        process.Release();
     }
 
     /// <summary>Why the agent ended; null when it ended as asked. To be called when the session is completed.</summary>
     /// <param name="begun">Whether the stream had begun.</param>
     public AgentException? Outcome(bool begun)
     {
-        var code = _process.WaitForExit(AgentProcess.Grace);
+        var code = process.WaitForExit(AgentProcess.Grace);
         LogThread.Join(AgentProcess.Grace);
-        if (_failure is { } failure)
+        if (this.failure is { } failure)
         {
             return new AgentException(AgentFault.StreamInvalid, $"The stream of the agent '{Command.Path}' cannot be read: {failure.Message}",
                 "Please report this with the stack trace of the error's Exception.InnerException.", Command.Path, failure);
         }
 
-        return AgentExit.Judge(Command, ProcessId, code, begun, _released, _log);
+        return AgentExit.Judge(Command, ProcessId, code, begun, released, log);
     }
 
     /// <summary>Stops the agent; it is gone within 2 s.</summary>
     public void Dispose()
     {
         // The reader goes on reading, for an agent that cannot write cannot stop in order either.
-        _discard.Cancel();
-        _process.Dispose();
-        _reader.Join(TimeSpan.FromMilliseconds(200));
+        discard.Cancel();
+        process.Dispose();
+        reader.Join(TimeSpan.FromMilliseconds(200));
     }
 
     private static Thread Start(string name, Action body)
@@ -107,7 +107,7 @@ public sealed class AgentSession : IDisposable
 
     private void ReadStream()
     {
-        using var stream = new AgentStream(_process.Output);
+        using var stream = new AgentStream(process.Output);
         var batch = new List<object>();
         try
         {
@@ -115,10 +115,15 @@ public sealed class AgentSession : IDisposable
             {
                 batch.Add(line.Value is { } value ? Safe.Of(value) : line.Error!);
                 if (batch.Count < BatchLength && stream.HasLine)
+                {
                     continue;
+                }
 
-                if (!_discard.IsCancellationRequested)
+                if (!discard.IsCancellationRequested)
+                {
                     Add(batch);
+                }
+
                 batch = [];
             }
         }
@@ -129,17 +134,17 @@ public sealed class AgentSession : IDisposable
         catch (Exception error)
         {
             // What escapes a thread would end the shell of the user. The run ends with this error instead.
-            _failure = error;
+            this.failure = error;
         }
 
-        _queue.CompleteAdding();
+        queue.CompleteAdding();
     }
 
     private void Add(List<object> batch)
     {
         try
         {
-            _queue.Add(batch, _discard.Token);
+            queue.Add(batch, discard.Token);
         }
         catch (OperationCanceledException)
         {
@@ -149,19 +154,26 @@ public sealed class AgentSession : IDisposable
 
     private void ReadLog()
     {
-        var lines = new LineReader(_process.Log, LongestLogLine);
+        var lines = new LineReader(process.Log, LongestLogLine);
         try
         {
             do
             {
                 while (lines.TryRead(out var text, out _))
                 {
-                    if (_log.Add(text[..Math.Min(text.Length, LongestLogLine)]) is not { } line)
+                    if (log.Add(text[..Math.Min(text.Length, LongestLogLine)]) is not { } line)
+                    {
                         continue;
-                    if (_logQueue.Count < LogQueueLength)
-                        _logQueue.Enqueue(line);
+                    }
+
+                    if (logQueue.Count < LogQueueLength)
+                    {
+                        logQueue.Enqueue(line);
+                    }
                     else
-                        Interlocked.Increment(ref _logLinesDropped);
+                    {
+                        Interlocked.Increment(ref logLinesDropped);
+                    }
                 }
             }
             while (lines.Fill());

@@ -5,14 +5,14 @@ namespace Beyla.PowerShell.Agent;
 /// <summary>Adds up the reports of flows that went on, so that an observation of any length gives one flow for each direction of a conversation. In the order of their first report.</summary>
 public sealed class FlowMerger
 {
-    private readonly Dictionary<Key, int> _places = [];
-    private readonly List<Flow> _flows = [];
+    private readonly Dictionary<Key, int> places = [];
+    private readonly List<Flow> flows = [];
 
     /// <summary>How many flows there are so far.</summary>
-    public int Count => _flows.Count;
+    public int Count => flows.Count;
 
     /// <summary>The flows so far.</summary>
-    public IReadOnlyList<Flow> Flows => _flows;
+    public IReadOnlyList<Flow> Flows => flows;
 
     /// <summary>Adds a report.</summary>
     public void Add(Flow flow)
@@ -20,14 +20,14 @@ public sealed class FlowMerger
         ArgumentNullException.ThrowIfNull(flow);
         var one = flow.Record;
         var key = new Key(one.Transport, one.SourceAddress, one.SourcePort, one.DestinationAddress, one.DestinationPort, one.Interface, one.InterfaceDirection);
-        if (_places.TryGetValue(key, out var place))
+        if (places.TryGetValue(key, out var place))
         {
-            _flows[place] = new Flow(Sum(_flows[place].Record, one));
+            flows[place] = new Flow(Sum(flows[place].Record, one));
             return;
         }
 
-        _places[key] = _flows.Count;
-        _flows.Add(flow);
+        places[key] = flows.Count;
+        flows.Add(flow);
     }
 
     // What is only known later, as a name, a process or who called, is taken from the report that knows it.

@@ -5,11 +5,11 @@ public sealed class Limiter
 {
     private const int Kinds = 64;
 
-    private readonly Dictionary<string, (long Next, long Held)> _kinds = new(StringComparer.Ordinal);
-    private readonly long _pause;
+    private readonly Dictionary<string, (long Next, long Held)> kinds = new(StringComparer.Ordinal);
+    private readonly long pause;
 
     /// <param name="pause">The time between two warnings of a kind.</param>
-    public Limiter(TimeSpan pause) => _pause = (long)pause.TotalMilliseconds;
+    public Limiter(TimeSpan pause) => this.pause = (long)pause.TotalMilliseconds;
 
     /// <summary>Whether a warning of this kind may be shown now.</summary>
     /// <param name="kind">What makes warnings alike.</param>
@@ -18,16 +18,16 @@ public sealed class Limiter
     public bool Allow(string kind, long now, out long held)
     {
         // More kinds than fit share one place: whatever an agent invents, the memory stays.
-        var key = _kinds.ContainsKey(kind) || _kinds.Count < Kinds ? kind : "";
-        var (next, count) = _kinds.TryGetValue(key, out var entry) ? entry : (long.MinValue, 0);
+        var key = kinds.ContainsKey(kind) || kinds.Count < Kinds ? kind : "";
+        var (next, count) = kinds.TryGetValue(key, out var entry) ? entry : (long.MinValue, 0);
         held = count;
         if (now < next)
         {
-            _kinds[key] = (next, count + 1);
+            kinds[key] = (next, count + 1);
             return false;
         }
 
-        _kinds[key] = (now + _pause, 0);
+        kinds[key] = (now + this.pause, 0);
         return true;
     }
 }

@@ -24,22 +24,22 @@ public sealed class LineReader
 
     private const int BlockSize = 1 << 16;
 
-    private readonly Stream _stream;
-    private readonly int _maximum;
-    private byte[] _buffer = new byte[2 * BlockSize];
-    private int _start;
-    private int _scanned;
-    private int _end;
-    private bool _skipping;
-    private bool _ended;
+    private readonly Stream stream;
+    private readonly int maximum;
+    private byte[] buffer = new byte[2 * BlockSize];
+    private int start;
+    private int scanned;
+    private int end;
+    private bool skipping;
+    private bool ended;
 
     /// <summary>Reads lines from <paramref name="stream"/>.</summary>
     /// <param name="stream">Where the bytes come from; it is not closed.</param>
     /// <param name="maximumLineLength">Longer lines are reported as too long, in bytes.</param>
     public LineReader(Stream stream, int maximumLineLength = MaximumLineLength)
     {
-        _stream = stream;
-        _maximum = maximumLineLength;
+        this.stream = stream;
+        maximum = maximumLineLength;
     }
 
     /// <summary>Gives the next line that is already in memory; does not read from the stream.</summary>
@@ -51,23 +51,26 @@ public sealed class LineReader
         kind = LineKind.Line;
         while (true)
         {
-            var found = _buffer.AsSpan(_scanned, _end - _scanned).IndexOf((byte)'\n');
+            var found = buffer.AsSpan(scanned, end - scanned).IndexOf((byte)'\n');
             if (found < 0)
             {
-                _scanned = _end;
+                scanned = end;
                 return TryReadUnfinished(out line, out kind);
             }
 
-            line = _buffer.AsSpan(_start, _scanned + found - _start);
-            _start = _scanned = _scanned + found + 1;
-            if (_skipping)
+            line = buffer.AsSpan(start, scanned + found - start);
+            start = scanned = scanned + found + 1;
+            if (skipping)
             {
-                _skipping = false;
+                skipping = false;
                 continue;
             }
 
-            if (line.Length > _maximum)
+            if (line.Length > maximum)
+            {
                 kind = LineKind.TooLong;
+            }
+
             return true;
         }
     }
@@ -76,41 +79,50 @@ public sealed class LineReader
     /// <returns>False when the stream has ended and nothing is left to read.</returns>
     public bool Fill()
     {
-        if (_ended)
-            return false;
-
-        if (_start > 0)
+        if (ended)
         {
-            Buffer.BlockCopy(_buffer, _start, _buffer, 0, _end - _start);
-            (_scanned, _end, _start) = (_scanned - _start, _end - _start, 0);
+            return false;
         }
 
-        if (_buffer.Length - _end < BlockSize)
-            Array.Resize(ref _buffer, Math.Min(2 * _buffer.Length, _maximum + (2 * BlockSize)));
+        if (start > 0)
+        {
+            Buffer.BlockCopy(buffer, start, buffer, 0, end - start);
+            (scanned, end, start) = (scanned - start, end - start, 0);
+        }
 
-        var read = _stream.Read(_buffer, _end, _buffer.Length - _end);
-        _end += read;
-        _ended = read == 0;
-        return !_ended || _end > _start;
+        if (buffer.Length - end < BlockSize)
+        {
+            Array.Resize(ref buffer, Math.Min(2 * buffer.Length, maximum + (2 * BlockSize)));
+        }
+
+        var read = this.stream.Read(buffer, end, buffer.Length - end);
+        end += read;
+        ended = read == 0;
+        return !ended || end > start;
     }
 
     private bool TryReadUnfinished(out ReadOnlySpan<byte> line, out LineKind kind)
     {
-        line = _buffer.AsSpan(_start, _end - _start);
-        kind = _ended ? LineKind.Cut : LineKind.TooLong;
-        if (_skipping || (!_ended && line.Length <= _maximum))
+        line = buffer.AsSpan(start, end - start);
+        kind = ended ? LineKind.Cut : LineKind.TooLong;
+        if (skipping || (!ended && line.Length <= maximum))
         {
-            if (_skipping)
-                _start = _scanned = _end;
+            if (skipping)
+            {
+                start = scanned = end;
+            }
+
             line = default;
             return false;
         }
 
         if (line.IsEmpty)
+        {
             return false;
+        }
 
-        _skipping = !_ended;
-        _start = _scanned = _end;
+        skipping = !ended;
+        start = scanned = end;
         return true;
     }
 }

@@ -32,6 +32,8 @@ public static class LiveAgents
     private static void ReleaseAll(IEnumerable<AgentProcess> agents)
     {
         foreach (var agent in agents)
+        {
             agent.Release();
+        }
     }
 }

@@ -38,11 +38,20 @@ public sealed record LogLine(LogLevel Level, string Message, string Error, IRead
         {
             var text = new StringBuilder(Message);
             if (Error.Length > 0)
+            {
                 text.Append(": ").Append(Error);
+            }
+
             foreach (var (_, value) in Fields.Where(f => Sentences.Contains(f.Key)))
+            {
                 text.Append(": ").Append(value);
+            }
+
             foreach (var (key, value) in Fields.Where(f => !Sentences.Contains(f.Key) && !Apart.Contains(f.Key)))
+            {
                 text.Append(text.Length > 0 ? " " : "").Append(key).Append('=').Append(value);
+            }
+
             return text.ToString();
         }
     }
@@ -55,7 +64,9 @@ public sealed record LogLine(LogLevel Level, string Message, string Error, IRead
             foreach (var field in Fields)
             {
                 if (field.Key == key)
+                {
                     return field.Value;
+                }
             }
 
             return "";
@@ -71,7 +82,9 @@ public sealed record LogLine(LogLevel Level, string Message, string Error, IRead
         while (at < line.Length && fields.Count < MaximumFields)
         {
             if (!TryReadField(line, ref at, out var key, out var value))
+            {
                 break;
+            }
 
             switch (key)
             {
@@ -100,15 +113,21 @@ public sealed record LogLine(LogLevel Level, string Message, string Error, IRead
     {
         key = value = "";
         while (at < line.Length && line[at] == ' ')
+        {
             at++;
+        }
 
         var equals = line.IndexOf('=', at);
         if (equals <= at)
+        {
             return false;
+        }
 
         key = line[at..equals];
         if (key.Contains(' ', StringComparison.Ordinal))
+        {
             return false;
+        }
 
         at = equals + 1;
         value = at < line.Length && line[at] == '"' ? Quoted(line, ref at) : Bare(line, ref at);

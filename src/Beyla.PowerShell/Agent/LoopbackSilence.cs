@@ -10,11 +10,11 @@ public sealed class LoopbackSilence(TimeSpan? interval, bool isFiltered, string 
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1), Reading = TimeSpan.FromSeconds(0.5);
 
-    private readonly TimeSpan? _patience = (interval > Patience ? interval : interval is null ? null : Patience) + Reading;
-    private readonly long _before = Packets(root);
-    private TimeSpan _next;
-    private long _shown;
-    private bool _done;
+    private readonly TimeSpan? patience = (interval > Patience ? interval : interval is null ? null : Patience) + Reading;
+    private readonly long before = Packets(root);
+    private TimeSpan next;
+    private long shown;
+    private bool done;
 
     /// <inheritdoc/>
     public void OnLog(LogLine line)
@@ -25,22 +25,29 @@ public sealed class LoopbackSilence(TimeSpan? interval, bool isFiltered, string 
     public void OnResult(object value)
     {
         if (value is Flow flow)
-            _shown += flow.Packets;
-        _done |= !isFiltered;
+        {
+            shown += flow.Packets;
+        }
+
+        done |= !isFiltered;
     }
 
     /// <inheritdoc/>
     public string? Tell(TimeSpan attached, bool ending)
     {
-        if (_done || !(ending || (attached >= _patience && attached >= _next)))
+        if (done || !(ending || (attached >= patience && attached >= next)))
+        {
             return null;
+        }
 
-        _next = attached + Reading;
-        var left = Packets(root) - _before;
-        if (left <= _shown)
+        next = attached + Reading;
+        var left = Packets(root) - before;
+        if (left <= shown)
+        {
             return null;
+        }
 
-        _done = true;
+        done = true;
         return string.Create(CultureInfo.InvariantCulture, $"The loopback interface is left out, and {left} packets went through it; -Interface lo shows them.");
     }
 
@@ -53,7 +60,9 @@ public sealed class LoopbackSilence(TimeSpan? interval, bool isFiltered, string 
             {
                 var fields = line.Split([' ', ':'], StringSplitOptions.RemoveEmptyEntries);
                 if (fields is ["lo", _, var packets, ..] && long.TryParse(packets, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+                {
                     return count;
+                }
             }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

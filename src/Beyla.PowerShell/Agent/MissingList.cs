@@ -6,7 +6,7 @@ namespace Beyla.PowerShell.Agent;
 /// </summary>
 public sealed class MissingList
 {
-    private LogLine? _held;
+    private LogLine? held;
 
     /// <summary>Takes a line of the log.</summary>
     /// <param name="line">The line.</param>
@@ -19,17 +19,17 @@ public sealed class MissingList
         if (line.Level == LogLevel.Warn && line.Error.Contains(AgentWords.Required, StringComparison.Ordinal))
         {
             End(verbose);
-            _held = line;
+            held = line;
             return true;
         }
 
-        if (_held is not null && AgentWords.IsMissing(line) && line.Level == LogLevel.Warn)
+        if (held is not null && AgentWords.IsMissing(line) && line.Level == LogLevel.Warn)
         {
-            var list = _held;
-            _held = null;
+            var list = held;
+            held = null;
             warn(list);
         }
-        else if (_held is not null && !AgentWords.IsMissing(line))
+        else if (held is not null && !AgentWords.IsMissing(line))
         {
             End(verbose);
         }
@@ -40,8 +40,11 @@ public sealed class MissingList
     /// <summary>Nothing more follows.</summary>
     public void End(Action<string> verbose)
     {
-        if (_held is { } list)
+        if (held is { } list)
+        {
             verbose($"The documentation lists capabilities that this agent does not need for what was asked, and does not have ({list.Error}).");
-        _held = null;
+        }
+
+        held = null;
     }
 }

@@ -8,26 +8,28 @@ public sealed class SelectionSilence(string text) : ISilence
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    private bool _done;
+    private bool done;
 
     /// <inheritdoc/>
     public void OnLog(LogLine line)
     {
         ArgumentNullException.ThrowIfNull(line);
-        _done |= line.Message == AgentWords.Selected
+        done |= line.Message == AgentWords.Selected
             || (line.Message == AgentWords.Attached && int.TryParse(line["processes"], NumberStyles.None, CultureInfo.InvariantCulture, out var processes) && processes > 0);
     }
 
     /// <inheritdoc/>
-    public void OnResult(object value) => _done = true;
+    public void OnResult(object value) => done = true;
 
     /// <inheritdoc/>
     public string? Tell(TimeSpan attached, bool ending)
     {
-        if (_done || (attached < Patience && !ending))
+        if (done || (attached < Patience && !ending))
+        {
             return null;
+        }
 
-        _done = true;
+        done = true;
         return text;
     }
 }

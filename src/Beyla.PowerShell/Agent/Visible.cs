@@ -14,16 +14,23 @@ public static class Visible
     public static string Text(string? text)
     {
         if (string.IsNullOrEmpty(text) || !HiddenText.IsIn(text))
+        {
             return text ?? "";
+        }
 
         var visible = new StringBuilder(text.Length + 16);
         for (var rest = text.AsSpan(); !rest.IsEmpty;)
         {
             var whole = Rune.DecodeFromUtf16(rest, out var rune, out var length) == OperationStatus.Done;
             if (whole && !HiddenText.IsHidden(rune))
+            {
                 visible.Append(rest[..length]);
+            }
             else
+            {
                 Spell(visible, whole ? rune.Value : rest[0]);
+            }
+
             rest = rest[(whole ? length : 1)..];
         }
 

@@ -6,7 +6,7 @@ namespace Beyla.PowerShell.Commands;
 /// <summary>What all cmdlets of the module share: where the agent is, how they are stopped, how errors reach the user.</summary>
 public abstract class BeylaCmdlet : PSCmdlet, IDisposable
 {
-    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource stop = new();
 
     /// <summary>
     /// Path of the agent to run. Without it the agent that came with the module is used, else the first beyla in PATH. The path may be relative.
@@ -16,17 +16,17 @@ public abstract class BeylaCmdlet : PSCmdlet, IDisposable
     public string? AgentPath { get; set; }
 
     /// <summary>Cancelled when the pipeline is stopped.</summary>
-    protected CancellationToken StopToken => _stop.Token;
+    protected CancellationToken StopToken => stop.Token;
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _stop.Dispose();
+        stop.Dispose();
         GC.SuppressFinalize(this);
     }
 
     /// <inheritdoc/>
-    protected override void StopProcessing() => _stop.Cancel();
+    protected override void StopProcessing() => stop.Cancel();
 
     /// <summary>The agent to run.</summary>
     /// <exception cref="AgentException">There is none that can run.</exception>

@@ -50,7 +50,10 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
         WriteVerbose($"Starting {command}");
         var answer = AgentQuery.Run(command, StopToken);
         foreach (var line in answer.Log)
+        {
             WriteVerbose(line);
+        }
+
         return answer;
     }
 
@@ -58,7 +61,9 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
     {
         var answer = Ask(command);
         if (answer.ExitCode is not (Done or Missing))
+        {
             throw Failure(command, answer);
+        }
 
         try
         {
@@ -77,7 +82,9 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
         var said = AgentWords.InParameters(
             answer.Log.LastOrDefault(l => l.StartsWith(prefix, StringComparison.Ordinal)) is { } line ? line[prefix.Length..] : LogText(answer), command);
         if (answer.ExitCode != 2)
+        {
             return new AgentException(AgentFault.AgentFailed, $"The agent failed with exit code {answer.ExitCode}: {said}", $"Run it by hand to see all that it says: {command}", command.Path);
+        }
 
         // The agent speaks of its variables and options; here are parameters.
         return said.StartsWith("nothing is asked for", StringComparison.Ordinal)

@@ -10,10 +10,10 @@ internal sealed class CmdletRun : IRunSink
     /// <summary>The tag of the information record that carries the final counters.</summary>
     internal const string SummaryTag = "Beyla.Summary";
 
-    private readonly PSCmdlet _cmdlet;
-    private readonly bool _showProgress;
+    private readonly PSCmdlet cmdlet;
+    private readonly bool showProgress;
 
-    private CmdletRun(PSCmdlet cmdlet, bool showProgress) => (_cmdlet, _showProgress) = (cmdlet, showProgress);
+    private CmdletRun(PSCmdlet cmdlet, bool showProgress) => (this.cmdlet, this.showProgress) = (cmdlet, showProgress);
 
     /// <summary>Runs until the end, or starts a job and writes it.</summary>
     /// <exception cref="AgentException">The agent could not be started or failed.</exception>
@@ -33,22 +33,24 @@ internal sealed class CmdletRun : IRunSink
         run.EndProgress();
     }
 
-    public void Emit(object value) => _cmdlet.WriteObject(value);
+    public void Emit(object value) => this.cmdlet.WriteObject(value);
 
-    public void Warn(string text) => _cmdlet.WriteWarning(text);
+    public void Warn(string text) => this.cmdlet.WriteWarning(text);
 
-    public void Verbose(string text) => _cmdlet.WriteVerbose(text);
+    public void Verbose(string text) => this.cmdlet.WriteVerbose(text);
 
-    public void Debug(string text) => _cmdlet.WriteDebug(text);
+    public void Debug(string text) => this.cmdlet.WriteDebug(text);
 
-    public void Report(AgentException problem) => _cmdlet.WriteError(problem.ToErrorRecord());
+    public void Report(AgentException problem) => this.cmdlet.WriteError(problem.ToErrorRecord());
 
-    public void Summary(AgentCounters counters) => _cmdlet.WriteInformation(counters, [SummaryTag]);
+    public void Summary(AgentCounters counters) => this.cmdlet.WriteInformation(counters, [SummaryTag]);
 
     public void Progress(TimeSpan elapsed, TimeSpan total, long count)
     {
-        if (_showProgress)
-            _cmdlet.WriteProgress(Record(elapsed, total));
+        if (this.showProgress)
+        {
+            this.cmdlet.WriteProgress(Record(elapsed, total));
+        }
     }
 
     private static ProgressRecord Record(TimeSpan elapsed, TimeSpan total) =>
@@ -60,10 +62,13 @@ internal sealed class CmdletRun : IRunSink
 
     private void EndProgress()
     {
-        if (!_showProgress)
+        if (!this.showProgress)
+        {
             return;
+        }
+
         var done = Record(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         done.RecordType = ProgressRecordType.Completed;
-        _cmdlet.WriteProgress(done);
+        this.cmdlet.WriteProgress(done);
     }
 }

@@ -14,7 +14,7 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
     /// <summary>Where the pages of the module are, for Get-Help -Online.</summary>
     private protected const string Pages = "https://github.com/beyla/beyla-powershell/blob/main/docs/powershell.md";
 
-    private bool _idsAreTyped;
+    private bool idsAreTyped;
 
     /// <summary>Configuration file in YAML, as the agent reads it. Parameters win over it.</summary>
     [Parameter(ParameterSetName = ByConfiguration)]
@@ -45,14 +45,16 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
     private protected bool CameWithNothing(int count)
     {
         if (!MyInvocation.ExpectingInput || count > 0)
+        {
             return false;
+        }
 
         WriteVerbose("Nothing came through the pipeline: nothing is done.");
         return true;
     }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => _idsAreTyped = MyInvocation.BoundParameters.ContainsKey("Id");
+    protected override void BeginProcessing() => idsAreTyped = MyInvocation.BoundParameters.ContainsKey("Id");
 
     /// <summary>Adds process ids to <paramref name="ids"/>. The 0 of an object of the pipeline, such as a flow whose process is not known, is passed over; a typed one is refused.</summary>
     /// <exception cref="AgentException">A typed id is not above zero.</exception>
@@ -61,9 +63,13 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
         foreach (var id in found ?? [])
         {
             if (id > 0)
+            {
                 ids.Add(id);
-            else if (_idsAreTyped)
+            }
+            else if (idsAreTyped)
+            {
                 throw new AgentException(AgentFault.ConfigurationInvalid, string.Create(CultureInfo.InvariantCulture, $"-Id {id}: process ids begin at 1."), "Correct -Id.", id);
+            }
         }
     }
 
@@ -71,7 +77,9 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
     private protected void WarnOfAbsent(IEnumerable<int> ids)
     {
         foreach (var id in ids.Where(id => !Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}"))))
+        {
             WriteWarning(string.Create(CultureInfo.InvariantCulture, $"There is no process {id} now, or this user may not see it."));
+        }
     }
 
     /// <summary>The agent says only what somebody will see.</summary>
@@ -105,7 +113,9 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
     private string? ConfigurationFile()
     {
         if (ConfigPath is null)
+        {
             return null;
+        }
 
         var path = FullPath(ConfigPath);
         return File.Exists(path)

@@ -51,7 +51,7 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
 
     private static readonly TimeSpan DefaultDuration = TimeSpan.FromSeconds(5), FollowInterval = TimeSpan.FromSeconds(1);
 
-    private readonly HashSet<int> _ids = [];
+    private readonly HashSet<int> ids = [];
 
     /// <summary>How long to observe: 0:0:30, 30s, 5m. Five seconds without it; with -Follow, without end.</summary>
     [Parameter]
@@ -127,15 +127,17 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
     public SwitchParameter AsJob { get; set; }
 
     /// <summary>Collects the process ids that come through the pipeline.</summary>
-    protected override void ProcessRecord() => Guard(() => Collect(_ids, Id));
+    protected override void ProcessRecord() => Guard(() => Collect(ids, Id));
 
     /// <inheritdoc/>
     protected override void EndProcessing() => Guard(() =>
     {
-        if (CameWithNothing(_ids.Count))
+        if (CameWithNothing(ids.Count))
+        {
             return;
+        }
 
-        WarnOfAbsent(_ids);
+        WarnOfAbsent(ids);
         var interval = Interval ?? (Follow ? FollowInterval : (TimeSpan?)null);
         var command = Command()
             .With("BEYLA_TRACE_PRINTER", "json")
@@ -147,11 +149,13 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
             .With("BEYLA_NETWORK_CIDRS", Join(Cidr))
             .With("BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT", interval is { } pause ? AgentCommand.Duration(pause) : null)
             .With("BEYLA_REVERSE_DNS_TYPE", ResolveName ? "local" : null)
-            .With("BEYLA_NETWORK_REQUIRE_PROCESS", _ids.Count > 0 ? "1" : null)
+            .With("BEYLA_NETWORK_REQUIRE_PROCESS", ids.Count > 0 ? "1" : null)
             .With("BEYLA_ENFORCE_SYS_CAPS", EnforceCapability ? "1" : null)
             .With("BEYLA_LOG_LEVEL", LogLevelText);
         foreach (var variable in ApplicationVariables.Where(v => Environment.GetEnvironmentVariable(v) is not null))
+        {
             command.With(variable, "");
+        }
 
         // Who only looks sees that nothing came; whoever filters what comes cannot know what was left out.
         var silence = LeavesOutLoopback() ? new LoopbackSilence(Follow ? interval : null, isFiltered: MyInvocation.PipelinePosition < MyInvocation.PipelineLength) : null;
@@ -165,12 +169,14 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
 
     private Predicate<object>? Filter()
     {
-        if (Port is null && Cidr is null && _ids.Count == 0)
+        if (Port is null && Cidr is null && ids.Count == 0)
+        {
             return null;
+        }
 
         return value => value is Flow flow
             && (Port is null || Array.Exists(Port, p => p.Contains(flow.SourcePort) || p.Contains(flow.DestinationPort)))
             && (Cidr is null || Array.Exists(Cidr, c => c.Contains(flow.Record.SourceAddress) || c.Contains(flow.Record.DestinationAddress)))
-            && (_ids.Count == 0 || _ids.Contains(flow.OwningProcess));
+            && (ids.Count == 0 || ids.Contains(flow.OwningProcess));
     }
 }

@@ -9,7 +9,7 @@ namespace Beyla.PowerShell.Commands;
 /// <summary>The parameters that choose which processes are traced. All that are given must hold for a process.</summary>
 public abstract class SelectionCmdlet : ConfiguredCmdlet
 {
-    private readonly List<int> _ids = [];
+    private readonly List<int> ids = [];
 
     /// <summary>Ports and port ranges: processes that listen on one of them are traced. 8080 and 9000-9010 are examples.</summary>
     [Parameter(Position = 0, ParameterSetName = ByConfiguration)]
@@ -52,23 +52,25 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
     public ContextPropagation? ContextPropagation { get; set; }
 
     /// <summary>The processes that were named, each once.</summary>
-    private protected IReadOnlyCollection<int> Ids => [.. _ids.Distinct()];
+    private protected IReadOnlyCollection<int> Ids => [.. this.ids.Distinct()];
 
     /// <summary>Whether a parameter chooses processes.</summary>
-    protected bool HasSelection => OpenPort is not null || Executable is not null || Name is not null || _ids.Count > 0 || Language is not null;
+    protected bool HasSelection => OpenPort is not null || Executable is not null || Name is not null || this.ids.Count > 0 || Language is not null;
 
     /// <summary>Whether no parameter configures anything; the environment may.</summary>
     private protected bool ChoosesNothing => !HasSelection && ConfigPath is null && Setting is null;
 
     /// <summary>Collects the process ids that come through the pipeline.</summary>
-    protected override void ProcessRecord() => Guard(() => Collect(_ids, Id));
+    protected override void ProcessRecord() => Guard(() => Collect(this.ids, Id));
 
     /// <summary>Finds the processes of -Name. To be called once, when the pipeline has ended.</summary>
     /// <exception cref="AgentException">There is none, and nothing else names one.</exception>
     private protected void FindNames()
     {
         if (Name is null)
+        {
             return;
+        }
 
         var absent = new List<string>();
         var running = ProcessList.Read().ToList();
@@ -76,15 +78,20 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
         {
             var found = running.Where(ProcessNames.Fits(name)).Select(p => p.Id).ToList();
             if (found.Count == 0)
+            {
                 absent.Add(name);
-            _ids.AddRange(found);
+            }
+
+            this.ids.AddRange(found);
         }
 
         if (absent.Count == 0)
+        {
             return;
+        }
 
         var text = $"No process is named {string.Join(" or ", absent.Select(n => $"'{Visible.Text(n)}'"))} now.";
-        if (_ids.Count == 0)
+        if (this.ids.Count == 0)
         {
             throw new AgentException(AgentFault.ProcessNotFound, text,
                 "-Name is compared with the names that ps and top show (Tab lists them). What starts later is found by -OpenPort or -Executable.", Name);
@@ -98,7 +105,7 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
     {
         ArgumentNullException.ThrowIfNull(command);
         command.With("BEYLA_BPF_CONTEXT_PROPAGATION", ContextPropagation?.ToString().ToLowerInvariant());
-        var (ports, globs, ids, languages) = (Join(OpenPort), Globs.Join(Executable), _ids.Count == 0 ? null : Join(Ids),
+        var (ports, globs, ids, languages) = (Join(OpenPort), Globs.Join(Executable), this.ids.Count == 0 ? null : Join(Ids),
             Globs.Join(Language?.Select(l => l.ToString().ToLowerInvariant()).ToArray()));
         if (ids is null || (ports ?? globs ?? languages) is null)
         {
@@ -119,7 +126,7 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
             .. OpenPort is null ? [] : new[] { $"-OpenPort {Join(OpenPort)}" },
             .. Executable is null ? [] : new[] { $"-Executable {string.Join(", ", Executable.Select(Visible.Text))}" },
             .. Name is null ? [] : new[] { $"-Name {string.Join(", ", Name.Select(Visible.Text))}" },
-            .. _ids.Count == 0 || Name is not null ? [] : new[] { $"-Id {string.Join(", ", Ids.Take(5))}{(Ids.Count > 5 ? ", …" : "")}" },
+            .. this.ids.Count == 0 || Name is not null ? [] : new[] { $"-Id {string.Join(", ", Ids.Take(5))}{(Ids.Count > 5 ? ", …" : "")}" },
             .. Language is null ? [] : new[] { $"-Language {string.Join(", ", Language)}" },
         ];
         var never = Executable?.Where(Globs.FitsNoPath).Select(g => $"'*/{Visible.Text(g)}'").ToList() ?? [];

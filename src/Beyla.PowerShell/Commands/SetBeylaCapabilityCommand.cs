@@ -43,7 +43,7 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
 {
     private const string ByRows = "Requirement", ByClear = "Clear";
 
-    private readonly List<CapabilityRequirement> _rows = [];
+    private readonly List<CapabilityRequirement> rows = [];
 
     /// <summary>Rows of Test-BeylaCapability: exactly the capabilities among them that are documented for their configuration, or with -Minimal needed, are set.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ByRows)]
@@ -68,21 +68,26 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
     protected override void ProcessRecord()
     {
         base.ProcessRecord();
-        _rows.AddRange(Requirement ?? []);
+        this.rows.AddRange(Requirement ?? []);
     }
 
     /// <inheritdoc/>
     protected override void EndProcessing() => Guard(() =>
     {
         var fromRows = ParameterSetName == ByRows;
-        if (CameWithNothing(_rows.Count + Ids.Count + (Name?.Length ?? 0)))
+        if (CameWithNothing(this.rows.Count + Ids.Count + (Name?.Length ?? 0)))
+        {
             return;
+        }
 
         FindNames();
         if (Clear)
         {
             if (Change(Command(null, "clear"), "remove all file capabilities") && PassThru)
+            {
                 WriteObject(OfFile(Everything), enumerateCollection: true);
+            }
+
             return;
         }
 
@@ -93,7 +98,7 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
         }
 
         var report = fromRows ? null : Report(Command(Scenario, "test", "--json"));
-        var wanted = Wanted(report?.Requirements ?? _rows);
+        var wanted = Wanted(report?.Requirements ?? this.rows);
         if (wanted.Count == 0)
         {
             WriteWarning("None of the rows asks for a capability: nothing is set. Use -Clear to take all away.");
@@ -110,7 +115,9 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
         var changed = Change(Command(Scenario, words),
             (Add ? $"add the file capabilities {names} to those that are there" : $"set the file capabilities {names}, and only these") + (before is null ? "" : $" (now: {before})"));
         if (changed && PassThru)
-            WriteObject(fromRows ? OfFile(Everything).Where(r => _rows.Exists(row => row.Capability == r.Capability)) : OfFile(Scenario), enumerateCollection: true);
+        {
+            WriteObject(fromRows ? OfFile(Everything).Where(r => this.rows.Exists(row => row.Capability == r.Capability)) : OfFile(Scenario), enumerateCollection: true);
+        }
     });
 
     // The rows of a pipeline name capabilities and no configuration, so afterwards each is judged by the scenario that asks for everything.
@@ -130,13 +137,18 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
     private bool Change(AgentCommand command, string action)
     {
         if (!ShouldProcess(command.Path, action))
+        {
             return false;
+        }
 
         var answer = Ask(command);
         if (answer.ExitCode == 0)
         {
             foreach (var line in Visible.Lines(answer.Output))
+            {
                 WriteVerbose(line);
+            }
+
             return true;
         }
 

@@ -94,7 +94,9 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
     protected override void EndProcessing() => Guard(() =>
     {
         if (CameWithNothing(Ids.Count + (Name?.Length ?? 0)))
+        {
             return;
+        }
 
         FindNames();
         WarnOfAbsent(Ids);

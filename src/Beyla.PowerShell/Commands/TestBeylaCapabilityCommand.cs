@@ -67,7 +67,10 @@ public sealed class TestBeylaCapabilityCommand : CapabilityCmdlet
         }
 
         foreach (var requirement in report.Requirements)
+        {
             WriteObject(requirement);
+        }
+
         Tell(report);
     });
 
@@ -77,18 +80,26 @@ public sealed class TestBeylaCapabilityCommand : CapabilityCmdlet
         {
             var text = $"{setting.Name} = {setting.Value}: {setting.Meaning}" + (setting.Fix.Count == 0 ? "" : $" Fix: {string.Join(" | ", setting.Fix)}");
             if (setting.Verdict == HostVerdict.Wrong)
+            {
                 WriteWarning(text);
+            }
             else
+            {
                 WriteVerbose(text);
+            }
         }
 
         foreach (var probe in report.Probes)
         {
             var text = $"{probe.Operation}: {probe.Answer} {probe.Error} {probe.Evidence}".TrimEnd();
             if (probe.Answer == ProbeAnswer.No)
+            {
                 WriteWarning(text);
+            }
             else
+            {
                 WriteVerbose(text);
+            }
         }
     }
 }

@@ -16,7 +16,9 @@ public sealed class DurationCompleter : Completer
         ArgumentNullException.ThrowIfNull(word);
         var number = word.TrimEnd([.. "smhd"]);
         if (DurationText.Seconds(number) is not > 0)
+        {
             return Usual.Select(text => new Proposal(text, text, Meaning(text)));
+        }
 
         return Units.Select(unit => new Proposal(number + unit.Suffix, number + unit.Suffix, $"{number} {unit.Name}"));
     }

@@ -28,7 +28,9 @@ public sealed class ListeningPortCompleter : Completer
             foreach (var inode in ProcessList.Sockets(process.Id))
             {
                 if (wanted.Contains(inode))
+                {
                     owners.TryAdd(inode, process);
+                }
             }
         }
 

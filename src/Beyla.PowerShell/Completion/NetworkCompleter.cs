@@ -32,7 +32,10 @@ public sealed class NetworkCompleter : Completer
     {
         var bytes = address.GetAddressBytes();
         for (var bit = prefix; bit < bytes.Length * 8; bit++)
+        {
             bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
+        }
+
         return new IPNetwork(new IPAddress(bytes), prefix);
     }
 }

@@ -21,7 +21,9 @@ public static class ProcessList
         foreach (var folder in Folders(root))
         {
             if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            {
                 continue;
+            }
 
             var commandLine = Text(Path.Combine(folder, "cmdline")).Replace('\0', ' ').Trim();
             if (commandLine.Length > 0)
@@ -41,7 +43,9 @@ public static class ProcessList
             var target = Target(descriptor);
             if (target.StartsWith(prefix, StringComparison.Ordinal)
                 && ulong.TryParse(target.AsSpan(prefix.Length).TrimEnd(']'), NumberStyles.None, CultureInfo.InvariantCulture, out var inode))
+            {
                 yield return inode;
+            }
         }
     }
 

@@ -14,7 +14,10 @@ internal static class EndOf
     {
         var text = Visible.Text(name);
         if (text.Length == 0)
+        {
             return "";
+        }
+
         var tail = port == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $":{port}");
         var bracketed = port != 0 && text.Contains(':', StringComparison.Ordinal);
         var shown = Shorten(text, columns - tail.Length - (bracketed ? 2 : 0));
@@ -25,7 +28,9 @@ internal static class EndOf
     private static string Shorten(string text, int columns)
     {
         if (text.Length * 2 <= columns || text.EnumerateRunes().Sum(Columns) <= columns)
+        {
             return text;
+        }
 
         var runes = text.EnumerateRunes().ToList();
         var room = columns - 1;
@@ -35,11 +40,18 @@ internal static class EndOf
             var next = first <= runes.Count - last ? runes[first] : runes[last - 1];
             room -= Columns(next);
             if (room < 0)
+            {
                 break;
+            }
+
             if (first <= runes.Count - last)
+            {
                 first++;
+            }
             else
+            {
                 last--;
+            }
         }
 
         return new StringBuilder().AppendJoin("", runes.Take(first)).Append(Cut).AppendJoin("", runes.Skip(last)).ToString();

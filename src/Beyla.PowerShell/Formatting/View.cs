@@ -25,7 +25,9 @@ public static class View
     public static string Bytes(double? bytes)
     {
         if (bytes is not { } value)
+        {
             return "";
+        }
 
         var unit = 0;
         while (Math.Abs(value) >= 1024 && unit < Units.Length - 1)

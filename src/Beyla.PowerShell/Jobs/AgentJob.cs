@@ -13,9 +13,9 @@ public sealed class AgentJob : Job, IRunSink
     /// <summary>Results that wait to be received at most.</summary>
     public const int Room = 100_000;
 
-    private readonly CancellationTokenSource _stop = new();
-    private readonly AgentRun _run;
-    private readonly Thread _thread;
+    private readonly CancellationTokenSource stop = new();
+    private readonly AgentRun run;
+    private readonly Thread thread;
 
     /// <summary>Prepares a job; <see cref="Start"/> starts it.</summary>
     /// <param name="line">The command as the user typed it.</param>
@@ -25,8 +25,8 @@ public sealed class AgentJob : Job, IRunSink
         : base(line)
     {
         PSJobTypeName = "BeylaJob";
-        _run = new AgentRun(command, limits, this);
-        _thread = new Thread(Work) { IsBackground = true, Name = "Beyla job" };
+        run = new AgentRun(command, limits, this);
+        thread = new Thread(Work) { IsBackground = true, Name = "Beyla job" };
     }
 
     /// <inheritdoc/>
@@ -45,24 +45,29 @@ public sealed class AgentJob : Job, IRunSink
     public void Start()
     {
         SetJobState(JobState.Running);
-        _thread.Start();
+        thread.Start();
     }
 
     /// <summary>Ends the agent in order: what it had still to say can be received. Returns when it is gone, after 2 s at the latest.</summary>
     public override void StopJob()
     {
-        _run.RequestFinish();
-        if (_thread.IsAlive && !_thread.Join(AgentProcess.Grace))
-            _stop.Cancel();
-        _thread.Join(AgentProcess.Grace);
+        run.RequestFinish();
+        if (thread.IsAlive && !thread.Join(AgentProcess.Grace))
+        {
+            stop.Cancel();
+        }
+
+        thread.Join(AgentProcess.Grace);
     }
 
     void IRunSink.Emit(object value)
     {
-        while (Output.Count >= Room && !_run.WasAsked)
+        while (Output.Count >= Room && !run.WasAsked)
         {
-            if (_stop.Token.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20)))
+            if (stop.Token.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20)))
+            {
                 return;
+            }
         }
 
         Output.Add(PSObject.AsPSObject(value));
@@ -93,9 +98,11 @@ public sealed class AgentJob : Job, IRunSink
     {
         if (disposing)
         {
-            _stop.Cancel();
-            if (_thread.IsAlive)
-                _thread.Join(AgentProcess.Grace + AgentProcess.Grace);
+            stop.Cancel();
+            if (thread.IsAlive)
+            {
+                thread.Join(AgentProcess.Grace + AgentProcess.Grace);
+            }
         }
 
         base.Dispose(disposing);
@@ -105,8 +112,8 @@ public sealed class AgentJob : Job, IRunSink
     {
         try
         {
-            _run.Run(_stop.Token);
-            SetJobState(_run.WasAsked ? JobState.Stopped : JobState.Completed);
+            run.Run(stop.Token);
+            SetJobState(run.WasAsked ? JobState.Stopped : JobState.Completed);
         }
         catch (OperationCanceledException)
         {

@@ -21,7 +21,9 @@ public sealed class ObjectConverter : PSTypeConverter
     {
         ArgumentNullException.ThrowIfNull(destinationType);
         if (!CanConvertFrom(sourceValue, destinationType))
+        {
             throw new InvalidCastException($"What came is not a {destinationType.Name}: it lacks one of {string.Join(", ", Needed(destinationType))}.");
+        }
 
         var bag = (PSObject)sourceValue;
         return destinationType == typeof(Span) ? new Span(Safe.Of((Contracts.Span)Read(typeof(Contracts.Span), bag)))
@@ -58,7 +60,9 @@ public sealed class ObjectConverter : PSTypeConverter
             // Nothing, and the nothing of a table of texts, is what the property is without a value.
             var value = bag.Properties[property.Name]?.Value;
             if ((value is PSObject wrapped ? wrapped.BaseObject : value) is { } found and not "")
+            {
                 property.SetValue(record, Value(found, property.PropertyType, property.Name));
+            }
         }
 
         return record;

@@ -14,7 +14,9 @@ public static class DurationText
         foreach (var (suffix, seconds) in Units)
         {
             if (text.EndsWith(suffix, StringComparison.OrdinalIgnoreCase) && Number(text.AsSpan(0, text.Length - suffix.Length)) is { } number)
+            {
                 return number * seconds;
+            }
         }
 
         return Number(text);

@@ -44,15 +44,26 @@ public static class Globs
 
             // The first character of a set may be a ] that belongs to it.
             if (set)
+            {
                 set = c != ']' || glob[i - 1] == '[' || (glob[i - 1] is '!' or '^' && i > 1 && glob[i - 2] == '[');
+            }
             else if (c == '[')
+            {
                 set = true;
+            }
             else if (c == '{')
+            {
                 depth++;
+            }
             else if (depth == 0 && (c is ',' or '}'))
+            {
                 text.Append('\\');
+            }
             else if (c == '}')
+            {
                 depth--;
+            }
+
             text.Append(c);
         }
 

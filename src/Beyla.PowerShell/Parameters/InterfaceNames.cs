@@ -10,7 +10,9 @@ public static class InterfaceNames
     {
         ArgumentNullException.ThrowIfNull(name);
         if (name.IndexOfAny(['*', '?', '[']) < 0 || (name.Length > 2 && name[0] == '/' && name[^1] == '/'))
+        {
             return name;
+        }
 
         var pattern = new StringBuilder("/^");
         for (var i = 0; i < name.Length; i++)
@@ -20,7 +22,10 @@ public static class InterfaceNames
             {
                 pattern.Append('[');
                 for (i++; i < end; i++)
+                {
                     pattern.Append(name[i] == '-' ? "-" : Literal(name[i]));
+                }
+
                 pattern.Append(']');
                 continue;
             }

@@ -17,9 +17,15 @@ public readonly record struct PortRange
     public PortRange(int first, int last)
     {
         if (first is < 1 or > ushort.MaxValue || last is < 1 or > ushort.MaxValue)
+        {
             throw new ArgumentOutOfRangeException(nameof(first), $"'{Text(first, last)}' is not between 1 and 65535.");
+        }
+
         if (first > last)
+        {
             throw new ArgumentOutOfRangeException(nameof(first), $"'{Text(first, last)}' ends before it begins.");
+        }
+
         (First, Last) = (first, last);
     }
 

@@ -22,13 +22,17 @@ internal static class ProcessNames
     {
         yield return process.Name;
         if (Encoding.UTF8.GetByteCount(process.Name) < LongestCommand)
+        {
             yield break;
+        }
 
         foreach (var path in (string[])[process.Executable, process.CommandLine.Split(' ')[0]])
         {
             var file = Path.GetFileName(path);
             if (file.Length > process.Name.Length && file.StartsWith(process.Name, StringComparison.Ordinal))
+            {
                 yield return file;
+            }
         }
     }
 }

@@ -73,6 +73,8 @@ public sealed class CommandLineTests
         Assert.All(help.Split('\n'), static line => Assert.InRange(line.Length, 0, 100));
         foreach (var word in (string[])["capability test", "--open-port PORTS", "--set KEY=VALUE", "SIGUSR1", "SIGTERM", "BEYLA_OPEN_PORT", "BEYLA_CONFIG_PATH",
             "  0  stopped", "  1  failed", "  2  bad usage", "  3  capabilities"])
+        {
             Assert.Contains(word, help, StringComparison.Ordinal);
+        }
     }
 }

@@ -23,9 +23,15 @@ public sealed class PrecedenceTests
     {
         var environment = new List<(string, string)>();
         if (own is not null)
+        {
             environment.Add(("BEYLA_NETWORK_CACHE_MAX_FLOWS", own));
+        }
+
         if (other is not null)
+        {
             environment.Add(("OTEL_EBPF_NETWORK_CACHE_MAX_FLOWS", other));
+        }
+
         var loaded = Loaded.From(
             file is null ? "" : $"network: {{cache_max_flows: {file}}}", [.. environment], option is null ? [] : ["--set", "network.cache_max_flows=" + option]);
         Assert.Empty(loaded.Problems);
@@ -55,7 +61,10 @@ public sealed class PrecedenceTests
     {
         var environment = new List<(string, string)> { (first, firstValue), ("BEYLA_OPEN_PORT", "80") };
         if (second is not null)
+        {
             environment.Add((second, secondValue!));
+        }
+
         var loaded = Loaded.Environment([.. environment]);
         Assert.Equal(expected, Assert.Single(loaded.Configuration.Selection.Rules).ServiceName);
         Assert.Empty(loaded.Warnings);
@@ -107,6 +116,8 @@ public sealed class PrecedenceTests
     public void Every_default_passes_its_own_check()
     {
         foreach (var setting in Loaded.From().Settings.Where(static setting => setting.Text!.Length > 0))
+        {
             Assert.Null(SettingValue.Check(setting) is { } error ? $"{setting.Key.Path}: {error}" : null);
+        }
     }
 }

@@ -75,7 +75,10 @@ public sealed class SubstitutionTests
     {
         var text = new StringBuilder("service_name: ");
         while (text.Length < ConfigurationFile.MaximumSize - 8)
+        {
             text.Append("${A}");
+        }
+
         var before = GC.GetAllocatedBytesForCurrentThread();
         var problem = Assert.Single(Loaded.From(text.ToString(), [("A", new string('x', 128 * 1024))]).Problems);
         Assert.Equal("beyla.yml:1: with its variables replaced the text has more than 1048576 characters; the variable A here has 131072", problem);
@@ -109,7 +112,10 @@ public sealed class SubstitutionTests
     {
         var text = new StringBuilder();
         for (var i = 0; i < 20_000; i++)
+        {
             text.Append("key").Append(i).Append(": ${V").Append(i).Append("}\n");
+        }
+
         var loaded = Loaded.From(text.ToString());
         Assert.Equal(MessageList.Limit + 1, loaded.Warnings.Count);
         Assert.Equal("39500 more of these are left out", loaded.Warnings[^1]);

@@ -48,7 +48,10 @@ public sealed class YamlTests
     {
         var yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
         for (var i = 1; i < 12; i++)
+        {
             yaml += $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat("*a" + (i - 1), 9))}]\n";
+        }
+
         Assert.EndsWith("more than 50000 values, aliases included", Assert.Single(Loaded.From(yaml).Problems));
     }
 

@@ -103,7 +103,10 @@ public class AgentStreamTests
     {
         var lines = new List<StreamLine>();
         while (stream.TryRead(out var line))
+        {
             lines.Add(line);
+        }
+
         return lines;
     }
 
@@ -122,9 +125,15 @@ public class AgentStreamTests
         {
             var read = first.Read(buffer, offset, count);
             if (read > 0)
+            {
                 return read;
+            }
+
             if (left == 0)
+            {
                 return last.Read(buffer, offset, count);
+            }
+
             read = (int)Math.Min(left, count);
             buffer.AsSpan(offset, read).Fill((byte)'x');
             left -= read;

@@ -26,7 +26,9 @@ public sealed class HiddenTextTests
     public void Every_character_is_hidden_by_its_category_or_because_it_is_ignorable()
     {
         foreach (var rune in Everything())
+        {
             Assert.True(Expected(rune) == HiddenText.IsHidden(rune), $"U+{rune.Value:X4}");
+        }
     }
 
     [Theory]
@@ -53,7 +55,9 @@ public sealed class HiddenTextTests
 
             // And what is seen stays as it is, blanks and what the formats themselves need apart.
             if (!HiddenText.IsHidden(rune) && !HiddenText.IsBlank(rune) && rune.Value is not ('"' or '\\'))
+            {
                 Assert.True(shown.SequenceEqual([text, text, text, $"\"{text}\""]), $"U+{rune.Value:X4}");
+            }
         }
     }
 

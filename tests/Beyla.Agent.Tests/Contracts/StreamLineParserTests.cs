@@ -104,12 +104,17 @@ public class StreamLineParserTests
         {
             var line = (byte[])seeds[i % seeds.Length].Clone();
             for (var n = random.Next(1, 4); n > 0; n--)
+            {
                 line[random.Next(line.Length)] = (byte)random.Next(256);
+            }
+
             var result = parser.Parse(line.AsSpan(0, random.Next(5) == 0 ? random.Next(line.Length) : line.Length));
             Assert.True(result.Value is null != result.Error is null);
             _ = result.Value is null ? bad++ : good++;
             if (result.Span is { } span)
+            {
                 _ = (span.End, span.HandlerStart, span.ProcessName, span.ToString());
+            }
         }
 
         Assert.True(good > 1000 && bad > 1000);

@@ -141,7 +141,10 @@ public class EscapeTests
         foreach (var rune in line[..^1].EnumerateRunes())
         {
             if (allowed.Contains(rune.ToString(), StringComparison.Ordinal))
+            {
                 continue;
+            }
+
             Assert.False(
                 Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
                     or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate,

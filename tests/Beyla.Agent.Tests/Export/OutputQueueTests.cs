@@ -24,14 +24,19 @@ public sealed partial class OutputQueueTests : IDisposable
     public async Task ReaderThatKeepsUpGetsEveryRecordInOrder(bool nonBlocking)
     {
         if (nonBlocking)
+        {
             Assert.Equal(0, fcntl(WriteEnd, 4 /* F_SETFL */, 0x801 /* O_WRONLY | O_NONBLOCK */));
+        }
+
         using var queue = new OutputQueue(WriteEnd, 64 * 1024 * 1024);
         var reader = Task.Run(() => ReadLines(pipe));
         for (var i = 0; i < 100_000; i++)
         {
             Assert.True(queue.Append(Record(i), OutputRecord.Span));
             if (i % 1000 == 0)
+            {
                 queue.Flush();
+            }
         }
 
         Assert.True(queue.Drain(Long));
@@ -51,7 +56,9 @@ public sealed partial class OutputQueueTests : IDisposable
         {
             _ = queue.Append(Record(i), OutputRecord.Span);
             if (i % 10 == 0)
+            {
                 queue.Flush();
+            }
         }
 
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), "appending must not wait for the reader");
@@ -77,7 +84,10 @@ public sealed partial class OutputQueueTests : IDisposable
     {
         using var queue = new OutputQueue(WriteEnd);
         for (var i = 0; i < 10_000; i++)
+        {
             Assert.True(queue.Append(Record(i), OutputRecord.Span));
+        }
+
         var watch = Stopwatch.StartNew();
         queue.Stop(TimeSpan.FromMilliseconds(300));
         Assert.InRange(watch.Elapsed, TimeSpan.FromMilliseconds(250), Long);
@@ -112,7 +122,10 @@ public sealed partial class OutputQueueTests : IDisposable
         var closed = new TaskCompletionSource<int>();
         queue.Closed += error => closed.SetResult(error);
         for (var i = 0; i < 20_000; i++)
+        {
             Assert.True(queue.Append(Record(i), OutputRecord.Span));
+        }
+
         Assert.Equal(100, await pipe.ReadAtLeastAsync(new byte[100], 100));
         pipe.SafePipeHandle.Dispose();
         Assert.Equal(0, await closed.Task.WaitAsync(Long));
@@ -163,12 +176,18 @@ public sealed partial class OutputQueueTests : IDisposable
         var record = Record(1);
         _ = Task.Run(() => ReadLines(pipe));
         for (var i = 0; i < 2000; i++)
+        {
             _ = queue.Append(record, OutputRecord.Span);
+        }
+
         Assert.True(queue.Drain(Long));
         await Task.Yield();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 500; i++) // within one block, so that it does not depend on the writer
+        {
             _ = queue.Append(record, OutputRecord.Span);
+        }
+
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         Assert.True(queue.Drain(Long));
         queue.Stop(Long);
@@ -185,7 +204,10 @@ public sealed partial class OutputQueueTests : IDisposable
         var reader = Task.Run(() => ReadLines(pipe));
         printer.Begin("0.1.0");
         for (var i = 0; i < 1000; i++)
+        {
             exporter.OnSpan(Samples.Client);
+        }
+
         exporter.OnSpan(Samples.Broken);
         printer.End(() => CountersReport.Take([exporter, queue]), Long);
         queue.Stop(Long);
@@ -214,7 +236,10 @@ public sealed partial class OutputQueueTests : IDisposable
         using var queue = new OutputQueue(WriteEnd);
         var printer = TracePrinter.Create("json", queue);
         for (var i = 0; i < 10_000; i++)
+        {
             Assert.True(queue.Append(Record(i), OutputRecord.Span));
+        }
+
         var watch = Stopwatch.StartNew();
         printer.End(() => CountersReport.Take([queue]), TimeSpan.FromMilliseconds(300));
         queue.Stop(Long);
@@ -233,7 +258,10 @@ public sealed partial class OutputQueueTests : IDisposable
             var exporter = new SpanExporter(new Samples.Processes(Samples.Web), new Redactor(Samples.Sensitive), Samples.Clock(), printer.Sinks);
             printer.Begin("0.1.0");
             for (var i = 0; i < 7; i++)
+            {
                 exporter.OnSpan(Samples.Client);
+            }
+
             printer.End(() => CountersReport.Take([exporter, queue]), Long);
             Assert.Equal(name == "counter" ? [new PlaceCounters("printer", "spans", 7, Aggregated: 7)] : null, printer.Counted?.Count());
         }
@@ -256,7 +284,10 @@ public sealed partial class OutputQueueTests : IDisposable
         stream.CopyTo(copy);
         var text = Encoding.UTF8.GetString(copy.ToArray());
         if (!wholeOnly)
+        {
             Assert.EndsWith("\n", text, StringComparison.Ordinal);
+        }
+
         return [.. text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries)];
     }
 

@@ -86,11 +86,16 @@ internal static class Samples
         public ProcessInfo? Find(int pid)
         {
             if (pid == Awaited)
+            {
                 return null;
+            }
+
             foreach (var process in known)
             {
                 if (process.Pid == pid)
+                {
                     return process;
+                }
             }
 
             return null;

@@ -41,7 +41,9 @@ public class StreamDocumentationTests
         {
             using var document = System.Text.Json.JsonDocument.Parse(line);
             foreach (var field in document.RootElement.EnumerateObject())
+            {
                 Assert.True(Page.Contains($"| `{field.Name}`", StringComparison.Ordinal) || Page.Contains($", `{field.Name}` |", StringComparison.Ordinal), field.Name);
+            }
         }
     }
 

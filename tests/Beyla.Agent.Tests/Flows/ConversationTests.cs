@@ -59,7 +59,9 @@ public sealed class ConversationTests
     {
         ConversationTable table = new(4096, TimeSpan.FromSeconds(10));
         for (int i = 0; i < 20_000; i++)
+        {
             table.Prepare(Key("10.0.0.1", 1 + i, "10.0.0.2", 2), Value(Second, FlowValue.Called));
+        }
 
         int known = Enumerable.Range(0, 20_000).Count(i => i > 19_000 && Known(table, i));
         Assert.InRange(table.Evicted, 20_000 - 4096, 20_000);

@@ -73,7 +73,10 @@ public sealed class NamingTests
         {
             go.Wait();
             lock (asked)
+            {
                 asked.Add(address.ToString());
+            }
+
             return "name of " + address;
         });
         Address a = Address.From(IPAddress.Parse("10.0.0.1")), b = Address.From(IPAddress.Parse("10.0.0.2")), c = Address.From(IPAddress.Parse("10.0.0.3"));
@@ -83,7 +86,10 @@ public sealed class NamingTests
         Assert.Null(names.Find(c)); // the cache of two is full of fresh names
         go.Set();
         for (int i = 0; i < 500 && names.Find(b) is null; i++)
+        {
             await Task.Delay(10);
+        }
+
         Assert.Equal(("name of 10.0.0.1", "name of 10.0.0.2", null), (names.Find(a), names.Find(b), names.Find(c)));
         Assert.Equal(["10.0.0.1", "10.0.0.2"], asked);
     }

@@ -28,7 +28,10 @@ public sealed class NetlinkTests
         {
             byte[] damaged = whole[..random.Next(whole.Length + 1)];
             if (damaged.Length > 0)
+            {
                 damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+            }
+
             Assert.True(NetlinkMessage.Find(damaged, 4).Length <= whole.Length);
             Assert.True(NetlinkMessage.FindText(damaged, 3).Length <= whole.Length);
         }

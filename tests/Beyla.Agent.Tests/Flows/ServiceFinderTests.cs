@@ -46,7 +46,10 @@ public sealed class ServiceFinderTests
         {
             looked.Add(pid);
             if (pid < 100)
+            {
                 release.Wait();
+            }
+
             return new ServiceAnswer($"service {pid}", 0);
         }, warnings.Enqueue, patience: 1000);
 
@@ -62,7 +65,10 @@ public sealed class ServiceFinderTests
         Assert.Null(finder.Find(50, Seen));
         Assert.True(Until(() => finder.Find(200, Seen) is null && !warnings.IsEmpty));
         for (int pid = 300; pid < 5000; pid++)
+        {
             Assert.Null(finder.Find(pid, Seen));
+        }
+
         Assert.Contains("50", Assert.Single(warnings), StringComparison.Ordinal);
         Assert.Equal([1, 2, 3, 50], looked.Where(pid => pid < 100).Order());
 
@@ -137,7 +143,10 @@ public sealed class ServiceFinderTests
         for (int i = 0; i < 3000; i++)
         {
             if (condition())
+            {
                 return true;
+            }
+
             Thread.Sleep(10);
         }
 

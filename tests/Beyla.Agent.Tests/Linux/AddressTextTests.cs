@@ -15,7 +15,10 @@ public class AddressTextTests
         {
             var bytes = new byte[16];
             for (var b = 0; b < 16; b++)
+            {
                 bytes[b] = random.Next(3) == 0 ? (byte)random.Next(256) : (byte)0;
+            }
+
             bytes[0] |= 0x20; // the forms with an IPv4 address inside are shown otherwise by .NET
             var address = new IPAddress(bytes);
             Assert.True(Address.From(address).TryFormat(buffer, out var written));

@@ -51,7 +51,10 @@ public sealed class LogOutputTests : IDisposable
     {
         var i = from;
         while (output.TryWrite(Line(i)))
+        {
             i++;
+        }
+
         Assert.False(output.TryWrite(Line(i)));
         return i;
     }
@@ -60,7 +63,9 @@ public sealed class LogOutputTests : IDisposable
     {
         var buffer = new byte[4096];
         for (int read; bytes > 0 && (read = pipe.Read(buffer, 0, Math.Min(bytes, buffer.Length))) > 0; bytes -= read)
+        {
             into.Append(Encoding.ASCII.GetString(buffer, 0, read));
+        }
     }
 
     private static byte[] Line(int number) => Encoding.ASCII.GetBytes($"line {number} ".PadRight(LineLength - 1, '.') + "\n");

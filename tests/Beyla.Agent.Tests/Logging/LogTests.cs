@@ -81,7 +81,10 @@ public sealed class LogTests
         Assert.Equal((true, 2), Pass("a", 10_000));
         Assert.Equal((true, 0), Pass("a", 20_000));
         for (var i = 0; i < 5_000; i++)
+        {
             Pass("key" + i, 30_000);
+        }
+
         Assert.Equal((false, 0), Pass("one more", 30_000));
 
         (bool, long) Pass(string key, long now) => (limiter.TryPass(key, now, out var suppressed), suppressed);
@@ -101,10 +104,14 @@ public sealed class LogTests
             Parallel.For(0, 8, thread =>
             {
                 for (var i = 0; i < 250; i++)
+                {
                     Log.Error("message of a test", ("thread", thread), ("i", i));
+                }
             });
             for (var i = 0; i < 10; i++)
+            {
                 Log.WarnLimited("LogTests", "limited line of a test");
+            }
         }
         finally
         {

@@ -49,7 +49,9 @@ public sealed class TimeZoneVariableTests : IDisposable
     {
         var pipe = Path.Combine(directory, "pipe");
         using (var mkfifo = Process.Start("mkfifo", pipe))
+        {
             mkfifo.WaitForExit();
+        }
         // The text of this link is as long as a zone file may be.
         var link = Path.Combine(directory, "link");
         File.CreateSymbolicLink(link, "/" + string.Concat(Enumerable.Repeat("./", 40)) + "dev/zero");
@@ -61,7 +63,9 @@ public sealed class TimeZoneVariableTests : IDisposable
         File.WriteAllBytes(zone, new byte[64 * 1024]);
         using var open = File.OpenHandle("/dev/zero");
         foreach (var path in (string[])[pipe, link, small, large, $"/proc/self/fd/{open.DangerousGetHandle()}"])
+        {
             Assert.Equal("is no regular file of 44 to 65536 bytes", TimeZoneVariable.Refuse(path, Zones, raisedRights: false));
+        }
 
         Assert.Null(TimeZoneVariable.Refuse(zone, Zones, raisedRights: false));
         Assert.Null(TimeZoneVariable.Refuse("zone", directory, raisedRights: false));

@@ -164,7 +164,10 @@ public sealed class AsideTests : IDisposable
     public void Dispose()
     {
         foreach (var gate in held.Values)
+        {
             gate.Set();
+        }
+
         created.ForEach(static aside => aside.Dispose());
     }
 
@@ -182,7 +185,10 @@ public sealed class AsideTests : IDisposable
         {
             entered[inspection.Pid] = true;
             if (held.TryGetValue(inspection.Pid, out var gate))
+            {
                 gate.Wait();
+            }
+
             return inspection.Pid == 666 ? throw new IOException("bad sector") : "looked";
         }));
         created.Add(aside);

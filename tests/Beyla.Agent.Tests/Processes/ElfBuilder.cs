@@ -15,7 +15,10 @@ internal static class ElfBuilder
         var names = new MemoryStream();
         names.WriteByte(0);
         foreach (var (name, content) in sections)
+        {
             headers.Add(Section(Name(name), 1, Add(file, Encoding.UTF8.GetBytes(content))));
+        }
+
         var own = Name(".shstrtab");
         headers.Add(Section(own, 3, Add(file, names.ToArray())));
         var table = file.Position;

@@ -31,7 +31,10 @@ public sealed class ElfFileTests : IDisposable
     public void A_mark_that_lies_across_the_border_of_two_reads_is_found()
     {
         for (var before = 65536 - 10; before <= 65536 + 2; before++)
+        {
             Assert.Equal(ElfMarks.Rust, Read(ElfBuilder.Build((".rodata", new string('x', before) + "/rustc/"))));
+        }
+
         Assert.Equal(ElfMarks.None, Read(ElfBuilder.Build((".rodata", new string('x', ElfFile.MaximumScan) + "/rustc/"))));
     }
 
@@ -92,7 +95,10 @@ public sealed class ElfFileTests : IDisposable
     {
         var file = ElfBuilder.Build((".comment", "rustc version 1"), (".dynstr", "x"), (".gopclntab", "x"));
         for (var length = 0; length < file.Length; length++)
+        {
             Assert.NotEqual(ElfMarks.DotnetNative, Read(file.AsSpan(0, length)));
+        }
+
         Assert.Equal(ElfMarks.Go, Read(file) & ElfMarks.Go);
     }
 
@@ -111,9 +117,13 @@ public sealed class ElfFileTests : IDisposable
                 // Half of the changes hit the header or the section table, where the offsets and counts are.
                 var at = random.Next(2) == 0 ? random.Next(file.Length - 8) : random.Next(2) == 0 ? random.Next(16, 56) : table + random.Next(file.Length - table - 8);
                 if (random.Next(2) == 0)
+                {
                     file[at] = (byte)random.Next(256);
+                }
                 else
+                {
                     BinaryPrimitives.WriteInt64LittleEndian(file.AsSpan(at), extremes[random.Next(extremes.Length)]);
+                }
             }
 
             Assert.Equal(ElfMarks.None, Read(file) & ElfMarks.Node);
@@ -135,7 +145,10 @@ public sealed class ElfFileTests : IDisposable
         file.CopyTo(bytes, 0);
         header.CopyTo(bytes, table + (2 * 64));
         for (var i = 0; i < count; i++)
+        {
             header.CopyTo(bytes, table + ((sections + i) * 64));
+        }
+
         BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(60), (ushort)(sections + count));
         return bytes;
     }

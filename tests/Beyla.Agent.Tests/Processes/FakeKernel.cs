@@ -48,7 +48,10 @@ internal sealed class FakeKernel : ISelection, IListenerScan
         foreach (var (holder, port) in Listeners)
         {
             if (pid != 0 && pid != holder)
+            {
                 continue;
+            }
+
             var listening = new ProcessEvent { Kind = ProcessEventKind.Listening, Pid = (uint)holder, Port = port };
             sink.OnProcessEvent(listening);
         }

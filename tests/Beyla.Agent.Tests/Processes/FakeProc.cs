@@ -26,14 +26,19 @@ internal sealed class FakeProc : IDisposable
         File.WriteAllBytes(this[pid, "environ"], Joined(environment ?? []));
         File.WriteAllBytes(this[pid, "cmdline"], Joined(arguments ?? [executable]));
         if (executable.Length > 0)
+        {
             File.CreateSymbolicLink(this[pid, "exe"], executable);
+        }
+
         return this;
     }
 
     public void Remove(int pid)
     {
         if (Directory.Exists(this[pid, ""]))
+        {
             Directory.Delete(this[pid, ""], true);
+        }
     }
 
     public void Dispose() => directory.Delete(true);

@@ -137,7 +137,10 @@ public sealed class IdentityTests
         {
             var text = new byte[random.Next(40)];
             for (var j = 0; j < text.Length; j++)
+            {
                 text[j] = random.Next(10) == 0 ? (byte)random.Next(256) : alphabet[random.Next(alphabet.Length)];
+            }
+
             Assert.NotEqual("", ResourceAttributes.Find(text, "service.name"u8));
         }
     }

@@ -18,11 +18,17 @@ internal sealed class InlineInspections(ProcReader proc, IListenerScan listeners
     public bool TrySubmit(Inspection inspection)
     {
         if (waiting.Count >= Room)
+        {
             return false;
+        }
+
         Asked.Add(inspection);
         waiting.Enqueue(inspection);
         if (!IsSlow)
+        {
             Answer();
+        }
+
         return true;
     }
 
@@ -32,7 +38,10 @@ internal sealed class InlineInspections(ProcReader proc, IListenerScan listeners
         using var aside = AsideThread.Enter();
         var any = waiting.Count > 0;
         while (waiting.TryDequeue(out var inspection))
+        {
             results.Enqueue(inspector.Inspect(inspection));
+        }
+
         return any;
     }
 

@@ -12,7 +12,10 @@ public sealed class InspectionQueueTests
     public void Users_take_turns_however_many_one_has()
     {
         for (var pid = 1; pid <= 50; pid++)
+        {
             Add(pid, user: 1);
+        }
+
         Add(100, user: 2);
         Add(101, user: 3);
         Assert.Equal([1, 100, 101, 2, 3], Enumerable.Range(0, 5).Select(_ => Take(0)!.Value));
@@ -44,7 +47,10 @@ public sealed class InspectionQueueTests
             Add(pid, user: 1);
             int? taken;
             while ((taken = Take(now, seconds: 0.03, lasts: 30)) is null)
+            {
                 now++;
+            }
+
             (now, used) = (now + 30, used + 30);
         }
 
@@ -55,7 +61,10 @@ public sealed class InspectionQueueTests
     public void Users_that_are_done_are_forgotten()
     {
         for (uint user = 0; user < 500; user++)
+        {
             Add(1, user);
+        }
+
         while (Take(0) is not null)
         {
         }
@@ -69,7 +78,10 @@ public sealed class InspectionQueueTests
     private int? Take(long now, double seconds = 0, long lasts = 0)
     {
         if (!queue.TryTake(now, static _ => InspectionAccess.Full, out var inspection, out var share, out _, out _))
+        {
             return null;
+        }
+
         queue.Charge(share, seconds, now + lasts);
         return inspection.Pid;
     }

@@ -53,7 +53,10 @@ public sealed class LanguageTests : IDisposable
         var go = Executable("app", (".gopclntab", "x"));
         var detector = new LanguageDetector(new ProcReader(proc.Root));
         for (var pid = 10; pid < 40; pid++)
+        {
             Assert.Equal(ProcessLanguage.Go, detector.Detect(proc.Add(pid, go) is null ? 0 : pid, go));
+        }
+
         Assert.Equal(1, detector.FilesRead);
         // Another content under the same name is another file.
         File.WriteAllBytes(go, ElfBuilder.Build((".comment", "rustc version 1.0")));

@@ -59,7 +59,10 @@ public sealed class PendingTests
         Assert.All(new[] { 100, 1000, 110, 1100, 120, 1200 }, child => Assert.True(rig.Table.IsAwaited(child)));
         rig.Answer();
         foreach (var (pid, name) in new[] { (100, "shop"), (1000, "shop"), (110, "ruby"), (1100, "ruby"), (120, null), (1200, null) })
+        {
             Assert.Equal(name, rig.Table.Find(pid)?.ServiceName);
+        }
+
         Assert.Equal([10, 11, 100, 110, 1100], rig.Kernel.Pids.Order());
         Assert.Equal(1100, rig.Table.Find(1100)!.Pid);
     }
@@ -226,7 +229,10 @@ public sealed class PendingTests
         using var rig = new TableRig([Ports("1-4"), Exe("/srv/a"), Language("python")], [Exe("/srv/b")], new ProcessTableOptions { MaximumProcesses = 40 }, slow: true) { Room = 5 };
         var random = new Random(11);
         for (var pid = 1; pid < 30; pid++)
+        {
             rig.Proc.Add(pid, pid % 4 == 3 ? "/usr/bin/python3" : "/srv/" + (char)('a' + pid % 4), start: pid);
+        }
+
         rig.Table.Start(TimeSpan.Zero);
         for (var i = 0; i < 5000; i++)
         {
@@ -239,7 +245,10 @@ public sealed class PendingTests
             rig.Table.OnProcessEvent(e);
             rig.Table.Open(random.Next(1, 100), random.Next(0, 8));
             if (random.Next(3) == 0)
+            {
                 rig.Answer();
+            }
+
             rig.Table.OnTick(rig.Now);
             Assert.True(rig.Counters.Balanced);
         }

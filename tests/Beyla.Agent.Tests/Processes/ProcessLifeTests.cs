@@ -39,7 +39,10 @@ public sealed class ProcessLifeTests
         }
 
         for (var child = 1000; child < 3000; child++)
+        {
             Assert.Equal("shop", rig.Table.Find(child, 8080)!.ServiceName);
+        }
+
         Assert.Single(rig.Table.Selected);
         Assert.Equal((4000, 4000), (rig.Counters.Produced, rig.Counters.Aggregated));
         rig.Table.OnTick(rig.Now += 4_900_000_000);
@@ -127,7 +130,10 @@ public sealed class ProcessLifeTests
         rig.Fork(10, 20);
         var since = (ulong)rig.Now;
         foreach (var kind in new[] { ProcessEventKind.Exit, ProcessEventKind.Exec, ProcessEventKind.Listen, ProcessEventKind.Fork })
+        {
             rig.Table.OnProcessEvent(new ProcessEvent { Kind = kind, Pid = 20, Parent = 99, Port = 8080, Selected = ProcessSelection.Selected, Time = since - 1 });
+        }
+
         rig.Table.OnTick(rig.Now += 6_000_000_000);
         Assert.Equal("shop", rig.Table.Find(20, 0)!.ServiceName);
         Assert.Equal((1, 4), (rig.Counters.Aggregated, rig.Counters.Filtered));
@@ -182,7 +188,10 @@ public sealed class ProcessLifeTests
         using var rig = new TableRig([Ports("1-4"), Exe("/srv/a")], [Exe("/srv/b")], new ProcessTableOptions { MaximumProcesses = 40 });
         var random = new Random(7);
         for (var pid = 1; pid < 30; pid++)
+        {
             rig.Proc.Add(pid, "/srv/" + (char)('a' + pid % 3), start: pid);
+        }
+
         rig.Table.Start();
         for (var i = 0; i < 5000; i++)
         {

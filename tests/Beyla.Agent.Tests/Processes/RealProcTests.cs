@@ -163,7 +163,10 @@ public sealed class RealProcTests : IDisposable
         start.Environment.Remove("OTEL_SERVICE_NAME");
         start.Environment.Remove("OTEL_RESOURCE_ATTRIBUTES");
         foreach (var (name, value) in environment)
+        {
             start.Environment[name] = value;
+        }
+
         var process = Process.Start(start)!;
         started.Add(process);
         return process.Id;

@@ -84,7 +84,10 @@ public sealed class ReconciliationTests
         rig.Proc.Add(10).Add(11, "/srv/secret");
         rig.Table.Start();
         foreach (var pid in new[] { 10, 11 })
+        {
             rig.Proc.Remove(pid);
+        }
+
         rig.Kernel.Pids.Clear();
         rig.Kernel.Excluded.Remove(11);
         rig.Lose();
@@ -141,7 +144,10 @@ public sealed class ReconciliationTests
         rig.Lose(0);
         var before = rig.Kernel.Scans.Count;
         for (var i = 0; i < 100; i++)
+        {
             rig.Table.OnTick(rig.Now += Second / 10);
+        }
+
         Assert.Equal(before, rig.Kernel.Scans.Count);
         // The count wraps, and each tick finds more of it.
         for (var i = 0; i < 100; i++)
@@ -185,7 +191,10 @@ public sealed class ReconciliationTests
         var round = new Reconciliation(static _ => 0);
         round.Begin(1, now, [1]);
         foreach (var pid in round.Take(() => now))
+        {
             now += pid * Second;
+        }
+
         Assert.False(round.IsRunning);
         Assert.False(round.IsDue(2, now + 19 * Second, out _));
         Assert.True(round.IsDue(2, now + 21 * Second, out _));

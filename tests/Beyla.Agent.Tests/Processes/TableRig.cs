@@ -85,7 +85,10 @@ internal sealed class TableRig : IDisposable
     public void Fork(int parent, int child)
     {
         if (!Kernel.Pids.Contains(parent))
+        {
             return;
+        }
+
         Kernel.Pids.Add(child);
         Send(new ProcessEvent { Kind = ProcessEventKind.Fork, Pid = (uint)child, Parent = (uint)parent, Selected = ProcessSelection.Selected });
     }
@@ -93,7 +96,10 @@ internal sealed class TableRig : IDisposable
     public void Exec(int pid, string path = "/srv/app")
     {
         if (!Kernel.Pids.Contains(pid) && !Table.NeedsEveryExec)
+        {
             return;
+        }
+
         var e = new ProcessEvent { Kind = ProcessEventKind.Exec, Pid = (uint)pid, Selected = Bit(pid, Table.NeedsEveryExec) };
         Encoding.UTF8.GetBytes(path).CopyTo(e.Name);
         Send(e);
@@ -104,14 +110,19 @@ internal sealed class TableRig : IDisposable
     {
         Proc.Remove(pid);
         if (Kernel.Pids.Remove(pid) | Kernel.Excluded.Remove(pid))
+        {
             Send(new ProcessEvent { Kind = ProcessEventKind.Exit, Pid = (uint)pid });
+        }
     }
 
     public void Listen(int pid, ushort port)
     {
         Kernel.Listeners.Add((pid, port));
         if (Kernel.Ports.Contains(port) && !Kernel.Excluded.Contains(pid))
+        {
             Kernel.Pids.Add(pid);
+        }
+
         Send(new ProcessEvent { Kind = ProcessEventKind.Listen, Pid = (uint)pid, Port = port, Selected = Bit(pid, needs.JudgeListeners && !Kernel.Excluded.Contains(pid)) });
     }
 
@@ -120,14 +131,18 @@ internal sealed class TableRig : IDisposable
     {
         Kernel.Lost += events;
         for (var i = 0; i < 2; i++)
+        {
             Table.OnTick(Now += 100_000_000);
+        }
     }
 
     /// <summary>Takes the looks that were asked for, and tells the table.</summary>
     public void Answer()
     {
         while (inspections.Answer())
+        {
             Table.TakeResults();
+        }
     }
 
     public void Send(ProcessEvent e)

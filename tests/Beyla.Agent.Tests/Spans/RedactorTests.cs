@@ -66,9 +66,14 @@ public class RedactorTests
     public void WhatDoesNotFitIsCutAndNeverShown()
     {
         for (var size = 0; size < 40; size++)
+        {
             Assert.DoesNotContain("secret", Encoding.Latin1.GetString(new Redactor(Samples.Sensitive).Path("/a;token=secret/b;token=secret"u8, new byte[size], new byte[size])), StringComparison.Ordinal);
+        }
+
         for (var size = 0; size < 40; size++)
+        {
             Assert.DoesNotContain("secret", Query("token=secret&a=1&password=secret", size), StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -17,7 +17,9 @@ public class SpanExporterTests
         {
             exporter.OnSpan(Samples.Client);
             if (i < 3)
+            {
                 exporter.OnSpan(Samples.Broken);
+            }
         }
 
         Assert.Equal(10, counter.Total);
@@ -43,7 +45,10 @@ public class SpanExporterTests
         var sink = new Recorder();
         var exporter = new SpanExporter(processes, new Redactor(Samples.Sensitive), Samples.Clock(), sink);
         for (var i = 1; i <= 3; i++)
+        {
             exporter.OnSpan(Samples.Client with { Status = i });
+        }
+
         exporter.OnSpan(Samples.Broken);
         Assert.Equal([0], sink.Statuses);
         Assert.True(exporter.IsHolding);
@@ -68,7 +73,10 @@ public class SpanExporterTests
         var path = new byte[8000];
         var room = HeldSpans.MaximumBytesOfOne / (HeldSpans.Overhead + 8000 + 3 + 14 + 8);
         for (var i = 0; i < room + 5; i++)
+        {
             exporter.OnSpan(Samples.Client with { Path = path });
+        }
+
         Assert.Equal([new PlaceCounters("spans", "spans", room + 5, Lost: 5, Held: room)], exporter.Count());
         processes.Guessed = Samples.Web;
         exporter.Tick(all: true);
@@ -78,7 +86,9 @@ public class SpanExporterTests
         {
             processes.Awaited = pid;
             for (var i = 0; i < room + 1; i++)
+            {
                 exporter.OnSpan(Samples.Client with { Pid = pid, Path = path });
+            }
         }
 
         Assert.InRange(exporter.Count().Single().Held, 7 * room, HeldSpans.MaximumBytes / 8000);

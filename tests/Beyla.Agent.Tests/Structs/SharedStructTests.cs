@@ -82,7 +82,10 @@ public unsafe class SharedStructTests
     public void Program_info()
     {
         if (!File.Exists("/sys/kernel/btf/vmlinux"))
+        {
             return;
+        }
+
         BpfProgram.Info info;
         var (size, offsets) = TypeInformation.OfKernel().Struct("bpf_prog_info");
         Assert.Equal(offsets["recursion_misses"], (int)((byte*)&info.RecursionMisses - (byte*)&info));

@@ -45,7 +45,9 @@ public sealed class AddressTests
         await using AgentProcess agent = await StartAsync(server, source);
         using RawConnection connection = await RawConnection.OpenAsync(server.Port, space.InsideAddress);
         for (int i = 0; i < 20; i++)
+        {
             await connection.GetAsync("/status/202");
+        }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(20);
         AssertAddresses(spans[0], IPAddress.Parse(space.OutsideAddress), connection.LocalPort, IPAddress.Parse(space.InsideAddress), server.Port);

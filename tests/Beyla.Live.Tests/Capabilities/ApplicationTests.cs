@@ -23,7 +23,9 @@ public sealed class ApplicationTests
         foreach (string name in (string[])["application", "application-propagation"])
         {
             foreach (string capability in ScenarioCase.Find(name).OnlyListed)
+            {
                 data.Add(name, capability);
+            }
         }
 
         return data;
@@ -46,7 +48,10 @@ public sealed class ApplicationTests
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find(scenario).Needed);
         AgentSettings settings = AgentSettings.ForPorts(FreePort.Next()).With("BEYLA_LOG_LEVEL", "DEBUG");
         if (scenario == "application-propagation")
+        {
             settings = settings.With("BEYLA_BPF_ENABLE_CONTEXT_PROPAGATION", "1");
+        }
+
         await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(settings));
         await agent.StopAsync();
         Assert.Single(Regex.Matches(agent.Errors, $"(?m)^time=\\S+ level=DEBUG msg=\"Listed for this configuration, not needed by this agent and not given to it\" capabilities=\"{missing}\"$"));
@@ -100,7 +105,9 @@ public sealed class ApplicationTests
         await agent.StopAsync();
         Assert.Equal(removed.Length > 0, agent.Errors.Contains("/proc/PID/exe not readable for 1 processes: EACCES: CAP_SYS_PTRACE", StringComparison.Ordinal));
         if (removed.Length > 0)
+        {
             Warnings.AssertNamed(agent.Errors, "CAP_SYS_PTRACE");
+        }
     }
 
     [LiveTheory("setcap", "setpriv")]
@@ -211,7 +218,10 @@ public sealed class ApplicationTests
         await using TestServer server = await ServerKinds.PythonAsync(environment: [new("OTEL_SERVICE_NAME", Service)]);
         AgentSettings settings = AgentSettings.ForPorts(server.Port);
         if (scenario == "application-propagation")
+        {
             settings = settings.With("BEYLA_BPF_ENABLE_CONTEXT_PROPAGATION", "1");
+        }
+
         await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(settings, options));
 
         await HttpRequests.SendAsync(server.Port, Requests);
@@ -219,15 +229,25 @@ public sealed class ApplicationTests
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(Requests);
         Assert.All(spans, span => Assert.Equal(("/hello", 200, ProcessLanguage.Python, server.Pid), (span.Path, span.Status, span.Language, span.ProcessId)));
         if (service is not null)
+        {
             Assert.All(spans, span => Assert.Equal(service, span.ServiceName));
+        }
         else
+        {
             Assert.All(spans, span => Assert.NotEqual(Service, span.ServiceName));
+        }
+
         await Held.AssertNothingIsEffective(agent.Pid);
         await agent.StopAsync();
         if (expectedWarning is null)
+        {
             Assert.DoesNotContain("system capabilities", agent.Errors, StringComparison.Ordinal);
+        }
         else
+        {
             Warnings.AssertNamed(agent.Errors, expectedWarning);
+        }
+
         return agent.Errors;
     }
 }

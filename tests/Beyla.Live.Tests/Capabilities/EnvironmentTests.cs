@@ -30,7 +30,10 @@ public sealed class EnvironmentTests
         string library = await BuildAsync(planted, mark);
         foreach (string name in (string[])
             ["libbpf.so", "libbpf.so.1", "libbpf", "libelf.so.1", "libz.so.1", "libc.so", "libc.so.6", "libm.so.6", "libSystem.Native.so", "libcoreclr.so", "libhostfxr.so"])
+        {
             File.Copy(library, Path.Combine(planted.Path, name), overwrite: true);
+        }
+
         File.Copy(typeof(EnvironmentTests).Assembly.Location, Path.Combine(planted.Path, "hook.dll"));
 
         // The plant works: a program without capabilities loads it.
@@ -46,7 +49,9 @@ public sealed class EnvironmentTests
         await using TestServer server = await ServerKinds.PythonAsync();
         AgentSettings settings = AgentSettings.ForPorts(server.Port);
         foreach ((string name, string value) in Hostile(planted.Path, library))
+        {
             settings = settings.With(name, value);
+        }
         // env(1) sets the variables after setpriv, which itself would load what they name.
         AgentSettings run = user.Run(settings with { Environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["BEYLA_TRACE_PRINTER"] = "json" } });
         run = run with

@@ -79,7 +79,9 @@ public sealed class ExportTests
         AgentSettings settings = mode == "BEYLA_OPEN_PORT" ? AgentSettings.ForPorts(server.Port) : lab.Agent("tc");
         await using AgentProcess agent = await AgentProcess.StartAsync(settings with { Prefix = [.. settings.Prefix, Tool.Find("strace"), "-f", "-qq", "-o", calls] });
         if (mode == "BEYLA_OPEN_PORT")
+        {
             await HttpRequests.SendAsync(server.Port, 5);
+        }
         // strace hands the signal of its own end on to what it runs.
         int child = int.Parse((await Tool.RunAsync("ps", "-o", "pid=", "--ppid", $"{agent.Pid}")).Trim(), System.Globalization.CultureInfo.InvariantCulture);
         await Tool.RunAsync("kill", "-USR1", $"{child}");

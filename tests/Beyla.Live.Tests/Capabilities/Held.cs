@@ -11,7 +11,10 @@ internal static class Held
         for (int look = 0; look < 5 && found is not null; look++)
         {
             if (look > 0)
+            {
                 await Task.Delay(20);
+            }
+
             found = await FindEffective(pid);
         }
 
@@ -27,7 +30,9 @@ internal static class Held
             foreach (string set in (string[])["CapEff", "CapInh", "CapAmb"])
             {
                 if (Read(status, set) != 0)
+                {
                     return $"{set} of thread {Path.GetFileName(task)} ({Field(status, "Name")}): {Read(status, set):x}";
+                }
             }
 
             Assert.Equal("1", Field(status, "NoNewPrivs"));
@@ -42,7 +47,10 @@ internal static class Held
     {
         HashSet<ulong> seen = [];
         foreach (string task in Directory.EnumerateDirectories($"/proc/{pid}/task"))
+        {
             seen.Add(Read(await File.ReadAllTextAsync(Path.Combine(task, "status")), set));
+        }
+
         return Assert.Single(seen);
     }
 

@@ -113,7 +113,9 @@ public sealed class HoldingTests
         {
             string status = await File.ReadAllTextAsync(Path.Combine(task, "status"));
             if (!status.Contains("CapEff:\t0000000000000000\n", StringComparison.Ordinal))
+            {
                 return true;
+            }
         }
 
         return false;

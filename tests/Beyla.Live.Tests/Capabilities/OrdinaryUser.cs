@@ -8,12 +8,12 @@ internal sealed class OrdinaryUser : IDisposable
     // nobody and nogroup of Debian
     private const string User = "65534";
 
-    private readonly CapableAgent _agent;
+    private readonly CapableAgent agent;
 
-    private OrdinaryUser(CapableAgent agent) => _agent = agent;
+    private OrdinaryUser(CapableAgent agent) => this.agent = agent;
 
     /// <summary>The path of the copy.</summary>
-    public string Binary => _agent.Run(new AgentSettings()).Binary;
+    public string Binary => this.agent.Run(new AgentSettings()).Binary;
 
     /// <param name="capabilities">As setcap(8) takes them, without flags; empty for none.</param>
     /// <param name="flags">Permitted as the agent writes them, or <c>ep</c> as the documentation does.</param>
@@ -41,5 +41,5 @@ internal sealed class OrdinaryUser : IDisposable
         return (status, agent.Output, agent.Errors);
     }
 
-    public void Dispose() => _agent.Dispose();
+    public void Dispose() => this.agent.Dispose();
 }

@@ -16,7 +16,9 @@ public sealed class ProbeTests
         foreach (ScenarioCase scenario in ScenarioCase.All)
         {
             foreach (string capability in scenario.Needed.Split(','))
+            {
                 data.Add(scenario.Name, capability);
+            }
         }
 
         return data;
@@ -102,10 +104,10 @@ public sealed class ProbeTests
     /// <summary>A process of root that stays while a test runs, so that there is one to look at.</summary>
     private sealed class Bystander : IAsyncDisposable
     {
-        private readonly ChildProcess _process = ChildProcess.Start(Tool.Find("sleep"), ["60"]);
+        private readonly ChildProcess process = ChildProcess.Start(Tool.Find("sleep"), ["60"]);
 
         public static Bystander Start() => new();
 
-        public ValueTask DisposeAsync() => _process.DisposeAsync();
+        public ValueTask DisposeAsync() => process.DisposeAsync();
     }
 }

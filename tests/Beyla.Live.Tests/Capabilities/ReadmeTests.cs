@@ -60,7 +60,10 @@ public sealed class ReadmeTests
     {
         AgentSettings settings = new();
         foreach (string word in line.Split(' ')[..^1])
+        {
             settings = settings.With(word.Split('=')[0], word.Split('=')[1].Replace("8080", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
+        }
+
         return settings;
     }
 

@@ -203,7 +203,10 @@ public sealed class SetCommandTests
         Executable(copy);
         await Tool.RunAsync("chown", "65534:65534", copy);
         await using (FileStream writer = new(copy, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
             await AssertRefused(copy, "a process has it open for writing");
+        }
+
         Assert.Equal("", await Tool.RunAsync("getcap", copy));
 
         (int status, string output, string errors) = await Root(Repository.Agent, ["capability", "set", "--scenario", "network", "--file", copy]);

@@ -6,16 +6,16 @@ namespace Beyla.Live.Tests.Clients;
 /// <summary>A process that makes requests and is traced as a client. It waits until the test lets it go.</summary>
 internal sealed class ClientProcess : IAsyncDisposable
 {
-    private readonly ChildProcess _process;
-    private readonly int _count;
+    private readonly ChildProcess process;
+    private readonly int count;
 
     private ClientProcess(ChildProcess process, int count)
     {
-        _process = process;
-        _count = count;
+        this.process = process;
+        this.count = count;
     }
 
-    public int Pid => _process.Pid;
+    public int Pid => this.process.Pid;
 
     public static ClientProcess Python(int port, int count, string path) => Script(Tool.Find("python3"), "client.py", port, count, path);
 
@@ -29,13 +29,13 @@ internal sealed class ClientProcess : IAsyncDisposable
     /// <summary>Lets it make its requests and waits until all are answered.</summary>
     public async Task SendAsync()
     {
-        _process.CloseInput();
-        int status = await _process.WaitForExitAsync(Wait.Hang);
-        Assert.True(status == 0, $"The client ended with {status}: {_process.Errors}");
-        Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"answers {_count}"), _process.Output);
+        this.process.CloseInput();
+        int status = await this.process.WaitForExitAsync(Wait.Hang);
+        Assert.True(status == 0, $"The client ended with {status}: {this.process.Errors}");
+        Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"answers {this.count}"), this.process.Output);
     }
 
-    public ValueTask DisposeAsync() => _process.DisposeAsync();
+    public ValueTask DisposeAsync() => this.process.DisposeAsync();
 
     private static ClientProcess Script(string interpreter, string script, int port, int count, string path) =>
         Start(interpreter, [Path.Combine(AppContext.BaseDirectory, "Servers", "Scripts", script)], port, count, path);

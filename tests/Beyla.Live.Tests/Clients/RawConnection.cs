@@ -8,11 +8,11 @@ namespace Beyla.Live.Tests.Clients;
 /// <summary>A TCP connection on which a test writes and reads bytes as it likes.</summary>
 internal sealed class RawConnection : IDisposable
 {
-    private readonly Socket _socket;
-    private readonly byte[] _buffer = new byte[1 << 20];
-    private int _filled;
+    private readonly Socket socket;
+    private readonly byte[] buffer = new byte[1 << 20];
+    private int filled;
 
-    private RawConnection(Socket socket) => _socket = socket;
+    private RawConnection(Socket socket) => this.socket = socket;
 
     public static async Task<RawConnection> OpenAsync(int port, string address = "127.0.0.1")
     {
@@ -22,12 +22,14 @@ internal sealed class RawConnection : IDisposable
         return new RawConnection(socket);
     }
 
-    public int LocalPort => ((IPEndPoint)_socket.LocalEndPoint!).Port;
+    public int LocalPort => ((IPEndPoint)this.socket.LocalEndPoint!).Port;
 
     public async Task SendAsync(byte[] bytes)
     {
         for (int sent = 0; sent < bytes.Length;)
-            sent += await _socket.SendAsync(bytes.AsMemory(sent));
+        {
+            sent += await this.socket.SendAsync(bytes.AsMemory(sent));
+        }
     }
 
     public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
@@ -38,16 +40,25 @@ internal sealed class RawConnection : IDisposable
     public async Task<(int Status, string Body)> ReadAnswerAsync(bool withoutBody = false)
     {
         int head;
-        while ((head = _buffer.AsSpan(0, _filled).IndexOf("\r\n\r\n"u8)) < 0)
+        while ((head = buffer.AsSpan(0, filled).IndexOf("\r\n\r\n"u8)) < 0)
+        {
             await FillAsync();
-        string text = Encoding.Latin1.GetString(_buffer, 0, head);
+        }
+
+        string text = Encoding.Latin1.GetString(buffer, 0, head);
         int status = int.Parse(text.AsSpan(9, 3), System.Globalization.CultureInfo.InvariantCulture);
         Consume(head + 4);
         string? length = Field(text, "Content-Length");
         if (withoutBody || status is < 200 or 204 or 304)
+        {
             return (status, "");
+        }
+
         if (length is not null)
+        {
             return (status, await TakeAsync(int.Parse(length, System.Globalization.CultureInfo.InvariantCulture)));
+        }
+
         return Field(text, "Transfer-Encoding") is null ? (status, await ReadToEndAsync()) : (status, await ReadChunksAsync());
     }
 
@@ -57,20 +68,25 @@ internal sealed class RawConnection : IDisposable
         try
         {
             while (true)
+            {
                 await FillAsync();
+            }
         }
         catch (IOException)
         {
-            return Encoding.Latin1.GetString(_buffer, 0, _filled);
+            return Encoding.Latin1.GetString(buffer, 0, filled);
         }
     }
 
     /// <summary>Reads exactly so many bytes.</summary>
     public async Task<string> TakeAsync(int length)
     {
-        while (_filled < length)
+        while (filled < length)
+        {
             await FillAsync();
-        string taken = Encoding.Latin1.GetString(_buffer, 0, length);
+        }
+
+        string taken = Encoding.Latin1.GetString(buffer, 0, length);
         Consume(length);
         return taken;
     }
@@ -88,11 +104,11 @@ internal sealed class RawConnection : IDisposable
     /// <summary>Ends the connection with a reset instead of a FIN.</summary>
     public void Reset()
     {
-        _socket.LingerState = new LingerOption(true, 0);
-        _socket.Close();
+        this.socket.LingerState = new LingerOption(true, 0);
+        this.socket.Close();
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose() => this.socket.Dispose();
 
     private async Task<string> ReadChunksAsync()
     {
@@ -100,14 +116,19 @@ internal sealed class RawConnection : IDisposable
         while (true)
         {
             int line;
-            while ((line = _buffer.AsSpan(0, _filled).IndexOf("\r\n"u8)) < 0)
+            while ((line = buffer.AsSpan(0, filled).IndexOf("\r\n"u8)) < 0)
+            {
                 await FillAsync();
-            int length = Convert.ToInt32(Encoding.Latin1.GetString(_buffer, 0, line), 16);
+            }
+
+            int length = Convert.ToInt32(Encoding.Latin1.GetString(buffer, 0, line), 16);
             Consume(line + 2);
             body.Append(await TakeAsync(length));
             await TakeAsync(2);
             if (length == 0)
+            {
                 return body.ToString();
+            }
         }
     }
 
@@ -116,7 +137,7 @@ internal sealed class RawConnection : IDisposable
         int got;
         try
         {
-            got = await _socket.ReceiveAsync(_buffer.AsMemory(_filled));
+            got = await this.socket.ReceiveAsync(buffer.AsMemory(filled));
         }
         catch (SocketException e)
         {
@@ -124,14 +145,17 @@ internal sealed class RawConnection : IDisposable
         }
 
         if (got == 0)
+        {
             throw new IOException("The connection ended.");
-        _filled += got;
+        }
+
+        filled += got;
     }
 
     private void Consume(int length)
     {
-        Buffer.BlockCopy(_buffer, length, _buffer, 0, _filled - length);
-        _filled -= length;
+        Buffer.BlockCopy(buffer, length, buffer, 0, filled - length);
+        filled -= length;
     }
 
     private static string? Field(string head, string name) => head.Split("\r\n")

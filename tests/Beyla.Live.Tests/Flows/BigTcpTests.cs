@@ -109,7 +109,9 @@ public sealed class BigTcpTests
                 using Socket connection = listener.Accept();
                 byte[] buffer = new byte[1 << 20];
                 for (int n; (n = connection.Receive(buffer)) > 0;)
+                {
                     total += n;
+                }
             });
             return total;
         }

@@ -9,11 +9,11 @@ namespace Beyla.Live.Tests.Flows;
 /// <summary>tcpdump on the host's side of a lab: the ground truth for each flow.</summary>
 internal sealed class Capture : IAsyncDisposable
 {
-    private readonly ChildProcess _tcpdump;
-    private readonly TempDirectory _directory;
-    private readonly string _file;
+    private readonly ChildProcess tcpdump;
+    private readonly TempDirectory directory;
+    private readonly string file;
 
-    private Capture(ChildProcess tcpdump, TempDirectory directory, string file) => (_tcpdump, _directory, _file) = (tcpdump, directory, file);
+    private Capture(ChildProcess tcpdump, TempDirectory directory, string file) => (this.tcpdump, this.directory, this.file) = (tcpdump, directory, file);
 
     public static async Task<Capture> StartAsync(FlowLab lab, string name = "veth0")
     {
@@ -33,18 +33,21 @@ internal sealed class Capture : IAsyncDisposable
     {
         // What waits in the kernel is not read any more after the signal.
         long size = -1;
-        for (long now; (now = new FileInfo(_file).Length) != size; size = now)
+        for (long now; (now = new FileInfo(this.file).Length) != size; size = now)
+        {
             await Task.Delay(400);
-        _tcpdump.Signal(ChildProcess.SIGINT);
-        Assert.Equal(0, await _tcpdump.WaitForExitAsync(Wait.Hang));
-        Assert.Contains("0 packets dropped by kernel", _tcpdump.Errors, StringComparison.Ordinal);
-        return Read(await File.ReadAllBytesAsync(_file));
+        }
+
+        this.tcpdump.Signal(ChildProcess.SIGINT);
+        Assert.Equal(0, await this.tcpdump.WaitForExitAsync(Wait.Hang));
+        Assert.Contains("0 packets dropped by kernel", this.tcpdump.Errors, StringComparison.Ordinal);
+        return Read(await File.ReadAllBytesAsync(this.file));
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _tcpdump.DisposeAsync();
-        _directory.Dispose();
+        await this.tcpdump.DisposeAsync();
+        this.directory.Dispose();
     }
 
     private Dictionary<Conversation, Amount> Read(ReadOnlySpan<byte> pcap)
@@ -57,7 +60,10 @@ internal sealed class Capture : IAsyncDisposable
             Conversation key = decoder.Decode(pcap.Slice(16, kept), out _) ?? new Conversation(IPAddress.None, 0, IPAddress.None, 0, -1);
             seen[key] = seen.GetValueOrDefault(key) + new Amount(length, 1);
             if (key.Protocol >= 0)
+            {
                 Frames.Add((key, length));
+            }
+
             pcap = pcap[(16 + kept)..];
         }
 

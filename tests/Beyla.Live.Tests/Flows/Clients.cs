@@ -19,7 +19,10 @@ internal static class Clients
             socket.Send("x"u8);
             int length = 0, n;
             while ((n = socket.Receive(buffer.AsSpan(length))) > 0)
+            {
                 length += n;
+            }
+
             pids[((IPEndPoint)socket.LocalEndPoint!).Port] = int.Parse(Encoding.ASCII.GetString(buffer, 1, length - 1), CultureInfo.InvariantCulture);
         }
     }
@@ -45,6 +48,8 @@ internal static class Clients
         go.Wait(TimeSpan.FromSeconds(30));
         socket.Send(new byte[100]);
         for (int got = 0; got < 100;)
+        {
             got += socket.Receive(new byte[100]);
+        }
     }
 }

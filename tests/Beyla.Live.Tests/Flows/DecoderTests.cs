@@ -56,7 +56,9 @@ public sealed class DecoderTests
     {
         using Fixture fixture = new(way);
         foreach (byte[] frame in Frames)
+        {
             fixture.Run(frame);
+        }
 
         fixture.AssertSame();
         // One spot check that does not lean on the reference: fragments 2 to 4 of datagram 7 have its ports.
@@ -72,9 +74,15 @@ public sealed class DecoderTests
         {
             byte[] frame = [.. Frames[random.Next(Frames.Length)]];
             for (int changes = random.Next(4); changes > 0; changes--)
+            {
                 frame[random.Next(12, Math.Min(frame.Length, 90))] = (byte)random.Next(256);
+            }
+
             if (random.Next(3) == 0)
+            {
                 frame = frame[..random.Next(15, frame.Length + 1)];
+            }
+
             fixture.Run(frame);
         }
 
@@ -146,7 +154,9 @@ public sealed class DecoderTests
     {
         using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.TrafficControl }, capacity: 16);
         for (int port = 1; port <= 1000; port++)
+        {
             fixture.RunRaw(Packets.IPv4(A, B, 17, Packets.Udp(port, 9, 10)), default);
+        }
 
         long bytes = fixture.Drain().Values.Sum(value => (long)value.Bytes);
         FlowCounters counters = fixture.Programs.Count();
@@ -162,7 +172,10 @@ public sealed class DecoderTests
         using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.TrafficControl }, capacity: 16);
         byte[] frame = Packets.IPv4(A, B, 17, Packets.Udp(65000, 9, 10));
         for (int port = 1; port <= 64; port++)
+        {
             fixture.RunRaw(Packets.IPv4(A, B, 17, Packets.Udp(port, 9, 10)), default);
+        }
+
         fixture.RunRaw(frame, default, repeat: 50_000);
 
         long bytes = fixture.Drain().Values.Sum(value => (long)value.Bytes);
@@ -174,25 +187,25 @@ public sealed class DecoderTests
 
     private sealed class Fixture : IDisposable
     {
-        private readonly string _way;
-        private readonly int _link;
-        private readonly RingBuffer _ring;
-        private readonly ReferenceDecoder _reference = new();
-        private readonly Dictionary<Conversation, Amount> _expected = [];
-        private Amount _malformed;
-        private Amount _other;
+        private readonly string way;
+        private readonly int link;
+        private readonly RingBuffer ring;
+        private readonly ReferenceDecoder reference = new();
+        private readonly Dictionary<Conversation, Amount> expected = [];
+        private Amount malformed;
+        private Amount other;
 
         public Fixture(string way, NetworkConfiguration? configuration = null, int? link = null, int capacity = 0)
         {
-            _way = way;
+            this.way = way;
             // In a test run a socket filter sees the packet from the IP header on.
-            _link = link ?? (way == "flow_socket" ? 0 : 14);
+            this.link = link ?? (way == "flow_socket" ? 0 : 14);
             Programs = FlowPrograms.Load(configuration ?? new NetworkConfiguration
             {
                 Source = way == "flow_socket" ? FlowSource.SocketFilter : FlowSource.TrafficControl,
                 CacheMaxFlows = 100_000,
             }, capacity);
-            _ring = new RingBuffer(Programs.Overflow);
+            ring = new RingBuffer(Programs.Overflow);
             Overflow = new OverflowTable((in FlowKey key, in FlowValue value) => Add(key, value));
         }
 
@@ -209,22 +222,31 @@ public sealed class DecoderTests
             // The kernel refuses a test run of a frame without a payload, and of an IP packet that is shorter than its header, unless a tag hides it.
             int smallest = BinaryPrimitives.ReadUInt16BigEndian(frame.AsSpan(12)) switch { 0x0800 => 34, 0x86dd => 54, _ => 15 };
             if (frame.Length < smallest)
+            {
                 return;
+            }
+
             RunRaw(frame, default);
-            Amount amount = new(frame.Length - 14 + _link, 1);
-            if (_reference.Decode(frame, out bool malformed) is { } conversation)
-                _expected[conversation] = _expected.GetValueOrDefault(conversation) + amount;
+            Amount amount = new(frame.Length - 14 + this.link, 1);
+            if (reference.Decode(frame, out bool malformed) is { } conversation)
+            {
+                expected[conversation] = expected.GetValueOrDefault(conversation) + amount;
+            }
             else if (malformed)
-                _malformed += amount;
+            {
+                this.malformed += amount;
+            }
             else
-                _other += amount;
+            {
+                this.other += amount;
+            }
         }
 
-        public void RunRaw(byte[] frame, TestPacket packet, int repeat = 1) => ProgramTest.Run(Programs.Program(_way), frame, packet, repeat, out _);
+        public void RunRaw(byte[] frame, TestPacket packet, int repeat = 1) => ProgramTest.Run(Programs.Program(this.way), frame, packet, repeat, out _);
 
         public Dictionary<FlowKey, FlowValue> Drain()
         {
-            _ring.Drain(Overflow, _ring.End);
+            ring.Drain(Overflow, ring.End);
             Programs.Drain((in FlowKey _, in FlowValue _) => { }, (in FlowKey key, in FlowValue value) => Add(key, value));
             Overflow.Take((in FlowKey key, in FlowValue value) => Add(key, value));
             return Raw;
@@ -238,25 +260,28 @@ public sealed class DecoderTests
                 Flows[conversation] = Flows.GetValueOrDefault(conversation) + new Amount((long)value.Bytes, (long)value.Packets);
             }
 
-            string[] differences = [.. _expected.Keys.Union(Flows.Keys)
-                .Where(key => _expected.GetValueOrDefault(key) != Flows.GetValueOrDefault(key))
-                .Select(key => $"{key}: expected {_expected.GetValueOrDefault(key)}, counted {Flows.GetValueOrDefault(key)}")];
+            string[] differences = [.. expected.Keys.Union(Flows.Keys)
+                .Where(key => expected.GetValueOrDefault(key) != Flows.GetValueOrDefault(key))
+                .Select(key => $"{key}: expected {expected.GetValueOrDefault(key)}, counted {Flows.GetValueOrDefault(key)}")];
             Assert.True(differences.Length == 0, string.Join('\n', differences.Take(10)));
             FlowCounters counters = Programs.Count();
-            Assert.Equal(_malformed, new Amount((long)counters.MalformedBytes, (long)counters.MalformedPackets));
-            Assert.Equal(_other, new Amount((long)counters.OtherBytes, (long)counters.OtherPackets));
+            Assert.Equal(this.malformed, new Amount((long)counters.MalformedBytes, (long)counters.MalformedPackets));
+            Assert.Equal(this.other, new Amount((long)counters.OtherBytes, (long)counters.OtherPackets));
         }
 
         public void Dispose()
         {
-            _ring.Dispose();
+            ring.Dispose();
             Programs.Dispose();
         }
 
         private void Add(FlowKey key, FlowValue value)
         {
             if (Raw.TryGetValue(key, out FlowValue before))
+            {
                 value.Add(in before);
+            }
+
             Raw[key] = value;
         }
     }

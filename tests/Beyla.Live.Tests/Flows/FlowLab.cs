@@ -15,11 +15,11 @@ internal sealed partial class FlowLab : IAsyncDisposable
 {
     public const string HostAddress = "198.18.9.1", PeerAddress = "198.18.9.2", HostAddress6 = "fd00:9::1", PeerAddress6 = "fd00:9::2";
 
-    private static int s_count;
+    private static int count;
 
     private FlowLab()
     {
-        int number = Interlocked.Increment(ref s_count);
+        int number = Interlocked.Increment(ref count);
         Host = string.Create(CultureInfo.InvariantCulture, $"beyla-flow-{Environment.ProcessId}-{number}-host");
         Peer = string.Create(CultureInfo.InvariantCulture, $"beyla-flow-{Environment.ProcessId}-{number}-peer");
     }
@@ -51,7 +51,10 @@ internal sealed partial class FlowLab : IAsyncDisposable
             {
                 await Ip("-n", name, "link", "set", "veth0", "address", mac);
                 if (!offload)
+                {
                     await lab.RunAsync(name, "ethtool", "-K", "veth0", "tso", "off", "gso", "off", "gro", "off", "tx", "off");
+                }
+
                 await Ip("-n", name, "address", "add", $"{four}/24", "dev", "veth0");
                 await Ip("-n", name, "address", "add", $"{six}/64", "dev", "veth0", "nodad");
                 await Ip("-n", name, "link", "set", "veth0", "up");
@@ -102,7 +105,10 @@ internal sealed partial class FlowLab : IAsyncDisposable
                 try
                 {
                     if (SetNamespace((int)file.DangerousGetHandle(), CLONE_NEWNET) != 0)
+                    {
                         throw new InvalidOperationException($"setns {ns}: {Marshal.GetLastPInvokeErrorMessage()}");
+                    }
+
                     action();
                 }
                 catch (Exception e)
@@ -113,7 +119,9 @@ internal sealed partial class FlowLab : IAsyncDisposable
             thread.Start();
             thread.Join();
             if (failure is not null)
+            {
                 throw new InvalidOperationException($"in namespace {ns}: {failure.Message}", failure);
+            }
         },
         CancellationToken.None,
         TaskCreationOptions.LongRunning,
@@ -138,7 +146,10 @@ internal sealed partial class FlowLab : IAsyncDisposable
             while ((await Tool.RunAsync("ip", "-n", name, "-6", "-o", "address", "show", "dev", "veth0", "scope", "link")).Length == 0)
             {
                 if (Stopwatch.GetElapsedTime(start) > Wait.Hang)
+                {
                     throw new InvalidOperationException($"veth0 in {name} gets no link-local address");
+                }
+
                 await Task.Delay(10);
             }
         }
@@ -157,7 +168,9 @@ internal sealed partial class FlowLab : IAsyncDisposable
         foreach (string name in new[] { Host, Peer })
         {
             if (File.Exists($"/run/netns/{name}"))
+            {
                 await Ip("netns", "delete", name);
+            }
         }
     }
 

@@ -24,7 +24,9 @@ public sealed class GroundTruthTests
         await lab.RunAsync(lab.Host, "ping", "-c", "5", "-i", "0.05", FlowLab.PeerAddress);
         await lab.RunAsync(lab.Host, "ping", "-c", "5", "-i", "0.05", FlowLab.PeerAddress6);
         foreach (byte[] frame in new[] { Packets.Tagged(5, Packets.IPv4("10.1.1.1", "10.1.1.2", 17, Packets.Udp(1, 2, 100))), Packets.IPv4("10.1.1.1", "10.1.1.2", 132, Packets.Sctp(3, 4)) })
+        {
             await FlowLab.RunInside(lab.Peer, () => RawFrames.Send("veth0", frame, 7));
+        }
 
         Dictionary<Conversation, Amount> truth = await capture.StopAsync();
         (Amount inAfter, Amount outAfter) = await lab.CountersAsync();

@@ -54,7 +54,10 @@ public sealed class InterfaceLifecycleTests
         // Filters of somebody else stay where they are, also one of the same priority.
         await lab.RunAsync(lab.Host, "tc", "qdisc", "add", "dev", "veth0", "clsact");
         foreach (string priority in new[] { "1", "5" })
+        {
             await lab.RunAsync(lab.Host, "tc", "filter", "add", "dev", "veth0", "ingress", "prio", priority, "protocol", "all", "bpf", "bytecode", "1,6 0 0 0,", "flowid", "1:1");
+        }
+
         await using (AgentProcess killed = await AgentProcess.StartAsync(lab.Agent("tc")))
         {
             Assert.Equal(2, await FiltersAsync(lab));
@@ -96,7 +99,10 @@ public sealed class InterfaceLifecycleTests
 
         Assert.Contains("clsact", await lab.RunAsync(lab.Host, "tc", "qdisc", "show", "dev", "veth0"), StringComparison.Ordinal);
         await using (AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(next)))
+        {
             await agent.StopAsync();
+        }
+
         Assert.DoesNotContain("clsact", await lab.RunAsync(lab.Host, "tc", "qdisc", "show", "dev", "veth0"), StringComparison.Ordinal);
     }
 
@@ -116,9 +122,15 @@ public sealed class InterfaceLifecycleTests
         await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7202, 25, 100);
         await Wait.UntilAsync(() => inside.Flows.Any(flow => flow.DestinationPort == 7202), TimeSpan.FromSeconds(10));
         foreach (AgentProcess agent in new[] { first, last })
+        {
             await agent.StopAsync();
+        }
+
         foreach (AgentProcess agent in new[] { first, inside, last })
+        {
             Assert.Equal(25, agent.Flows.Where(flow => flow.DestinationPort == 7202).Sum(flow => flow.Packets));
+        }
+
         Assert.Equal(2, await FiltersAsync(lab));
     }
 
@@ -177,7 +189,10 @@ public sealed class InterfaceLifecycleTests
             .Select(line => line[(line.IndexOf("sudo tc ", StringComparison.Ordinal) + 8)..].TrimEnd('"'))];
         Assert.Equal(2, commands.Length);
         foreach (string command in commands)
+        {
             await lab.RunAsync(lab.Host, "tc", command.Split(' '));
+        }
+
         Assert.Equal(0, await FiltersAsync(lab));
     }
 

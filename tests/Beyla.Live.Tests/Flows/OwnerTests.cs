@@ -35,7 +35,10 @@ public sealed class OwnerTests
         Dictionary<int, int> workers = [];
         await FlowLab.RunInside(lab.Peer, () => Clients.AskPid(FlowLab.HostAddress, 7401, 300, workers));
         for (int i = 0; i < 100; i++)
+        {
             await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7404, 1, 50);
+        }
+
         await FlowLab.RunInside(lab.Peer, () => Clients.Ask(FlowLab.HostAddress, 7402, 50));
         await agent.StopAsync();
 

@@ -15,20 +15,31 @@ public sealed class FlowPrivilegeTests
         AgentSettings settings = binary.Run(new AgentSettings { ReadsAsText = true }
             .With("BEYLA_NETWORK_METRICS", "1").With("BEYLA_NETWORK_PRINT_FLOWS", "1"));
         if (source != "socket_filter")
+        {
             settings = settings.With("BEYLA_NETWORK_SOURCE", "tc");
+        }
+
         await using AgentProcess agent = await AgentProcess.StartAsync(Inside(lab, settings));
 
         await Traffic.Exchange(lab, FlowLab.PeerAddress, 7301, connections: 3, bytes: 1000);
         foreach (string task in Directory.EnumerateDirectories($"/proc/{agent.Pid}/task"))
+        {
             Assert.Contains("CapEff:\t0000000000000000\n", await File.ReadAllTextAsync(Path.Combine(task, "status")), StringComparison.Ordinal);
+        }
+
         agent.Signal(ChildProcess.SIGINT);
         Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
 
         string[] warnings = [.. agent.ErrorLines.Where(line => line.Contains("level=WARN", StringComparison.Ordinal) || line.Contains("level=ERROR", StringComparison.Ordinal))];
         if (capabilities.Contains("perfmon", StringComparison.Ordinal))
+        {
             Assert.Empty(warnings);
+        }
         else
+        {
             AssertNamesNoProcess(Assert.Single(warnings), "cap_net_raw,cap_perfmon,cap_bpf=p");
+        }
+
         string[] lines = [.. agent.Output.Split('\n').Where(line => line.Contains(" dst.port=7301 ", StringComparison.Ordinal))];
         Assert.Equal(3, lines.Select(line => Field(line, "src.port")).Distinct().Count());
         Assert.All(lines, line => Assert.StartsWith("network_flow: transport=6 beyla.ip=198.18.9.1 iface=veth0 iface_direction=1 src.address=198.18.9.1 dst.address=198.18.9.2 src.name=198.18.9.1 dst.name=198.18.9.2 src.port=", line, StringComparison.Ordinal));

@@ -31,7 +31,9 @@ internal static unsafe partial class RawFrames
                 fixed (byte* data = frame)
                 {
                     if (SendTo(fd, data, (nuint)frame.Length, 0, address, 20) != frame.Length)
+                    {
                         throw new InvalidOperationException(Marshal.GetLastPInvokeErrorMessage());
+                    }
                 }
             }
         }

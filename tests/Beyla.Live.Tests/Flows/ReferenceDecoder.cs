@@ -23,7 +23,7 @@ internal record struct Amount(long Bytes, long Packets)
 /// </summary>
 internal sealed class ReferenceDecoder
 {
-    private readonly Dictionary<(IPAddress, IPAddress, int, uint), (int, int)> _fragments = [];
+    private readonly Dictionary<(IPAddress, IPAddress, int, uint), (int, int)> fragments = [];
 
     /// <summary>The conversation of an Ethernet frame; null with a reason when it belongs to none.</summary>
     public Conversation? Decode(ReadOnlySpan<byte> frame, out bool malformed)
@@ -45,11 +45,17 @@ internal sealed class ReferenceDecoder
     private Conversation? IPv4(ReadOnlySpan<byte> packet)
     {
         if (packet.Length < 20 || packet[0] >> 4 != 4)
+        {
             return null;
+        }
+
         int header = (packet[0] & 15) * 4;
         int total = BinaryPrimitives.ReadUInt16BigEndian(packet[2..]);
         if (header < 20 || (total != 0 && total < header))
+        {
             return null;
+        }
+
         IPAddress source = new(packet[12..16]), destination = new(packet[16..20]);
         int protocol = packet[9];
         int field = BinaryPrimitives.ReadUInt16BigEndian(packet[6..]);
@@ -62,7 +68,10 @@ internal sealed class ReferenceDecoder
     private Conversation? IPv6(ReadOnlySpan<byte> packet)
     {
         if (packet.Length < 40 || packet[0] >> 4 != 6)
+        {
             return null;
+        }
+
         IPAddress source = new(packet[8..24]), destination = new(packet[24..40]);
         int next = packet[6], offset = 40;
         uint? id = null;
@@ -76,11 +85,16 @@ internal sealed class ReferenceDecoder
                 int field = BinaryPrimitives.ReadUInt16BigEndian(packet[(offset + 2)..]);
                 // A fragment header of a whole datagram (RFC 6946) makes no fragment.
                 if ((field & 0xfff9) != 0)
+                {
                     id = BinaryPrimitives.ReadUInt32LittleEndian(packet[(offset + 4)..]);
+                }
+
                 first = (field & 0xfff8) == 0;
                 offset += 8;
                 if (!first)
+                {
                     break;
+                }
             }
             else
             {
@@ -95,11 +109,19 @@ internal sealed class ReferenceDecoder
     {
         (int, int) ports = (0, 0);
         if (!first)
-            ports = _fragments.GetValueOrDefault((source, destination, protocol, fragment!.Value));
+        {
+            ports = fragments.GetValueOrDefault((source, destination, protocol, fragment!.Value));
+        }
         else if (protocol is 6 or 17 or 132 or 33 or 136 && transport.Length >= 4)
+        {
             ports = (BinaryPrimitives.ReadUInt16BigEndian(transport), BinaryPrimitives.ReadUInt16BigEndian(transport[2..]));
+        }
+
         if (first && fragment is { } id)
-            _fragments[(source, destination, protocol, id)] = ports;
+        {
+            fragments[(source, destination, protocol, id)] = ports;
+        }
+
         return new Conversation(source, ports.Item1, destination, ports.Item2, protocol);
     }
 }

@@ -18,7 +18,9 @@ internal static class Traffic
         {
             using Socket connection = listener.Accept();
             for (int n; (n = connection.Receive(buffer)) > 0;)
+            {
                 connection.Send(buffer, n, SocketFlags.None);
+            }
         }
     });
 
@@ -40,7 +42,9 @@ internal static class Traffic
                 {
                     n = socket.Receive(back);
                     if (n == 0)
+                    {
                         throw new IOException("the connection ended early");
+                    }
                 }
             }
         }
@@ -61,6 +65,8 @@ internal static class Traffic
     {
         using Socket socket = new(IPAddress.Parse(address).AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         for (int i = 0; i < count; i++)
+        {
             socket.SendTo(new byte[bytes], new IPEndPoint(IPAddress.Parse(address), port));
+        }
     });
 }

@@ -27,7 +27,9 @@ public sealed class VolumeTests
         Assert.InRange(traffic.Lost, 0, traffic.Produced / 1000);
         Flow[] ours = [.. agent.Flows.Where(flow => flow.RemotePort is 7101 or 7102)];
         if (traffic.Lost == 0)
+        {
             Assert.Equal(10_000, ours.Select(flow => (flow.LocalPort, flow.RemotePort)).Distinct().Count());
+        }
     }
 
     [LiveTheory("ip", "ethtool"), InlineData("socket_filter"), InlineData("tcx")]
@@ -43,7 +45,10 @@ public sealed class VolumeTests
             RawFrames.SendMany("veth0", 2 * count, i =>
             {
                 while (i / 2 >= clock.Elapsed.TotalSeconds * perSecond)
+                {
                     Thread.Sleep(1);
+                }
+
                 return Packets.IPv4("198.18.9.2", "198.18.9.1", 6, Packets.Tcp(1024 + i / 2, 7110, (byte)(i % 2 == 0 ? 0x02 : 0x11), i % 2 * 600));
             });
         });
@@ -55,7 +60,9 @@ public sealed class VolumeTests
         Assert.InRange(seen, sent * 999 / 1000, sent);
         Assert.InRange(sent - seen, 0, traffic.Lost);
         if (traffic.Lost == 0)
+        {
             Assert.Equal(count, ours.Select(flow => flow.SourcePort).Distinct().Count());
+        }
     }
 
     [LiveTheory("ip", "ethtool"), InlineData(100_000), InlineData(10_000)]
@@ -71,7 +78,9 @@ public sealed class VolumeTests
         await FlowLab.RunInside(lab.Peer, () =>
         {
             for (int round = 0; round < 2; round++)
+            {
                 RawFrames.SendMany("veth0", 100_000, i => Packets.IPv4("198.18.9.2", "198.18.9.1", 17, Packets.Udp(1 + i % 50_000, 20_000 + i / 50_000, 10)));
+            }
         });
         await agent.StopAsync(ChildProcess.SIGINT, "interfaces", "traffic");
 
@@ -79,6 +88,8 @@ public sealed class VolumeTests
         Assert.Equal(200_000, packets.Produced - packets.Filtered);
         Assert.Equal(200_000, agent.Flows.Sum(flow => flow.Packets) + packets.Lost);
         if (size == 100_000)
+        {
             Assert.Equal(0, packets.Lost);
+        }
     }
 }

@@ -17,12 +17,16 @@ public sealed class ConcurrencyTests
         try
         {
             for (int i = 0; i < count; i++)
+            {
                 connections.Add(await RawConnection.OpenAsync(server.Port));
+            }
             // Two rounds over all connections, several requests under way at a time.
             for (int round = 0; round < 2; round++)
             {
                 foreach (RawConnection[] some in connections.Chunk(20))
+                {
                     await Task.WhenAll(some.Select(async connection => Assert.Equal(200, (await connection.GetAsync($"/hello/{round}")).Status)));
+                }
             }
 
             IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(2 * count);
@@ -101,7 +105,9 @@ public sealed class ConcurrencyTests
         {
             // A server that waits for the agent would answer none of them.
             for (int i = 0; i < 100; i++)
+            {
                 Assert.Equal(200, (await connection.GetAsync("/hello")).Status);
+            }
         }
 
         await Task.Delay(200);

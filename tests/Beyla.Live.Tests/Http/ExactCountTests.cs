@@ -106,12 +106,17 @@ public sealed partial class ExactCountTests
         Assert.All(spans, span => Assert.Equal(("GET", server.Port, SpanOutcome.Complete), (span.Method, span.ServerPort, span.Outcome)));
         Assert.All(spans, span => Assert.Equal(server.Pid, span.ProcessId));
         if (language is not null)
+        {
             Assert.All(spans, span => Assert.Equal(language, span.Language));
+        }
+
         foreach (Span span in spans)
         {
             string[] parts = span.Path.Split('/');
             if (parts[1] is "bytes" or "chunked" or "file")
+            {
                 Assert.Equal(parts[1] switch { "bytes" => 20000, "file" => 100_000, _ => 18 }, span.ResponseBodyLength);
+            }
         }
 
         await agent.StopAsync();

@@ -16,7 +16,9 @@ public sealed class MessageTests
 
         await connection.SendAsync(string.Concat(Enumerable.Range(0, 10).Select(i => $"GET /status/{200 + i % 3}?n={i} HTTP/1.1\r\nHost: a\r\n\r\n")));
         for (int i = 0; i < 10; i++)
+        {
             Assert.Equal(200 + i % 3, (await connection.ReadAnswerAsync()).Status);
+        }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(10);
         Assert.Equal(Enumerable.Range(0, 10).Select(i => (200 + i % 3, $"n={i}")), spans.Select(span => (span.Status, span.Query)));
@@ -37,7 +39,9 @@ public sealed class MessageTests
             ("GET", "/bytes/12345", 200, 12345), ("HEAD", "/status/404", 404, 0), ("GET", "/chunked/4", 200, 24),
         ];
         foreach ((string method, string path, int status, _) in expected)
+        {
             Assert.Equal(status, (await connection.GetAsync(path, method)).Status);
+        }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(expected.Length);
         Assert.Equal(expected, spans.Select(span => (span.Method, span.Path, span.Status, span.ResponseBodyLength ?? -1)));
@@ -75,7 +79,10 @@ public sealed class MessageTests
         Assert.Equal("1500000\n1500000", answers);
 
         foreach (Span span in await agent.WaitForServerSpansAsync(2))
+        {
             Assert.Equal(("POST", "/upload", 200, 1_500_000L, 8L), (span.Method, span.Path, span.Status, span.RequestBodyLength, span.ResponseBodyLength));
+        }
+
         await agent.StopAsync();
     }
 

@@ -21,7 +21,9 @@ public sealed class ProxyProtocolTests
                 using RawConnection connection = await RawConnection.OpenAsync(haproxy.Port);
                 clients.Add(connection.LocalPort);
                 for (int request = 0; request < 2; request++)
+                {
                     Assert.Equal(200, (await connection.GetAsync("/hello")).Status);
+                }
             }
 
             // At each of the two servers, and as haproxy asks nginx: n requests, n spans of each.

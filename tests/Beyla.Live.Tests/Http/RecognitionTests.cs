@@ -118,7 +118,10 @@ public sealed class RecognitionTests
         await using TestServer server = await TestServer.StartAsync(port, [Tool.Find("redis-server"), "--port", port.ToString(System.Globalization.CultureInfo.InvariantCulture), "--save", "", "--bind", "127.0.0.1"]);
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(port).WithSource(source));
         for (int i = 0; i < 3; i++)
+        {
             Assert.Equal("100", (await Tool.RunAsync("redis-cli", "-p", port.ToString(System.Globalization.CultureInfo.InvariantCulture), "-r", "100", "incr", $"GET /{i}")).Trim().Split('\n')[^1]);
+        }
+
         await agent.StopAsync();
         Assert.Empty(agent.Spans);
         Assert.Equal(0, agent.Counters["sockets"].Produced);

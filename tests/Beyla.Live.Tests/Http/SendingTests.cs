@@ -84,7 +84,9 @@ public sealed class SendingTests
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(server.Port).WithSource(source));
         int[] counts = [15, 16, 21, 22, 40, 300, 1000];
         foreach (int count in counts)
+        {
             await HttpRequests.SendAsync(server.Port, 1, $"/chunked/{count}", connections: 1);
+        }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(counts.Length);
         Assert.Equal(

@@ -25,7 +25,9 @@ public sealed class HostileProcessTests
         try
         {
             for (int i = 0; i < count; i++)
+            {
                 started.Add(await StartHostileAsync(files, hostile, ports[i]));
+            }
 
             // Also one whom nobody knew before.
             await using TestServer server = await ServerKinds.PythonAsync(port: port);
@@ -38,7 +40,9 @@ public sealed class HostileProcessTests
         finally
         {
             foreach (ChildProcess process in started)
+            {
                 await process.DisposeAsync();
+            }
         }
     }
 

@@ -61,7 +61,9 @@ public sealed class LifecycleTests
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(named.Port, attributed.Port, plain.Port));
 
         foreach (TestServer server in new[] { named, attributed, plain })
+        {
             await HttpRequests.SendAsync(server.Port, 1);
+        }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(3);
         Assert.Equal(["checkout", "basket", "python3.11"], spans.Select(span => span.ServiceName.StartsWith("python3", StringComparison.Ordinal) ? "python3.11" : span.ServiceName));

@@ -80,7 +80,10 @@ public sealed class NameTests
     {
         List<KeyValuePair<string, string>> environment = [new("A", new string('a', 70_000)), new("OTEL_SERVICE_NAMES", "wrong"), new("XOTEL_SERVICE_NAME", "wrong")];
         for (int i = 0; i < others; i++)
+        {
             environment.Add(new($"V{i}", i % 2 == 0 ? "" : "x"));
+        }
+
         environment.Add(new("OTEL_RESOURCE_ATTRIBUTES", $"x={new string('x', longer)},service.name=basket,service.namespace=shop"));
         int port = FreePort.Next();
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(port));

@@ -98,7 +98,9 @@ public sealed class SelectionTests
         AgentSettings settings = new() { Arguments = ["--config", file] };
         await using AgentProcess agent = await AgentProcess.StartAsync(settings.With("OTEL_SERVICE_NAME", "resort").With("BEYLA_TRACE_PRINTER", "json"));
         foreach (TestServer server in new[] { plain, ruled, own })
+        {
             await HttpRequests.SendAsync(server.Port, 1);
+        }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(3);
         Assert.Equal(["resort", "ruled", "own"], spans.Select(span => span.ServiceName));
@@ -114,7 +116,9 @@ public sealed class SelectionTests
         using OwnProgram curl = new("curl");
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.For("BEYLA_AUTO_TARGET_EXE", curl.Glob));
         for (int i = 0; i < 20; i++)
+        {
             await Tool.RunAsync(curl.Path, "-s", $"http://127.0.0.1:{server.Port}/status/404?{i}");
+        }
 
         IReadOnlyList<Span> spans = await agent.WaitForClientSpansAsync(20);
         Assert.Equal(20, spans.Select(span => span.ProcessId).Distinct().Count());

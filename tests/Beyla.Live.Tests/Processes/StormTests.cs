@@ -81,10 +81,10 @@ public sealed class StormTests
     /// <summary>A service of an executable of its own, the agent that selects by it, and a port that some rule names.</summary>
     private sealed class Lab : IDisposable
     {
-        private readonly TempDirectory _files = new();
-        private readonly int _named = FreePort.Next();
+        private readonly TempDirectory files = new();
+        private readonly int named = FreePort.Next();
 
-        private string Program => Path.Combine(_files.Path, "victim");
+        private string Program => Path.Combine(files.Path, "victim");
 
         public static async Task<Lab> CreateAsync()
         {
@@ -95,18 +95,18 @@ public sealed class StormTests
 
         public Task<AgentProcess> StartAgentAsync()
         {
-            string file = _files.Write("beyla.yml", $"""
+            string file = files.Write("beyla.yml", $"""
                 discovery:
                   instrument:
                     - exe_path: {Program}
-                    - open_ports: {_named}
+                    - open_ports: {named}
                       exe_path: /nowhere/*
                 """);
             return AgentProcess.StartAsync(AgentSettings.For("BEYLA_TRACE_PRINTER", "json") with { Arguments = ["--config", file] });
         }
 
         public Task StormAsync(string user, string kind) =>
-            kind == "listen" ? StormTests.StormAsync(user, kind, Text(_named), "19000") : StormTests.StormAsync(user, kind, "4000");
+            kind == "listen" ? StormTests.StormAsync(user, kind, Text(named), "19000") : StormTests.StormAsync(user, kind, "4000");
 
         public Task<TestServer> StartServerAsync(string user)
         {
@@ -114,6 +114,6 @@ public sealed class StormTests
             return TestServer.StartAsync(port, [Tool.Find("setpriv"), .. As(user), Program, "serve", Text(port), "recv"]);
         }
 
-        public void Dispose() => _files.Dispose();
+        public void Dispose() => files.Dispose();
     }
 }

@@ -10,20 +10,20 @@ namespace Beyla.Live.Tests.Rig;
 /// </summary>
 internal sealed class AgentProcess : ChildProcess
 {
-    private readonly ConcurrentQueue<Span> _spans = new();
-    private readonly ConcurrentQueue<Flow> _flows = new();
-    private readonly ConcurrentQueue<string> _unreadable = new();
-    private readonly bool _json;
-    private volatile bool _ready;
+    private readonly ConcurrentQueue<Span> spans = new();
+    private readonly ConcurrentQueue<Flow> flows = new();
+    private readonly ConcurrentQueue<string> unreadable = new();
+    private readonly bool json;
+    private volatile bool ready;
 
     private AgentProcess(Process process, bool json)
-        : base(process) => _json = json;
+        : base(process) => this.json = json;
 
     /// <summary>The spans seen so far.</summary>
-    public IReadOnlyCollection<Span> Spans => _spans;
+    public IReadOnlyCollection<Span> Spans => spans;
 
     /// <summary>The flows seen so far.</summary>
-    public IReadOnlyCollection<Flow> Flows => _flows;
+    public IReadOnlyCollection<Flow> Flows => flows;
 
     /// <summary>The counters printed last, by place and unit, and the first of a place by the place alone.</summary>
     public IReadOnlyDictionary<string, PlaceCount> Counters => AgentLog.LastCounters(ErrorLines);
@@ -35,8 +35,11 @@ internal sealed class AgentProcess : ChildProcess
     public static async Task<AgentProcess> StartAsync(AgentSettings settings)
     {
         AgentProcess agent = Launch(settings);
-        if (await Wait.UntilAsync(() => agent._ready || agent.HasExited, Wait.Hang) && agent._ready)
+        if (await Wait.UntilAsync(() => agent.ready || agent.HasExited, Wait.Hang) && agent.ready)
+        {
             return agent;
+        }
+
         string state = agent.HasExited ? $"ended with {await agent.WaitForExitAsync(TimeSpan.FromSeconds(1))}" : $"is not tracing after {Wait.Hang.TotalSeconds} s";
         string errors = agent.Errors;
         await agent.DisposeAsync();
@@ -47,12 +50,18 @@ internal sealed class AgentProcess : ChildProcess
     public static AgentProcess Launch(AgentSettings settings)
     {
         if (!File.Exists(settings.Binary))
+        {
             throw new FileNotFoundException($"{settings.Binary} is not there: ./build.sh build, then test again.");
+        }
+
         List<string> command = [.. settings.Prefix, settings.Binary, .. settings.Arguments];
         string file = command[0].Contains('/') ? command[0] : Tool.Find(command[0]);
         AgentProcess agent = new(StartProcess(file, command.Skip(1), settings.Environment), settings.Printer == "json" && !settings.ReadsAsText);
         if (settings.ReadsOutput)
+        {
             agent.ReadOutput();
+        }
+
         return agent;
     }
 
@@ -60,17 +69,23 @@ internal sealed class AgentProcess : ChildProcess
     /// <exception cref="XunitException">Another number arrived.</exception>
     public async Task<IReadOnlyList<Span>> WaitForSpansAsync(int count, Func<Span, bool> which, TimeSpan? timeout = null)
     {
-        await Wait.UntilAsync(() => _spans.Count >= count && _spans.Count(which) >= count, timeout ?? Wait.Hang);
+        await Wait.UntilAsync(() => spans.Count >= count && spans.Count(which) >= count, timeout ?? Wait.Hang);
         await Task.Delay(100);
-        Span[] seen = [.. _spans.Where(which)];
+        Span[] seen = [.. spans.Where(which)];
         if (seen.Length == count)
+        {
             return seen;
+        }
+
         if (!HasExited)
+        {
             Signal(SIGUSR1);
+        }
+
         await Task.Delay(200);
         throw new XunitException(
-            $"Expected {count} spans, got {seen.Length} (of {_spans.Count} in all).\nLast:\n{string.Join('\n', _spans.TakeLast(5))}\n"
-            + $"Unreadable: {string.Join('\n', _unreadable.Take(3))}\nLog of the agent:\n{Errors}");
+            $"Expected {count} spans, got {seen.Length} (of {spans.Count} in all).\nLast:\n{string.Join('\n', spans.TakeLast(5))}\n"
+            + $"Unreadable: {string.Join('\n', unreadable.Take(3))}\nLog of the agent:\n{Errors}");
     }
 
     /// <summary>Waits for exactly <paramref name="count"/> server spans, in the order in which they ended.</summary>
@@ -97,7 +112,7 @@ internal sealed class AgentProcess : ChildProcess
     public void AssertEndedWell(int status, params string[] mayLose)
     {
         Assert.True(status == 0, $"The agent ended with {status}:\n{Errors}");
-        Assert.True(_unreadable.IsEmpty, $"The stream holds lines that cannot be read: {string.Join('\n', _unreadable.Take(3))}");
+        Assert.True(unreadable.IsEmpty, $"The stream holds lines that cannot be read: {string.Join('\n', unreadable.Take(3))}");
         Assert.DoesNotContain(ErrorLines, line => line.Contains("level=ERROR", StringComparison.Ordinal));
         IReadOnlyDictionary<string, PlaceCount> counters = Counters;
         Assert.True(counters.Count > 0, $"The agent printed no counters:\n{Errors}");
@@ -108,11 +123,16 @@ internal sealed class AgentProcess : ChildProcess
         }
 
         AssertHandedOn(counters);
-        if (!_json)
+        if (!this.json)
+        {
             return;
+        }
+
         Assert.True(LastLine is not null, "The stream does not end with its counters.");
         if (counters.TryGetValue("printer", out PlaceCount? printer) && printer.Unit == "spans")
-            Assert.Equal(printer.Emitted, _spans.Count);
+        {
+            Assert.Equal(printer.Emitted, spans.Count);
+        }
     }
 
     /// <summary>What one place handed on has reached the next.</summary>
@@ -121,13 +141,15 @@ internal sealed class AgentProcess : ChildProcess
         foreach ((string from, string to) in new[] { ("sockets", "tracing"), ("exchanges", "spans"), ("spans", "printer") })
         {
             if (counters.TryGetValue(from, out PlaceCount? left) && counters.TryGetValue(to, out PlaceCount? reached) && reached.Unit == left.Unit)
+            {
                 Assert.True(left.Emitted == reached.Produced, $"{AgentLog.Describe(left)}, but {AgentLog.Describe(reached)}");
+            }
         }
     }
 
     protected override void ReadLines(StreamReader output)
     {
-        if (!_json)
+        if (!this.json)
         {
             base.ReadLines(output);
             return;
@@ -137,13 +159,21 @@ internal sealed class AgentProcess : ChildProcess
         while (stream.TryRead(out StreamLine line))
         {
             if (line.Span is { } span)
-                _spans.Enqueue(span);
+            {
+                spans.Enqueue(span);
+            }
             else if (line.Flow is { } flow)
-                _flows.Enqueue(flow);
+            {
+                flows.Enqueue(flow);
+            }
             else if (line.Value is AgentCounters counters)
+            {
                 LastLine = counters;
+            }
             else if (line.Error is { } error)
-                _unreadable.Enqueue($"line {error.Line}: {error.Kind}, {error.Message}: {error.Excerpt}");
+            {
+                unreadable.Enqueue($"line {error.Line}: {error.Kind}, {error.Message}: {error.Excerpt}");
+            }
         }
     }
 
@@ -151,6 +181,8 @@ internal sealed class AgentProcess : ChildProcess
     {
         base.OnError(line);
         if (line.Contains(AgentLog.Ready, StringComparison.Ordinal))
-            _ready = true;
+        {
+            ready = true;
+        }
     }
 }

@@ -28,7 +28,9 @@ internal sealed record BpfFootprint(IReadOnlySet<int> Programs, IReadOnlySet<int
             {
                 string[] pair = line.Split(':', 2, StringSplitOptions.TrimEntries);
                 if (pair.Length == 2 && int.TryParse(pair[1], NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+                {
                     _ = pair[0] switch { "prog_id" => programs.Add(id), "map_id" => maps.Add(id), "link_id" => links.Add(id), _ => false };
+                }
             }
         }
 
@@ -43,7 +45,10 @@ internal sealed record BpfFootprint(IReadOnlySet<int> Programs, IReadOnlySet<int
         {
             BpfFootprint left = new(await LeftAsync("prog", Programs), await LeftAsync("map", Maps), await LeftAsync("link", Links));
             if (left.IsEmpty || Environment.TickCount64 > deadline)
+            {
                 return left;
+            }
+
             await Task.Delay(50);
         }
     }

@@ -6,28 +6,31 @@ internal sealed class CapableAgent : IDisposable
     // nobody and nogroup of Debian
     private const string User = "65534";
 
-    private readonly TempDirectory _directory = new();
-    private readonly string _binary;
+    private readonly TempDirectory directory = new();
+    private readonly string binary;
 
-    private CapableAgent() => _binary = Path.Combine(_directory.Path, "beyla");
+    private CapableAgent() => binary = Path.Combine(directory.Path, "beyla");
 
     /// <param name="capabilities">What setcap takes, such as <c>cap_bpf,cap_perfmon+ep</c>; empty for none.</param>
     public static async Task<CapableAgent> CreateAsync(string capabilities)
     {
         CapableAgent agent = new();
-        File.Copy(Repository.Agent, agent._binary);
-        File.SetUnixFileMode(agent._binary, (UnixFileMode)0b111_101_101);
+        File.Copy(Repository.Agent, agent.binary);
+        File.SetUnixFileMode(agent.binary, (UnixFileMode)0b111_101_101);
         if (capabilities.Length > 0)
-            await Tool.RunAsync("setcap", capabilities, agent._binary);
+        {
+            await Tool.RunAsync("setcap", capabilities, agent.binary);
+        }
+
         return agent;
     }
 
     /// <summary>The given settings, run by an ordinary user.</summary>
     public AgentSettings Run(AgentSettings settings) => settings with
     {
-        Binary = _binary,
+        Binary = binary,
         Prefix = ["setpriv", $"--reuid={User}", $"--regid={User}", "--clear-groups", "--inh-caps=-all", "--"],
     };
 
-    public void Dispose() => _directory.Dispose();
+    public void Dispose() => directory.Dispose();
 }

@@ -16,31 +16,31 @@ internal partial class ChildProcess : IAsyncDisposable
     public const int SIGCONT = 18;
     public const int SIGSTOP = 19;
 
-    private readonly Process _process;
-    private readonly ConcurrentQueue<string> _output = new();
-    private readonly ConcurrentQueue<string> _errors = new();
-    private readonly Task _readErrors;
-    private Task _readOutput = Task.CompletedTask;
+    private readonly Process process;
+    private readonly ConcurrentQueue<string> output = new();
+    private readonly ConcurrentQueue<string> errors = new();
+    private readonly Task readErrors;
+    private Task readOutput = Task.CompletedTask;
 
     protected ChildProcess(Process process)
     {
-        _process = process;
-        _readErrors = Read(process.StandardError, ReadErrors);
+        this.process = process;
+        readErrors = Read(process.StandardError, ReadErrors);
     }
 
-    public int Pid => _process.Id;
+    public int Pid => this.process.Id;
 
-    public string Name => Path.GetFileName(_process.StartInfo.FileName);
+    public string Name => Path.GetFileName(this.process.StartInfo.FileName);
 
-    public bool HasExited => _process.HasExited;
+    public bool HasExited => this.process.HasExited;
 
     /// <summary>What it wrote to standard output so far.</summary>
-    public string Output => string.Join('\n', _output);
+    public string Output => string.Join('\n', this.output);
 
     /// <summary>What it wrote to standard error so far.</summary>
-    public string Errors => string.Join('\n', _errors);
+    public string Errors => string.Join('\n', this.errors);
 
-    public IEnumerable<string> ErrorLines => _errors;
+    public IEnumerable<string> ErrorLines => this.errors;
 
     /// <summary>Starts a process with exactly this environment besides PATH and HOME.</summary>
     public static ChildProcess Start(string file, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null)
@@ -59,9 +59,15 @@ internal partial class ChildProcess : IAsyncDisposable
         start.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         start.Environment["HOME"] = home;
         if (dotnet is not null)
+        {
             start.Environment["DOTNET_ROOT"] = dotnet;
+        }
+
         foreach ((string name, string value) in environment ?? [])
+        {
             start.Environment[name] = value;
+        }
+
         try
         {
             return Process.Start(start) ?? throw new InvalidOperationException($"{file} was not started.");
@@ -73,28 +79,32 @@ internal partial class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Begins to read standard output; for a process whose output was not read from the start.</summary>
-    public void ReadOutput() => _readOutput = Read(_process.StandardOutput, ReadLines);
+    public void ReadOutput() => readOutput = Read(this.process.StandardOutput, ReadLines);
 
     /// <summary>Closes this side of the process's standard output.</summary>
-    public void CloseOutput() => _process.StandardOutput.Close();
+    public void CloseOutput() => this.process.StandardOutput.Close();
 
     /// <summary>Ends the process's standard input.</summary>
-    public void CloseInput() => _process.StandardInput.Close();
+    public void CloseInput() => this.process.StandardInput.Close();
 
     /// <summary>Takes all of standard output, on a thread of its own.</summary>
     protected virtual void ReadLines(StreamReader output)
     {
         while (output.ReadLine() is { } line)
-            _output.Enqueue(line);
+        {
+            this.output.Enqueue(line);
+        }
     }
 
     /// <summary>A line of standard error; called on the reading thread.</summary>
-    protected virtual void OnError(string line) => _errors.Enqueue(line);
+    protected virtual void OnError(string line) => this.errors.Enqueue(line);
 
     public void Signal(int signal)
     {
         if (Kill(Pid, signal) != 0)
+        {
             throw new Win32Exception(Marshal.GetLastPInvokeError(), $"Signal {signal} to {Name} ({Pid}): {Marshal.GetLastPInvokeErrorMessage()}");
+        }
     }
 
     /// <summary>Waits for the end of the process and of its output.</summary>
@@ -105,9 +115,9 @@ internal partial class ChildProcess : IAsyncDisposable
         using CancellationTokenSource expired = new(timeout);
         try
         {
-            await _process.WaitForExitAsync(expired.Token);
-            await Task.WhenAll(_readErrors, _readOutput).WaitAsync(TimeSpan.FromSeconds(5));
-            return _process.ExitCode;
+            await this.process.WaitForExitAsync(expired.Token);
+            await Task.WhenAll(readErrors, readOutput).WaitAsync(TimeSpan.FromSeconds(5));
+            return this.process.ExitCode;
         }
         catch (Exception e) when (e is OperationCanceledException or TimeoutException)
         {
@@ -117,20 +127,22 @@ internal partial class ChildProcess : IAsyncDisposable
 
     public virtual async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
+        if (!this.process.HasExited)
         {
-            _process.Kill(entireProcessTree: true);
-            await _process.WaitForExitAsync();
+            this.process.Kill(entireProcessTree: true);
+            await this.process.WaitForExitAsync();
         }
 
-        _process.Dispose();
+        this.process.Dispose();
         GC.SuppressFinalize(this);
     }
 
     private void ReadErrors(StreamReader errors)
     {
         while (errors.ReadLine() is { } line)
+        {
             OnError(line);
+        }
     }
 
     private static Task Read(StreamReader reader, Action<StreamReader> take) => Task.Factory.StartNew(

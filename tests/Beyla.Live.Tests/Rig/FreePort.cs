@@ -6,7 +6,7 @@ namespace Beyla.Live.Tests.Rig;
 /// <summary>TCP ports that nobody listens on.</summary>
 internal static class FreePort
 {
-    private static int s_last = 20000 + Environment.ProcessId % 100 * 120;
+    private static int last = 20000 + Environment.ProcessId % 100 * 120;
 
     /// <summary>
     /// A port that is free on every address, below the range that the kernel gives to clients: no connection that somebody makes in between can take
@@ -16,7 +16,7 @@ internal static class FreePort
     {
         for (int attempt = 0; attempt < 1000; attempt++)
         {
-            int port = s_last = s_last >= 32000 ? 20000 : s_last + 1;
+            int port = last = last >= 32000 ? 20000 : last + 1;
             using Socket probe = new(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
             try
             {

@@ -31,11 +31,20 @@ internal static class LiveConditions
     public static string? ReasonToSkip(IEnumerable<string> needs)
     {
         if (!OperatingSystem.IsLinux())
+        {
             return "live tests need Linux";
+        }
+
         if (!Environment.IsPrivilegedProcess)
+        {
             return "live tests need root: sudo ./build.sh test";
+        }
+
         if (!File.Exists("/sys/kernel/btf/vmlinux"))
+        {
             return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
+        }
+
         return needs.Where(name => Tool.TryFind(name) is null).Select(Tool.Missing).FirstOrDefault();
     }
 }

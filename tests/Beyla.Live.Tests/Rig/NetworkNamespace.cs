@@ -5,15 +5,15 @@ namespace Beyla.Live.Tests.Rig;
 /// <summary>A network namespace of one test, joined to this one by a veth pair and removed at its end.</summary>
 internal sealed class NetworkNamespace : IAsyncDisposable
 {
-    private static int s_count;
+    private static int count;
 
-    private readonly string _name;
-    private readonly string _link;
+    private readonly string name;
+    private readonly string link;
 
     private NetworkNamespace(int number)
     {
-        _name = string.Create(CultureInfo.InvariantCulture, $"beyla-live-{Environment.ProcessId}-{number}");
-        _link = string.Create(CultureInfo.InvariantCulture, $"bl{Environment.ProcessId}v{number}");
+        this.name = string.Create(CultureInfo.InvariantCulture, $"beyla-live-{Environment.ProcessId}-{number}");
+        this.link = string.Create(CultureInfo.InvariantCulture, $"bl{Environment.ProcessId}v{number}");
         // 198.18.0.0/15 is set aside for tests (RFC 2544).
         int net = Environment.ProcessId % 250;
         OutsideAddress = string.Create(CultureInfo.InvariantCulture, $"198.19.{net}.{4 * number + 1}");
@@ -27,12 +27,12 @@ internal sealed class NetworkNamespace : IAsyncDisposable
     public string InsideAddress { get; }
 
     /// <summary>A command that runs another inside.</summary>
-    public IReadOnlyList<string> Prefix => [Tool.Find("ip"), "netns", "exec", _name];
+    public IReadOnlyList<string> Prefix => [Tool.Find("ip"), "netns", "exec", this.name];
 
     public static async Task<NetworkNamespace> CreateAsync()
     {
-        NetworkNamespace created = new(Interlocked.Increment(ref s_count));
-        (string name, string link) = (created._name, created._link);
+        NetworkNamespace created = new(Interlocked.Increment(ref count));
+        (string name, string link) = (created.name, created.link);
         await Ip("netns", "add", name);
         try
         {
@@ -58,7 +58,7 @@ internal sealed class NetworkNamespace : IAsyncDisposable
         return long.Parse(target.AsSpan("net:[".Length, target.Length - "net:[]".Length), CultureInfo.InvariantCulture);
     }
 
-    public async ValueTask DisposeAsync() => await Ip("netns", "delete", _name); // the pair goes with it
+    public async ValueTask DisposeAsync() => await Ip("netns", "delete", this.name); // the pair goes with it
 
     private static Task<string> Ip(params string[] arguments) => Tool.RunAsync("ip", arguments);
 }

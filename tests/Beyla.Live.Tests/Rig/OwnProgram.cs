@@ -6,15 +6,15 @@ namespace Beyla.Live.Tests.Rig;
 /// </summary>
 internal sealed class OwnProgram : IDisposable
 {
-    private static int s_last;
+    private static int last;
 
-    private readonly TempDirectory _files = new();
+    private readonly TempDirectory files = new();
 
     /// <summary>Copies a program. What it finds by its own path (modules, libraries) it takes from where it was built for.</summary>
     public OwnProgram(string name)
     {
-        Name = $"{name}-{Environment.ProcessId}-{Interlocked.Increment(ref s_last)}";
-        Path = System.IO.Path.Combine(_files.Path, Name);
+        Name = $"{name}-{Environment.ProcessId}-{Interlocked.Increment(ref last)}";
+        Path = System.IO.Path.Combine(files.Path, Name);
         File.Copy(File.ResolveLinkTarget(Tool.Find(name), returnFinalTarget: true)?.FullName ?? Tool.Find(name), Path);
     }
 
@@ -27,5 +27,5 @@ internal sealed class OwnProgram : IDisposable
     /// <summary>A pattern of <c>BEYLA_AUTO_TARGET_EXE</c> for it.</summary>
     public string Glob => "*/" + Name;
 
-    public void Dispose() => _files.Dispose();
+    public void Dispose() => files.Dispose();
 }

@@ -16,7 +16,9 @@ internal static class Repository
         for (DirectoryInfo? directory = new(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
         {
             if (File.Exists(Path.Combine(directory.FullName, "Beyla.slnx")))
+            {
                 return directory.FullName;
+            }
         }
 
         throw new DirectoryNotFoundException($"Beyla.slnx is not above {AppContext.BaseDirectory}: run the live tests from the repository's build.");

@@ -15,13 +15,22 @@ internal sealed class SocketSourcesAttribute : DataAttribute
     private static string[] Probe()
     {
         if (LiveConditions.ReasonToSkip([]) is not null || !File.Exists(Repository.Agent))
+        {
             return ["syscalls"];
+        }
+
         List<string> sources = ["syscalls"];
         // The type that a tracepoint has in BTF. Where it is, the source has to work.
         if (File.ReadAllBytes("/sys/kernel/btf/vmlinux").AsSpan().IndexOf("btf_trace_tcp_sendmsg_locked\0"u8) >= 0)
+        {
             sources.Insert(0, "tracepoints");
+        }
+
         if (Works("fentry"))
+        {
             sources.Insert(0, "fentry");
+        }
+
         return [.. sources];
     }
 

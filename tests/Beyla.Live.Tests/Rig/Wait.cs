@@ -17,7 +17,10 @@ internal static class Wait
         while (!condition())
         {
             if (Stopwatch.GetElapsedTime(start) > timeout)
+            {
                 return condition();
+            }
+
             await Task.Delay(5);
         }
 
@@ -39,7 +42,9 @@ internal static class Wait
             catch (SocketException e)
             {
                 if (server.HasExited || Stopwatch.GetElapsedTime(start) > TimeSpan.FromSeconds(20))
+                {
                     throw new InvalidOperationException($"{server.Name} does not accept connections on {address} port {port}: {e.Message}. {server.Errors}", e);
+                }
             }
 
             await Task.Delay(10);

@@ -3,15 +3,15 @@ namespace Beyla.Live.Tests.Rig;
 /// <summary>A reader of YAML that is not the agent's own: PyYAML.</summary>
 internal static class YamlReader
 {
-    private static readonly Lazy<string?> s_python = new(static () =>
+    private static readonly Lazy<string?> Python = new(static () =>
         Tool.TryFind("python3") is { } python && HasYaml(python) ? python : null);
 
     /// <summary>Whether there is one.</summary>
-    public static bool Exists => s_python.Value is not null;
+    public static bool Exists => Python.Value is not null;
 
     /// <summary>All documents of a file, as a JSON array.</summary>
     public static Task<string> ToJsonAsync(string path) =>
-        Tool.RunAsync(s_python.Value!, "-c", "import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(open(sys.argv[1])))))", path);
+        Tool.RunAsync(Python.Value!, "-c", "import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(open(sys.argv[1])))))", path);
 
     private static bool HasYaml(string python)
     {

@@ -33,7 +33,10 @@ internal static class ServerKinds
         int port = FreePort.Next();
         TestServer server = await TestServer.StartAsync(port, [program?.Path ?? Tool.Find("node"), Script("server.js"), Text(port), Text(workers)]);
         if (!await Wait.UntilAsync(() => server.Process.Output.Contains("serving", StringComparison.Ordinal), Wait.Hang))
+        {
             throw new InvalidOperationException($"node does not serve: {server.Process.Errors}");
+        }
+
         return server;
     }
 

@@ -5,22 +5,22 @@ namespace Beyla.Live.Tests.Servers;
 /// <summary>A real server on a free port of this host. It ends with all its processes when disposed.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
-    private readonly ChildProcess _process;
-    private readonly IDisposable? _files;
+    private readonly ChildProcess process;
+    private readonly IDisposable? files;
 
     private TestServer(int port, ChildProcess process, IDisposable? files)
     {
         Port = port;
-        _process = process;
-        _files = files;
+        this.process = process;
+        this.files = files;
     }
 
     public int Port { get; }
 
     /// <summary>The process that was started; others may answer.</summary>
-    public int Pid => _process.Pid;
+    public int Pid => this.process.Pid;
 
-    public ChildProcess Process => _process;
+    public ChildProcess Process => this.process;
 
     /// <summary>Starts a server that a script or binary of the tests' own runs.</summary>
     /// <param name="address">Where it is asked whether it is ready; null where this host cannot reach it and its first line of output says so.</param>
@@ -32,9 +32,14 @@ internal sealed class TestServer : IAsyncDisposable
         try
         {
             if (address is not null)
+            {
                 await Wait.ForPortAsync(address, port, process);
+            }
             else if (!await Wait.UntilAsync(() => process.Output.Contains("serving", StringComparison.Ordinal), Wait.Hang))
+            {
                 throw new InvalidOperationException($"{process.Name} does not serve: {process.Errors}");
+            }
+
             return server;
         }
         catch
@@ -46,7 +51,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _process.DisposeAsync();
-        _files?.Dispose();
+        await this.process.DisposeAsync();
+        this.files?.Dispose();
     }
 }

@@ -4,9 +4,9 @@ namespace Beyla.PowerShell.Tests.Agent;
 
 public sealed class AgentCommandTests : IDisposable
 {
-    private readonly Planted _planted = new();
+    private readonly Planted planted = new();
 
-    public void Dispose() => _planted.Dispose();
+    public void Dispose() => planted.Dispose();
 
     [Fact]
     public void The_text_is_a_command_that_a_shell_understands()
@@ -25,7 +25,7 @@ public sealed class AgentCommandTests : IDisposable
     [Fact]
     public void Settings_win_over_the_environment_and_arguments_stay_words()
     {
-        var command = new AgentCommand(_planted.Agent("""printf '%s|' "$1" "$2" "$BEYLA_TEST_SETTING" "$BEYLA_EXIT_WITH_PARENT" """), "a b", "*").With("BEYLA_TEST_SETTING", "new");
+        var command = new AgentCommand(planted.Agent("""printf '%s|' "$1" "$2" "$BEYLA_TEST_SETTING" "$BEYLA_EXIT_WITH_PARENT" """), "a b", "*").With("BEYLA_TEST_SETTING", "new");
         Environment.SetEnvironmentVariable("BEYLA_TEST_SETTING", "old");
         try
         {
@@ -41,7 +41,7 @@ public sealed class AgentCommandTests : IDisposable
     public void The_agent_has_a_session_of_its_own_so_that_the_terminal_cannot_interrupt_it()
     {
         // Field 6 of proc_pid_stat(5) is the session.
-        var answer = AgentQuery.Run(_planted.Command("""echo $$ $(cut -d ' ' -f 6 /proc/$$/stat)"""), CancellationToken.None);
+        var answer = AgentQuery.Run(planted.Command("""echo $$ $(cut -d ' ' -f 6 /proc/$$/stat)"""), CancellationToken.None);
 
         var words = answer.Output.Trim().Split(' ');
         Assert.Equal(words[0], words[1]);

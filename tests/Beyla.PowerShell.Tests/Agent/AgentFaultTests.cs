@@ -5,9 +5,9 @@ namespace Beyla.PowerShell.Tests.Agent;
 /// <summary>Every way in which an agent can fail has an error of its own, bounded and clear.</summary>
 public sealed class AgentFaultTests : IDisposable
 {
-    private readonly Planted _planted = new();
+    private readonly Planted planted = new();
 
-    public void Dispose() => _planted.Dispose();
+    public void Dispose() => planted.Dispose();
 
     [Theory]
     [InlineData("exit 0", AgentFault.StreamInvalid, "ended without a stream")]
@@ -24,7 +24,7 @@ public sealed class AgentFaultTests : IDisposable
     public void A_failing_agent_ends_the_run_with_its_error(string body, AgentFault kind, string part)
     {
         var kept = new Kept();
-        var error = Assert.Throws<AgentException>(() => new AgentRun(_planted.Command(body), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None));
+        var error = Assert.Throws<AgentException>(() => new AgentRun(planted.Command(body), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None));
 
         Assert.Equal(kind, error.Kind);
         Assert.Contains(part, error.Message, StringComparison.Ordinal);
@@ -56,7 +56,7 @@ public sealed class AgentFaultTests : IDisposable
     public void A_silent_agent_is_given_up()
     {
         var error = Assert.Throws<AgentException>(() =>
-            new AgentRun(_planted.Command("stay"), new RunLimits(typeof(Span)), new Kept(), TimeSpan.FromSeconds(0.5)).Run(CancellationToken.None));
+            new AgentRun(planted.Command("stay"), new RunLimits(typeof(Span)), new Kept(), TimeSpan.FromSeconds(0.5)).Run(CancellationToken.None));
 
         Assert.Equal(AgentFault.AgentSilent, error.Kind);
     }
@@ -94,7 +94,7 @@ public sealed class AgentFaultTests : IDisposable
     {
         // In how little memory is asked of AgentStream, on its own thread, and of a shell of its own in Trace.Tests.ps1.
         var kept = new Kept();
-        new AgentRun(_planted.Command("header; span 1; head -c 104857600 /dev/zero | tr '\\0' x; echo; span 2; exit 0"), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None);
+        new AgentRun(planted.Command("header; span 1; head -c 104857600 /dev/zero | tr '\\0' x; echo; span 2; exit 0"), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None);
 
         Assert.Equal(["/1", "/2"], kept.Values.Cast<Span>().Select(s => s.Path));
         var problem = Assert.Single(kept.Problems);
@@ -134,7 +134,7 @@ public sealed class AgentFaultTests : IDisposable
     private Kept Run(string body)
     {
         var kept = new Kept();
-        new AgentRun(_planted.Command(body), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None);
+        new AgentRun(planted.Command(body), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None);
         return kept;
     }
 }

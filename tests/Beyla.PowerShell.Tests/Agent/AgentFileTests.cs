@@ -5,26 +5,26 @@ namespace Beyla.PowerShell.Tests.Agent;
 
 public sealed class AgentFileTests : IDisposable
 {
-    private readonly Planted _planted = new();
+    private readonly Planted planted = new();
 
-    public void Dispose() => _planted.Dispose();
+    public void Dispose() => planted.Dispose();
 
     [Fact]
     public void The_agent_of_the_module_comes_before_the_one_in_the_path()
     {
-        Directory.CreateDirectory(Path.Combine(_planted.Folder, "module/bin"));
-        var own = _planted.Agent("", "module/bin/beyla");
-        _planted.Agent("");
+        Directory.CreateDirectory(Path.Combine(planted.Folder, "module/bin"));
+        var own = planted.Agent("", "module/bin/beyla");
+        planted.Agent("");
 
-        Assert.Equal(own, AgentFile.Find(null, Path.Combine(_planted.Folder, "module"), _planted.Folder));
+        Assert.Equal(own, AgentFile.Find(null, Path.Combine(planted.Folder, "module"), planted.Folder));
     }
 
     [Fact]
     public void The_path_is_searched_in_its_order_and_relative_entries_do_not_count()
     {
-        var there = _planted.Agent("");
+        var there = planted.Agent("");
 
-        Assert.Equal(there, AgentFile.Find(null, "/nonexistent", $".:bin:/nonexistent:{_planted.Folder}:/usr/bin"));
+        Assert.Equal(there, AgentFile.Find(null, "/nonexistent", $".:bin:/nonexistent:{planted.Folder}:/usr/bin"));
     }
 
     [Theory]
@@ -41,7 +41,7 @@ public sealed class AgentFileTests : IDisposable
     [Fact]
     public void A_file_without_execute_permission_says_how_to_get_it()
     {
-        var path = _planted.Agent("");
+        var path = planted.Agent("");
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var error = Assert.Throws<AgentException>(() => AgentFile.Find(path, "/", ""));
 
@@ -72,7 +72,7 @@ public sealed class AgentFileTests : IDisposable
 
     private string Write(byte[] content)
     {
-        var path = _planted.Agent("");
+        var path = planted.Agent("");
         File.WriteAllBytes(path, content);
         return path;
     }

@@ -10,9 +10,9 @@ public sealed class AgentRunTests : IDisposable
     // Only what hangs takes so long: how long things take is measured by the benchmarks, for a machine may be busy with other work.
     private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
 
-    private readonly Planted _planted = new();
+    private readonly Planted planted = new();
 
-    public void Dispose() => _planted.Dispose();
+    public void Dispose() => planted.Dispose();
 
     [Fact]
     public void Spans_come_in_order_and_complete()
@@ -58,7 +58,7 @@ public sealed class AgentRunTests : IDisposable
     public void Duration_ends_an_agent_whose_log_does_not_come_through()
     {
         var kept = new Kept();
-        new AgentRun(_planted.Command("header; stay"), new RunLimits(typeof(Span), Duration: TimeSpan.FromMilliseconds(100)), kept, TimeSpan.FromSeconds(1)).Run(CancellationToken.None);
+        new AgentRun(planted.Command("header; stay"), new RunLimits(typeof(Span), Duration: TimeSpan.FromMilliseconds(100)), kept, TimeSpan.FromSeconds(1)).Run(CancellationToken.None);
 
         Assert.Empty(kept.Values);
         Assert.Equal(0, LiveAgents.Count);
@@ -90,7 +90,7 @@ public sealed class AgentRunTests : IDisposable
         var id = 0;
         var kept = new Kept { OnValue = v => { id = ((Span)v).ProcessId; stop.Cancel(); } };
         var taken = Timed.Run(() => Assert.ThrowsAny<OperationCanceledException>(() =>
-            new AgentRun(_planted.Command($"header; {SpanWithOwnId}; stay"), new RunLimits(typeof(Span)), kept).Run(stop.Token)));
+            new AgentRun(planted.Command($"header; {SpanWithOwnId}; stay"), new RunLimits(typeof(Span)), kept).Run(stop.Token)));
 
         Assert.InRange(taken, TimeSpan.Zero, Hang);
         Assert.False(Planted.IsAlive(id));
@@ -109,7 +109,7 @@ public sealed class AgentRunTests : IDisposable
             },
         };
         Assert.Throws<InvalidOperationException>(() =>
-            new AgentRun(_planted.Command($"header; {SpanWithOwnId}; while :; do span 1; done"), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None));
+            new AgentRun(planted.Command($"header; {SpanWithOwnId}; while :; do span 1; done"), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None));
 
         Assert.False(Planted.IsAlive(id));
         Assert.Equal(0, LiveAgents.Count);
@@ -131,7 +131,7 @@ public sealed class AgentRunTests : IDisposable
             },
         };
         Assert.ThrowsAny<OperationCanceledException>(() =>
-            new AgentRun(_planted.Command($"trap '' TERM INT HUP; header; {SpanWithOwnId}; sleep 60 < /dev/null"), new RunLimits(typeof(Span)), kept).Run(stop.Token));
+            new AgentRun(planted.Command($"trap '' TERM INT HUP; header; {SpanWithOwnId}; sleep 60 < /dev/null"), new RunLimits(typeof(Span)), kept).Run(stop.Token));
 
         Assert.InRange(DateTime.UtcNow - begun, TimeSpan.FromSeconds(1), Hang);
         Assert.False(Planted.IsAlive(id));
@@ -143,7 +143,7 @@ public sealed class AgentRunTests : IDisposable
         var kept = new Kept();
         AgentRun? run = null;
         kept = new Kept { OnValue = _ => run!.RequestFinish() };
-        run = new AgentRun(_planted.Command("""header; span 1; stay; span 2; printf '{"type":"counters","time":"2026-01-02T03:04:05Z","places":[{"place":"printer","unit":"spans","produced":2,"emitted":2}]}\n'"""),
+        run = new AgentRun(planted.Command("""header; span 1; stay; span 2; printf '{"type":"counters","time":"2026-01-02T03:04:05Z","places":[{"place":"printer","unit":"spans","produced":2,"emitted":2}]}\n'"""),
             new RunLimits(typeof(Span)), kept);
         run.Run(CancellationToken.None);
 
@@ -191,11 +191,14 @@ public sealed class AgentRunTests : IDisposable
     public async Task Agents_end_with_their_runspace_and_others_go_on()
     {
         var (mine, others) = (Guid.NewGuid(), Guid.NewGuid());
-        var path = _planted.Agent("trap '' TERM INT HUP; echo; sleep 60 < /dev/null");
+        var path = planted.Agent("trap '' TERM INT HUP; echo; sleep 60 < /dev/null");
         var own = Enumerable.Range(0, 3).Select(_ => AgentProcess.Start(new AgentCommand(path) { Owner = mine })).ToList();
-        using var other = AgentProcess.Start(new AgentCommand(_planted.Agent("stay", "other")) { Owner = others });
+        using var other = AgentProcess.Start(new AgentCommand(planted.Agent("stay", "other")) { Owner = others });
         foreach (var agent in own)
+        {
             _ = await agent.Output.ReadAsync(new byte[1]);
+        }
+
         var taken = Timed.Run(() => LiveAgents.StopAll(mine));
 
         Assert.InRange(taken, TimeSpan.FromSeconds(1), Hang);
@@ -218,13 +221,13 @@ public sealed class AgentRunTests : IDisposable
     [Fact]
     public void Two_hundred_thousand_spans_pass_without_loss_and_without_growth()
     {
-        var file = Path.Combine(_planted.Folder, "spans");
+        var file = Path.Combine(planted.Folder, "spans");
         File.WriteAllLines(file, Enumerable.Range(0, 200_000).Select(i => string.Create(CultureInfo.InvariantCulture,
             $$"""{"type":"span","kind":"server","start":"2026-01-02T03:04:05.{{i:000000}}Z","durationUSec":{{i}},"method":"GET","path":"/{{i}}","status":200,"pid":1}""")));
         var next = 0L;
         var sink = new Counting(span => Assert.Equal(next++, (long)span.Record.Duration.TotalMicroseconds));
         var before = GC.GetTotalMemory(forceFullCollection: true);
-        new AgentRun(_planted.Command($"header; cat {file}; exit 0"), new RunLimits(typeof(Span)), sink).Run(CancellationToken.None);
+        new AgentRun(planted.Command($"header; cat {file}; exit 0"), new RunLimits(typeof(Span)), sink).Run(CancellationToken.None);
 
         Assert.Equal(200_000, next);
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 8 << 20);
@@ -235,7 +238,7 @@ public sealed class AgentRunTests : IDisposable
     private Kept Run(string body, RunLimits? limits = null)
     {
         var kept = new Kept();
-        new AgentRun(_planted.Command(body), limits ?? new RunLimits(typeof(Span)), kept).Run(CancellationToken.None);
+        new AgentRun(planted.Command(body), limits ?? new RunLimits(typeof(Span)), kept).Run(CancellationToken.None);
         return kept;
     }
 

@@ -7,9 +7,9 @@ public sealed class AgentWordsTests : IDisposable
 {
     private const string List = """echo 'time=1 level=WARN msg="Required system capabilities not present, Beyla may malfunction" error="the following capabilities are required: CAP_NET_RAW, CAP_PERFMON"' >&2; """;
 
-    private readonly Planted _planted = new();
+    private readonly Planted planted = new();
 
-    public void Dispose() => _planted.Dispose();
+    public void Dispose() => planted.Dispose();
 
     [Theory]
     [InlineData("open_port = \"x\" (environment BEYLA_OPEN_PORT): bad", "open_port = \"x\" (-OpenPort): bad")]
@@ -25,7 +25,7 @@ public sealed class AgentWordsTests : IDisposable
     [Fact]
     public void The_error_of_a_wrong_parameter_names_the_parameter_and_comes_once()
     {
-        var command = _planted.Command("""echo 'time=1 level=ERROR msg="Wrong configuration" error="open_port = 80- (environment BEYLA_OPEN_PORT): bad"' >&2; exit 2""").With("BEYLA_OPEN_PORT", "80-");
+        var command = planted.Command("""echo 'time=1 level=ERROR msg="Wrong configuration" error="open_port = 80- (environment BEYLA_OPEN_PORT): bad"' >&2; exit 2""").With("BEYLA_OPEN_PORT", "80-");
         var kept = new Kept();
         var error = Assert.Throws<AgentException>(() => new AgentRun(command, new RunLimits(typeof(Span)), kept).Run(CancellationToken.None));
 
@@ -80,9 +80,12 @@ public sealed class AgentWordsTests : IDisposable
     [InlineData("BEYLA_NETWORK_METRICS=1 BEYLA_NETWORK_SOURCE=tc", "Set-BeylaCapability -Network -Source TrafficControl -Add, as root")]
     public void The_remedy_names_the_cmdlet_as_it_is_to_be_called(string settings, string remedy)
     {
-        var command = _planted.Command("""echo 'time=1 level=ERROR msg="no" error="the following capabilities are required: CAP_BPF"' >&2; exit 3""");
+        var command = planted.Command("""echo 'time=1 level=ERROR msg="no" error="the following capabilities are required: CAP_BPF"' >&2; exit 3""");
         foreach (var setting in settings.Split(' '))
+        {
             command.With(setting.Split('=')[0], setting.Split('=')[1]);
+        }
+
         var error = Assert.Throws<AgentException>(() => new AgentRun(command, new RunLimits(typeof(Flow)), new Kept()).Run(CancellationToken.None));
 
         Assert.Contains(remedy + ".", error.RecommendedAction, StringComparison.Ordinal);
@@ -91,7 +94,7 @@ public sealed class AgentWordsTests : IDisposable
     private Kept Run(string body)
     {
         var kept = new Kept();
-        new AgentRun(_planted.Command(body), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None);
+        new AgentRun(planted.Command(body), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None);
         return kept;
     }
 }

@@ -9,9 +9,9 @@ public sealed class SilenceTests : IDisposable
 
     private static readonly TimeSpan Early = TimeSpan.FromSeconds(0.9), Late = TimeSpan.FromSeconds(1.1), VeryLate = TimeSpan.FromSeconds(9);
 
-    private readonly Planted _planted = new();
+    private readonly Planted planted = new();
 
-    public void Dispose() => _planted.Dispose();
+    public void Dispose() => planted.Dispose();
 
     [Theory]
     [InlineData(0, true)]
@@ -41,7 +41,7 @@ public sealed class SilenceTests : IDisposable
     public void A_run_that_is_over_sooner_says_it_at_its_end()
     {
         var kept = new Kept();
-        new AgentRun(_planted.Command("""header; echo 'time=1 level=INFO msg="Beyla is tracing" processes=0' >&2; stay"""),
+        new AgentRun(planted.Command("""header; echo 'time=1 level=INFO msg="Beyla is tracing" processes=0' >&2; stay"""),
             new RunLimits(typeof(Span), Duration: TimeSpan.FromMilliseconds(100), Silence: new SelectionSilence(Text)), kept).Run(CancellationToken.None);
 
         Assert.Equal([Text], kept.Warnings);
@@ -53,7 +53,7 @@ public sealed class SilenceTests : IDisposable
         var kept = new Kept();
         AgentRun? run = null;
         var sink = new Asking(kept, () => run!.RequestFinish());
-        run = new AgentRun(_planted.Command("""header; echo 'time=1 level=INFO msg="Beyla is tracing" processes=0' >&2; stay"""),
+        run = new AgentRun(planted.Command("""header; echo 'time=1 level=INFO msg="Beyla is tracing" processes=0' >&2; stay"""),
             new RunLimits(typeof(Span), Silence: new SelectionSilence(Text)), sink);
         run.Run(CancellationToken.None);
 
@@ -71,16 +71,21 @@ public sealed class SilenceTests : IDisposable
     public void Traffic_on_loopback_is_told_of(int packets, bool isFiltered, bool shown, bool told)
     {
         Loopback(1000);
-        var silence = new LoopbackSilence(TimeSpan.FromSeconds(1), isFiltered, _planted.Folder);
+        var silence = new LoopbackSilence(TimeSpan.FromSeconds(1), isFiltered, planted.Folder);
         Loopback(1000 + packets);
         if (shown)
+        {
             silence.OnResult(FlowOfFourPackets());
+        }
 
         Assert.Null(silence.Tell(Early, ending: false));
         var text = silence.Tell(VeryLate, ending: false);
         Assert.Equal(told, text is not null);
         if (told)
+        {
             Assert.Equal($"The loopback interface is left out, and {packets} packets went through it; -Interface lo shows them.", text);
+        }
+
         Loopback(9000);
         Assert.Equal(!told && !(shown && !isFiltered), silence.Tell(VeryLate + Late, ending: true) is not null);
     }
@@ -89,7 +94,7 @@ public sealed class SilenceTests : IDisposable
     public void What_is_shown_at_the_end_is_waited_for()
     {
         Loopback(0);
-        var (one, other) = (new LoopbackSilence(null, isFiltered: false, _planted.Folder), new LoopbackSilence(null, isFiltered: false, _planted.Folder));
+        var (one, other) = (new LoopbackSilence(null, isFiltered: false, planted.Folder), new LoopbackSilence(null, isFiltered: false, planted.Folder));
         Loopback(9);
 
         Assert.Null(one.Tell(VeryLate, ending: false));
@@ -100,12 +105,12 @@ public sealed class SilenceTests : IDisposable
 
     [Fact]
     public void Without_a_table_of_interfaces_nothing_is_said() =>
-        Assert.Null(new LoopbackSilence(TimeSpan.FromSeconds(1), isFiltered: true, _planted.Folder).Tell(VeryLate, ending: true));
+        Assert.Null(new LoopbackSilence(TimeSpan.FromSeconds(1), isFiltered: true, planted.Folder).Tell(VeryLate, ending: true));
 
     private object FlowOfFourPackets()
     {
         var kept = new Kept();
-        new AgentRun(_planted.Command("""header; printf '{"type":"flow","first":"2026-01-02T03:04:05Z","last":"2026-01-02T03:04:06Z","transport":6,"sourceAddress":"::1","destinationAddress":"::1","bytes":400,"packets":4}\n'; exit 0"""),
+        new AgentRun(planted.Command("""header; printf '{"type":"flow","first":"2026-01-02T03:04:05Z","last":"2026-01-02T03:04:06Z","transport":6,"sourceAddress":"::1","destinationAddress":"::1","bytes":400,"packets":4}\n'; exit 0"""),
             new RunLimits(typeof(Flow)), kept).Run(CancellationToken.None);
         return Assert.Single(kept.Values);
     }
@@ -113,8 +118,8 @@ public sealed class SilenceTests : IDisposable
     // proc_pid_net(5)
     private void Loopback(long packets)
     {
-        Directory.CreateDirectory(Path.Combine(_planted.Folder, "net"));
-        File.WriteAllText(Path.Combine(_planted.Folder, "net/dev"), $"""
+        Directory.CreateDirectory(Path.Combine(planted.Folder, "net"));
+        File.WriteAllText(Path.Combine(planted.Folder, "net/dev"), $"""
             Inter-|   Receive                                                |  Transmit
              face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
               eth0: 77 99999 0 0 0 0 0 0 11 22 0 0 0 0 0 0

@@ -144,7 +144,9 @@ public sealed class TextTests
         do
         {
             while (lines.TryRead(out var line, out var kind))
+            {
                 found.Add((Encoding.ASCII.GetString(line[..Math.Min(line.Length, 5)]), kind));
+            }
         }
         while (lines.Fill());
 
@@ -180,9 +182,13 @@ public sealed class TextTests
         {
             var (before, after) = (property.GetValue(original), property.GetValue(copy));
             if (before is string text && text.Contains(evil, StringComparison.Ordinal))
+            {
                 Assert.Equal(Visible.Text(text), after);
+            }
             else
+            {
                 Assert.Equal(before, after);
+            }
         }
     }
 

@@ -50,9 +50,14 @@ public sealed class PatternTests
     {
         Assert.Equal(pattern, InterfaceNames.ToPattern(name));
         foreach (var one in fits)
+        {
             Assert.Matches(new Regex(pattern[1..^1]), one);
+        }
+
         if (pattern[0] == '/' && name[0] != '/')
+        {
             Assert.DoesNotMatch(new Regex(pattern[1..^1]), "xl0");
+        }
     }
 
     [Theory]

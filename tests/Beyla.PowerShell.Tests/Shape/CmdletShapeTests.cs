@@ -50,7 +50,9 @@ public sealed class CmdletShapeTests
     public void Every_parameter_is_there_and_no_other()
     {
         foreach (var (name, type) in Cmdlets())
+        {
             Assert.Equal(Expected[name], type.GetProperties().Where(p => Has(p, "ParameterAttribute")).Select(p => p.Name).Order());
+        }
     }
 
     [Fact]
@@ -97,7 +99,10 @@ public sealed class CmdletShapeTests
         var manifest = File.ReadAllText(Path.Combine(Root, "Beyla.psd1"));
 
         foreach (var name in Expected.Keys)
+        {
             Assert.Contains($"'{name}'", manifest, StringComparison.Ordinal);
+        }
+
         Assert.Contains($"'{typeof(StartBeylaTraceCommand).Assembly.GetName().Version!.ToString(3)}'", manifest, StringComparison.Ordinal);
         Assert.Contains("PowerShellVersion      = '7.4'", manifest, StringComparison.Ordinal);
     }
@@ -194,7 +199,10 @@ public sealed class CmdletShapeTests
     {
         var folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "Beyla.slnx")))
+        {
             folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("the tests run outside the repository");
+        }
+
         return folder;
     }
 }

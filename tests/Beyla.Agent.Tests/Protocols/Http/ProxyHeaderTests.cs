@@ -29,7 +29,10 @@ public class ProxyHeaderTests
         {
             var rig = new Rig();
             foreach (var piece in (header + Get).Chunk(size))
+            {
                 rig.Wire.Receive(new string(piece));
+            }
+
             rig.Wire.Send(Ok);
             // What was named stays while the connection does.
             rig.Wire.Receive(Get);
