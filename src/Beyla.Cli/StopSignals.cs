@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Cli;
 
@@ -106,8 +107,8 @@ internal sealed partial class StopSignals : IDisposable
         var buffer = stackalloc byte[512];
         while (getppid() == parent)
         {
-            var input = new PollDescriptor { Descriptor = readable ? 0 : -1, Events = 1 /* POLLIN */ };
-            if (poll(&input, 1, 500) > 0 && read(0, buffer, 512) is var n && n <= 0)
+            var input = new PollDescriptor { Descriptor = readable ? 0 : -1, Events = Poll.In };
+            if (Poll.Wait(ref input, 500) > 0 && read(0, buffer, 512) is var n && n <= 0)
             {
                 if (n == 0)
                 {
@@ -122,19 +123,8 @@ internal sealed partial class StopSignals : IDisposable
         Request("the parent process is gone");
     }
 
-    [StructLayout(LayoutKind.Sequential)]
-    private struct PollDescriptor
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
-    }
-
     [LibraryImport("libc")]
     private static partial int getppid();
-
-    [LibraryImport("libc")]
-    private static unsafe partial int poll(PollDescriptor* descriptors, ulong count, int timeout);
 
     [LibraryImport("libc")]
     private static unsafe partial nint read(int descriptor, void* buffer, nuint count);

@@ -3,7 +3,7 @@ using System.Text;
 using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Flows;
-using Beyla.Agent.Kernel;
+using Beyla.Tests.Common;
 
 namespace Beyla.Benchmarks;
 

@@ -125,7 +125,7 @@ internal sealed unsafe class CapabilityFile : SafeHandleMinusOneIsInvalid
         return RandomAccess.Read(content, buffer, offset);
     }
 
-    protected override bool ReleaseHandle() => FileCalls.close((int)handle) == 0;
+    protected override bool ReleaseHandle() => Descriptor.Close((int)handle);
 
     private static BpfException Fail(string verb, string path) => new($"{verb} {path}", Marshal.GetLastPInvokeError());
 }

@@ -93,7 +93,7 @@ internal static class CapabilityProbes
             return Refused("socket(AF_PACKET)", Marshal.GetLastPInvokeError(), "");
         }
 
-        _ = FileCalls.close(socket);
+        _ = Descriptor.Close(socket);
         return new CapabilityProbe { Operation = "socket(AF_PACKET)", Answer = ProbeAnswer.Yes };
     }
 
@@ -115,7 +115,7 @@ internal static class CapabilityProbes
             var errno = opened < 0 ? Marshal.GetLastPInvokeError() : 0;
             if (opened >= 0)
             {
-                _ = FileCalls.close(opened);
+                _ = Descriptor.Close(opened);
             }
 
             probes.Add(errno switch

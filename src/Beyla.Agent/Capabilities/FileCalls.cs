@@ -31,9 +31,6 @@ internal static unsafe partial class FileCalls
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int open(string path, int flags, uint mode);
 
-    [LibraryImport("libc")]
-    internal static partial int close(int file);
-
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int fcntl(int file, int command, int argument);
 

@@ -29,9 +29,6 @@ public static class Privilege
     /// <summary>What this process can still raise.</summary>
     public static CapabilitySet Permitted => initialized ? permitted : ProcessCapabilities.Current().Permitted;
 
-    /// <summary>Whether capabilities are held lowered. Before <see cref="Initialize"/> raising does nothing, and lowering neither.</summary>
-    public static bool IsInitialized => initialized;
-
     /// <summary>
     /// The first phase: on every thread no effective, inheritable, ambient or bounding capabilities are left, permitted is cut to
     /// <paramref name="keep"/>, no_new_privs is set, the process is not dumpable, and the native environment is empty (the managed

@@ -17,12 +17,6 @@ public ref struct LineWriter
     /// <summary>What was written.</summary>
     public readonly ReadOnlySpan<byte> Written => buffer[..Position];
 
-    /// <summary>What is left of the buffer.</summary>
-    public readonly Span<byte> Free => buffer[Position..];
-
-    /// <summary>Counts bytes that the caller wrote into <see cref="Free"/>.</summary>
-    public void Advance(int bytes) => Position += bytes;
-
     /// <summary>Takes back everything behind a position.</summary>
     public void Truncate(int position) => Position = Math.Min(position, Position);
 

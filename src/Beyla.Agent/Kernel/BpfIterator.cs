@@ -27,14 +27,11 @@ public sealed unsafe partial class BpfIterator : IDisposable
         {
         }
 
-        _ = close(fd);
+        _ = Descriptor.Close(fd);
     }
 
     public void Dispose() => link.Dispose();
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint read(int fd, void* buffer, nuint count);
-
-    [LibraryImport("libc")]
-    private static partial int close(int fd);
 }

@@ -54,9 +54,6 @@ internal static unsafe partial class Libbpf
     [LibraryImport(Library)]
     internal static partial int bpf_program__set_autoload(nint program, [MarshalAs(UnmanagedType.U1)] bool autoload);
 
-    [LibraryImport(Library)]
-    internal static partial int bpf_program__set_expected_attach_type(nint program, int type);
-
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint bpf_program__attach(nint program);
 
@@ -82,9 +79,6 @@ internal static unsafe partial class Libbpf
     internal static partial uint bpf_map__value_size(nint map);
 
     [LibraryImport(Library)]
-    internal static partial int bpf_map__set_autocreate(nint map, [MarshalAs(UnmanagedType.U1)] bool create);
-
-    [LibraryImport(Library)]
     internal static partial void* bpf_map__initial_value(nint map, nuint* size);
 
     [LibraryImport(Library)]
@@ -95,9 +89,6 @@ internal static unsafe partial class Libbpf
 
     [LibraryImport(Library)]
     internal static partial int bpf_map_delete_elem(int fd, void* key);
-
-    [LibraryImport(Library)]
-    internal static partial int bpf_map_get_next_key(int fd, void* key, void* next);
 
     [LibraryImport(Library)]
     internal static partial int bpf_map_lookup_batch(int fd, void* inBatch, void* outBatch, void* keys, void* values, uint* count, void* options);
@@ -118,26 +109,8 @@ internal static unsafe partial class Libbpf
     internal static partial int bpf_prog_test_run_opts(int program, void* options);
 
     [LibraryImport(Library)]
-    internal static partial int bpf_tc_hook_create(void* hook);
-
-    [LibraryImport(Library)]
-    internal static partial int bpf_tc_hook_destroy(void* hook);
-
-    [LibraryImport(Library)]
-    internal static partial int bpf_tc_attach(void* hook, void* options);
-
-    [LibraryImport(Library)]
-    internal static partial int bpf_tc_detach(void* hook, void* options);
-
-    [LibraryImport(Library)]
-    internal static partial int bpf_tc_query(void* hook, void* options);
-
-    [LibraryImport(Library)]
     internal static partial int libbpf_num_possible_cpus();
 
     [LibraryImport(Library)]
     internal static partial delegate* unmanaged[Cdecl]<int, byte*, nint, int> libbpf_set_print(delegate* unmanaged[Cdecl]<int, byte*, nint, int> print);
-
-    [LibraryImport(Library)]
-    internal static partial int libbpf_set_strict_mode(int mode);
 }

@@ -49,12 +49,12 @@ public sealed unsafe partial class ListenerScan
             }
             finally
             {
-                _ = close(iterator);
+                _ = Descriptor.Close(iterator);
             }
         }
         finally
         {
-            _ = close(link);
+            _ = Descriptor.Close(link);
         }
     }
 
@@ -120,7 +120,4 @@ public sealed unsafe partial class ListenerScan
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint read(int fd, void* buffer, nuint count);
-
-    [LibraryImport("libc")]
-    private static partial int close(int fd);
 }

@@ -88,7 +88,7 @@ internal sealed unsafe partial class NetlinkSocket : SafeHandleZeroOrMinusOneIsI
         }
     }
 
-    protected override bool ReleaseHandle() => close((int)handle) == 0;
+    protected override bool ReleaseHandle() => Descriptor.Close((int)handle);
 
     private int Exchange(NetlinkMessage message, NetlinkHandler handler)
     {
@@ -190,7 +190,4 @@ internal sealed unsafe partial class NetlinkSocket : SafeHandleZeroOrMinusOneIsI
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint recv(int fd, void* data, nuint length, int flags);
-
-    [LibraryImport("libc")]
-    private static partial int close(int fd);
 }

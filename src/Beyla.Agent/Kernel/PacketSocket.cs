@@ -56,7 +56,7 @@ public sealed unsafe partial class PacketSocket : SafeHandleZeroOrMinusOneIsInva
         }
     }
 
-    protected override bool ReleaseHandle() => close((int)handle) == 0;
+    protected override bool ReleaseHandle() => Descriptor.Close((int)handle);
 
     private static void Check(int result, string operation)
     {
@@ -87,7 +87,4 @@ public sealed unsafe partial class PacketSocket : SafeHandleZeroOrMinusOneIsInva
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int bind(int fd, void* address, int length);
-
-    [LibraryImport("libc")]
-    private static partial int close(int fd);
 }

@@ -40,8 +40,8 @@ public sealed unsafe partial class RingBuffer : IDisposable
     {
         FileDescriptor = descriptor;
         this.size = size;
-        consumer = (ulong*)Map(pageSize, ProtRead | ProtWrite, 0);
-        producer = (ulong*)Map(pageSize + (nuint)size, ProtRead, (nint)pageSize);
+        consumer = (ulong*)Map(pageSize, SharedMemory.Read | SharedMemory.Write, 0);
+        producer = (ulong*)Map(pageSize + (nuint)size, SharedMemory.Read, (nint)pageSize);
         data = (byte*)producer + pageSize;
         position = Volatile.Read(ref *consumer);
     }
@@ -103,8 +103,8 @@ public sealed unsafe partial class RingBuffer : IDisposable
 
     public void Dispose()
     {
-        _ = munmap(consumer, pageSize);
-        _ = munmap(producer, pageSize + (nuint)size);
+        SharedMemory.Unmap(consumer, pageSize);
+        SharedMemory.Unmap(producer, pageSize + (nuint)size);
     }
 
     private ReadOnlySpan<byte> Whole(byte* record, int length)
@@ -126,17 +126,9 @@ public sealed unsafe partial class RingBuffer : IDisposable
         return wrapped.AsSpan(0, length);
     }
 
-    private const int ProtRead = 1, ProtWrite = 2, MapShared = 1;
-
     private void* Map(nuint length, int protection, nint offset)
     {
-        var memory = mmap(null, length, protection, MapShared, FileDescriptor, offset);
-        return memory == (void*)-1 ? throw new BpfException("map ring buffer", Marshal.GetLastPInvokeError()) : memory;
+        var memory = SharedMemory.Map(FileDescriptor, offset, length, protection);
+        return memory == null ? throw new BpfException("map ring buffer", Marshal.GetLastPInvokeError()) : memory;
     }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial void* mmap(void* address, nuint length, int protection, int flags, int fd, nint offset);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int munmap(void* address, nuint length);
 }

@@ -21,8 +21,8 @@ public sealed unsafe partial class SelectionMap : IDisposable
         Map = map;
         var page = (nuint)Environment.SystemPageSize;
         length = ((nuint)sizeof(Layout) + page - 1) & ~(page - 1);
-        var memory = mmap(null, length, 3 /* PROT_READ | PROT_WRITE */, 1 /* MAP_SHARED */, map.FileDescriptor, 0);
-        if (memory == (void*)-1)
+        var memory = SharedMemory.Map(map.FileDescriptor, 0, length, SharedMemory.Read | SharedMemory.Write);
+        if (memory == null)
         {
             throw new BpfException("map the selection", Marshal.GetLastPInvokeError());
         }
@@ -76,7 +76,7 @@ public sealed unsafe partial class SelectionMap : IDisposable
     /// <summary>Events of processes that were lost for want of room since the programs run; it wraps.</summary>
     public uint Lost => Volatile.Read(ref layout->Lost);
 
-    public void Dispose() => _ = munmap(layout, length);
+    public void Dispose() => SharedMemory.Unmap(layout, length);
 
     private static void Set(ulong* words, int bit, int limit, bool value)
     {
@@ -101,10 +101,4 @@ public sealed unsafe partial class SelectionMap : IDisposable
         public uint ByPort;
         public uint Lost;
     }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial void* mmap(void* address, nuint length, int protection, int flags, int fd, nint offset);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int munmap(void* address, nuint length);
 }

@@ -78,7 +78,7 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
         }
         finally
         {
-            _ = close(descriptor);
+            _ = Descriptor.Close(descriptor);
         }
     }
 
@@ -140,7 +140,4 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint syscall(nint number, nint pid, nint flags);
-
-    [LibraryImport("libc")]
-    private static partial int close(int descriptor);
 }

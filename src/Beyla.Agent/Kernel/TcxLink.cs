@@ -27,7 +27,7 @@ public sealed unsafe partial class TcxLink : SafeHandleZeroOrMinusOneIsInvalid
         return fd < 0 ? throw new BpfException($"attach program {program.Name} by tcx", -fd) : new TcxLink(fd);
     }
 
-    protected override bool ReleaseHandle() => close((int)handle) == 0;
+    protected override bool ReleaseHandle() => Descriptor.Close((int)handle);
 
     /// <summary>struct bpf_link_create_opts, first fields (bpf/bpf.h).</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -39,7 +39,4 @@ public sealed unsafe partial class TcxLink : SafeHandleZeroOrMinusOneIsInvalid
         private readonly uint iteratorLength;
         private readonly uint target;
     }
-
-    [LibraryImport("libc")]
-    private static partial int close(int fd);
 }

@@ -38,7 +38,7 @@ public sealed unsafe partial class Epoll : IDisposable
         return Math.Max(0, epoll_wait(fd, events, 8, milliseconds));
     }
 
-    public void Dispose() => _ = close(fd);
+    public void Dispose() => _ = Descriptor.Close(fd);
 
     /// <summary>struct epoll_event, packed on x86-64 only.</summary>
     [StructLayout(LayoutKind.Sequential, Pack = 1)]
@@ -56,7 +56,4 @@ public sealed unsafe partial class Epoll : IDisposable
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int epoll_wait(int epoll, Event* events, int count, int timeout);
-
-    [LibraryImport("libc")]
-    private static partial int close(int descriptor);
 }

@@ -25,7 +25,6 @@ internal enum WriteResult
 /// </summary>
 internal sealed unsafe partial class OutputDescriptor
 {
-    private const short PollOut = 4, PollError = 8, PollHangUp = 16, PollInvalid = 32;
     private const int GetFlags = 3, NonBlocking = 0x800, PipeBuffer = 4096, ECONNRESET = 104;
 
     private readonly int descriptor;
@@ -48,21 +47,21 @@ internal sealed unsafe partial class OutputDescriptor
     internal bool IsClosed()
     {
         var poll = new PollDescriptor { Descriptor = descriptor };
-        return Poll(&poll, 1, 0) > 0 && (poll.Returned & (PollError | PollHangUp)) != 0;
+        return Poll.Wait(ref poll, 0) > 0 && (poll.Returned & (Poll.Error | Poll.HangUp)) != 0;
     }
 
     /// <summary>Writes a part of the bytes as soon as there is room.</summary>
     internal WriteResult TryWrite(ReadOnlySpan<byte> bytes, int milliseconds, out int written)
     {
         written = 0;
-        var poll = new PollDescriptor { Descriptor = descriptor, Events = PollOut };
-        var ready = Poll(&poll, 1, milliseconds);
+        var poll = new PollDescriptor { Descriptor = descriptor, Events = Poll.Out };
+        var ready = Poll.Wait(ref poll, milliseconds);
         if (ready == 0 || (ready < 0 && Marshal.GetLastPInvokeError() == Errno.EINTR))
         {
             return WriteResult.Full;
         }
 
-        if (ready > 0 && (poll.Returned & PollInvalid) != 0)
+        if (ready > 0 && (poll.Returned & Poll.Invalid) != 0)
         {
             Error = Errno.EBADF;
             return WriteResult.Failed;
@@ -88,17 +87,6 @@ internal sealed unsafe partial class OutputDescriptor
             _ => WriteResult.Failed,
         };
     }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct PollDescriptor
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
-    }
-
-    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
-    private static partial int Poll(PollDescriptor* descriptors, nuint count, int milliseconds);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint write(int descriptor, byte* buffer, nuint count);

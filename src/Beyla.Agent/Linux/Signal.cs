@@ -30,14 +30,11 @@ public sealed unsafe partial class Signal : IDisposable
         _ = write(FileDescriptor, &one, sizeof(ulong));
     }
 
-    public void Dispose() => _ = close(FileDescriptor);
+    public void Dispose() => _ = Descriptor.Close(FileDescriptor);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int eventfd(uint initial, int flags);
 
     [LibraryImport("libc")]
     private static partial nint write(int fd, void* buffer, nuint count);
-
-    [LibraryImport("libc")]
-    private static partial int close(int fd);
 }

@@ -50,7 +50,7 @@ public static unsafe partial class StandardDescriptors
         }
 
         _ = dup2(file, descriptor);
-        _ = close(file);
+        _ = Descriptor.Close(file);
     }
 
     [LibraryImport("libc")]
@@ -61,9 +61,6 @@ public static unsafe partial class StandardDescriptors
 
     [LibraryImport("libc")]
     private static partial int dup2(int from, int to);
-
-    [LibraryImport("libc")]
-    private static partial int close(int descriptor);
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(int directory, string path, int flags, uint mask, uint* status);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Processes;
 
@@ -30,7 +31,7 @@ internal static unsafe partial class ProcCalls
         return file >= 0 ? file : -Marshal.GetLastPInvokeError();
     }
 
-    internal static void Close(int file) => _ = close(file);
+    internal static void Close(int file) => _ = Descriptor.Close(file);
 
     internal static int ReadLink(string path, Span<byte> target)
     {
@@ -140,9 +141,6 @@ internal static unsafe partial class ProcCalls
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags);
-
-    [LibraryImport("libc")]
-    private static partial int close(int file);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint syscall(nint number, nint directory, byte* path, ulong* how, nint size);

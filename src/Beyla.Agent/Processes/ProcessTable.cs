@@ -57,11 +57,6 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         reconciliation = new Reconciliation(proc.UserOf);
     }
 
-    /// <summary>
-    /// Whether exec events of processes that are not traced are wanted (<c>every_exec</c> of bpf/watcher.bpf.c): not where rules look at ports and pids alone.
-    /// </summary>
-    public bool NeedsEveryExec => needs.EveryExec;
-
     /// <summary>The processes that are traced at this moment.</summary>
     public IEnumerable<ProcessInfo> Selected =>
         entries.Values.Where(static entry => entry.State == ProcessState.Selected).Select(static entry => entry.Info!);

@@ -37,10 +37,6 @@ public sealed record SelectionRules
     public bool NeedsCommandLine =>
         Rules.Any(static rule => rule.CommandArguments is not null) || Exclusions.Any(static rule => rule.CommandArguments is not null);
 
-    /// <summary>Whether any rule names this port: then a process that begins to listen on it has to be looked at again.</summary>
-    public bool MentionsPort(int port) =>
-        Rules.Any(rule => rule.OpenPorts.Contains(port)) || Exclusions.Any(rule => rule.OpenPorts.Contains(port));
-
     /// <summary>The first rule that chooses the process, or null when none does or an exclusion forbids it.</summary>
     public SelectionRule? Find(ProcessFacts facts)
     {

@@ -141,7 +141,8 @@ public sealed class SelectionTests
         Assert.True(selection.IsExcluded(busybox));
         Assert.Equal("BEYLA_OPEN_PORT", selection.Find(busybox with { ListeningPorts = [9999] })?.Origin);
         Assert.True(selection.NeedsLanguage && selection.NeedsCommandLine);
-        Assert.True(selection.MentionsPort(80) && selection.MentionsPort(8500) && !selection.MentionsPort(81));
+        var needs = new SelectionNeeds(selection);
+        Assert.True(needs.Mentions(80) && needs.Mentions(8500) && !needs.Mentions(81));
     }
 
     [Theory]

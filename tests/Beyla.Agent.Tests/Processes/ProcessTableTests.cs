@@ -20,7 +20,7 @@ public sealed class ProcessTableTests
         Assert.Null(rig.Table.Find(12, 0));
         Assert.Equal([10], rig.Kernel.Pids);
         Assert.Equal([8080, 9000, 9001, 9002], rig.Kernel.Ports.Order());
-        Assert.False(rig.Table.NeedsEveryExec);
+        Assert.False(rig.NeedsEveryExec);
         Assert.Equal(10, Assert.Single(rig.Table.Selected).Pid);
     }
 
@@ -153,7 +153,7 @@ public sealed class ProcessTableTests
         rig.Proc.Add(10, maps: "7f00-7f01 r-xp 0 08:01 1   /opt/jdk/lib/server/libjvm.so\n");
         rig.Table.Start();
         Assert.Equal(ProcessLanguage.Java, rig.Table.Find(10, 0)!.Language);
-        Assert.True(rig.Table.NeedsEveryExec);
+        Assert.True(rig.NeedsEveryExec);
 
         rig.Proc.Add(11);
         rig.Exec(11);

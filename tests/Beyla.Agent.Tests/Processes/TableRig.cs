@@ -39,6 +39,9 @@ internal sealed class TableRig : IDisposable
 
     public ProcessTable Table { get; }
 
+    /// <summary>Whether exec events of processes that are not traced are wanted.</summary>
+    public bool NeedsEveryExec => needs.EveryExec;
+
     /// <summary>Processes of which waiting spans were told to go.</summary>
     public List<int> Judged { get; } = [];
 
@@ -95,12 +98,12 @@ internal sealed class TableRig : IDisposable
 
     public void Exec(int pid, string path = "/srv/app")
     {
-        if (!Kernel.Pids.Contains(pid) && !Table.NeedsEveryExec)
+        if (!Kernel.Pids.Contains(pid) && !needs.EveryExec)
         {
             return;
         }
 
-        var e = new ProcessEvent { Kind = ProcessEventKind.Exec, Pid = (uint)pid, Selected = Bit(pid, Table.NeedsEveryExec) };
+        var e = new ProcessEvent { Kind = ProcessEventKind.Exec, Pid = (uint)pid, Selected = Bit(pid, needs.EveryExec) };
         Encoding.UTF8.GetBytes(path).CopyTo(e.Name);
         Send(e);
     }

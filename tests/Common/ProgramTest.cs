@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 
-namespace Beyla.Agent.Kernel;
+namespace Beyla.Tests.Common;
 
 /// <summary>What a packet program sees of a packet in a test run (linux/bpf.h, struct __sk_buff); the fields that the kernel lets a test set.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 192)]
