@@ -4,9 +4,10 @@ using Beyla.Agent.Kernel;
 namespace Beyla.Agent.Flows;
 
 /// <summary>
-/// The agent's classifiers on clsact. They outlive a killed agent, so each one's name says whose it is (<c>beyla_flow:NAMESPACE:PID:START</c>, with
-/// the inode of the pid namespace, and with <c>:made</c> where the agent made the discipline too), and those whose process is gone are removed. Those of
-/// others, and of agents in other pid namespaces, of whose processes nothing can be known, are never touched.
+/// The agent's classifiers on clsact. They outlive a killed agent, so each one's name says whose it is
+/// (<c>beyla_flow:NAMESPACE:PID:START</c>, with the inode of the pid namespace, and with <c>:made</c> where the agent made
+/// the discipline too), and those whose process is gone are removed. Those of others, and of agents in other pid
+/// namespaces, of whose processes nothing can be known, are never touched.
 /// </summary>
 internal sealed class ClsactFilters : IDisposable
 {
@@ -19,7 +20,9 @@ internal sealed class ClsactFilters : IDisposable
     private readonly Dictionary<int, List<TrafficFilter>> inUse = [];
     private readonly HashSet<int> madeHere = [];
 
-    /// <summary>Attaches one classifier; disposing it detaches it, and removes the discipline when it was made here and nobody else uses it.</summary>
+    /// <summary>
+    /// Attaches one classifier; disposing it detaches it, and removes the discipline when it was made here and nobody else uses it.
+    /// </summary>
     internal IDisposable Attach(BpfProgram program, int interfaceIndex, bool egress)
     {
         if (control.CreateDiscipline(interfaceIndex))
@@ -106,7 +109,10 @@ internal sealed class ClsactFilters : IDisposable
             && StartTime(pid.ToString(CultureInfo.InvariantCulture)) != parts[2];
     }
 
-    /// <summary>Inode of the pid namespace that the mounted /proc and the agent's own pid are of; empty when they are not the same or it cannot be told.</summary>
+    /// <summary>
+    /// Inode of the pid namespace that the mounted /proc and the agent's own pid are of; empty when they are not the
+    /// same or it cannot be told.
+    /// </summary>
     internal static string PidNamespace()
     {
         try

@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace Beyla.Agent.Flows;
 
 /// <summary>
-/// What must be remembered of a conversation from one report to the next: who called, and which interface came first. A conversation is found
-/// by a keyed 64-bit hash of its two ends, so an entry is small and nobody outside can make two of them meet. Grows to a limit, then the
-/// entry that was not used for the longest time in its group makes room. One thread.
+/// What must be remembered of a conversation from one report to the next: who called, and which interface came first. A
+/// conversation is found by a keyed 64-bit hash of its two ends, so an entry is small and nobody outside can make two of
+/// them meet. Grows to a limit, then the entry that was not used for the longest time in its group makes room. One thread.
 /// </summary>
 internal sealed partial class ConversationTable
 {

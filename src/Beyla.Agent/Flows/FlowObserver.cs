@@ -6,8 +6,9 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Flows;
 
 /// <summary>
-/// Network observability: loads the flow programs, keeps them on the interfaces that are wanted, and hands every flow to the sink at least once
-/// per active timeout, earlier when the kernel's map fills. Runs a thread of its own from <see cref="Start"/> to <see cref="Stop"/>.
+/// Network observability: loads the flow programs, keeps them on the interfaces that are wanted, and hands every flow to the
+/// sink at least once per active timeout, earlier when the kernel's map fills. Runs a thread of its own from
+/// <see cref="Start"/> to <see cref="Stop"/>.
 /// </summary>
 public sealed class FlowObserver : IDisposable, ICounted
 {

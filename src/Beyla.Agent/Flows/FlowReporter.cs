@@ -21,7 +21,9 @@ internal struct FlowTotals
     public long OwnersFound;
 }
 
-/// <summary>Turns what the kernel counted into flows that can be read: leaves out what another interface reports, names, attributes. One thread.</summary>
+/// <summary>
+/// Turns what the kernel counted into flows that can be read: leaves out what another interface reports, names, attributes. One thread.
+/// </summary>
 internal sealed class FlowReporter : IDisposable
 {
     private const ushort WellKnown = 1024;
@@ -144,7 +146,9 @@ internal sealed class FlowReporter : IDisposable
         finder?.Dispose();
     }
 
-    /// <summary>The service as the tracer knows it, else as the process tells it, else the process's own name; asked once per process and batch.</summary>
+    /// <summary>
+    /// The service as the tracer knows it, else as the process tells it, else the process's own name; asked once per process and batch.
+    /// </summary>
     private string ServiceOf(in SocketOwner owner, long seen)
     {
         var pid = (int)owner.Pid;

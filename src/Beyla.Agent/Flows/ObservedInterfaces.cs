@@ -3,7 +3,9 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Flows;
 
-/// <summary>Keeps the flow programs on exactly the interfaces that are wanted, while interfaces come, go and get other names. One thread.</summary>
+/// <summary>
+/// Keeps the flow programs on exactly the interfaces that are wanted, while interfaces come, go and get other names. One thread.
+/// </summary>
 internal sealed class ObservedInterfaces : IDisposable
 {
     /// <summary>Names of interfaces that are gone, kept for flows that are not reported yet.</summary>
@@ -72,7 +74,9 @@ internal sealed class ObservedInterfaces : IDisposable
         }
     }
 
-    /// <summary>Attaches again where somebody took the programs away; at most once in a second, as that may be another who does the same.</summary>
+    /// <summary>
+    /// Attaches again where somebody took the programs away; at most once in a second, as that may be another who does the same.
+    /// </summary>
     /// <param name="suspects">Where something was taken away.</param>
     /// <returns>Interfaces that have to wait.</returns>
     internal List<int> Repair(IReadOnlySet<int> suspects)

@@ -4,7 +4,9 @@ using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Flows;
 
-/// <summary>Looks at one process for the name of its service (docs/processes.md, Identity), without the rules, which are about traced ones.</summary>
+/// <summary>
+/// Looks at one process for the name of its service (docs/processes.md, Identity), without the rules, which are about traced ones.
+/// </summary>
 internal static unsafe partial class ServiceLook
 {
     private const long TicksPerSecond = 100; // USER_HZ, the same on every platform of Linux that .NET runs on
@@ -36,7 +38,9 @@ internal static unsafe partial class ServiceLook
 
     private static string? FileName(string? path) => string.IsNullOrEmpty(path) || ServiceNames.FileName(path) is not { Length: > 0 } name ? null : name;
 
-    /// <summary>proc_pid_stat(5) counts from the boot, suspension included; packets carry CLOCK_MONOTONIC, which stands still meanwhile.</summary>
+    /// <summary>
+    /// proc_pid_stat(5) counts from the boot, suspension included; packets carry CLOCK_MONOTONIC, which stands still meanwhile.
+    /// </summary>
     private static long Started(ProcStat stat)
     {
         const int boottime = 7; // CLOCK_BOOTTIME

@@ -10,9 +10,9 @@ internal sealed class TcWay : IFlowWay
     private const string Ingress = "flow_ingress", Egress = "flow_egress";
 
     /// <summary>
-    /// Interfaces that <c>auto</c> takes by tcx. The kernel lets no network configuration happen while it attaches or detaches one link of tcx,
-    /// and waits for all processors meanwhile: 15 ms, which two hundred interfaces would make six seconds at start and again at the end. On
-    /// clsact there is no such wait.
+    /// Interfaces that <c>auto</c> takes by tcx. The kernel lets no network configuration happen while it attaches or
+    /// detaches one link of tcx, and waits for all processors meanwhile: 15 ms, which two hundred interfaces would
+    /// make six seconds at start and again at the end. On clsact there is no such wait.
     /// </summary>
     internal const int MostByTcx = 32;
 

@@ -59,7 +59,9 @@ public sealed unsafe class BpfMap
         return result >= 0 || (result == -Errno.ENOENT ? false : throw Fail("delete from", -result));
     }
 
-    /// <summary>Reads a per-CPU array entry of 64-bit counters and adds them up: <paramref name="totals"/>[i] is the sum over all CPUs.</summary>
+    /// <summary>
+    /// Reads a per-CPU array entry of 64-bit counters and adds them up: <paramref name="totals"/>[i] is the sum over all CPUs.
+    /// </summary>
     public void SumPerCpu(uint key, Span<ulong> totals)
     {
         totals.Clear();

@@ -5,7 +5,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Agent.Kernel;
 
-/// <summary>One eBPF object file that is embedded in this assembly (resource <c>bpf/NAME</c>), opened, then loaded. Owns its maps and programs.</summary>
+/// <summary>
+/// One eBPF object file that is embedded in this assembly (resource <c>bpf/NAME</c>), opened, then loaded. Owns its maps and programs.
+/// </summary>
 public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
 {
     private readonly string name;
@@ -63,7 +65,8 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
     }
 
     /// <summary>Creates the maps and loads the selected programs; the verifier runs here.</summary>
-    /// <exception cref="BpfException">The kernel refused; <see cref="BpfException.Evidence"/> has the verifier's objection, or only the program's name for a refusal by policy or capability.</exception>
+    /// <exception cref="BpfException">The kernel refused; <see cref="BpfException.Evidence"/> has the verifier's
+    /// objection, or only the program's name for a refusal by policy or capability.</exception>
     public BpfObject Load()
     {
         LibbpfLog.Begin();

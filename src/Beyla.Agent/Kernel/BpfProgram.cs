@@ -24,8 +24,8 @@ public sealed class BpfProgram
     public int FileDescriptor => Libbpf.bpf_program__fd(Pointer);
 
     /// <summary>
-    /// Calls that the kernel left out because the program was running on that processor already: in a task that was preempted, or below an interrupt
-    /// (bpf_prog_info.recursion_misses). What they would have reported is lost.
+    /// Calls that the kernel left out because the program was running on that processor already: in a task that was
+    /// preempted, or below an interrupt (bpf_prog_info.recursion_misses). What they would have reported is lost.
     /// </summary>
     public unsafe long Missed
     {
@@ -39,7 +39,10 @@ public sealed class BpfProgram
         }
     }
 
-    /// <summary>Attaches the program to what its section names (tp_btf, fentry, fexit, iter). The kernel detaches it when the link or this process goes.</summary>
+    /// <summary>
+    /// Attaches the program to what its section names (tp_btf, fentry, fexit, iter). The kernel detaches it when the
+    /// link or this process goes.
+    /// </summary>
     public BpfLink Attach()
     {
         LibbpfLog.Begin();

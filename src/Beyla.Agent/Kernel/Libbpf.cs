@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Beyla.Agent.Kernel;
 
-/// <summary>The functions of libbpf 1.1 that the agent uses (bpf/libbpf.h, bpf/bpf.h). All return a negative errno on failure, pointers null with errno set.</summary>
+/// <summary>
+/// The functions of libbpf 1.1 that the agent uses (bpf/libbpf.h, bpf/bpf.h). All return a negative errno on failure,
+/// pointers null with errno set.
+/// </summary>
 internal static unsafe partial class Libbpf
 {
     private const string Library = "libbpf"; // linked statically, see Beyla.Cli.csproj

@@ -28,7 +28,8 @@ internal static unsafe partial class LibbpfLog
     internal static string End() => current?.ToString() ?? "";
 
     /// <summary>
-    /// The last line that says something: not a summary of the verifier (processed … insns), not libbpf's frame lines, not an instruction listing.
+    /// The last line that says something: not a summary of the verifier (processed … insns), not libbpf's frame
+    /// lines, not an instruction listing.
     /// </summary>
     internal static string LastMeaningfulLine(string log)
     {

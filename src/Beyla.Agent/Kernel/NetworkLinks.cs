@@ -18,7 +18,10 @@ public readonly record struct NetworkLink(int Index, string Name, bool IsLoopbac
 /// <param name="PrefixLength">Bits of the network that it is in.</param>
 public readonly record struct NetworkAddress(int Interface, IPAddress Address, bool IsGlobal, int PrefixLength = 128);
 
-/// <summary>Lists interfaces and their addresses, and tells of changes and of classifiers that were removed, by route netlink. Needs no capability.</summary>
+/// <summary>
+/// Lists interfaces and their addresses, and tells of changes and of classifiers that were removed, by route netlink.
+/// Needs no capability.
+/// </summary>
 public sealed class NetworkLinks : IDisposable
 {
     private const ushort NewLink = 16, DeleteLink = 17, GetLink = 18, NewAddress = 20, GetAddress = 22, NewDiscipline = 36, DeleteDiscipline = 37, DeleteFilter = 45, IflaName = 3, IfaAddress = 1, IfaLocal = 2;

@@ -18,7 +18,9 @@ public enum SocketEventKind : byte
     /// <summary>The connection is there and is followed no longer: it speaks no HTTP (any more).</summary>
     Forgotten = 4,
 
-    /// <summary>One byte, at <see cref="SocketEvent.Sequence"/>, is urgent data (MSG_OOB): it has a number and is no part of the stream.</summary>
+    /// <summary>
+    /// One byte, at <see cref="SocketEvent.Sequence"/>, is urgent data (MSG_OOB): it has a number and is no part of the stream.
+    /// </summary>
     Urgent = 5,
 }
 
@@ -68,6 +70,9 @@ public struct SocketEvent
     public Address Local;
     public Address Remote;
 
-    /// <summary>The last eight bytes of the operation when <see cref="Captured"/> is less than <see cref="Length"/> and they could be read; else zero. First byte lowest.</summary>
+    /// <summary>
+    /// The last eight bytes of the operation when <see cref="Captured"/> is less than <see cref="Length"/> and they
+    /// could be read; else zero. First byte lowest.
+    /// </summary>
     public ulong Tail;
 }

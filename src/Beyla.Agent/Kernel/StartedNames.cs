@@ -5,8 +5,8 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Kernel;
 
 /// <summary>
-/// What processes call themselves in the environment that they were started with, kept by the kernel side since execve (bpf/names.bpf.c). Only of
-/// those that ran a program, or were forked by one that did, since this is open.
+/// What processes call themselves in the environment that they were started with, kept by the kernel side since
+/// execve (bpf/names.bpf.c). Only of those that ran a program, or were forked by one that did, since this is open.
 /// </summary>
 public sealed unsafe partial class StartedNames : IDisposable, ICounted
 {
@@ -55,8 +55,9 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
     }
 
     /// <summary>
-    /// The variables that name a service, in the form of /proc/PID/environ: each as NAME=VALUE, zero terminated. Null where none is kept, or one that is
-    /// longer than the kernel side keeps, and where the process is gone. Three system calls; any thread. Before 5.19 it needs CAP_BPF.
+    /// The variables that name a service, in the form of /proc/PID/environ: each as NAME=VALUE, zero terminated. Null
+    /// where none is kept, or one that is longer than the kernel side keeps, and where the process is gone. Three
+    /// system calls; any thread. Before 5.19 it needs CAP_BPF.
     /// </summary>
     /// <param name="pid">Thread group id in the initial pid namespace, which has to be that of the caller.</param>
     public byte[]? Read(int pid)

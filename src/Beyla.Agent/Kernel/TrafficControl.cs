@@ -13,8 +13,8 @@ namespace Beyla.Agent.Kernel;
 public readonly record struct TrafficFilter(int Interface, bool Egress, uint Handle, ushort Priority, string Name);
 
 /// <summary>
-/// Attaches classifiers by route netlink where there is no tcx (tc-bpf(8)). What it makes stays when the process dies, so everything it makes
-/// carries a name by which it is found again. Needs CAP_NET_ADMIN, except for listing. Not thread-safe.
+/// Attaches classifiers by route netlink where there is no tcx (tc-bpf(8)). What it makes stays when the process dies, so
+/// everything it makes carries a name by which it is found again. Needs CAP_NET_ADMIN, except for listing. Not thread-safe.
 /// </summary>
 public sealed class TrafficControl : IDisposable
 {

@@ -4,7 +4,10 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Kernel;
 
-/// <summary>The watcher programs (bpf/watcher.bpf.c): processes that start, run another program and end, sockets that begin to listen. Owns the selection.</summary>
+/// <summary>
+/// The watcher programs (bpf/watcher.bpf.c): processes that start, run another program and end, sockets that begin to
+/// listen. Owns the selection.
+/// </summary>
 public sealed class Watcher : IDisposable, ICounted
 {
     private static readonly string[] Attached = ["on_fork", "on_exec", "on_exit", "on_listen"];
@@ -105,7 +108,10 @@ public sealed record WatcherNeeds
     /// <summary>Every process that runs a program; false when the rules ask only for ports and process ids.</summary>
     public bool EveryExec { get; init; }
 
-    /// <summary>Trace every process that begins to listen on one of <see cref="Ports"/> until its event is judged; false when the kernel side can tell by the port.</summary>
+    /// <summary>
+    /// Trace every process that begins to listen on one of <see cref="Ports"/> until its event is judged; false when
+    /// the kernel side can tell by the port.
+    /// </summary>
     public bool JudgeListeners { get; init; }
 
     /// <summary>Ports that some rule names. Who listens on others is told only of a process that is traced.</summary>

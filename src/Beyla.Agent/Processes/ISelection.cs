@@ -20,13 +20,17 @@ public interface ISelection
     /// <summary>Takes back <see cref="Exclude"/>.</summary>
     void Include(int pid);
 
-    /// <summary>Captures what is sent and received from this local port, whoever owns the socket, and selects who begins to listen on it.</summary>
+    /// <summary>
+    /// Captures what is sent and received from this local port, whoever owns the socket, and selects who begins to listen on it.
+    /// </summary>
     void SelectPort(int port);
 
     /// <summary>Whether the process is traced at this moment.</summary>
     bool IsSelected(int pid);
 
-    /// <summary>How many events the kernel side could not tell of; it wraps. Whoever sees it change looks at /proc (<see cref="Reconciliation"/>).</summary>
+    /// <summary>
+    /// How many events the kernel side could not tell of; it wraps. Whoever sees it change looks at /proc (<see cref="Reconciliation"/>).
+    /// </summary>
     uint Lost { get; }
 }
 

@@ -36,7 +36,9 @@ public sealed record Inspection
     /// <summary>Real user id of the process: no user's inspections hold up those of another.</summary>
     public uint User { get; init; }
 
-    /// <summary>The link of the executable when the look was asked for; null where it is refused. Another one then means another program.</summary>
+    /// <summary>
+    /// The link of the executable when the look was asked for; null where it is refused. Another one then means another program.
+    /// </summary>
     public string? Link { get; init; }
 
     /// <summary>Path given to execve, where it is known: used when the executable may not be read.</summary>
@@ -53,7 +55,9 @@ public sealed record InspectionResult
     /// <summary>The process had ended, or ran another program, before it could be looked at.</summary>
     public bool IsGone { get; init; }
 
-    /// <summary>Everything that was asked for was looked at. If not, a file system or the process itself made the look last too long.</summary>
+    /// <summary>
+    /// Everything that was asked for was looked at. If not, a file system or the process itself made the look last too long.
+    /// </summary>
     public bool IsWhole { get; init; }
 
     /// <summary>Full path of the executable as the process sees it; empty where nothing tells it.</summary>
@@ -68,7 +72,9 @@ public sealed record InspectionResult
 
     public IReadOnlyList<ushort> Ports { get; init; } = [];
 
-    /// <summary>What is known without a look at any file: the path that the kernel or execve told, and the language that its name tells.</summary>
+    /// <summary>
+    /// What is known without a look at any file: the path that the kernel or execve told, and the language that its name tells.
+    /// </summary>
     internal static InspectionResult Without(Inspection inspection, bool isGone)
     {
         var executable = inspection.Link is not { Length: > 0 } link ? inspection.Executed : ProcReader.WithoutDeletedMark(link);
@@ -80,7 +86,10 @@ public sealed record InspectionResult
     }
 }
 
-/// <summary>Takes inspections and gives back what they found. One thread, the event loop; none of the members waits for a process or a file system.</summary>
+/// <summary>
+/// Takes inspections and gives back what they found. One thread, the event loop; none of the members waits for a
+/// process or a file system.
+/// </summary>
 public interface IInspections
 {
     /// <summary>Asks for a look. False when there is no room now: it has to be asked for later.</summary>

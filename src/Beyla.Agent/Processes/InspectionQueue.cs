@@ -32,8 +32,8 @@ internal sealed class UserShare
 }
 
 /// <summary>
-/// Inspections that wait. Users take turns, each has room of its own, and what one uses of the processor is followed by a pause of three times
-/// that, so that storms of one user cost a quarter of a processor and hold up only himself. The caller locks.
+/// Inspections that wait. Users take turns, each has room of its own, and what one uses of the processor is followed by a pause
+/// of three times that, so that storms of one user cost a quarter of a processor and hold up only himself. The caller locks.
 /// </summary>
 internal sealed class InspectionQueue(int maximum, int maximumPerUser, long ticksPerSecond)
 {

@@ -64,7 +64,9 @@ internal sealed class LanguageDetector(ProcReader proc, IFileGate? gate = null, 
         return mapped.HasCppRuntime ? ProcessLanguage.Cpp : ProcessLanguage.Generic;
     }
 
-    /// <summary>The language of a runtime by the file name of its executable, versions included: <c>python3.12</c>, <c>php-fpm8.2</c>.</summary>
+    /// <summary>
+    /// The language of a runtime by the file name of its executable, versions included: <c>python3.12</c>, <c>php-fpm8.2</c>.
+    /// </summary>
     internal static ProcessLanguage FromName(ReadOnlySpan<char> name)
     {
         var stem = name.TrimEnd("0123456789.-");

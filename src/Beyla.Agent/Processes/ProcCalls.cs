@@ -87,8 +87,8 @@ internal static unsafe partial class ProcCalls
     internal static int OpenNamed(int name) => Open(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{name}"));
 
     /// <summary>
-    /// As <see cref="OpenName"/>, below a root directory and only as far as the kernel has each name in its cache (openat2(2), RESOLVE_CACHED,
-    /// Linux 5.12): no file system is asked, so that this cannot wait.
+    /// As <see cref="OpenName"/>, below a root directory and only as far as the kernel has each name in its cache
+    /// (openat2(2), RESOLVE_CACHED, Linux 5.12): no file system is asked, so that this cannot wait.
     /// </summary>
     internal static int OpenCachedName(int root, string path)
     {
@@ -101,7 +101,9 @@ internal static unsafe partial class ProcCalls
         }
     }
 
-    /// <summary>What the kernel knows of an open or named file (struct statx, linux/stat.h), without asking the server of a file system.</summary>
+    /// <summary>
+    /// What the kernel knows of an open or named file (struct statx, linux/stat.h), without asking the server of a file system.
+    /// </summary>
     internal static bool TryIdentify(int file, out FileStatus status)
     {
         const uint wanted = STATX_TYPE | STATX_NLINK | STATX_MTIME | STATX_INO | STATX_SIZE | STATX_MNT_ID;

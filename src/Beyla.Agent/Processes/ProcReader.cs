@@ -48,7 +48,9 @@ public sealed partial class ProcReader
     /// <summary>How many processes did not let this file be read (EACCES or EPERM).</summary>
     public long Refusals(ProcFile file) => refusals.Of(file);
 
-    /// <summary>What could not be read, for how many processes, the errno of the last one, and which capability would help; a sentence each.</summary>
+    /// <summary>
+    /// What could not be read, for how many processes, the errno of the last one, and which capability would help; a sentence each.
+    /// </summary>
     public IEnumerable<string> DescribeRefusals()
     {
         foreach (var file in Enum.GetValues<ProcFile>())
@@ -116,8 +118,8 @@ public sealed partial class ProcReader
     }
 
     /// <summary>
-    /// The link to the executable as the kernel writes it (fs/d_path.c): its path as the process sees it, with <c> (deleted)</c> where that name is
-    /// gone, or where the name ends so. Null when there is none or it is refused.
+    /// The link to the executable as the kernel writes it (fs/d_path.c): its path as the process sees it, with
+    /// <c> (deleted)</c> where that name is gone, or where the name ends so. Null when there is none or it is refused.
     /// </summary>
     public string? ExecutableLink(int pid)
     {

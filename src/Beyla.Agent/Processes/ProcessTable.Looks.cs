@@ -115,7 +115,9 @@ public sealed partial class ProcessTable
     private InspectionParts PartsOf(ushort[] ports, bool scan) =>
         !scan ? InspectionParts.None : InspectionParts.Ports | (needs.WithoutPorts || ports.Length > 0 ? 0 : InspectionParts.OnlyWithPorts);
 
-    /// <summary>A program that ran and ended before this look is judged by the path that execve was given: what it sent is still to be read.</summary>
+    /// <summary>
+    /// A program that ran and ended before this look is judged by the path that execve was given: what it sent is still to be read.
+    /// </summary>
     private ProcessEntry? ExamineGone(ProcessFacts facts, ushort[] ports, string executed, long since)
     {
         facts = facts with { Executable = executed, Language = LanguageDetector.FromName(ServiceNames.FileName(executed)) };
@@ -148,7 +150,8 @@ public sealed partial class ProcessTable
         {
             return false;
         }
-        // Of one that has just ended the spans are still to come, but its pid may be another's soon: nobody is told of an end that has been.
+        // Of one that has just ended the spans are still to come, but its pid may be another's soon: nobody is told
+        // of an end that has been.
         if (!IsAlive(entry.Pid, entry.StartTime))
         {
             kernel.Deselect(entry.Pid);
