@@ -92,6 +92,7 @@ internal sealed class ClsactFilters : IDisposable
         RemoveDisciplineIfUnused(interfaceIndex);
     }
 
+    /// <inheritdoc/>
     public void Dispose() => control.Dispose();
 
     /// <summary>Whether a classifier has our name, belongs to this pid namespace, and its agent is gone.</summary>
@@ -119,7 +120,10 @@ internal sealed class ClsactFilters : IDisposable
         {
             var self = new FileInfo("/proc/self").ResolveLinkTarget(returnFinalTarget: false)?.Name;
             var link = new FileInfo("/proc/self/ns/pid").ResolveLinkTarget(returnFinalTarget: false)?.Name ?? ""; // pid:[4026531836]
-            return self == Environment.ProcessId.ToString(CultureInfo.InvariantCulture) && link.StartsWith("pid:[", StringComparison.Ordinal) ? link[5..^1] : "";
+            return self == Environment.ProcessId.ToString(CultureInfo.InvariantCulture)
+                && link.StartsWith("pid:[", StringComparison.Ordinal)
+                ? link[5..^1]
+                : "";
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -136,7 +140,8 @@ internal sealed class ClsactFilters : IDisposable
             // The name in parentheses may hold blanks and parentheses itself.
             return stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[19];
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or IndexOutOfRangeException or ArgumentOutOfRangeException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or IndexOutOfRangeException or ArgumentOutOfRangeException)
         {
             return "";
         }
@@ -156,13 +161,15 @@ internal sealed class ClsactFilters : IDisposable
 
     private void RemoveDisciplineIfUnused(int interfaceIndex)
     {
-        if (inUse.GetValueOrDefault(interfaceIndex) is null or { Count: 0 } && madeHere.Remove(interfaceIndex) && All(interfaceIndex).Count == 0)
+        if (inUse.GetValueOrDefault(interfaceIndex) is null or { Count: 0 } && madeHere.Remove(interfaceIndex)
+            && All(interfaceIndex).Count == 0)
         {
             control.RemoveDiscipline(interfaceIndex);
         }
     }
 
-    private List<TrafficFilter> All(int interfaceIndex) => [.. control.List(interfaceIndex, egress: false), .. control.List(interfaceIndex, egress: true)];
+    private List<TrafficFilter> All(int interfaceIndex) =>
+        [.. control.List(interfaceIndex, egress: false), .. control.List(interfaceIndex, egress: true)];
 
     private sealed class Attached(ClsactFilters filters, TrafficFilter filter) : IDisposable
     {

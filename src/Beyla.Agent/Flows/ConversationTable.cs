@@ -24,7 +24,8 @@ internal sealed partial class ConversationTable
         this.timeToLive = (uint)Math.Max(1, timeToLive.TotalMilliseconds / 100);
         Span<byte> seeds = stackalloc byte[24];
         GetRandom(seeds);
-        (seed0, seed1, seed2) = (MemoryMarshal.Read<ulong>(seeds), MemoryMarshal.Read<ulong>(seeds[8..]), MemoryMarshal.Read<ulong>(seeds[16..]));
+        (seed0, seed1, seed2) = (
+            MemoryMarshal.Read<ulong>(seeds), MemoryMarshal.Read<ulong>(seeds[8..]), MemoryMarshal.Read<ulong>(seeds[16..]));
         entries = new Entry[1024];
     }
 

@@ -84,6 +84,7 @@ public sealed class FlowPrograms : IDisposable
         return result;
     }
 
+    /// <inheritdoc/>
     public void Dispose() => programs.Dispose();
 
     private long Walk(BpfMap map, bool remove, Taker take)

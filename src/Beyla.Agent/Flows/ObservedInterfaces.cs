@@ -1,3 +1,4 @@
+using System.Globalization;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 
@@ -100,7 +101,9 @@ internal sealed class ObservedInterfaces : IDisposable
 
             if (now - before > WarningPause)
             {
-                host.Warn($"flows: the programs on interface {link.Name} were removed by another program; they are attached again, packets in between were not counted");
+                host.Warn(
+                    $"flows: the programs on interface {link.Name} were removed by another program; "
+                    + "they are attached again, packets in between were not counted");
             }
 
             stripped[index] = now;
@@ -186,8 +189,11 @@ internal sealed class ObservedInterfaces : IDisposable
     {
         foreach (var filter in way.Leftovers(link.Index))
         {
-            host.Warn(FormattableString.Invariant(
-                $"flows: a killed agent left classifier {filter.Name} on interface {link.Name}; remove it: sudo tc filter del dev {link.Name} {(filter.Egress ? "egress" : "ingress")} protocol all pref {filter.Priority} handle {filter.Handle} bpf"));
+            host.Warn(string.Create(
+                CultureInfo.InvariantCulture,
+                $"flows: a killed agent left classifier {filter.Name} on interface {link.Name}; remove it: "
+                + $"sudo tc filter del dev {link.Name} {(filter.Egress ? "egress" : "ingress")} "
+                + $"protocol all pref {filter.Priority} handle {filter.Handle} bpf"));
         }
     }
 

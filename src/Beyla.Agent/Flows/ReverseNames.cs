@@ -63,6 +63,7 @@ internal sealed partial class ReverseNames : IDisposable
         return null;
     }
 
+    /// <inheritdoc/>
     public void Dispose() => wanted.CompleteAdding();
 
     private bool MakeRoom(long now)
@@ -108,5 +109,6 @@ internal sealed partial class ReverseNames : IDisposable
     }
 
     [LibraryImport("libc")]
-    private static unsafe partial int getnameinfo(byte* address, int length, byte* host, int hostLength, byte* service, int serviceLength, int flags);
+    private static unsafe partial int getnameinfo(
+        byte* address, int length, byte* host, int hostLength, byte* service, int serviceLength, int flags);
 }

@@ -26,7 +26,8 @@ internal static unsafe partial class ServiceLook
         }
 
         proc.Budget.Begin(Limit);
-        var name = ServiceNames.Read(proc, pid).Name ?? FileName(proc.ExecutableLink(pid) is { } link ? proc.TrueExecutable(pid, link) : null);
+        var name = ServiceNames.Read(proc, pid).Name
+            ?? FileName(proc.ExecutableLink(pid) is { } link ? proc.TrueExecutable(pid, link) : null);
         // Where neither may be read, the first argument tells when it is a path; else it says what the process likes to be called.
         if (name is null && proc.CommandLine(pid) is { } line && line.Program.StartsWith('/'))
         {
@@ -36,7 +37,8 @@ internal static unsafe partial class ServiceLook
         return proc.TryStat(pid, out var after) && after.StartTime == stat.StartTime ? new ServiceAnswer(name, Started(stat)) : default;
     }
 
-    private static string? FileName(string? path) => string.IsNullOrEmpty(path) || ServiceNames.FileName(path) is not { Length: > 0 } name ? null : name;
+    private static string? FileName(string? path) =>
+        string.IsNullOrEmpty(path) || ServiceNames.FileName(path) is not { Length: > 0 } name ? null : name;
 
     /// <summary>
     /// proc_pid_stat(5) counts from the boot, suspension included; packets carry CLOCK_MONOTONIC, which stands still meanwhile.
@@ -45,7 +47,9 @@ internal static unsafe partial class ServiceLook
     {
         const int boottime = 7; // CLOCK_BOOTTIME
         var now = stackalloc long[2];
-        var age = clock_gettime(boottime, now) == 0 ? (now[0] * 1_000_000_000) + now[1] - (stat.StartTime * (1_000_000_000 / TicksPerSecond)) : long.MaxValue / 2;
+        var age = clock_gettime(boottime, now) == 0
+            ? (now[0] * 1_000_000_000) + now[1] - (stat.StartTime * (1_000_000_000 / TicksPerSecond))
+            : long.MaxValue / 2;
         return (long)MonotonicClock.Now - age;
     }
 

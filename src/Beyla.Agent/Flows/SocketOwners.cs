@@ -101,6 +101,7 @@ internal sealed class SocketOwners : IDisposable
         walkAt = now + Math.Max(1000, (now - started) * IdleFactor);
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         files?.Dispose();

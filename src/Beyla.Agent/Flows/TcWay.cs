@@ -37,10 +37,13 @@ internal sealed class TcWay : IFlowWay
         mayFallBack = options.TrafficControlBackend == TrafficControlBackend.Auto;
     }
 
+    /// <inheritdoc/>
     public string Name => !tcx ? "tc" : saidMost ? "tcx and tc" : "tcx";
 
+    /// <inheritdoc/>
     public bool DetachesInParallel => false;
 
+    /// <inheritdoc/>
     public IDisposable Attach(int interfaceIndex)
     {
         // Whatever the backend is now, a killed agent may have used the other one.
@@ -72,8 +75,10 @@ internal sealed class TcWay : IFlowWay
         return Both(interfaceIndex, clsact.Attach);
     }
 
+    /// <inheritdoc/>
     public bool IsIntact(int interfaceIndex) => clsact?.IsIntact(interfaceIndex) ?? true;
 
+    /// <inheritdoc/>
     public void Dispose() => clsact?.Dispose();
 
     private sealed class Leaving(Action leave) : IDisposable

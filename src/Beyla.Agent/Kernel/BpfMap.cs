@@ -15,6 +15,7 @@ public sealed unsafe class BpfMap
         Pointer = pointer;
     }
 
+    /// <summary>libbpf's struct bpf_map.</summary>
     internal nint Pointer { get; }
 
     /// <summary>The file descriptor, valid after the object is loaded.</summary>

@@ -78,14 +78,18 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
     public BpfMap Map(string mapName)
     {
         var map = Libbpf.bpf_object__find_map_by_name(handle, mapName);
-        return map == 0 ? throw new ArgumentException($"no map '{mapName}' in eBPF object {name}", nameof(mapName)) : new BpfMap(this, map, mapName);
+        return map == 0
+            ? throw new ArgumentException($"no map '{mapName}' in eBPF object {name}", nameof(mapName))
+            : new BpfMap(this, map, mapName);
     }
 
     /// <summary>The program with that function name.</summary>
     public BpfProgram Program(string function)
     {
         var program = Libbpf.bpf_object__find_program_by_name(handle, function);
-        return program == 0 ? throw new ArgumentException($"no program '{function}' in eBPF object {name}", nameof(function)) : new BpfProgram(this, program, function);
+        return program == 0
+            ? throw new ArgumentException($"no program '{function}' in eBPF object {name}", nameof(function))
+            : new BpfProgram(this, program, function);
     }
 
     /// <summary>Writes the object's <c>const volatile</c> settings; before <see cref="Load"/>.</summary>
@@ -104,12 +108,14 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
         *(T*)memory = value;
     }
 
+    /// <summary>The error for a step that libbpf refused, with what it said since <see cref="LibbpfLog.Begin"/>.</summary>
     internal static BpfException Failure(string operation, int errno)
     {
         var log = LibbpfLog.End();
         return new BpfException(operation, errno, LibbpfLog.LastMeaningfulLine(log), log);
     }
 
+    /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
         Libbpf.bpf_object__close(handle);

@@ -18,6 +18,7 @@ public sealed class BpfProgram
     /// <summary>The function's name in the source.</summary>
     public string Name { get; }
 
+    /// <summary>libbpf's struct bpf_program.</summary>
     internal nint Pointer { get; }
 
     /// <summary>The file descriptor, valid after the object is loaded.</summary>
@@ -56,6 +57,7 @@ public sealed class BpfProgram
     [StructLayout(LayoutKind.Explicit, Size = 216)]
     internal struct Info
     {
+        /// <summary>recursion_misses: calls that were left out; since Linux 5.12, before it zero.</summary>
         [FieldOffset(208)]
         public ulong RecursionMisses;
     }

@@ -105,6 +105,7 @@ public sealed class EventLoop : IDisposable
         return read + sockets.Drain(socketSink, end);
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         epoll.Dispose();

@@ -103,10 +103,12 @@ internal static unsafe partial class Libbpf
     internal static partial int bpf_map_get_next_key(int fd, void* key, void* next);
 
     [LibraryImport(Library)]
-    internal static partial int bpf_map_lookup_batch(int fd, void* inBatch, void* outBatch, void* keys, void* values, uint* count, void* options);
+    internal static partial int bpf_map_lookup_batch(
+        int fd, void* inBatch, void* outBatch, void* keys, void* values, uint* count, void* options);
 
     [LibraryImport(Library)]
-    internal static partial int bpf_map_lookup_and_delete_batch(int fd, void* inBatch, void* outBatch, void* keys, void* values, uint* count, void* options);
+    internal static partial int bpf_map_lookup_and_delete_batch(
+        int fd, void* inBatch, void* outBatch, void* keys, void* values, uint* count, void* options);
 
     [LibraryImport(Library)]
     internal static partial int bpf_obj_get_info_by_fd(int fd, void* info, uint* length);
@@ -139,7 +141,8 @@ internal static unsafe partial class Libbpf
     internal static partial int libbpf_num_possible_cpus();
 
     [LibraryImport(Library)]
-    internal static partial delegate* unmanaged[Cdecl]<int, byte*, nint, int> libbpf_set_print(delegate* unmanaged[Cdecl]<int, byte*, nint, int> print);
+    internal static partial delegate* unmanaged[Cdecl]<int, byte*, nint, int> libbpf_set_print(
+        delegate* unmanaged[Cdecl]<int, byte*, nint, int> print);
 
     [LibraryImport(Library)]
     internal static partial int libbpf_set_strict_mode(int mode);

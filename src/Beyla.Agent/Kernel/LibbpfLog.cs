@@ -38,7 +38,8 @@ internal static unsafe partial class LibbpfLog
         {
             var line = raw.Trim();
             if (line.IsEmpty || line.StartsWith("processed ") || line.StartsWith("verification time") || line.StartsWith("stack depth")
-                || line.StartsWith("-- ") || line.Contains("try raising 'ulimit -l'", StringComparison.Ordinal) || line.StartsWith("libbpf: -- ") || line.StartsWith("libbpf: failed to load object"))
+                || line.StartsWith("-- ") || line.Contains("try raising 'ulimit -l'", StringComparison.Ordinal)
+                || line.StartsWith("libbpf: -- ") || line.StartsWith("libbpf: failed to load object"))
             {
                 continue;
             }

@@ -78,7 +78,8 @@ public sealed unsafe partial class RingBuffer : IDisposable
             // The kernel moves the producer position past the whole record before it can be seen. Reading on would leave the mapping.
             if (step > end - position)
             {
-                throw new InvalidDataException($"ring buffer: the record at position {position} has {length} bytes, but only {end - position} were written "
+                throw new InvalidDataException(
+                    $"ring buffer: the record at position {position} has {length} bytes, but only {end - position} were written "
                     + $"(the ring has {size}); restart the agent, and if it happens again report the kernel's version");
             }
 
@@ -102,6 +103,7 @@ public sealed unsafe partial class RingBuffer : IDisposable
         return count;
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         _ = munmap(consumer, pageSize);

@@ -27,7 +27,10 @@ public enum SocketEventKind : byte
 /// <summary>Direction of the bytes as the traced process sees it (bpf/sockets.h, enum socket_direction).</summary>
 public enum SocketDirection : byte
 {
+    /// <summary>The process received them.</summary>
     Receive = 0,
+
+    /// <summary>The process sent them.</summary>
     Send = 1,
 }
 
@@ -43,6 +46,8 @@ public struct SocketEvent
 
     /// <summary>Thread group id in the initial pid namespace; 0 where no process is known (all but Data).</summary>
     public uint Pid;
+
+    /// <summary>Thread id in the initial pid namespace; 0 where no process is known.</summary>
     public uint Tid;
 
     /// <summary>TCP sequence number (modulo 2^32) of the first byte of this operation that was not reported before.</summary>
@@ -59,15 +64,23 @@ public struct SocketEvent
 
     /// <summary>Bytes of data that follow, from <see cref="Sequence"/> on; fewer than <see cref="Length"/> when cut.</summary>
     public ushort Captured;
+
+    /// <summary>What happened on the connection.</summary>
     public SocketEventKind Kind;
+
+    /// <summary>Which way the bytes went.</summary>
     public SocketDirection Direction;
 
     /// <summary>Ports in host byte order.</summary>
     public ushort LocalPort;
+
+    /// <summary>Port of the other end, host byte order.</summary>
     public ushort RemotePort;
 
     /// <summary>IPv6 addresses; IPv4 is mapped to ::ffff:0:0/96.</summary>
     public Address Local;
+
+    /// <summary>Address of the other end, in the same form as <see cref="Local"/>.</summary>
     public Address Remote;
 
     /// <summary>

@@ -83,8 +83,10 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
         }
     }
 
+    /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count() => RingCounters.Missed("names", Attached.Select(programs.Program));
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var link in links)
@@ -95,6 +97,7 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
         programs.Dispose();
     }
 
+    /// <summary>Both variables in the form of /proc/PID/environ; null where one is longer than the kernel side keeps.</summary>
     internal static byte[]? TextOf(in Variables variables)
     {
         if (variables.NameState == State.TooLong || variables.AttributesState == State.TooLong)
@@ -120,8 +123,13 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
     /// <summary>enum variable_state.</summary>
     internal enum State : uint
     {
+        /// <summary>The environment had no such variable.</summary>
         Absent,
+
+        /// <summary>It is kept in full.</summary>
         Whole,
+
+        /// <summary>It is longer than what is kept, so none of it is.</summary>
         TooLong,
     }
 
@@ -129,11 +137,19 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
     [StructLayout(LayoutKind.Sequential)]
     internal struct Variables
     {
+        /// <summary>Bytes that the kernel side keeps of each variable, its terminating zero included.</summary>
         internal const int NameSize = 288, AttributesSize = 1056;
 
+        /// <summary>What became of <see cref="Name"/>.</summary>
         public State NameState;
+
+        /// <summary>What became of <see cref="Attributes"/>.</summary>
         public State AttributesState;
+
+        /// <summary>OTEL_SERVICE_NAME as NAME=VALUE, zero terminated.</summary>
         public fixed byte Name[NameSize];
+
+        /// <summary>OTEL_RESOURCE_ATTRIBUTES as NAME=VALUE, zero terminated.</summary>
         public fixed byte Attributes[AttributesSize];
     }
 

@@ -64,6 +64,7 @@ public sealed class Watcher : IDisposable, ICounted
         }
     }
 
+    /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count()
     {
         var c = RingCounters.Read(programs.Map("process_events_counters"));
@@ -71,6 +72,7 @@ public sealed class Watcher : IDisposable, ICounted
         return [events, .. RingCounters.Missed("watcher", Attached.Select(programs.Program))];
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var link in links)
@@ -86,10 +88,16 @@ public sealed class Watcher : IDisposable, ICounted
     [StructLayout(LayoutKind.Sequential)]
     internal unsafe struct Settings
     {
+        /// <summary>1: <see cref="WatcherNeeds.EveryExec"/>.</summary>
         public uint EveryExec;
+
+        /// <summary>1: <see cref="WatcherNeeds.JudgeListeners"/>.</summary>
         public uint JudgeListeners;
+
+        /// <summary>One bit for each port that some rule or exclusion names.</summary>
         public fixed ulong Mentioned[65536 / 64];
 
+        /// <summary>The constants for what the rules want to hear of.</summary>
         public Settings(WatcherNeeds needs)
         {
             EveryExec = needs.EveryExec ? 1u : 0u;

@@ -164,7 +164,10 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     {
         lock (gate)
         {
-            return [new PlaceCounters("inspections", "processes", produced, Aggregated: whole, Lost: without, Held: produced - whole - without)];
+            return
+            [
+                new PlaceCounters("inspections", "processes", produced, Aggregated: whole, Lost: without, Held: produced - whole - without),
+            ];
         }
     }
 
@@ -225,7 +228,11 @@ public sealed class Aside : IInspections, ICounted, IDisposable
                     return (inspection, access);
                 }
 
-                Monitor.Wait(gate, due == long.MaxValue ? Timeout.InfiniteTimeSpan : Stopwatch.GetElapsedTime(now, due) + TimeSpan.FromMilliseconds(1));
+                Monitor.Wait(
+                    gate,
+                    due == long.MaxValue
+                        ? Timeout.InfiniteTimeSpan
+                        : Stopwatch.GetElapsedTime(now, due) + TimeSpan.FromMilliseconds(1));
             }
 
             workers.Remove(worker);
@@ -291,7 +298,9 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     {
         if (workers.Count(static worker => worker.IsBlocked) >= options.MaximumBlocked)
         {
-            return workers.TrueForAll(static worker => !worker.IsBlocked || worker.IsGivenUp) ? InspectionAccess.WithoutFiles : InspectionAccess.Wait;
+            return workers.TrueForAll(static worker => !worker.IsBlocked || worker.IsGivenUp)
+                ? InspectionAccess.WithoutFiles
+                : InspectionAccess.Wait;
         }
 
         if (share.Blocked < options.MaximumBlockedPerUser)
@@ -299,7 +308,9 @@ public sealed class Aside : IInspections, ICounted, IDisposable
             return InspectionAccess.Full;
         }
 
-        return workers.TrueForAll(worker => worker.Share != share || worker.IsGivenUp) ? InspectionAccess.WithoutFiles : InspectionAccess.Wait;
+        return workers.TrueForAll(worker => worker.Share != share || worker.IsGivenUp)
+            ? InspectionAccess.WithoutFiles
+            : InspectionAccess.Wait;
     }
 
     /// <summary>One thread that is not blocked is enough, and there is always one.</summary>
@@ -330,7 +341,10 @@ public sealed class Aside : IInspections, ICounted, IDisposable
             return;
         }
 
-        var where = worker.Device == 0 ? "its memory or its mappings" : $"its executable on device {worker.Device >> 32}:{worker.Device & uint.MaxValue}";
-        options.Troubled?.Invoke($"process {worker.Current!.Pid} does not let go of a reader of {where}: the language is told by the name alone there");
+        var where = worker.Device == 0
+            ? "its memory or its mappings"
+            : $"its executable on device {worker.Device >> 32}:{worker.Device & uint.MaxValue}";
+        options.Troubled?.Invoke(
+            $"process {worker.Current!.Pid} does not let go of a reader of {where}: the language is told by the name alone there");
     }
 }

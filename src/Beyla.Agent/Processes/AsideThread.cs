@@ -21,13 +21,15 @@ internal static class AsideThread
     {
         if (depth == 0)
         {
-            throw new InvalidOperationException("This thread must not read files of processes: it could wait for ever. Submit an inspection instead.");
+            throw new InvalidOperationException(
+                "This thread must not read files of processes: it could wait for ever. Submit an inspection instead.");
         }
     }
 
     /// <summary>Takes the mark away.</summary>
     internal readonly struct Scope : IDisposable
     {
+        /// <inheritdoc/>
         public void Dispose() => depth--;
     }
 }

@@ -37,17 +37,24 @@ public interface ISelection
 /// <summary>The selection that the loaded programs look at.</summary>
 public sealed class KernelSelection(Kernel.SelectionMap map) : ISelection
 {
+    /// <inheritdoc/>
     public void Select(int pid) => map.Select(pid);
 
+    /// <inheritdoc/>
     public void Deselect(int pid) => map.Deselect(pid);
 
+    /// <inheritdoc/>
     public void Exclude(int pid) => map.Exclude(pid);
 
+    /// <inheritdoc/>
     public void Include(int pid) => map.Include(pid);
 
+    /// <inheritdoc/>
     public void SelectPort(int port) => map.SelectPort(port);
 
+    /// <inheritdoc/>
     public bool IsSelected(int pid) => map.IsSelected(pid);
 
+    /// <inheritdoc/>
     public uint Lost => map.Lost;
 }

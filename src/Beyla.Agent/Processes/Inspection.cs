@@ -4,6 +4,7 @@ namespace Beyla.Agent.Processes;
 [Flags]
 public enum InspectionParts
 {
+    /// <summary>Nothing but whether the process is there.</summary>
     None = 0,
 
     /// <summary>The arguments.</summary>
@@ -28,6 +29,7 @@ public sealed record Inspection
     /// <summary>Tells it from other inspections.</summary>
     public required long Number { get; init; }
 
+    /// <summary>Thread group id in the initial pid namespace.</summary>
     public required int Pid { get; init; }
 
     /// <summary>As <see cref="ProcStat.StartTime"/>: with the pid it names one process.</summary>
@@ -44,12 +46,14 @@ public sealed record Inspection
     /// <summary>Path given to execve, where it is known: used when the executable may not be read.</summary>
     public string Executed { get; init; } = "";
 
+    /// <summary>What the look is to find out.</summary>
     public InspectionParts Parts { get; init; }
 }
 
 /// <summary>What was found.</summary>
 public sealed record InspectionResult
 {
+    /// <summary>The inspection that this answers.</summary>
     public required Inspection Of { get; init; }
 
     /// <summary>The process had ended, or ran another program, before it could be looked at.</summary>
@@ -66,10 +70,13 @@ public sealed record InspectionResult
     /// <summary>Arguments joined by spaces, without the program name.</summary>
     public string Arguments { get; init; } = "";
 
+    /// <summary>How the process names itself in its environment; default where that was not asked for or not readable.</summary>
     public ServiceNames Names { get; init; }
 
+    /// <summary>Language or runtime; Generic where nothing tells it or it was not asked for.</summary>
     public ProcessLanguage Language { get; init; }
 
+    /// <summary>The TCP ports on which it listens; empty where that was not asked for.</summary>
     public IReadOnlyList<ushort> Ports { get; init; } = [];
 
     /// <summary>
@@ -108,5 +115,6 @@ public interface IInspections
 /// <summary>Takes one look. One thread aside for each object.</summary>
 internal interface IInspector
 {
+    /// <summary>Looks now, within the limits of one look. May wait for files and memory of the process.</summary>
     InspectionResult Inspect(Inspection inspection);
 }

@@ -222,7 +222,8 @@ internal static class MapsLine
         proc.VisitMaps(pid, static (line, ref found) =>
         {
             var permissions = line.IndexOf((byte)' ');
-            if (permissions < 0 || line.Length < permissions + 5 || line[permissions + 3] != 'x' || Path(line) is not { IsEmpty: false } path)
+            if (permissions < 0 || line.Length < permissions + 5 || line[permissions + 3] != 'x'
+                || Path(line) is not { IsEmpty: false } path)
             {
                 return true;
             }

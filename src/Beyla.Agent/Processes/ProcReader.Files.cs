@@ -13,7 +13,8 @@ internal delegate bool PieceVisitor<TState>(ReadOnlySpan<byte> piece, ref TState
 /// </summary>
 public sealed partial class ProcReader
 {
-    private const int MaximumCommandLine = MaximumStart, MaximumEnvironment = 2 * 1024 * 1024, MaximumMaps = 4 * 1024 * 1024, MaximumMounts = 1024 * 1024;
+    private const int MaximumCommandLine = MaximumStart, MaximumEnvironment = 2 * 1024 * 1024;
+    private const int MaximumMaps = 4 * 1024 * 1024, MaximumMounts = 1024 * 1024;
 
     /// <summary>What may still be read of the process that is looked at.</summary>
     internal InspectionBudget Budget { get; } = new();
@@ -167,7 +168,8 @@ public sealed partial class ProcReader
             return false;
         }
 
-        var same = ProcCalls.TryIdentify(found, out var file) && (file.Identity.Device, file.Identity.Inode) == (identity.Device, identity.Inode);
+        var same = ProcCalls.TryIdentify(found, out var file)
+            && (file.Identity.Device, file.Identity.Inode) == (identity.Device, identity.Inode);
         ProcCalls.Close(found);
         return same;
     }

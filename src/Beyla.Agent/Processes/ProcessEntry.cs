@@ -19,11 +19,13 @@ internal enum ProcessState : byte
 /// <summary>One process of the table.</summary>
 internal sealed class ProcessEntry
 {
+    /// <summary>Thread group id in the initial pid namespace.</summary>
     public required int Pid { get; init; }
 
     /// <summary>When the process was seen in this form, CLOCK_MONOTONIC ns: earlier events are about something before it.</summary>
     public required long Since { get; init; }
 
+    /// <summary>What is decided about it.</summary>
     public required ProcessState State { get; set; }
 
     /// <summary>Identity; null where the process was never traced.</summary>

@@ -17,6 +17,7 @@ public sealed record ProcessInfo
     /// <summary>service.namespace; may be empty.</summary>
     public string ServiceNamespace { get; init; } = "";
 
+    /// <summary>Language or runtime; Generic where nothing tells it.</summary>
     public ProcessLanguage Language { get; init; }
 }
 

@@ -54,7 +54,8 @@ internal sealed class ProcessJudge
     internal Verdict Judge(ProcessFacts facts, bool knowsPorts, bool knowsExecutable, out SelectionRule? rule)
     {
         rule = null;
-        if (!relaxed[(knowsPorts ? 1 : 0) + (knowsExecutable ? 2 : 0)].Any(candidate => !candidate.HasCriterion || candidate.Matches(facts)))
+        if (!relaxed[(knowsPorts ? 1 : 0) + (knowsExecutable ? 2 : 0)]
+            .Any(candidate => !candidate.HasCriterion || candidate.Matches(facts)))
         {
             return Verdict.Unwanted;
         }

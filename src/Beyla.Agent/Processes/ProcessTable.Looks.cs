@@ -100,9 +100,9 @@ public sealed partial class ProcessTable
         var started = StartedWith(pid);
         var entry = new ProcessEntry
         {
-            Pid = pid, Since = since, State = rule is null ? ProcessState.Pending : ProcessState.Selected, StartTime = stat.StartTime, Ports = ports,
-            Link = link, Executed = executed, Executable = path, IsUndecided = rule is null, IsFresh = isFresh,
-            Names = started ?? default, HasNames = started is not null,
+            Pid = pid, Since = since, State = rule is null ? ProcessState.Pending : ProcessState.Selected,
+            StartTime = stat.StartTime, Ports = ports, Link = link, Executed = executed, Executable = path, IsUndecided = rule is null,
+            IsFresh = isFresh, Names = started ?? default, HasNames = started is not null,
             Info = rule is null ? null : judge.Identify(facts, rule, started ?? default),
         };
         return Trace(entry, judge.Parts | PartsOf(ports, scan)) ? entry : null;
@@ -210,7 +210,8 @@ public sealed partial class ProcessTable
     }
 
     /// <summary>Only what may yet load a runtime; a library never makes a Go program something else.</summary>
-    private static bool MayChange(ProcessEntry entry) => entry.Info is not { Language: not (ProcessLanguage.Generic or ProcessLanguage.Cpp) };
+    private static bool MayChange(ProcessEntry entry) =>
+        entry.Info is not { Language: not (ProcessLanguage.Generic or ProcessLanguage.Cpp) };
 
     /// <summary>Asks for a look, or remembers that one is to follow when one is on its way.</summary>
     private void Look(ProcessEntry entry, InspectionParts parts, bool waits)

@@ -117,7 +117,8 @@ public sealed partial class ProcessTable
     /// <summary>A child that the kernel side traces since it was forked by a traced process, though its event was lost.</summary>
     private ProcessEntry? Inherited(int pid, int parent, long now)
     {
-        if (!kernel.IsSelected(pid) || entries.GetValueOrDefault(parent) is not { State: ProcessState.Selected or ProcessState.Pending } from)
+        if (!kernel.IsSelected(pid)
+            || entries.GetValueOrDefault(parent) is not { State: ProcessState.Selected or ProcessState.Pending } from)
         {
             return null;
         }

@@ -45,7 +45,8 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     /// <param name="aside">Reads the rest.</param>
     /// <param name="options">Names and limits; null for the defaults.</param>
     public ProcessTable(
-        SelectionRules selection, ISelection kernel, IListenerScan listeners, ProcReader proc, IInspections aside, ProcessTableOptions? options = null)
+        SelectionRules selection, ISelection kernel, IListenerScan listeners, ProcReader proc, IInspections aside,
+        ProcessTableOptions? options = null)
     {
         this.selection = selection;
         this.kernel = kernel;
