@@ -4,7 +4,9 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Tests.Common;
 
-/// <summary>What a packet program sees of a packet in a test run (linux/bpf.h, struct __sk_buff); the fields that the kernel lets a test set.</summary>
+/// <summary>
+/// What a packet program sees of a packet in a test run (linux/bpf.h, struct __sk_buff); the fields that the kernel lets a test set.
+/// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 192)]
 public struct TestPacket
 {

@@ -13,15 +13,17 @@ internal static class AgentAddress
     private const string Named = "name:";
 
     /// <summary>The address, or the unspecified one when the host has none.</summary>
-    internal static Address Find(NetworkConfiguration options, List<NetworkLink> links, List<NetworkAddress> addresses) => options.AgentIP is { } given
-        ? Address.From(given)
-        : Choose(options, links, addresses, DefaultInterface());
+    internal static Address Find(NetworkConfiguration options, List<NetworkLink> links, List<NetworkAddress> addresses) =>
+        options.AgentIP is { } given
+            ? Address.From(given)
+            : Choose(options, links, addresses, DefaultInterface());
 
     /// <param name="options">What is asked for.</param>
     /// <param name="links">The interfaces.</param>
     /// <param name="addresses">Their addresses.</param>
     /// <param name="defaultInterface">Name of the interface of the default route; empty when there is none.</param>
-    internal static Address Choose(NetworkConfiguration options, List<NetworkLink> links, List<NetworkAddress> addresses, string defaultInterface)
+    internal static Address Choose(
+        NetworkConfiguration options, List<NetworkLink> links, List<NetworkAddress> addresses, string defaultInterface)
     {
         var name = options.AgentIPInterface.StartsWith(Named, StringComparison.Ordinal)
             ? options.AgentIPInterface[Named.Length..]
@@ -49,7 +51,9 @@ internal static class AgentAddress
     {
         var v4 = Lines("/proc/thread-self/net/route").Skip(1).Select(line => line.Split('\t', StringSplitOptions.TrimEntries))
             .Where(fields => fields.Length > 7 && fields[1] == "00000000" && fields[7] == "00000000")
-            .OrderBy(fields => int.TryParse(fields[6], NumberStyles.None, CultureInfo.InvariantCulture, out var metric) ? metric : int.MaxValue)
+            .OrderBy(fields => int.TryParse(fields[6], NumberStyles.None, CultureInfo.InvariantCulture, out var metric)
+                ? metric
+                : int.MaxValue)
             .Select(fields => fields[0]).FirstOrDefault();
         return v4 ?? Lines("/proc/thread-self/net/ipv6_route").Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .Where(fields => fields.Length > 9 && fields[1] == "00" && fields[0].Trim('0').Length == 0 && fields[9] != "lo")

@@ -4,9 +4,10 @@ using Beyla.Agent.Kernel;
 namespace Beyla.Agent.Flows;
 
 /// <summary>
-/// The agent's classifiers on clsact. They outlive a killed agent, so each one's name says whose it is (<c>beyla_flow:NAMESPACE:PID:START</c>, with
-/// the inode of the pid namespace, and with <c>:made</c> where the agent made the discipline too), and those whose process is gone are removed. Those of
-/// others, and of agents in other pid namespaces, of whose processes nothing can be known, are never touched.
+/// The agent's classifiers on clsact. They outlive a killed agent, so each one's name says whose it is
+/// (<c>beyla_flow:NAMESPACE:PID:START</c>, with the inode of the pid namespace, and with <c>:made</c> where the agent made
+/// the discipline too), and those whose process is gone are removed. Those of others, and of agents in other pid
+/// namespaces, of whose processes nothing can be known, are never touched.
 /// </summary>
 internal sealed class ClsactFilters : IDisposable
 {
@@ -19,7 +20,9 @@ internal sealed class ClsactFilters : IDisposable
     private readonly Dictionary<int, List<TrafficFilter>> inUse = [];
     private readonly HashSet<int> madeHere = [];
 
-    /// <summary>Attaches one classifier; disposing it detaches it, and removes the discipline when it was made here and nobody else uses it.</summary>
+    /// <summary>
+    /// Attaches one classifier; disposing it detaches it, and removes the discipline when it was made here and nobody else uses it.
+    /// </summary>
     internal IDisposable Attach(BpfProgram program, int interfaceIndex, bool egress)
     {
         if (control.CreateDiscipline(interfaceIndex))
@@ -89,6 +92,7 @@ internal sealed class ClsactFilters : IDisposable
         RemoveDisciplineIfUnused(interfaceIndex);
     }
 
+    /// <inheritdoc/>
     public void Dispose() => control.Dispose();
 
     /// <summary>Whether a classifier has our name, belongs to this pid namespace, and its agent is gone.</summary>
@@ -106,14 +110,20 @@ internal sealed class ClsactFilters : IDisposable
             && StartTime(pid.ToString(CultureInfo.InvariantCulture)) != parts[2];
     }
 
-    /// <summary>Inode of the pid namespace that the mounted /proc and the agent's own pid are of; empty when they are not the same or it cannot be told.</summary>
+    /// <summary>
+    /// Inode of the pid namespace that the mounted /proc and the agent's own pid are of; empty when they are not the
+    /// same or it cannot be told.
+    /// </summary>
     internal static string PidNamespace()
     {
         try
         {
             var self = new FileInfo("/proc/self").ResolveLinkTarget(returnFinalTarget: false)?.Name;
             var link = new FileInfo("/proc/self/ns/pid").ResolveLinkTarget(returnFinalTarget: false)?.Name ?? ""; // pid:[4026531836]
-            return self == Environment.ProcessId.ToString(CultureInfo.InvariantCulture) && link.StartsWith("pid:[", StringComparison.Ordinal) ? link[5..^1] : "";
+            return self == Environment.ProcessId.ToString(CultureInfo.InvariantCulture)
+                && link.StartsWith("pid:[", StringComparison.Ordinal)
+                ? link[5..^1]
+                : "";
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -130,7 +140,8 @@ internal sealed class ClsactFilters : IDisposable
             // The name in parentheses may hold blanks and parentheses itself.
             return stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[19];
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or IndexOutOfRangeException or ArgumentOutOfRangeException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or IndexOutOfRangeException or ArgumentOutOfRangeException)
         {
             return "";
         }
@@ -150,13 +161,15 @@ internal sealed class ClsactFilters : IDisposable
 
     private void RemoveDisciplineIfUnused(int interfaceIndex)
     {
-        if (inUse.GetValueOrDefault(interfaceIndex) is null or { Count: 0 } && madeHere.Remove(interfaceIndex) && All(interfaceIndex).Count == 0)
+        if (inUse.GetValueOrDefault(interfaceIndex) is null or { Count: 0 } && madeHere.Remove(interfaceIndex)
+            && All(interfaceIndex).Count == 0)
         {
             control.RemoveDiscipline(interfaceIndex);
         }
     }
 
-    private List<TrafficFilter> All(int interfaceIndex) => [.. control.List(interfaceIndex, egress: false), .. control.List(interfaceIndex, egress: true)];
+    private List<TrafficFilter> All(int interfaceIndex) =>
+        [.. control.List(interfaceIndex, egress: false), .. control.List(interfaceIndex, egress: true)];
 
     private sealed class Attached(ClsactFilters filters, TrafficFilter filter) : IDisposable
     {

@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace Beyla.Agent.Flows;
 
 /// <summary>
-/// What must be remembered of a conversation from one report to the next: who called, and which interface came first. A conversation is found
-/// by a keyed 64-bit hash of its two ends, so an entry is small and nobody outside can make two of them meet. Grows to a limit, then the
-/// entry that was not used for the longest time in its group makes room. One thread.
+/// What must be remembered of a conversation from one report to the next: who called, and which interface came first. A
+/// conversation is found by a keyed 64-bit hash of its two ends, so an entry is small and nobody outside can make two of
+/// them meet. Grows to a limit, then the entry that was not used for the longest time in its group makes room. One thread.
 /// </summary>
 internal sealed partial class ConversationTable
 {
@@ -24,7 +24,8 @@ internal sealed partial class ConversationTable
         this.timeToLive = (uint)Math.Max(1, timeToLive.TotalMilliseconds / 100);
         Span<byte> seeds = stackalloc byte[24];
         GetRandom(seeds);
-        (seed0, seed1, seed2) = (MemoryMarshal.Read<ulong>(seeds), MemoryMarshal.Read<ulong>(seeds[8..]), MemoryMarshal.Read<ulong>(seeds[16..]));
+        (seed0, seed1, seed2) = (
+            MemoryMarshal.Read<ulong>(seeds), MemoryMarshal.Read<ulong>(seeds[8..]), MemoryMarshal.Read<ulong>(seeds[16..]));
         entries = new Entry[1024];
     }
 

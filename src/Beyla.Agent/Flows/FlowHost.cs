@@ -14,7 +14,9 @@ public sealed record FlowHost
     /// <summary>Tells what was decided and why, one line.</summary>
     public Action<string> Debug { get; init; } = static _ => { };
 
-    /// <summary>The service of a traced process (pid in the initial pid namespace), or null. Called on the flow thread; a look-up, nothing more.</summary>
+    /// <summary>
+    /// The service of a traced process (pid in the initial pid namespace), or null. Called on the flow thread; a look-up, nothing more.
+    /// </summary>
     public Func<int, string?> ServiceOf { get; init; } = static _ => null;
 
     /// <summary>Makes what reads files of the other processes, one for each thread that does; null to name no services of those.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
@@ -6,8 +7,9 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Flows;
 
 /// <summary>
-/// Network observability: loads the flow programs, keeps them on the interfaces that are wanted, and hands every flow to the sink at least once
-/// per active timeout, earlier when the kernel's map fills. Runs a thread of its own from <see cref="Start"/> to <see cref="Stop"/>.
+/// Network observability: loads the flow programs, keeps them on the interfaces that are wanted, and hands every flow to the
+/// sink at least once per active timeout, earlier when the kernel's map fills. Runs a thread of its own from
+/// <see cref="Start"/> to <see cref="Stop"/>.
 /// </summary>
 public sealed class FlowObserver : IDisposable, ICounted
 {
@@ -138,8 +140,10 @@ public sealed class FlowObserver : IDisposable, ICounted
         }
     }
 
+    /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count() => FlowAccounts.Of(programs.Count(), reporter.Totals);
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         Stop();
@@ -157,7 +161,9 @@ public sealed class FlowObserver : IDisposable, ICounted
     private void Run()
     {
         var timeout = (long)options.CacheActiveTimeout.TotalMilliseconds;
-        var period = options.ListenInterfaces == InterfaceListener.Poll ? (long)options.ListenPollPeriod.TotalMilliseconds : long.MaxValue / 2;
+        var period = options.ListenInterfaces == InterfaceListener.Poll
+            ? (long)options.ListenPollPeriod.TotalMilliseconds
+            : long.MaxValue / 2;
         var drainAt = Environment.TickCount64 + timeout;
         var lookAt = Environment.TickCount64 + period;
         while (!stop.IsSet)
@@ -254,8 +260,10 @@ public sealed class FlowObserver : IDisposable, ICounted
         var lost = programs.Count().LostPackets;
         if (lost > lostBefore)
         {
-            host.Warn(FormattableString.Invariant(
-                $"flows: {lost - lostBefore} packets were lost for want of room; raise network.cache_max_flows (now {options.CacheMaxFlows})"));
+            host.Warn(string.Create(
+                CultureInfo.InvariantCulture,
+                $"flows: {lost - lostBefore} packets were lost for want of room; "
+                + $"raise network.cache_max_flows (now {options.CacheMaxFlows})"));
         }
 
         lostBefore = lost;

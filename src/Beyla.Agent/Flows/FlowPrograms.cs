@@ -35,7 +35,8 @@ public sealed class FlowPrograms : IDisposable
 
     /// <summary>Loads exactly what one way in needs.</summary>
     /// <param name="options">Which way, and after how many new flows the agent is woken.</param>
-    /// <param name="capacity">Most flows of each map; 0 for what suits the options: the kernel takes memory only for flows that are there.</param>
+    /// <param name="capacity">Most flows of each map; 0 for what suits the options: the kernel takes memory only for
+    /// flows that are there.</param>
     public static FlowPrograms Load(NetworkConfiguration options, int capacity = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.CacheMaxFlows, 1);
@@ -83,6 +84,7 @@ public sealed class FlowPrograms : IDisposable
         return result;
     }
 
+    /// <inheritdoc/>
     public void Dispose() => programs.Dispose();
 
     private long Walk(BpfMap map, bool remove, Taker take)

@@ -9,10 +9,14 @@ public struct FlowKey : IEquatable<FlowKey>
 {
     /// <summary>IPv6 addresses; IPv4 is mapped to ::ffff:0:0/96.</summary>
     public Address Source;
+
+    /// <summary>Destination address, in the same form as <see cref="Source"/>.</summary>
     public Address Destination;
 
     /// <summary>Host byte order; 0 where the protocol has no ports.</summary>
     public ushort SourcePort;
+
+    /// <summary>Destination port, as <see cref="SourcePort"/>.</summary>
     public ushort DestinationPort;
 
     /// <summary>Index of the interface.</summary>
@@ -20,13 +24,18 @@ public struct FlowKey : IEquatable<FlowKey>
 
     /// <summary>Protocol number of the IP header, after extension headers.</summary>
     public byte Protocol;
+
+    /// <summary>Whether the packets came in or went out at the interface.</summary>
     public InterfaceDirection Direction;
     private readonly ushort zero;
 
+    /// <inheritdoc/>
     public readonly bool Equals(FlowKey other) => Bytes.SequenceEqual(other.Bytes);
 
+    /// <inheritdoc/>
     public override readonly bool Equals(object? obj) => obj is FlowKey other && Equals(other);
 
+    /// <inheritdoc/>
     public override readonly int GetHashCode()
     {
         var hash = default(HashCode);
@@ -34,8 +43,10 @@ public struct FlowKey : IEquatable<FlowKey>
         return hash.ToHashCode();
     }
 
+    /// <summary>Whether the two are the same flow: all bytes are equal.</summary>
     public static bool operator ==(FlowKey left, FlowKey right) => left.Equals(right);
 
+    /// <summary>Whether the two are different flows.</summary>
     public static bool operator !=(FlowKey left, FlowKey right) => !left.Equals(right);
 
     [System.Diagnostics.CodeAnalysis.UnscopedRef]
@@ -85,8 +96,11 @@ public struct FlowValue
 [StructLayout(LayoutKind.Sequential)]
 public struct FlowRecord
 {
+    /// <summary>The flow that the packet belongs to.</summary>
     public FlowKey Key;
     private readonly uint padding;
+
+    /// <summary>The one packet as the count of a flow.</summary>
     public FlowValue Value;
 }
 
@@ -94,26 +108,39 @@ public struct FlowRecord
 [StructLayout(LayoutKind.Sequential)]
 public struct FlowCounters
 {
+    /// <summary>All packets that reached the programs, whatever became of them.</summary>
     public ulong SeenPackets;
+
+    /// <summary>Bytes of <see cref="SeenPackets"/>, link-layer headers included, as all bytes here.</summary>
     public ulong SeenBytes;
 
     /// <summary>By protocol, or not in the sample.</summary>
     public ulong FilteredPackets;
+
+    /// <summary>Bytes of <see cref="FilteredPackets"/>.</summary>
     public ulong FilteredBytes;
 
     /// <summary>Not IP.</summary>
     public ulong OtherPackets;
+
+    /// <summary>Bytes of <see cref="OtherPackets"/>.</summary>
     public ulong OtherBytes;
 
     /// <summary>Without a valid IP header.</summary>
     public ulong MalformedPackets;
+
+    /// <summary>Bytes of <see cref="MalformedPackets"/>.</summary>
     public ulong MalformedBytes;
 
     /// <summary>Through the ring.</summary>
     public ulong OverflowPackets;
+
+    /// <summary>Bytes of <see cref="OverflowPackets"/>.</summary>
     public ulong OverflowBytes;
 
     /// <summary>Neither map nor ring had room.</summary>
     public ulong LostPackets;
+
+    /// <summary>Bytes of <see cref="LostPackets"/>.</summary>
     public ulong LostBytes;
 }

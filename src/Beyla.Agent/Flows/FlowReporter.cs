@@ -8,20 +8,37 @@ namespace Beyla.Agent.Flows;
 /// <summary>What the reporter did with the flows that reached it.</summary>
 internal struct FlowTotals
 {
+    /// <summary>Packets of all flows, those that were left out included.</summary>
     public long Packets;
+
+    /// <summary>Bytes of all flows, those that were left out included.</summary>
     public long Bytes;
+
+    /// <summary>Flows that came from the kernel, with packets of the ring that found no room in the map.</summary>
     public long Produced;
+
+    /// <summary>Packets of the ring that became part of another flow.</summary>
     public long Aggregated;
+
+    /// <summary>Flows that were left out, because another interface reports the same packets.</summary>
     public long Filtered;
+
+    /// <summary>Flows that were handed to the sink.</summary>
     public long Emitted;
+
+    /// <summary>Flows of the ring that wait for the next batch.</summary>
     public long Held;
 
     /// <summary>Flows with local ports whose process was looked for, and found.</summary>
     public long OwnersWanted;
+
+    /// <summary>Those of <see cref="OwnersWanted"/> whose process was found.</summary>
     public long OwnersFound;
 }
 
-/// <summary>Turns what the kernel counted into flows that can be read: leaves out what another interface reports, names, attributes. One thread.</summary>
+/// <summary>
+/// Turns what the kernel counted into flows that can be read: leaves out what another interface reports, names, attributes. One thread.
+/// </summary>
 internal sealed class FlowReporter : IDisposable
 {
     private const ushort WellKnown = 1024;
@@ -45,7 +62,8 @@ internal sealed class FlowReporter : IDisposable
     private bool wantsOwners;
 
     internal FlowReporter(
-        NetworkConfiguration options, IFlowSink sink, FlowHost host, SocketOwners? owners, ObservedInterfaces interfaces, LocalAddresses addresses)
+        NetworkConfiguration options, IFlowSink sink, FlowHost host, SocketOwners? owners, ObservedInterfaces interfaces,
+        LocalAddresses addresses)
     {
         this.options = options;
         this.sink = sink;
@@ -56,7 +74,9 @@ internal sealed class FlowReporter : IDisposable
         conversations = new ConversationTable(
             Math.Clamp(options.CacheMaxFlows / 2, 32768, 1 << 20), options.DeduperExpiry);
         networks = new NetworkTable(options.Cidrs);
-        names = options.ReverseDns == ReverseDnsType.Local ? new ReverseNames(options.ReverseDnsCacheLength, options.ReverseDnsCacheExpiry) : null;
+        names = options.ReverseDns == ReverseDnsType.Local
+            ? new ReverseNames(options.ReverseDnsCacheLength, options.ReverseDnsCacheExpiry)
+            : null;
         finder = owners is not null && host.MakeReader is { } makeReader ? new ServiceFinder(() => LookBy(makeReader()), host.Warn) : null;
     }
 
@@ -88,6 +108,7 @@ internal sealed class FlowReporter : IDisposable
         Report(in key, in value);
     }
 
+    /// <summary>Reports a flow that was prepared: names it and hands it to the sink, or leaves it out.</summary>
     internal void Report(in FlowKey key, in FlowValue value)
     {
         totals.Packets += (long)value.Packets;
@@ -122,6 +143,7 @@ internal sealed class FlowReporter : IDisposable
         });
     }
 
+    /// <summary>Ends a batch: flushes the sink, publishes the totals, and forgets the services that were asked for.</summary>
     internal void EndOfBatch(OverflowTable overflow)
     {
         sink.Flush();
@@ -138,19 +160,24 @@ internal sealed class FlowReporter : IDisposable
         services.Clear();
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         names?.Dispose();
         finder?.Dispose();
     }
 
-    /// <summary>The service as the tracer knows it, else as the process tells it, else the process's own name; asked once per process and batch.</summary>
+    /// <summary>
+    /// The service as the tracer knows it, else as the process tells it, else the process's own name; asked once per process and batch.
+    /// </summary>
     private string ServiceOf(in SocketOwner owner, long seen)
     {
         var pid = (int)owner.Pid;
         if (!services.TryGetValue(pid, out var service))
         {
-            service = host.ServiceOf(pid) is { Length: > 0 } traced ? traced : finder?.Find(pid, seen) ?? System.Text.Encoding.UTF8.GetString(owner.NameBytes);
+            service = host.ServiceOf(pid) is { Length: > 0 } traced
+                ? traced
+                : finder?.Find(pid, seen) ?? System.Text.Encoding.UTF8.GetString(owner.NameBytes);
             services[pid] = service;
         }
 
@@ -203,10 +230,12 @@ internal sealed class FlowReporter : IDisposable
     {
         try
         {
-            var fields = File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            var fields = File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range")
+                .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
             return (ushort.Parse(fields[0], CultureInfo.InvariantCulture), ushort.Parse(fields[1], CultureInfo.InvariantCulture));
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException)
         {
             return (32768, 60999);
         }

@@ -13,14 +13,21 @@ internal struct FlowSettings
 
     /// <summary>Wake the agent after so many new flows.</summary>
     public uint WakeEvery;
+
+    /// <summary>1: count packets that come in; 0: do not.</summary>
     public byte Ingress;
+
+    /// <summary>1: count packets that go out; 0: do not.</summary>
     public byte Egress;
 
     /// <summary>1: <see cref="Protocols"/> decides.</summary>
     public byte ByProtocol;
     private readonly byte padding;
+
+    /// <summary>The protocols to count, used where <see cref="ByProtocol"/> is 1.</summary>
     public ProtocolTable Protocols;
 
+    /// <summary>The constants for what the configuration asks for.</summary>
     internal static FlowSettings From(NetworkConfiguration options)
     {
         var settings = new FlowSettings
@@ -34,7 +41,9 @@ internal struct FlowSettings
         for (var protocol = 0; protocol < 256; protocol++)
         {
             // As in Grafana Beyla, a list of what to count overrides one of what to leave out.
-            var wanted = options.Protocols.Count > 0 ? options.Protocols.Contains((byte)protocol) : !options.ExcludeProtocols.Contains((byte)protocol);
+            var wanted = options.Protocols.Count > 0
+                ? options.Protocols.Contains((byte)protocol)
+                : !options.ExcludeProtocols.Contains((byte)protocol);
             settings.Protocols[protocol] = (byte)(wanted ? 1 : 0);
         }
 

@@ -30,23 +30,29 @@ internal interface IFlowWay : IDisposable
 /// <summary>One packet socket per interface.</summary>
 internal sealed class SocketFilterWay(FlowPrograms programs, FlowDirections direction) : IFlowWay
 {
+    /// <inheritdoc/>
     public string Name => "socket filter";
 
     private readonly ClsactFilters clsact = new();
 
+    /// <inheritdoc/>
     public bool DetachesInParallel => true;
 
+    /// <inheritdoc/>
     public IDisposable Attach(int interfaceIndex) =>
         PacketSocket.Open(programs.Program("flow_socket"), interfaceIndex, direction == FlowDirections.Ingress);
 
+    /// <inheritdoc/>
     public IReadOnlyList<TrafficFilter> Leftovers(int interfaceIndex) => clsact.Leftovers(interfaceIndex);
 
+    /// <inheritdoc/>
     public void Dispose() => clsact.Dispose();
 }
 
 /// <summary>Several attachments that are one.</summary>
 internal sealed class Attachments(params IDisposable[] parts) : IDisposable
 {
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var part in parts)

@@ -8,6 +8,7 @@ internal sealed class InterfaceFilter(NetworkConfiguration options)
 {
     private readonly bool excludeIsDefault = options.ExcludeInterfaces is [{ Text: "lo" }];
 
+    /// <summary>Whether the interface of that name is to be observed.</summary>
     internal bool Wants(string name)
     {
         var named = Any(options.Interfaces, name);

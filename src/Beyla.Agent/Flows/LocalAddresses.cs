@@ -7,8 +7,8 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Flows;
 
 /// <summary>
-/// Which addresses are the host's own. A socket that is bound to no address owns what is sent to any of them, and nothing else: a packet that
-/// the host only passes on between two others is no business of a local socket, whatever its port.
+/// Which addresses are the host's own. A socket that is bound to no address owns what is sent to any of them, and nothing
+/// else: a packet that the host only passes on between two others is no business of a local socket, whatever its port.
 /// </summary>
 internal sealed class LocalAddresses
 {

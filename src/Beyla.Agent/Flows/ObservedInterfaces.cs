@@ -1,9 +1,12 @@
+using System.Globalization;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Flows;
 
-/// <summary>Keeps the flow programs on exactly the interfaces that are wanted, while interfaces come, go and get other names. One thread.</summary>
+/// <summary>
+/// Keeps the flow programs on exactly the interfaces that are wanted, while interfaces come, go and get other names. One thread.
+/// </summary>
 internal sealed class ObservedInterfaces : IDisposable
 {
     /// <summary>Names of interfaces that are gone, kept for flows that are not reported yet.</summary>
@@ -72,7 +75,9 @@ internal sealed class ObservedInterfaces : IDisposable
         }
     }
 
-    /// <summary>Attaches again where somebody took the programs away; at most once in a second, as that may be another who does the same.</summary>
+    /// <summary>
+    /// Attaches again where somebody took the programs away; at most once in a second, as that may be another who does the same.
+    /// </summary>
     /// <param name="suspects">Where something was taken away.</param>
     /// <returns>Interfaces that have to wait.</returns>
     internal List<int> Repair(IReadOnlySet<int> suspects)
@@ -96,7 +101,9 @@ internal sealed class ObservedInterfaces : IDisposable
 
             if (now - before > WarningPause)
             {
-                host.Warn($"flows: the programs on interface {link.Name} were removed by another program; they are attached again, packets in between were not counted");
+                host.Warn(
+                    $"flows: the programs on interface {link.Name} were removed by another program; "
+                    + "they are attached again, packets in between were not counted");
             }
 
             stripped[index] = now;
@@ -182,8 +189,11 @@ internal sealed class ObservedInterfaces : IDisposable
     {
         foreach (var filter in way.Leftovers(link.Index))
         {
-            host.Warn(FormattableString.Invariant(
-                $"flows: a killed agent left classifier {filter.Name} on interface {link.Name}; remove it: sudo tc filter del dev {link.Name} {(filter.Egress ? "egress" : "ingress")} protocol all pref {filter.Priority} handle {filter.Handle} bpf"));
+            host.Warn(string.Create(
+                CultureInfo.InvariantCulture,
+                $"flows: a killed agent left classifier {filter.Name} on interface {link.Name}; remove it: "
+                + $"sudo tc filter del dev {link.Name} {(filter.Egress ? "egress" : "ingress")} "
+                + $"protocol all pref {filter.Priority} handle {filter.Handle} bpf"));
         }
     }
 

@@ -21,11 +21,13 @@ internal sealed class OverflowTable : IRingSink
     /// <summary>Records that became part of another one or of a flow of the map.</summary>
     internal long Merged { get; private set; }
 
+    /// <summary>Flows that are here now.</summary>
     internal int Count => flows.Count;
 
     /// <summary>The errno of the newest record: why it was not in the map.</summary>
     internal uint Reason { get; private set; }
 
+    /// <inheritdoc/>
     public void OnRecord(ReadOnlySpan<byte> record)
     {
         if (!MemoryMarshal.TryRead(record, out FlowRecord packet))

@@ -6,8 +6,8 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Flows;
 
 /// <summary>
-/// Names of addresses as the host's resolver has them (getnameinfo(3): /etc/hosts, DNS, …). Looked up on a thread of its own: a flow never
-/// waits, it shows the name from the first report on after the answer. What is remembered and what waits is bounded.
+/// Names of addresses as the host's resolver has them (getnameinfo(3): /etc/hosts, DNS, …). Looked up on a thread of its own: a
+/// flow never waits, it shows the name from the first report on after the answer. What is remembered and what waits is bounded.
 /// </summary>
 internal sealed partial class ReverseNames : IDisposable
 {
@@ -63,6 +63,7 @@ internal sealed partial class ReverseNames : IDisposable
         return null;
     }
 
+    /// <inheritdoc/>
     public void Dispose() => wanted.CompleteAdding();
 
     private bool MakeRoom(long now)
@@ -108,5 +109,6 @@ internal sealed partial class ReverseNames : IDisposable
     }
 
     [LibraryImport("libc")]
-    private static unsafe partial int getnameinfo(byte* address, int length, byte* host, int hostLength, byte* service, int serviceLength, int flags);
+    private static unsafe partial int getnameinfo(
+        byte* address, int length, byte* host, int hostLength, byte* service, int serviceLength, int flags);
 }

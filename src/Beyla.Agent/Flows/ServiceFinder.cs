@@ -8,9 +8,10 @@ namespace Beyla.Agent.Flows;
 internal readonly record struct ServiceAnswer(string? Name, long Started);
 
 /// <summary>
-/// Names the services of processes that nobody traces, as their spans would: by their environment, else by their executable. Files of a process
-/// may take any time to be read, so they are read on a thread of its own. The flow thread waits for an answer, a fifth of its time at most; what
-/// is not there by then is on the next report. A thread that does not come back is left behind and another one takes its place, a few times.
+/// Names the services of processes that nobody traces, as their spans would: by their environment, else by their
+/// executable. Files of a process may take any time to be read, so they are read on a thread of its own. The flow
+/// thread waits for an answer, a fifth of its time at most; what is not there by then is on the next report. A thread
+/// that does not come back is left behind and another one takes its place, a few times.
 /// </summary>
 internal sealed class ServiceFinder : IDisposable
 {

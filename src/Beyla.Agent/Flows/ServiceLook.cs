@@ -4,7 +4,9 @@ using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Flows;
 
-/// <summary>Looks at one process for the name of its service (docs/processes.md, Identity), without the rules, which are about traced ones.</summary>
+/// <summary>
+/// Looks at one process for the name of its service (docs/processes.md, Identity), without the rules, which are about traced ones.
+/// </summary>
 internal static unsafe partial class ServiceLook
 {
     private const long TicksPerSecond = 100; // USER_HZ, the same on every platform of Linux that .NET runs on
@@ -24,7 +26,8 @@ internal static unsafe partial class ServiceLook
         }
 
         proc.Budget.Begin(Limit);
-        var name = ServiceNames.Read(proc, pid).Name ?? FileName(proc.ExecutableLink(pid) is { } link ? proc.TrueExecutable(pid, link) : null);
+        var name = ServiceNames.Read(proc, pid).Name
+            ?? FileName(proc.ExecutableLink(pid) is { } link ? proc.TrueExecutable(pid, link) : null);
         // Where neither may be read, the first argument tells when it is a path; else it says what the process likes to be called.
         if (name is null && proc.CommandLine(pid) is { } line && line.Program.StartsWith('/'))
         {
@@ -34,14 +37,19 @@ internal static unsafe partial class ServiceLook
         return proc.TryStat(pid, out var after) && after.StartTime == stat.StartTime ? new ServiceAnswer(name, Started(stat)) : default;
     }
 
-    private static string? FileName(string? path) => string.IsNullOrEmpty(path) || ServiceNames.FileName(path) is not { Length: > 0 } name ? null : name;
+    private static string? FileName(string? path) =>
+        string.IsNullOrEmpty(path) || ServiceNames.FileName(path) is not { Length: > 0 } name ? null : name;
 
-    /// <summary>proc_pid_stat(5) counts from the boot, suspension included; packets carry CLOCK_MONOTONIC, which stands still meanwhile.</summary>
+    /// <summary>
+    /// proc_pid_stat(5) counts from the boot, suspension included; packets carry CLOCK_MONOTONIC, which stands still meanwhile.
+    /// </summary>
     private static long Started(ProcStat stat)
     {
         const int boottime = 7; // CLOCK_BOOTTIME
         var now = stackalloc long[2];
-        var age = clock_gettime(boottime, now) == 0 ? (now[0] * 1_000_000_000) + now[1] - (stat.StartTime * (1_000_000_000 / TicksPerSecond)) : long.MaxValue / 2;
+        var age = clock_gettime(boottime, now) == 0
+            ? (now[0] * 1_000_000_000) + now[1] - (stat.StartTime * (1_000_000_000 / TicksPerSecond))
+            : long.MaxValue / 2;
         return (long)MonotonicClock.Now - age;
     }
 

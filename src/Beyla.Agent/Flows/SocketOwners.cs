@@ -6,8 +6,8 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Flows;
 
 /// <summary>
-/// Answers which local process a flow belongs to (bpf/owners.bpf.c). Needs CAP_BPF and CAP_PERFMON; without them flows work and name no process.
-/// One thread.
+/// Answers which local process a flow belongs to (bpf/owners.bpf.c). Needs CAP_BPF and CAP_PERFMON; without them
+/// flows work and name no process. One thread.
 /// </summary>
 internal sealed class SocketOwners : IDisposable
 {
@@ -49,7 +49,8 @@ internal sealed class SocketOwners : IDisposable
 
     /// <summary>The owner of the local socket of a flow.</summary>
     /// <param name="flow">The flow.</param>
-    /// <param name="isOurs">Whether the address at the host's end is the host's: only then it may be a socket that is bound to no address.</param>
+    /// <param name="isOurs">Whether the address at the host's end is the host's: only then it may be a socket that is
+    /// bound to no address.</param>
     /// <param name="owner">Who owns it.</param>
     internal bool TryFind(in FlowKey flow, bool isOurs, out SocketOwner owner)
     {
@@ -100,6 +101,7 @@ internal sealed class SocketOwners : IDisposable
         walkAt = now + Math.Max(1000, (now - started) * IdleFactor);
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         files?.Dispose();

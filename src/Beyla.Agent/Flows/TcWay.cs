@@ -10,9 +10,9 @@ internal sealed class TcWay : IFlowWay
     private const string Ingress = "flow_ingress", Egress = "flow_egress";
 
     /// <summary>
-    /// Interfaces that <c>auto</c> takes by tcx. The kernel lets no network configuration happen while it attaches or detaches one link of tcx,
-    /// and waits for all processors meanwhile: 15 ms, which two hundred interfaces would make six seconds at start and again at the end. On
-    /// clsact there is no such wait.
+    /// Interfaces that <c>auto</c> takes by tcx. The kernel lets no network configuration happen while it attaches or
+    /// detaches one link of tcx, and waits for all processors meanwhile: 15 ms, which two hundred interfaces would
+    /// make six seconds at start and again at the end. On clsact there is no such wait.
     /// </summary>
     internal const int MostByTcx = 32;
 
@@ -37,10 +37,13 @@ internal sealed class TcWay : IFlowWay
         mayFallBack = options.TrafficControlBackend == TrafficControlBackend.Auto;
     }
 
+    /// <inheritdoc/>
     public string Name => !tcx ? "tc" : saidMost ? "tcx and tc" : "tcx";
 
+    /// <inheritdoc/>
     public bool DetachesInParallel => false;
 
+    /// <inheritdoc/>
     public IDisposable Attach(int interfaceIndex)
     {
         // Whatever the backend is now, a killed agent may have used the other one.
@@ -72,8 +75,10 @@ internal sealed class TcWay : IFlowWay
         return Both(interfaceIndex, clsact.Attach);
     }
 
+    /// <inheritdoc/>
     public bool IsIntact(int interfaceIndex) => clsact?.IsIntact(interfaceIndex) ?? true;
 
+    /// <inheritdoc/>
     public void Dispose() => clsact?.Dispose();
 
     private sealed class Leaving(Action leave) : IDisposable

@@ -23,13 +23,15 @@ public sealed unsafe partial class BpfIterator : IDisposable
 
         var buffer = stackalloc byte[256];
         // EAGAIN: the kernel paused in a long walk to let others run.
-        while (read(fd, buffer, 256) is var length && (length > 0 || (length < 0 && Marshal.GetLastPInvokeError() is Errno.EAGAIN or Errno.EINTR)))
+        while (read(fd, buffer, 256) is var length
+            && (length > 0 || (length < 0 && Marshal.GetLastPInvokeError() is Errno.EAGAIN or Errno.EINTR)))
         {
         }
 
         _ = Descriptor.Close(fd);
     }
 
+    /// <inheritdoc/>
     public void Dispose() => link.Dispose();
 
     [LibraryImport("libc", SetLastError = true)]

@@ -19,6 +19,7 @@ public sealed class BpfLink : SafeHandleZeroOrMinusOneIsInvalid
     /// <summary>The file descriptor of the link.</summary>
     public int FileDescriptor => Libbpf.bpf_link__fd(handle);
 
+    /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
         var result = Libbpf.bpf_link__destroy(handle);

@@ -15,6 +15,7 @@ public sealed unsafe class BpfMap
         Pointer = pointer;
     }
 
+    /// <summary>libbpf's struct bpf_map.</summary>
     internal nint Pointer { get; }
 
     /// <summary>The file descriptor, valid after the object is loaded.</summary>
@@ -59,7 +60,9 @@ public sealed unsafe class BpfMap
         return result >= 0 || (result == -Errno.ENOENT ? false : throw Fail("delete from", -result));
     }
 
-    /// <summary>Reads a per-CPU array entry of 64-bit counters and adds them up: <paramref name="totals"/>[i] is the sum over all CPUs.</summary>
+    /// <summary>
+    /// Reads a per-CPU array entry of 64-bit counters and adds them up: <paramref name="totals"/>[i] is the sum over all CPUs.
+    /// </summary>
     public void SumPerCpu(uint key, Span<ulong> totals)
     {
         totals.Clear();

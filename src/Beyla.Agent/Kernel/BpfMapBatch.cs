@@ -2,7 +2,10 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Kernel;
 
-/// <summary>Reads or empties a hash map with few system calls (BPF_MAP_LOOKUP_BATCH and …_AND_DELETE_BATCH). Not for a map that programs still write to. One thread.</summary>
+/// <summary>
+/// Reads or empties a hash map with few system calls (BPF_MAP_LOOKUP_BATCH and …_AND_DELETE_BATCH). Not for a map
+/// that programs still write to. One thread.
+/// </summary>
 /// <typeparam name="TKey">The map's key, exactly as in the program.</typeparam>
 /// <typeparam name="TValue">The map's value, exactly as in the program.</typeparam>
 public sealed unsafe class BpfMapBatch<TKey, TValue>

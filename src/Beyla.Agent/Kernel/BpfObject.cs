@@ -5,7 +5,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Agent.Kernel;
 
-/// <summary>One eBPF object file that is embedded in this assembly (resource <c>bpf/NAME</c>), opened, then loaded. Owns its maps and programs.</summary>
+/// <summary>
+/// One eBPF object file that is embedded in this assembly (resource <c>bpf/NAME</c>), opened, then loaded. Owns its maps and programs.
+/// </summary>
 public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
 {
     private readonly string name;
@@ -63,7 +65,8 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
     }
 
     /// <summary>Creates the maps and loads the selected programs; the verifier runs here.</summary>
-    /// <exception cref="BpfException">The kernel refused; <see cref="BpfException.Evidence"/> has the verifier's objection, or only the program's name for a refusal by policy or capability.</exception>
+    /// <exception cref="BpfException">The kernel refused; <see cref="BpfException.Evidence"/> has the verifier's
+    /// objection, or only the program's name for a refusal by policy or capability.</exception>
     public BpfObject Load()
     {
         LibbpfLog.Begin();
@@ -75,14 +78,18 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
     public BpfMap Map(string mapName)
     {
         var map = Libbpf.bpf_object__find_map_by_name(handle, mapName);
-        return map == 0 ? throw new ArgumentException($"no map '{mapName}' in eBPF object {name}", nameof(mapName)) : new BpfMap(this, map, mapName);
+        return map == 0
+            ? throw new ArgumentException($"no map '{mapName}' in eBPF object {name}", nameof(mapName))
+            : new BpfMap(this, map, mapName);
     }
 
     /// <summary>The program with that function name.</summary>
     public BpfProgram Program(string function)
     {
         var program = Libbpf.bpf_object__find_program_by_name(handle, function);
-        return program == 0 ? throw new ArgumentException($"no program '{function}' in eBPF object {name}", nameof(function)) : new BpfProgram(this, program, function);
+        return program == 0
+            ? throw new ArgumentException($"no program '{function}' in eBPF object {name}", nameof(function))
+            : new BpfProgram(this, program, function);
     }
 
     /// <summary>Writes the object's <c>const volatile</c> settings; before <see cref="Load"/>.</summary>
@@ -101,12 +108,14 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
         *(T*)memory = value;
     }
 
+    /// <summary>The error for a step that libbpf refused, with what it said since <see cref="LibbpfLog.Begin"/>.</summary>
     internal static BpfException Failure(string operation, int errno)
     {
         var log = LibbpfLog.End();
         return new BpfException(operation, errno, LibbpfLog.LastMeaningfulLine(log), log);
     }
 
+    /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
         Libbpf.bpf_object__close(handle);

@@ -18,14 +18,15 @@ public sealed class BpfProgram
     /// <summary>The function's name in the source.</summary>
     public string Name { get; }
 
+    /// <summary>libbpf's struct bpf_program.</summary>
     internal nint Pointer { get; }
 
     /// <summary>The file descriptor, valid after the object is loaded.</summary>
     public int FileDescriptor => Libbpf.bpf_program__fd(Pointer);
 
     /// <summary>
-    /// Calls that the kernel left out because the program was running on that processor already: in a task that was preempted, or below an interrupt
-    /// (bpf_prog_info.recursion_misses). What they would have reported is lost.
+    /// Calls that the kernel left out because the program was running on that processor already: in a task that was
+    /// preempted, or below an interrupt (bpf_prog_info.recursion_misses). What they would have reported is lost.
     /// </summary>
     public unsafe long Missed
     {
@@ -39,7 +40,10 @@ public sealed class BpfProgram
         }
     }
 
-    /// <summary>Attaches the program to what its section names (tp_btf, fentry, fexit, iter). The kernel detaches it when the link or this process goes.</summary>
+    /// <summary>
+    /// Attaches the program to what its section names (tp_btf, fentry, fexit, iter). The kernel detaches it when the
+    /// link or this process goes.
+    /// </summary>
     public BpfLink Attach()
     {
         LibbpfLog.Begin();
@@ -53,6 +57,7 @@ public sealed class BpfProgram
     [StructLayout(LayoutKind.Explicit, Size = 216)]
     internal struct Info
     {
+        /// <summary>recursion_misses: calls that were left out; since Linux 5.12, before it zero.</summary>
         [FieldOffset(208)]
         public ulong RecursionMisses;
     }

@@ -44,7 +44,9 @@ public sealed class EventLoop : IDisposable
         epoll.Watch(stop.FileDescriptor);
     }
 
-    /// <summary>Has <see cref="IEventLoopClient.Flush"/> called soon after the descriptor becomes readable, also while the loop sleeps.</summary>
+    /// <summary>
+    /// Has <see cref="IEventLoopClient.Flush"/> called soon after the descriptor becomes readable, also while the loop sleeps.
+    /// </summary>
     public void Watch(int descriptor) => epoll.Watch(descriptor);
 
     /// <summary>Ends <see cref="Run"/>. Any thread.</summary>
@@ -90,7 +92,9 @@ public sealed class EventLoop : IDisposable
 
     private bool IsQuiet => sockets.Backlog == 0 && processes.Backlog == 0;
 
-    /// <summary>Reads what is there. The sockets' end is taken first: whatever process event came before it is then read before it.</summary>
+    /// <summary>
+    /// Reads what is there. The sockets' end is taken first: whatever process event came before it is then read before it.
+    /// </summary>
     /// <returns>The number of records.</returns>
     public int Drain<TProcesses, TSockets>(TProcesses processSink, TSockets socketSink)
         where TProcesses : IRingSink
@@ -101,6 +105,7 @@ public sealed class EventLoop : IDisposable
         return read + sockets.Drain(socketSink, end);
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         epoll.Dispose();

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Beyla.Agent.Kernel;
 
-/// <summary>The functions of libbpf 1.1 that the agent uses (bpf/libbpf.h, bpf/bpf.h). All return a negative errno on failure, pointers null with errno set.</summary>
+/// <summary>
+/// The functions of libbpf 1.1 that the agent uses (bpf/libbpf.h, bpf/bpf.h). All return a negative errno on failure,
+/// pointers null with errno set.
+/// </summary>
 internal static unsafe partial class Libbpf
 {
     private const string Library = "libbpf"; // linked statically, see Beyla.Cli.csproj
@@ -91,10 +94,12 @@ internal static unsafe partial class Libbpf
     internal static partial int bpf_map_delete_elem(int fd, void* key);
 
     [LibraryImport(Library)]
-    internal static partial int bpf_map_lookup_batch(int fd, void* inBatch, void* outBatch, void* keys, void* values, uint* count, void* options);
+    internal static partial int bpf_map_lookup_batch(
+        int fd, void* inBatch, void* outBatch, void* keys, void* values, uint* count, void* options);
 
     [LibraryImport(Library)]
-    internal static partial int bpf_map_lookup_and_delete_batch(int fd, void* inBatch, void* outBatch, void* keys, void* values, uint* count, void* options);
+    internal static partial int bpf_map_lookup_and_delete_batch(
+        int fd, void* inBatch, void* outBatch, void* keys, void* values, uint* count, void* options);
 
     [LibraryImport(Library)]
     internal static partial int bpf_obj_get_info_by_fd(int fd, void* info, uint* length);
@@ -112,5 +117,6 @@ internal static unsafe partial class Libbpf
     internal static partial int libbpf_num_possible_cpus();
 
     [LibraryImport(Library)]
-    internal static partial delegate* unmanaged[Cdecl]<int, byte*, nint, int> libbpf_set_print(delegate* unmanaged[Cdecl]<int, byte*, nint, int> print);
+    internal static partial delegate* unmanaged[Cdecl]<int, byte*, nint, int> libbpf_set_print(
+        delegate* unmanaged[Cdecl]<int, byte*, nint, int> print);
 }

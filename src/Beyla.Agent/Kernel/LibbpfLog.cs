@@ -28,7 +28,8 @@ internal static unsafe partial class LibbpfLog
     internal static string End() => current?.ToString() ?? "";
 
     /// <summary>
-    /// The last line that says something: not a summary of the verifier (processed … insns), not libbpf's frame lines, not an instruction listing.
+    /// The last line that says something: not a summary of the verifier (processed … insns), not libbpf's frame
+    /// lines, not an instruction listing.
     /// </summary>
     internal static string LastMeaningfulLine(string log)
     {
@@ -37,7 +38,8 @@ internal static unsafe partial class LibbpfLog
         {
             var line = raw.Trim();
             if (line.IsEmpty || line.StartsWith("processed ") || line.StartsWith("verification time") || line.StartsWith("stack depth")
-                || line.StartsWith("-- ") || line.Contains("try raising 'ulimit -l'", StringComparison.Ordinal) || line.StartsWith("libbpf: -- ") || line.StartsWith("libbpf: failed to load object"))
+                || line.StartsWith("-- ") || line.Contains("try raising 'ulimit -l'", StringComparison.Ordinal)
+                || line.StartsWith("libbpf: -- ") || line.StartsWith("libbpf: failed to load object"))
             {
                 continue;
             }

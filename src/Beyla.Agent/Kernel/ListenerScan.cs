@@ -5,7 +5,8 @@ namespace Beyla.Agent.Kernel;
 
 /// <summary>
 /// Asks the kernel which processes hold listening TCP sockets, in all network namespaces, by a BPF iterator over open files
-/// (Documentation/bpf/bpf_iterators.rst). Needs CAP_BPF and CAP_PERFMON where /proc/PID/fd would need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
+/// (Documentation/bpf/bpf_iterators.rst). Needs CAP_BPF and CAP_PERFMON where /proc/PID/fd would need CAP_SYS_PTRACE
+/// and CAP_DAC_READ_SEARCH.
 /// </summary>
 public sealed unsafe partial class ListenerScan
 {

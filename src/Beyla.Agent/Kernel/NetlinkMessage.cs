@@ -7,11 +7,15 @@ namespace Beyla.Agent.Kernel;
 /// <summary>Puts a route netlink request together (netlink(7), rtnetlink(7)): header, one fixed part, attributes.</summary>
 internal sealed class NetlinkMessage
 {
+    /// <summary>Bytes of struct nlmsghdr and of struct rtattr (linux/netlink.h, linux/rtnetlink.h).</summary>
     internal const int HeaderSize = 16, AttributeHeaderSize = 4;
+
+    /// <summary>NLM_F_REQUEST and others (linux/netlink.h).</summary>
     internal const ushort FlagRequest = 1, FlagAck = 4, FlagDump = 0x300, FlagExclusive = 0x200, FlagCreate = 0x400;
 
     private readonly byte[] buffer = new byte[1024];
 
+    /// <summary>Begins a request of that type (RTM_…); <see cref="FlagRequest"/> is added to the flags.</summary>
     internal NetlinkMessage(ushort type, ushort flags)
     {
         BinaryPrimitives.WriteUInt16LittleEndian(buffer.AsSpan(4), type);
@@ -19,6 +23,7 @@ internal sealed class NetlinkMessage
         Length = HeaderSize;
     }
 
+    /// <summary>Bytes that are written, header included.</summary>
     internal int Length { get; private set; }
 
     /// <summary>The message with its length and number filled in.</summary>
@@ -38,6 +43,7 @@ internal sealed class NetlinkMessage
         return this;
     }
 
+    /// <summary>Appends a 32-bit number.</summary>
     internal NetlinkMessage Attribute(ushort type, uint value)
     {
         Span<byte> bytes = stackalloc byte[4];
@@ -45,8 +51,10 @@ internal sealed class NetlinkMessage
         return Attribute(type, bytes);
     }
 
+    /// <summary>Appends a text as UTF-8 with a terminating zero.</summary>
     internal NetlinkMessage Attribute(ushort type, string value) => Attribute(type, Encoding.UTF8.GetBytes(value + "\0"));
 
+    /// <summary>Appends bytes as they are.</summary>
     internal NetlinkMessage Attribute(ushort type, ReadOnlySpan<byte> value)
     {
         var start = Begin(type);
@@ -65,6 +73,7 @@ internal sealed class NetlinkMessage
         return start;
     }
 
+    /// <summary>Ends the attribute that began at <paramref name="start"/> (<see cref="Begin"/>): fills in its length.</summary>
     internal void End(int start)
     {
         BinaryPrimitives.WriteUInt16LittleEndian(buffer.AsSpan(start), (ushort)(Length - start));
@@ -102,5 +111,6 @@ internal sealed class NetlinkMessage
         return Encoding.UTF8.GetString(end < 0 ? value : value[..end]);
     }
 
+    /// <summary>Up to the next multiple of four bytes, as parts of a message are aligned.</summary>
     internal static int Align(int length) => (length + 3) & ~3;
 }

@@ -50,6 +50,7 @@ internal sealed unsafe partial class NetlinkSocket : SafeHandleZeroOrMinusOneIsI
         }
     }
 
+    /// <summary>The socket; readable when a notification waits.</summary>
     internal int FileDescriptor => (int)handle;
 
     /// <summary>Sends a request and waits for its acknowledgement.</summary>
@@ -88,6 +89,7 @@ internal sealed unsafe partial class NetlinkSocket : SafeHandleZeroOrMinusOneIsI
         }
     }
 
+    /// <inheritdoc/>
     protected override bool ReleaseHandle() => Descriptor.Close((int)handle);
 
     private int Exchange(NetlinkMessage message, NetlinkHandler handler)

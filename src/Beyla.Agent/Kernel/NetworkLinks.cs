@@ -18,15 +18,20 @@ public readonly record struct NetworkLink(int Index, string Name, bool IsLoopbac
 /// <param name="PrefixLength">Bits of the network that it is in.</param>
 public readonly record struct NetworkAddress(int Interface, IPAddress Address, bool IsGlobal, int PrefixLength = 128);
 
-/// <summary>Lists interfaces and their addresses, and tells of changes and of classifiers that were removed, by route netlink. Needs no capability.</summary>
+/// <summary>
+/// Lists interfaces and their addresses, and tells of changes and of classifiers that were removed, by route netlink.
+/// Needs no capability.
+/// </summary>
 public sealed class NetworkLinks : IDisposable
 {
-    private const ushort NewLink = 16, DeleteLink = 17, GetLink = 18, NewAddress = 20, GetAddress = 22, NewDiscipline = 36, DeleteDiscipline = 37, DeleteFilter = 45, IflaName = 3, IfaAddress = 1, IfaLocal = 2;
+    private const ushort NewLink = 16, DeleteLink = 17, GetLink = 18, NewAddress = 20, GetAddress = 22;
+    private const ushort NewDiscipline = 36, DeleteDiscipline = 37, DeleteFilter = 45, IflaName = 3, IfaAddress = 1, IfaLocal = 2;
     private const uint IffLoopback = 8;
     private const int LinkHeader = 16, AddressHeader = 8;
 
     private readonly NetlinkSocket requests = new();
-    private readonly NetlinkSocket notifications = new(NetlinkSocket.LinkGroup | NetlinkSocket.AddressGroups | NetlinkSocket.TrafficControlGroup);
+    private readonly NetlinkSocket notifications = new(
+        NetlinkSocket.LinkGroup | NetlinkSocket.AddressGroups | NetlinkSocket.TrafficControlGroup);
 
     /// <summary>Becomes readable when an interface, an address or what traffic control does changes.</summary>
     public int FileDescriptor => notifications.FileDescriptor;
@@ -63,7 +68,8 @@ public sealed class NetworkLinks : IDisposable
             bytes = bytes.IsEmpty ? NetlinkMessage.Find(payload[AddressHeader..], IfaAddress) : bytes;
             if (bytes.Length is 4 or 16)
             {
-                addresses.Add(new NetworkAddress(BinaryPrimitives.ReadInt32LittleEndian(payload[4..]), new IPAddress(bytes), payload[3] == 0, payload[1]));
+                addresses.Add(new NetworkAddress(
+                    BinaryPrimitives.ReadInt32LittleEndian(payload[4..]), new IPAddress(bytes), payload[3] == 0, payload[1]));
             }
         });
         return errno == 0 ? addresses : throw new BpfException("list the addresses of the network interfaces", errno);
@@ -100,6 +106,7 @@ public sealed class NetworkLinks : IDisposable
         return changed || !complete;
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         requests.Dispose();

@@ -11,7 +11,8 @@ namespace Beyla.Agent.Kernel;
 /// </summary>
 public sealed unsafe partial class PacketSocket : SafeHandleZeroOrMinusOneIsInvalid
 {
-    private const int AF_PACKET = 17, SOCK_RAW = 3, SOCK_CLOEXEC = 0x80000, SOL_SOCKET = 1, SO_ATTACH_BPF = 50, SOL_PACKET = 263, PACKET_IGNORE_OUTGOING = 23;
+    private const int AF_PACKET = 17, SOCK_RAW = 3, SOCK_CLOEXEC = 0x80000, SOL_SOCKET = 1, SO_ATTACH_BPF = 50;
+    private const int SOL_PACKET = 263, PACKET_IGNORE_OUTGOING = 23;
     private const ushort ETH_P_ALL = 3;
 
     private PacketSocket(int fd)
@@ -26,7 +27,9 @@ public sealed unsafe partial class PacketSocket : SafeHandleZeroOrMinusOneIsInva
         var fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
         if (fd < 0)
         {
-            throw new BpfException("open a packet socket", Marshal.GetLastPInvokeError(), Marshal.GetLastPInvokeError() == Errno.EPERM ? "needs CAP_NET_RAW" : "");
+            throw new BpfException(
+                "open a packet socket", Marshal.GetLastPInvokeError(),
+                Marshal.GetLastPInvokeError() == Errno.EPERM ? "needs CAP_NET_RAW" : "");
         }
 
         var result = new PacketSocket(fd);
@@ -56,6 +59,7 @@ public sealed unsafe partial class PacketSocket : SafeHandleZeroOrMinusOneIsInva
         }
     }
 
+    /// <inheritdoc/>
     protected override bool ReleaseHandle() => Descriptor.Close((int)handle);
 
     private static void Check(int result, string operation)

@@ -54,6 +54,8 @@ public struct ProcessEvent
 
     /// <summary>Listen, Listening: the port, host byte order.</summary>
     public ushort Port;
+
+    /// <summary>What happened.</summary>
     public ProcessEventKind Kind;
 
     /// <summary>Whether the kernel side traces the process.</summary>

@@ -6,6 +6,7 @@ namespace Beyla.Agent.Kernel;
 /// <summary>Takes the events of the watcher.</summary>
 public interface IProcessEventSink
 {
+    /// <summary>Takes one event, on the thread that reads; the event is valid until this returns.</summary>
     void OnProcessEvent(in ProcessEvent e);
 }
 

@@ -12,8 +12,8 @@ public interface IRingSink
 
 /// <summary>
 /// Reads a BPF_MAP_TYPE_RINGBUF in place from mapped memory (kernel/bpf/ringbuf.c, Documentation/bpf/ringbuf.rst): consumer position in the
-/// first page, producer position in the second, then the data. The kernel would map the data twice in a row so that no record wraps, and count
-/// both as resident memory; one copy is mapped here, and the one record in a round that wraps is put together. One reader thread.
+/// first page, producer position in the second, then the data. The kernel would map the data twice in a row so that no record wraps, and
+/// count both as resident memory; one copy is mapped here, and the one record in a round that wraps is put together. One reader thread.
 /// </summary>
 public sealed unsafe partial class RingBuffer : IDisposable
 {
@@ -57,7 +57,8 @@ public sealed unsafe partial class RingBuffer : IDisposable
 
     /// <summary>Hands over every complete record before <paramref name="end"/> and gives their space back.</summary>
     /// <returns>The number of records.</returns>
-    /// <exception cref="InvalidDataException">A record is longer than what was written: the memory is not laid out as a ring. Nothing past it can be read.</exception>
+    /// <exception cref="InvalidDataException">A record is longer than what was written: the memory is not laid out as
+    /// a ring. Nothing past it can be read.</exception>
     public int Drain<TSink>(TSink sink, ulong end)
         where TSink : IRingSink
     {
@@ -77,7 +78,8 @@ public sealed unsafe partial class RingBuffer : IDisposable
             // The kernel moves the producer position past the whole record before it can be seen. Reading on would leave the mapping.
             if (step > end - position)
             {
-                throw new InvalidDataException($"ring buffer: the record at position {position} has {length} bytes, but only {end - position} were written "
+                throw new InvalidDataException(
+                    $"ring buffer: the record at position {position} has {length} bytes, but only {end - position} were written "
                     + $"(the ring has {size}); restart the agent, and if it happens again report the kernel's version");
             }
 
@@ -101,6 +103,7 @@ public sealed unsafe partial class RingBuffer : IDisposable
         return count;
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         SharedMemory.Unmap(consumer, pageSize);

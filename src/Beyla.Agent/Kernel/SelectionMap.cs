@@ -76,6 +76,7 @@ public sealed unsafe partial class SelectionMap : IDisposable
     /// <summary>Events of processes that were lost for want of room since the programs run; it wraps.</summary>
     public uint Lost => Volatile.Read(ref layout->Lost);
 
+    /// <inheritdoc/>
     public void Dispose() => SharedMemory.Unmap(layout, length);
 
     private static void Set(ulong* words, int bit, int limit, bool value)
@@ -93,12 +94,25 @@ public sealed unsafe partial class SelectionMap : IDisposable
     [StructLayout(LayoutKind.Sequential)]
     internal struct Layout
     {
+        /// <summary>One bit for each pid: traced.</summary>
         public fixed ulong Pids[PidLimit / 64];
+
+        /// <summary>One bit for each pid: never traced.</summary>
         public fixed ulong Excluded[PidLimit / 64];
+
+        /// <summary>One bit for each local port that selects whoever uses it.</summary>
         public fixed ulong Ports[65536 / 64];
+
+        /// <summary>1: the reader waits without a time limit, so the next event must wake it.</summary>
         public uint Asleep;
+
+        /// <summary>0 until the agent is ready for events.</summary>
         public uint CaptureOn;
+
+        /// <summary>1: some bit of <see cref="Ports"/> is set.</summary>
         public uint ByPort;
+
+        /// <summary>Events of processes that were never reported; it wraps.</summary>
         public uint Lost;
     }
 }

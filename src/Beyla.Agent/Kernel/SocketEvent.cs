@@ -18,14 +18,19 @@ public enum SocketEventKind : byte
     /// <summary>The connection is there and is followed no longer: it speaks no HTTP (any more).</summary>
     Forgotten = 4,
 
-    /// <summary>One byte, at <see cref="SocketEvent.Sequence"/>, is urgent data (MSG_OOB): it has a number and is no part of the stream.</summary>
+    /// <summary>
+    /// One byte, at <see cref="SocketEvent.Sequence"/>, is urgent data (MSG_OOB): it has a number and is no part of the stream.
+    /// </summary>
     Urgent = 5,
 }
 
 /// <summary>Direction of the bytes as the traced process sees it (bpf/sockets.h, enum socket_direction).</summary>
 public enum SocketDirection : byte
 {
+    /// <summary>The process received them.</summary>
     Receive = 0,
+
+    /// <summary>The process sent them.</summary>
     Send = 1,
 }
 
@@ -41,6 +46,8 @@ public struct SocketEvent
 
     /// <summary>Thread group id in the initial pid namespace; 0 where no process is known (all but Data).</summary>
     public uint Pid;
+
+    /// <summary>Thread id in the initial pid namespace; 0 where no process is known.</summary>
     public uint Tid;
 
     /// <summary>TCP sequence number (modulo 2^32) of the first byte of this operation that was not reported before.</summary>
@@ -57,17 +64,28 @@ public struct SocketEvent
 
     /// <summary>Bytes of data that follow, from <see cref="Sequence"/> on; fewer than <see cref="Length"/> when cut.</summary>
     public ushort Captured;
+
+    /// <summary>What happened on the connection.</summary>
     public SocketEventKind Kind;
+
+    /// <summary>Which way the bytes went.</summary>
     public SocketDirection Direction;
 
     /// <summary>Ports in host byte order.</summary>
     public ushort LocalPort;
+
+    /// <summary>Port of the other end, host byte order.</summary>
     public ushort RemotePort;
 
     /// <summary>IPv6 addresses; IPv4 is mapped to ::ffff:0:0/96.</summary>
     public Address Local;
+
+    /// <summary>Address of the other end, in the same form as <see cref="Local"/>.</summary>
     public Address Remote;
 
-    /// <summary>The last eight bytes of the operation when <see cref="Captured"/> is less than <see cref="Length"/> and they could be read; else zero. First byte lowest.</summary>
+    /// <summary>
+    /// The last eight bytes of the operation when <see cref="Captured"/> is less than <see cref="Length"/> and they
+    /// could be read; else zero. First byte lowest.
+    /// </summary>
     public ulong Tail;
 }

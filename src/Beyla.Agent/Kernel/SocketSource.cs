@@ -50,7 +50,8 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <param name="ringSize">Bytes, a power of two.</param>
     /// <param name="refused">Called for each rung that the kernel did not take, with the reason.</param>
     /// <exception cref="BpfException">No wanted rung works; the reason of the last one.</exception>
-    public static SocketSource Open(SocketSourceKind wanted, SelectionMap selection, uint ringSize, Action<SocketSourceKind, BpfException> refused)
+    public static SocketSource Open(
+        SocketSourceKind wanted, SelectionMap selection, uint ringSize, Action<SocketSourceKind, BpfException> refused)
     {
         BpfException? last = null;
         foreach (var (kind, file, names) in Rungs)
@@ -74,6 +75,7 @@ public sealed class SocketSource : IDisposable, ICounted
         throw last ?? throw new ArgumentOutOfRangeException(nameof(wanted), wanted, "no such socket source");
     }
 
+    /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count()
     {
         var c = RingCounters.Read(programs.Map("socket_events_counters"));
@@ -95,6 +97,7 @@ public sealed class SocketSource : IDisposable, ICounted
         links.Clear();
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         Detach();

@@ -5,8 +5,8 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Kernel;
 
 /// <summary>
-/// What processes call themselves in the environment that they were started with, kept by the kernel side since execve (bpf/names.bpf.c). Only of
-/// those that ran a program, or were forked by one that did, since this is open.
+/// What processes call themselves in the environment that they were started with, kept by the kernel side since
+/// execve (bpf/names.bpf.c). Only of those that ran a program, or were forked by one that did, since this is open.
 /// </summary>
 public sealed unsafe partial class StartedNames : IDisposable, ICounted
 {
@@ -55,8 +55,9 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
     }
 
     /// <summary>
-    /// The variables that name a service, in the form of /proc/PID/environ: each as NAME=VALUE, zero terminated. Null where none is kept, or one that is
-    /// longer than the kernel side keeps, and where the process is gone. Three system calls; any thread. Before 5.19 it needs CAP_BPF.
+    /// The variables that name a service, in the form of /proc/PID/environ: each as NAME=VALUE, zero terminated. Null
+    /// where none is kept, or one that is longer than the kernel side keeps, and where the process is gone. Three
+    /// system calls; any thread. Before 5.19 it needs CAP_BPF.
     /// </summary>
     /// <param name="pid">Thread group id in the initial pid namespace, which has to be that of the caller.</param>
     public byte[]? Read(int pid)
@@ -82,8 +83,10 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
         }
     }
 
+    /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count() => RingCounters.Missed("names", Attached.Select(programs.Program));
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var link in links)
@@ -94,6 +97,7 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
         programs.Dispose();
     }
 
+    /// <summary>Both variables in the form of /proc/PID/environ; null where one is longer than the kernel side keeps.</summary>
     internal static byte[]? TextOf(in Variables variables)
     {
         if (variables.NameState == State.TooLong || variables.AttributesState == State.TooLong)
@@ -119,8 +123,13 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
     /// <summary>enum variable_state.</summary>
     internal enum State : uint
     {
+        /// <summary>The environment had no such variable.</summary>
         Absent,
+
+        /// <summary>It is kept in full.</summary>
         Whole,
+
+        /// <summary>It is longer than what is kept, so none of it is.</summary>
         TooLong,
     }
 
@@ -128,11 +137,19 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
     [StructLayout(LayoutKind.Sequential)]
     internal struct Variables
     {
+        /// <summary>Bytes that the kernel side keeps of each variable, its terminating zero included.</summary>
         internal const int NameSize = 288, AttributesSize = 1056;
 
+        /// <summary>What became of <see cref="Name"/>.</summary>
         public State NameState;
+
+        /// <summary>What became of <see cref="Attributes"/>.</summary>
         public State AttributesState;
+
+        /// <summary>OTEL_SERVICE_NAME as NAME=VALUE, zero terminated.</summary>
         public fixed byte Name[NameSize];
+
+        /// <summary>OTEL_RESOURCE_ATTRIBUTES as NAME=VALUE, zero terminated.</summary>
         public fixed byte Attributes[AttributesSize];
     }
 

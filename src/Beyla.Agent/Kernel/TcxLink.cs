@@ -27,6 +27,7 @@ public sealed unsafe partial class TcxLink : SafeHandleZeroOrMinusOneIsInvalid
         return fd < 0 ? throw new BpfException($"attach program {program.Name} by tcx", -fd) : new TcxLink(fd);
     }
 
+    /// <inheritdoc/>
     protected override bool ReleaseHandle() => Descriptor.Close((int)handle);
 
     /// <summary>struct bpf_link_create_opts, first fields (bpf/bpf.h).</summary>

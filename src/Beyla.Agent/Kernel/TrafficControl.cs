@@ -13,14 +13,15 @@ namespace Beyla.Agent.Kernel;
 public readonly record struct TrafficFilter(int Interface, bool Egress, uint Handle, ushort Priority, string Name);
 
 /// <summary>
-/// Attaches classifiers by route netlink where there is no tcx (tc-bpf(8)). What it makes stays when the process dies, so everything it makes
-/// carries a name by which it is found again. Needs CAP_NET_ADMIN, except for listing. Not thread-safe.
+/// Attaches classifiers by route netlink where there is no tcx (tc-bpf(8)). What it makes stays when the process dies, so
+/// everything it makes carries a name by which it is found again. Needs CAP_NET_ADMIN, except for listing. Not thread-safe.
 /// </summary>
 public sealed class TrafficControl : IDisposable
 {
     private const ushort NewQdisc = 36, DeleteQdisc = 37, NewFilter = 44, DeleteFilter = 45, GetFilter = 46;
     private const ushort Kind = 1, Options = 2, BpfFd = 6, BpfName = 7, BpfFlags = 8;
-    private const uint ClsactParent = 0xfffffff1, ClsactHandle = 0xffff0000, IngressParent = 0xfffffff2, EgressParent = 0xfffffff3, DirectAction = 1;
+    private const uint ClsactParent = 0xfffffff1, ClsactHandle = 0xffff0000, IngressParent = 0xfffffff2, EgressParent = 0xfffffff3;
+    private const uint DirectAction = 1;
     private const int MessageSize = 20;
     private const ushort AllProtocols = 0x0300; // htons(ETH_P_ALL)
 
@@ -87,7 +88,8 @@ public sealed class TrafficControl : IDisposable
     public List<TrafficFilter> List(int interfaceIndex, bool egress)
     {
         var filters = new List<TrafficFilter>();
-        _ = netlink.Dump(new NetlinkMessage(GetFilter, NetlinkMessage.FlagDump).With(Message(interfaceIndex, egress, 0, 0)), (type, payload) =>
+        var request = new NetlinkMessage(GetFilter, NetlinkMessage.FlagDump).With(Message(interfaceIndex, egress, 0, 0));
+        _ = netlink.Dump(request, (type, payload) =>
         {
             if (type != NewFilter || payload.Length < MessageSize)
             {
@@ -106,6 +108,7 @@ public sealed class TrafficControl : IDisposable
         return filters;
     }
 
+    /// <inheritdoc/>
     public void Dispose() => netlink.Dispose();
 
     private int Add(BpfProgram program, int interfaceIndex, bool egress, string name, ushort priority)

@@ -4,7 +4,10 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Kernel;
 
-/// <summary>The watcher programs (bpf/watcher.bpf.c): processes that start, run another program and end, sockets that begin to listen. Owns the selection.</summary>
+/// <summary>
+/// The watcher programs (bpf/watcher.bpf.c): processes that start, run another program and end, sockets that begin to
+/// listen. Owns the selection.
+/// </summary>
 public sealed class Watcher : IDisposable, ICounted
 {
     private static readonly string[] Attached = ["on_fork", "on_exec", "on_exit", "on_listen"];
@@ -61,6 +64,7 @@ public sealed class Watcher : IDisposable, ICounted
         }
     }
 
+    /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count()
     {
         var c = RingCounters.Read(programs.Map("process_events_counters"));
@@ -68,6 +72,7 @@ public sealed class Watcher : IDisposable, ICounted
         return [events, .. RingCounters.Missed("watcher", Attached.Select(programs.Program))];
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var link in links)
@@ -83,10 +88,16 @@ public sealed class Watcher : IDisposable, ICounted
     [StructLayout(LayoutKind.Sequential)]
     internal unsafe struct Settings
     {
+        /// <summary>1: <see cref="WatcherNeeds.EveryExec"/>.</summary>
         public uint EveryExec;
+
+        /// <summary>1: <see cref="WatcherNeeds.JudgeListeners"/>.</summary>
         public uint JudgeListeners;
+
+        /// <summary>One bit for each port that some rule or exclusion names.</summary>
         public fixed ulong Mentioned[65536 / 64];
 
+        /// <summary>The constants for what the rules want to hear of.</summary>
         public Settings(WatcherNeeds needs)
         {
             EveryExec = needs.EveryExec ? 1u : 0u;
@@ -105,7 +116,10 @@ public sealed record WatcherNeeds
     /// <summary>Every process that runs a program; false when the rules ask only for ports and process ids.</summary>
     public bool EveryExec { get; init; }
 
-    /// <summary>Trace every process that begins to listen on one of <see cref="Ports"/> until its event is judged; false when the kernel side can tell by the port.</summary>
+    /// <summary>
+    /// Trace every process that begins to listen on one of <see cref="Ports"/> until its event is judged; false when
+    /// the kernel side can tell by the port.
+    /// </summary>
     public bool JudgeListeners { get; init; }
 
     /// <summary>Ports that some rule names. Who listens on others is told only of a process that is traced.</summary>

@@ -19,20 +19,25 @@ public sealed record AsideOptions
     /// <summary>A look that lasts longer is answered without it.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Threads that are replaced while they do not come back. Beyond, files are looked at no more until one of them does.</summary>
+    /// <summary>
+    /// Threads that are replaced while they do not come back. Beyond, files are looked at no more until one of them does.
+    /// </summary>
     public int MaximumBlocked { get; init; } = 3;
 
     /// <summary>Of these, threads that processes of one user hold.</summary>
     public int MaximumBlockedPerUser { get; init; } = 2;
 
-    /// <summary>Told, once for each device, of looks that passed the deadline, and of each look that ended by an error; for the log. Any thread.</summary>
+    /// <summary>
+    /// Told, once for each device, of looks that passed the deadline, and of each look that ended by an error; for the log. Any thread.
+    /// </summary>
     public Action<string>? Troubled { get; init; }
 }
 
 /// <summary>
-/// Looks at processes on a thread of its own, so that whoever reads events never waits for a file or a process of others. A thread that does not come
-/// back is replaced a few times; the process that holds it is answered with what is known without files. Nothing waits for such a thread, not even the end
-/// of the agent: it is a background thread, and its waits end when the process is killed (<see cref="FileSystems"/>).
+/// Looks at processes on a thread of its own, so that whoever reads events never waits for a file or a process of
+/// others. A thread that does not come back is replaced a few times; the process that holds it is answered with what
+/// is known without files. Nothing waits for such a thread, not even the end of the agent: it is a background thread,
+/// and its waits end when the process is killed (<see cref="FileSystems"/>).
 /// </summary>
 public sealed class Aside : IInspections, ICounted, IDisposable
 {
@@ -159,7 +164,10 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     {
         lock (gate)
         {
-            return [new PlaceCounters("inspections", "processes", produced, Aggregated: whole, Lost: without, Held: produced - whole - without)];
+            return
+            [
+                new PlaceCounters("inspections", "processes", produced, Aggregated: whole, Lost: without, Held: produced - whole - without),
+            ];
         }
     }
 
@@ -220,7 +228,11 @@ public sealed class Aside : IInspections, ICounted, IDisposable
                     return (inspection, access);
                 }
 
-                Monitor.Wait(gate, due == long.MaxValue ? Timeout.InfiniteTimeSpan : Stopwatch.GetElapsedTime(now, due) + TimeSpan.FromMilliseconds(1));
+                Monitor.Wait(
+                    gate,
+                    due == long.MaxValue
+                        ? Timeout.InfiniteTimeSpan
+                        : Stopwatch.GetElapsedTime(now, due) + TimeSpan.FromMilliseconds(1));
             }
 
             workers.Remove(worker);
@@ -278,12 +290,17 @@ public sealed class Aside : IInspections, ICounted, IDisposable
         doorbell.Set();
     }
 
-    /// <summary>Where all who may be replaced are, or too many with one user, files wait until they come back, and are left out once that is given up.</summary>
+    /// <summary>
+    /// Where all who may be replaced are, or too many with one user, files wait until they come back, and are left
+    /// out once that is given up.
+    /// </summary>
     private InspectionAccess AccessOf(UserShare share)
     {
         if (workers.Count(static worker => worker.IsBlocked) >= options.MaximumBlocked)
         {
-            return workers.TrueForAll(static worker => !worker.IsBlocked || worker.IsGivenUp) ? InspectionAccess.WithoutFiles : InspectionAccess.Wait;
+            return workers.TrueForAll(static worker => !worker.IsBlocked || worker.IsGivenUp)
+                ? InspectionAccess.WithoutFiles
+                : InspectionAccess.Wait;
         }
 
         if (share.Blocked < options.MaximumBlockedPerUser)
@@ -291,7 +308,9 @@ public sealed class Aside : IInspections, ICounted, IDisposable
             return InspectionAccess.Full;
         }
 
-        return workers.TrueForAll(worker => worker.Share != share || worker.IsGivenUp) ? InspectionAccess.WithoutFiles : InspectionAccess.Wait;
+        return workers.TrueForAll(worker => worker.Share != share || worker.IsGivenUp)
+            ? InspectionAccess.WithoutFiles
+            : InspectionAccess.Wait;
     }
 
     /// <summary>One thread that is not blocked is enough, and there is always one.</summary>
@@ -322,7 +341,10 @@ public sealed class Aside : IInspections, ICounted, IDisposable
             return;
         }
 
-        var where = worker.Device == 0 ? "its memory or its mappings" : $"its executable on device {worker.Device >> 32}:{worker.Device & uint.MaxValue}";
-        options.Troubled?.Invoke($"process {worker.Current!.Pid} does not let go of a reader of {where}: the language is told by the name alone there");
+        var where = worker.Device == 0
+            ? "its memory or its mappings"
+            : $"its executable on device {worker.Device >> 32}:{worker.Device & uint.MaxValue}";
+        options.Troubled?.Invoke(
+            $"process {worker.Current!.Pid} does not let go of a reader of {where}: the language is told by the name alone there");
     }
 }

@@ -1,8 +1,8 @@
 namespace Beyla.Agent.Processes;
 
 /// <summary>
-/// Marks the threads that may read what can wait: files and memory of processes that anybody may have started. The event loop is none of them, and
-/// a call that strays there is an error that each test of it meets.
+/// Marks the threads that may read what can wait: files and memory of processes that anybody may have started. The
+/// event loop is none of them, and a call that strays there is an error that each test of it meets.
 /// </summary>
 internal static class AsideThread
 {
@@ -21,13 +21,15 @@ internal static class AsideThread
     {
         if (depth == 0)
         {
-            throw new InvalidOperationException("This thread must not read files of processes: it could wait for ever. Submit an inspection instead.");
+            throw new InvalidOperationException(
+                "This thread must not read files of processes: it could wait for ever. Submit an inspection instead.");
         }
     }
 
     /// <summary>Takes the mark away.</summary>
     internal readonly struct Scope : IDisposable
     {
+        /// <inheritdoc/>
         public void Dispose() => depth--;
     }
 }

@@ -9,6 +9,7 @@ internal sealed class AsideWorker(Aside owner, int number) : IFileGate
     /// <summary>What it looks at; null when it waits for work.</summary>
     public Inspection? Current { get; private set; }
 
+    /// <summary>The part of the user whose process it looks at; null when it waits for work.</summary>
     public UserShare? Share { get; private set; }
 
     /// <summary>When it began with that, Stopwatch.</summary>
@@ -23,9 +24,12 @@ internal sealed class AsideWorker(Aside owner, int number) : IFileGate
     /// <summary>The look was answered without it.</summary>
     public bool IsGivenUp { get; set; }
 
+    /// <summary>It looks at this process from now on.</summary>
     public void Begin(Inspection inspection, UserShare share, long now) => (Current, Share, Begun) = (inspection, share, now);
 
+    /// <summary>It waits for work again.</summary>
     public void End() => (Current, Share, Device, IsBlocked, IsGivenUp) = (null, null, 0, false, false);
 
+    /// <inheritdoc/>
     public bool MayOpen(ulong device) => owner.MayOpen(this, device);
 }

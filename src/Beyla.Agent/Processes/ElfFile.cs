@@ -7,7 +7,23 @@ namespace Beyla.Agent.Processes;
 [Flags]
 internal enum ElfMarks : byte
 {
-    None = 0, Go = 1, DotnetNative = 2, JavaNative = 4, Node = 8, Rust = 16,
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>Go.</summary>
+    Go = 1,
+
+    /// <summary>.NET, compiled ahead of time.</summary>
+    DotnetNative = 2,
+
+    /// <summary>Java, compiled ahead of time by GraalVM.</summary>
+    JavaNative = 4,
+
+    /// <summary>Node.js is part of it.</summary>
+    Node = 8,
+
+    /// <summary>Rust.</summary>
+    Rust = 16,
 }
 
 /// <summary>
@@ -116,7 +132,8 @@ internal static class ElfFile
     private static ElfMarks Judge(ReadOnlySpan<byte> name, Section section, ref Searched searched)
     {
         // Stripped Go programs keep these; a C program has none of them.
-        if (Is(name, ".go.buildinfo\0"u8) || Is(name, ".gopclntab\0"u8) || Is(name, ".note.go.buildid\0"u8) || Is(name, ".data.rel.ro.gopclntab\0"u8))
+        if (Is(name, ".go.buildinfo\0"u8) || Is(name, ".gopclntab\0"u8)
+            || Is(name, ".note.go.buildid\0"u8) || Is(name, ".data.rel.ro.gopclntab\0"u8))
         {
             return ElfMarks.Go;
         }
@@ -157,10 +174,12 @@ internal static class ElfFile
         // GraalVM native images export graal_create_isolate to those who embed them.
         if (searched.DynamicNames is { } names && searched.Comment?.Overlaps(names) != true)
         {
-            marks |= Scan(file, names, budget, ref left, "_ZN4node11Environment"u8, ElfMarks.Node, "graal_create_isolate"u8, ElfMarks.JavaNative);
+            marks |= Scan(
+                file, names, budget, ref left, "_ZN4node11Environment"u8, ElfMarks.Node, "graal_create_isolate"u8, ElfMarks.JavaNative);
         }
         // Paths of the standard library in panic messages: also in a program without .comment.
-        if (!marks.HasFlag(ElfMarks.Rust) && searched.ReadOnlyData is { } data && searched.Comment?.Overlaps(data) != true && searched.DynamicNames?.Overlaps(data) != true)
+        if (!marks.HasFlag(ElfMarks.Rust) && searched.ReadOnlyData is { } data
+            && searched.Comment?.Overlaps(data) != true && searched.DynamicNames?.Overlaps(data) != true)
         {
             marks |= Scan(file, data, budget, ref left, "/rustc/"u8, ElfMarks.Rust);
         }
@@ -173,7 +192,8 @@ internal static class ElfFile
 
     /// <summary>Reads a section once, for one text or two. Ends at the limits with what was found until then.</summary>
     private static ElfMarks Scan(
-        int file, Section section, InspectionBudget budget, ref long left, ReadOnlySpan<byte> wanted, ElfMarks mark, ReadOnlySpan<byte> other = default, ElfMarks otherMark = 0)
+        int file, Section section, InspectionBudget budget, ref long left, ReadOnlySpan<byte> wanted, ElfMarks mark,
+        ReadOnlySpan<byte> other = default, ElfMarks otherMark = 0)
     {
         var chunk = ArrayPool<byte>.Shared.Rent(ChunkSize);
         try

@@ -3,9 +3,10 @@ using System.Buffers.Text;
 namespace Beyla.Agent.Processes;
 
 /// <summary>
-/// Says of which files the content may be opened. A read from a FUSE file system waits for a process that anybody may have written, and once that has
-/// the request, not even SIGKILL ends the wait (fs/fuse/dev.c, request_wait_answer): a thread in it would keep the agent from ending. Such files,
-/// layers over them, and files of which the kernel does not tell where they lie, are not opened. Of all others a wait can be killed.
+/// Says of which files the content may be opened. A read from a FUSE file system waits for a process that anybody may
+/// have written, and once that has the request, not even SIGKILL ends the wait (fs/fuse/dev.c, request_wait_answer):
+/// a thread in it would keep the agent from ending. Such files, layers over them, and files of which the kernel does
+/// not tell where they lie, are not opened. Of all others a wait can be killed.
 /// </summary>
 internal sealed class FileSystems(ProcReader proc)
 {
@@ -55,7 +56,9 @@ internal sealed class FileSystems(ProcReader proc)
         return search.Found;
     }
 
-    /// <summary>The file system type follows the separator of a line of mountinfo; names before it have no blanks, which are escaped there.</summary>
+    /// <summary>
+    /// The file system type follows the separator of a line of mountinfo; names before it have no blanks, which are escaped there.
+    /// </summary>
     private static Kind KindOf(ReadOnlySpan<byte> line)
     {
         var at = line.IndexOf(" - "u8);
@@ -68,7 +71,9 @@ internal sealed class FileSystems(ProcReader proc)
         return type.StartsWith("overlay "u8) ? Kind.Layered : Kind.Local;
     }
 
-    /// <summary>A file system on a block device is mounted by root alone; others have the major number 0 (include/linux/kdev_t.h).</summary>
+    /// <summary>
+    /// A file system on a block device is mounted by root alone; others have the major number 0 (include/linux/kdev_t.h).
+    /// </summary>
     private static bool IsBlockDevice(ulong device) => device >> 32 != 0;
 
     /// <summary>The device of memfd_create(2), which no mountinfo shows.</summary>

@@ -1,8 +1,8 @@
 namespace Beyla.Agent.Processes;
 
 /// <summary>
-/// Says once for each executable that the name of its processes cannot be known. Of one that began when the kernel side watched already it would have
-/// been seen, so there is nothing to say: it has none.
+/// Says once for each executable that the name of its processes cannot be known. Of one that began when the kernel
+/// side watched already it would have been seen, so there is nothing to say: it has none.
 /// </summary>
 internal sealed class HiddenNames(ProcReader proc, ProcessTableOptions options)
 {

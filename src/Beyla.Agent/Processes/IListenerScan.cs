@@ -21,10 +21,13 @@ internal sealed class ListeningPorts : IProcessEventSink
 {
     private readonly Dictionary<int, ushort[]> ports = [];
 
+    /// <summary>The processes that listen.</summary>
     public ICollection<int> Pids => ports.Keys;
 
+    /// <summary>The ports of a process, each once; empty where it listens on none.</summary>
     public ushort[] Of(int pid) => ports.GetValueOrDefault(pid, []);
 
+    /// <inheritdoc/>
     public void OnProcessEvent(in ProcessEvent e) => ports[(int)e.Pid] = With(Of((int)e.Pid), e.Port);
 
     /// <summary>The ports and one more; the array itself where it is among them.</summary>

@@ -4,6 +4,7 @@ namespace Beyla.Agent.Processes;
 [Flags]
 public enum ProcPrivileges
 {
+    /// <summary>No capability.</summary>
     None = 0,
 
     /// <summary>CAP_SYS_PTRACE: exe, maps, and with <see cref="ReadSearch"/> environ.</summary>
@@ -32,8 +33,10 @@ public interface IProcPrivilege
 /// <summary>Raises nothing.</summary>
 public sealed class UnchangedPrivilege : IProcPrivilege
 {
+    /// <summary>The only one that is needed: it has no state.</summary>
     public static UnchangedPrivilege Instance { get; } = new();
 
+    /// <inheritdoc/>
     public int Run(ProcPrivileges needed, Func<int> systemCall)
     {
         ArgumentNullException.ThrowIfNull(systemCall);

@@ -20,30 +20,41 @@ public interface ISelection
     /// <summary>Takes back <see cref="Exclude"/>.</summary>
     void Include(int pid);
 
-    /// <summary>Captures what is sent and received from this local port, whoever owns the socket, and selects who begins to listen on it.</summary>
+    /// <summary>
+    /// Captures what is sent and received from this local port, whoever owns the socket, and selects who begins to listen on it.
+    /// </summary>
     void SelectPort(int port);
 
     /// <summary>Whether the process is traced at this moment.</summary>
     bool IsSelected(int pid);
 
-    /// <summary>How many events the kernel side could not tell of; it wraps. Whoever sees it change looks at /proc (<see cref="Reconciliation"/>).</summary>
+    /// <summary>
+    /// How many events the kernel side could not tell of; it wraps. Whoever sees it change looks at /proc (<see cref="Reconciliation"/>).
+    /// </summary>
     uint Lost { get; }
 }
 
 /// <summary>The selection that the loaded programs look at.</summary>
 public sealed class KernelSelection(Kernel.SelectionMap map) : ISelection
 {
+    /// <inheritdoc/>
     public void Select(int pid) => map.Select(pid);
 
+    /// <inheritdoc/>
     public void Deselect(int pid) => map.Deselect(pid);
 
+    /// <inheritdoc/>
     public void Exclude(int pid) => map.Exclude(pid);
 
+    /// <inheritdoc/>
     public void Include(int pid) => map.Include(pid);
 
+    /// <inheritdoc/>
     public void SelectPort(int port) => map.SelectPort(port);
 
+    /// <inheritdoc/>
     public bool IsSelected(int pid) => map.IsSelected(pid);
 
+    /// <inheritdoc/>
     public uint Lost => map.Lost;
 }

@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Beyla.Agent.Processes;
 
-/// <summary>What one look at a process may cost: bytes of all files together, and time. What lies beyond is not read, and the answer is what was seen until then.</summary>
+/// <summary>
+/// What one look at a process may cost: bytes of all files together, and time. What lies beyond is not read, and the
+/// answer is what was seen until then.
+/// </summary>
 internal sealed class InspectionBudget
 {
     /// <summary>Bytes of one process: its maps, its environment and its executable, each with an own limit below that.</summary>

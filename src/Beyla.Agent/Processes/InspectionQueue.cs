@@ -11,14 +11,17 @@ internal enum InspectionAccess : byte
     /// <summary>Nothing that can wait.</summary>
     WithoutFiles,
 
+    /// <summary>Everything that is asked for.</summary>
     Full,
 }
 
 /// <summary>The part of one user.</summary>
 internal sealed class UserShare
 {
+    /// <summary>Real user id.</summary>
     public required uint User { get; init; }
 
+    /// <summary>Inspections of the user that wait, oldest first.</summary>
     public Queue<Inspection> Waiting { get; } = [];
 
     /// <summary>No further look before this time (Stopwatch): what has been used is paid off by waiting.</summary>
@@ -32,8 +35,8 @@ internal sealed class UserShare
 }
 
 /// <summary>
-/// Inspections that wait. Users take turns, each has room of its own, and what one uses of the processor is followed by a pause of three times
-/// that, so that storms of one user cost a quarter of a processor and hold up only himself. The caller locks.
+/// Inspections that wait. Users take turns, each has room of its own, and what one uses of the processor is followed by a pause
+/// of three times that, so that storms of one user cost a quarter of a processor and hold up only himself. The caller locks.
 /// </summary>
 internal sealed class InspectionQueue(int maximum, int maximumPerUser, long ticksPerSecond)
 {
@@ -43,6 +46,7 @@ internal sealed class InspectionQueue(int maximum, int maximumPerUser, long tick
     private readonly Dictionary<uint, UserShare> shares = [];
     private readonly LinkedList<UserShare> turns = [];
 
+    /// <summary>Inspections of all users that wait.</summary>
     internal int Count { get; private set; }
 
     /// <summary>Users that are remembered.</summary>
@@ -80,7 +84,8 @@ internal sealed class InspectionQueue(int maximum, int maximumPerUser, long tick
     /// <param name="how">How it is to be done.</param>
     /// <param name="due">If nothing is due: when something will be, or long.MaxValue.</param>
     internal bool TryTake(
-        long now, Func<UserShare, InspectionAccess> access, [NotNullWhen(true)] out Inspection? inspection, [NotNullWhen(true)] out UserShare? share,
+        long now, Func<UserShare, InspectionAccess> access,
+        [NotNullWhen(true)] out Inspection? inspection, [NotNullWhen(true)] out UserShare? share,
         out InspectionAccess how, out long due)
     {
         (inspection, share, how, due) = (null, null, InspectionAccess.Wait, long.MaxValue);
@@ -124,7 +129,8 @@ internal sealed class InspectionQueue(int maximum, int maximumPerUser, long tick
         share.Running--;
         if (seconds > FreeSeconds)
         {
-            share.NotBefore = Math.Max(share.NotBefore, now + (long)(Math.Min(seconds * PauseFactor, LongestPauseSeconds) * ticksPerSecond));
+            share.NotBefore = Math.Max(
+                share.NotBefore, now + (long)(Math.Min(seconds * PauseFactor, LongestPauseSeconds) * ticksPerSecond));
         }
     }
 }

@@ -64,7 +64,9 @@ internal sealed class LanguageDetector(ProcReader proc, IFileGate? gate = null, 
         return mapped.HasCppRuntime ? ProcessLanguage.Cpp : ProcessLanguage.Generic;
     }
 
-    /// <summary>The language of a runtime by the file name of its executable, versions included: <c>python3.12</c>, <c>php-fpm8.2</c>.</summary>
+    /// <summary>
+    /// The language of a runtime by the file name of its executable, versions included: <c>python3.12</c>, <c>php-fpm8.2</c>.
+    /// </summary>
     internal static ProcessLanguage FromName(ReadOnlySpan<char> name)
     {
         var stem = name.TrimEnd("0123456789.-");
@@ -220,7 +222,8 @@ internal static class MapsLine
         proc.VisitMaps(pid, static (line, ref found) =>
         {
             var permissions = line.IndexOf((byte)' ');
-            if (permissions < 0 || line.Length < permissions + 5 || line[permissions + 3] != 'x' || Path(line) is not { IsEmpty: false } path)
+            if (permissions < 0 || line.Length < permissions + 5 || line[permissions + 3] != 'x'
+                || Path(line) is not { IsEmpty: false } path)
             {
                 return true;
             }

@@ -1,6 +1,8 @@
 namespace Beyla.Agent.Processes;
 
-/// <summary>How often one process is looked at: a few times in a row, as a start has several steps, and then so many times per second.</summary>
+/// <summary>
+/// How often one process is looked at: a few times in a row, as a start has several steps, and then so many times per second.
+/// </summary>
 internal sealed class LookBudget
 {
     /// <summary>Looks at one process within <see cref="Interval"/>.</summary>

@@ -25,14 +25,19 @@ internal static unsafe partial class ProcCalls
     private const nint SYS_openat2 = 437;
     private const int CLOCK_THREAD_CPUTIME_ID = 3;
 
+    /// <summary>
+    /// Opens a file for reading, without waiting where the kernel can avoid it (O_NONBLOCK); a descriptor or a negative errno.
+    /// </summary>
     internal static int Open(string path)
     {
         var file = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
         return file >= 0 ? file : -Marshal.GetLastPInvokeError();
     }
 
+    /// <summary>Closes a descriptor; errors are of no interest for files that were only read.</summary>
     internal static void Close(int file) => _ = Descriptor.Close(file);
 
+    /// <summary>The target of a link, cut to the room that there is; its bytes or a negative errno.</summary>
     internal static int ReadLink(string path, Span<byte> target)
     {
         fixed (byte* to = target)
@@ -42,6 +47,7 @@ internal static unsafe partial class ProcCalls
         }
     }
 
+    /// <summary>Reads on from where the file stands; the bytes read, 0 at the end, or a negative errno.</summary>
     internal static int Read(int file, Span<byte> target)
     {
         fixed (byte* to = target)
@@ -88,8 +94,8 @@ internal static unsafe partial class ProcCalls
     internal static int OpenNamed(int name) => Open(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{name}"));
 
     /// <summary>
-    /// As <see cref="OpenName"/>, below a root directory and only as far as the kernel has each name in its cache (openat2(2), RESOLVE_CACHED,
-    /// Linux 5.12): no file system is asked, so that this cannot wait.
+    /// As <see cref="OpenName"/>, below a root directory and only as far as the kernel has each name in its cache
+    /// (openat2(2), RESOLVE_CACHED, Linux 5.12): no file system is asked, so that this cannot wait.
     /// </summary>
     internal static int OpenCachedName(int root, string path)
     {
@@ -102,7 +108,9 @@ internal static unsafe partial class ProcCalls
         }
     }
 
-    /// <summary>What the kernel knows of an open or named file (struct statx, linux/stat.h), without asking the server of a file system.</summary>
+    /// <summary>
+    /// What the kernel knows of an open or named file (struct statx, linux/stat.h), without asking the server of a file system.
+    /// </summary>
     internal static bool TryIdentify(int file, out FileStatus status)
     {
         const uint wanted = STATX_TYPE | STATX_NLINK | STATX_MTIME | STATX_INO | STATX_SIZE | STATX_MNT_ID;
@@ -116,7 +124,8 @@ internal static unsafe partial class ProcCalls
         var device = ((ulong)*(uint*)(buffer + 136) << 32) | *(uint*)(buffer + 140);
         status = new FileStatus
         {
-            Identity = new FileIdentity(device, *(ulong*)(buffer + 32), *(long*)(buffer + 112), *(uint*)(buffer + 120), *(long*)(buffer + 40)),
+            Identity = new FileIdentity(
+                device, *(ulong*)(buffer + 32), *(long*)(buffer + 112), *(uint*)(buffer + 120), *(long*)(buffer + 40)),
             Links = *(uint*)(buffer + 16),
             IsRegular = (*(ushort*)(buffer + 28) & TypeMask) == RegularFile,
             Mount = (*(uint*)buffer & STATX_MNT_ID) != 0 ? *(ulong*)(buffer + 144) : null,
@@ -170,11 +179,13 @@ internal readonly record struct FileIdentity(ulong Device, ulong Inode, long Mod
 /// <summary>What is known of a file without a look into it.</summary>
 internal readonly record struct FileStatus
 {
+    /// <summary>Which file with which content.</summary>
     public FileIdentity Identity { get; init; }
 
     /// <summary>Names that the file has; 0 when it is deleted.</summary>
     public uint Links { get; init; }
 
+    /// <summary>A regular file: no device, pipe, socket or directory.</summary>
     public bool IsRegular { get; init; }
 
     /// <summary>Number of the mount in mountinfo (proc_pid_mountinfo(5)); null before Linux 5.8.</summary>

@@ -13,12 +13,15 @@ internal delegate bool PieceVisitor<TState>(ReadOnlySpan<byte> piece, ref TState
 /// </summary>
 public sealed partial class ProcReader
 {
-    private const int MaximumCommandLine = MaximumStart, MaximumEnvironment = 2 * 1024 * 1024, MaximumMaps = 4 * 1024 * 1024, MaximumMounts = 1024 * 1024;
+    private const int MaximumCommandLine = MaximumStart, MaximumEnvironment = 2 * 1024 * 1024;
+    private const int MaximumMaps = 4 * 1024 * 1024, MaximumMounts = 1024 * 1024;
 
     /// <summary>What may still be read of the process that is looked at.</summary>
     internal InspectionBudget Budget { get; } = new();
 
-    /// <summary>The program name (argument 0) and the other arguments joined by spaces, at most 16 KiB of both; null when gone or empty.</summary>
+    /// <summary>
+    /// The program name (argument 0) and the other arguments joined by spaces, at most 16 KiB of both; null when gone or empty.
+    /// </summary>
     internal (string Program, string Arguments)? CommandLine(int pid)
     {
         AsideThread.Demand();
@@ -46,7 +49,9 @@ public sealed partial class ProcReader
         return (program, Encoding.UTF8.GetString(arguments));
     }
 
-    /// <summary>Shows each environment variable that the process was started with, as <c>NAME=value</c>. False when they cannot be read.</summary>
+    /// <summary>
+    /// Shows each environment variable that the process was started with, as <c>NAME=value</c>. False when they cannot be read.
+    /// </summary>
     internal bool VisitEnvironment<TState>(int pid, PieceVisitor<TState> visitor, ref TState state)
     {
         const ProcPrivileges needed = ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch | ProcPrivileges.PerformanceMonitoring;
@@ -62,7 +67,9 @@ public sealed partial class ProcReader
         return VisitPieces(pid, ProcFile.Maps, Open(pid, ProcFile.Maps, needed), (byte)'\n', MaximumMaps, visitor, ref state);
     }
 
-    /// <summary>Shows each line of mountinfo (proc_pid_mountinfo(5)): the mounts that the process sees. False when they cannot be read.</summary>
+    /// <summary>
+    /// Shows each line of mountinfo (proc_pid_mountinfo(5)): the mounts that the process sees. False when they cannot be read.
+    /// </summary>
     /// <param name="pid">The process; 0 for this one.</param>
     /// <param name="visitor">Takes a line.</param>
     /// <param name="state">For the visitor.</param>
@@ -73,7 +80,9 @@ public sealed partial class ProcReader
         return VisitPieces(pid, ProcFile.Mounts, file, (byte)'\n', MaximumMounts, visitor, ref state);
     }
 
-    /// <summary>A descriptor that names the executable itself, also one that is deleted or in another mount namespace; nothing is opened by it.</summary>
+    /// <summary>
+    /// A descriptor that names the executable itself, also one that is deleted or in another mount namespace; nothing is opened by it.
+    /// </summary>
     /// <returns>A file descriptor that the caller closes, or the negative errno.</returns>
     internal int NameExecutable(int pid)
     {
@@ -102,7 +111,9 @@ public sealed partial class ProcReader
         return file;
     }
 
-    /// <summary>Whether the process lives in the user namespace of the agent. One whose namespace may not be asked for does not count as such.</summary>
+    /// <summary>
+    /// Whether the process lives in the user namespace of the agent. One whose namespace may not be asked for does not count as such.
+    /// </summary>
     internal bool IsInOwnUserNamespace(int pid)
     {
         var (own, its) = ("/proc/self/ns/user", string.Create(CultureInfo.InvariantCulture, $"{root}/{pid}/ns/user"));
@@ -113,8 +124,8 @@ public sealed partial class ProcReader
     }
 
     /// <summary>
-    /// The path of the executable, from its link. The kernel marks a name that is gone by <c> (deleted)</c>, and a file may be called so: the
-    /// number of its names tells, and where it has another one (a hard link, a lower layer) whether the marked name leads to it.
+    /// The path of the executable, from its link. The kernel marks a name that is gone by <c> (deleted)</c>, and a file may be called
+    /// so: the number of its names tells, and where it has another one (a hard link, a lower layer) whether the marked name leads to it.
     /// </summary>
     internal string TrueExecutable(int pid, string link)
     {
@@ -157,7 +168,8 @@ public sealed partial class ProcReader
             return false;
         }
 
-        var same = ProcCalls.TryIdentify(found, out var file) && (file.Identity.Device, file.Identity.Inode) == (identity.Device, identity.Inode);
+        var same = ProcCalls.TryIdentify(found, out var file)
+            && (file.Identity.Device, file.Identity.Inode) == (identity.Device, identity.Inode);
         ProcCalls.Close(found);
         return same;
     }

@@ -8,7 +8,29 @@ namespace Beyla.Agent.Processes;
 /// <summary>The files of /proc/PID that the agent reads.</summary>
 public enum ProcFile
 {
-    Stat, Status, Command, Executable, CommandLine, Environment, Maps, Mounts,
+    /// <summary>stat: parent, start time and more (proc_pid_stat(5)).</summary>
+    Stat,
+
+    /// <summary>status: user and namespace ids.</summary>
+    Status,
+
+    /// <summary>comm: the name of the task.</summary>
+    Command,
+
+    /// <summary>exe: a link to the executable.</summary>
+    Executable,
+
+    /// <summary>cmdline: the arguments, each zero terminated.</summary>
+    CommandLine,
+
+    /// <summary>environ: the environment at the start, each variable zero terminated.</summary>
+    Environment,
+
+    /// <summary>maps: what is mapped into its memory.</summary>
+    Maps,
+
+    /// <summary>mountinfo: the mounts that it sees.</summary>
+    Mounts,
 }
 
 /// <summary>
@@ -48,7 +70,9 @@ public sealed partial class ProcReader
     /// <summary>How many processes did not let this file be read (EACCES or EPERM).</summary>
     public long Refusals(ProcFile file) => refusals.Of(file);
 
-    /// <summary>What could not be read, for how many processes, the errno of the last one, and which capability would help; a sentence each.</summary>
+    /// <summary>
+    /// What could not be read, for how many processes, the errno of the last one, and which capability would help; a sentence each.
+    /// </summary>
     public IEnumerable<string> DescribeRefusals()
     {
         foreach (var file in Enum.GetValues<ProcFile>())
@@ -57,7 +81,8 @@ public sealed partial class ProcReader
             if (count > 0)
             {
                 yield return string.Create(CultureInfo.InvariantCulture,
-                    $"{root}/PID/{FileName(file)} not readable for {count} processes: {Errno.Name(refusals.LastErrno(file))}: {Reason(file)}; {Substitute(file)}");
+                    $"{root}/PID/{FileName(file)} not readable for {count} processes: {Errno.Name(refusals.LastErrno(file))}: "
+                    + $"{Reason(file)}; {Substitute(file)}");
             }
         }
     }
@@ -116,8 +141,8 @@ public sealed partial class ProcReader
     }
 
     /// <summary>
-    /// The link to the executable as the kernel writes it (fs/d_path.c): its path as the process sees it, with <c> (deleted)</c> where that name is
-    /// gone, or where the name ends so. Null when there is none or it is refused.
+    /// The link to the executable as the kernel writes it (fs/d_path.c): its path as the process sees it, with
+    /// <c> (deleted)</c> where that name is gone, or where the name ends so. Null when there is none or it is refused.
     /// </summary>
     public string? ExecutableLink(int pid)
     {
@@ -166,7 +191,8 @@ public sealed partial class ProcReader
     internal static string WithoutDeletedMark(string path) => EndsLikeDeleted(path) ? path[..^DeletedMark.Length] : path;
 
     /// <summary>Whether a link may carry the mark, so that only a look at the file tells.</summary>
-    internal static bool EndsLikeDeleted(string link) => link.Length > DeletedMark.Length && link.EndsWith(DeletedMark, StringComparison.Ordinal);
+    internal static bool EndsLikeDeleted(string link) =>
+        link.Length > DeletedMark.Length && link.EndsWith(DeletedMark, StringComparison.Ordinal);
 
     /// <summary>Fills the buffer from the start of the file; the number of bytes or the negative errno.</summary>
     private int ReadStart(int pid, ProcFile file, ProcPrivileges needed)
@@ -227,8 +253,10 @@ public sealed partial class ProcReader
         var (enough, text) = file switch
         {
             ProcFile.Executable => (privilege.Held.HasFlag(ProcPrivileges.Ptrace), "CAP_SYS_PTRACE"),
-            ProcFile.Environment => (privilege.Held.HasFlag(ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch), "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"),
-            ProcFile.Maps => ((privilege.Held & (ProcPrivileges.Ptrace | ProcPrivileges.PerformanceMonitoring)) != 0, "CAP_SYS_PTRACE or CAP_PERFMON"),
+            ProcFile.Environment => (
+                privilege.Held.HasFlag(ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch), "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"),
+            ProcFile.Maps => (
+                (privilege.Held & (ProcPrivileges.Ptrace | ProcPrivileges.PerformanceMonitoring)) != 0, "CAP_SYS_PTRACE or CAP_PERFMON"),
             _ => (false, ""),
         };
         return text.Length == 0 ? "proc may be mounted with hidepid"

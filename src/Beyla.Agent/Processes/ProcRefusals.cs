@@ -28,6 +28,7 @@ public sealed class ProcRefusals
         }
     }
 
+    /// <summary>Counts a process whose file was refused with this errno; each process once for each file.</summary>
     internal void Add(int pid, ProcFile file, int errno)
     {
         lock (gate)

@@ -19,11 +19,13 @@ internal enum ProcessState : byte
 /// <summary>One process of the table.</summary>
 internal sealed class ProcessEntry
 {
+    /// <summary>Thread group id in the initial pid namespace.</summary>
     public required int Pid { get; init; }
 
     /// <summary>When the process was seen in this form, CLOCK_MONOTONIC ns: earlier events are about something before it.</summary>
     public required long Since { get; init; }
 
+    /// <summary>What is decided about it.</summary>
     public required ProcessState State { get; set; }
 
     /// <summary>Identity; null where the process was never traced.</summary>
@@ -35,7 +37,9 @@ internal sealed class ProcessEntry
     /// <summary>As <see cref="ProcStat.StartTime"/>; 0 where nobody looked.</summary>
     public long StartTime { get; init; }
 
-    /// <summary>The link of the executable when the process was first looked at, as the kernel writes it; null where it is refused.</summary>
+    /// <summary>
+    /// The link of the executable when the process was first looked at, as the kernel writes it; null where it is refused.
+    /// </summary>
     public string? Link { get; init; }
 
     /// <summary>Path given to execve; empty when that was not seen.</summary>
@@ -95,7 +99,10 @@ internal sealed class ProcessEntry
 /// <summary>What <see cref="ProcessTable"/> takes besides its partners.</summary>
 public sealed record ProcessTableOptions
 {
-    /// <summary>The name for services that neither their environment nor a rule names (the deprecated <c>service_name</c>); null for the executable's.</summary>
+    /// <summary>
+    /// The name for services that neither their environment nor a rule names (the deprecated <c>service_name</c>);
+    /// null for the executable's.
+    /// </summary>
     public string? ServiceName { get; init; }
 
     /// <summary>As <see cref="ServiceName"/>, for the namespace (the deprecated <c>service_namespace</c>).</summary>
@@ -111,8 +118,8 @@ public sealed record ProcessTableOptions
     public Action<ProcessInfo>? Selected { get; init; }
 
     /// <summary>
-    /// The variables that name a service, as they were when the process was started, in the form of /proc/PID/environ; null where they are not
-    /// known. Asked before /proc, where a process may show something else by then.
+    /// The variables that name a service, as they were when the process was started, in the form of /proc/PID/environ;
+    /// null where they are not known. Asked before /proc, where a process may show something else by then.
     /// </summary>
     public Func<int, byte[]?>? StartedWith { get; init; }
 

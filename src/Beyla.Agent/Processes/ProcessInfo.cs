@@ -9,21 +9,27 @@ public sealed record ProcessInfo
     /// <summary>Full path of the executable as the process sees it; the path given to execve, or empty, where it may not be read.</summary>
     public string Executable { get; init; } = "";
 
-    /// <summary>OTEL_SERVICE_NAME, service.name of OTEL_RESOURCE_ATTRIBUTES, the name of the selecting rule, else the executable's file name.</summary>
+    /// <summary>
+    /// OTEL_SERVICE_NAME, service.name of OTEL_RESOURCE_ATTRIBUTES, the name of the selecting rule, else the executable's file name.
+    /// </summary>
     public string ServiceName { get; init; } = "";
 
     /// <summary>service.namespace; may be empty.</summary>
     public string ServiceNamespace { get; init; } = "";
 
+    /// <summary>Language or runtime; Generic where nothing tells it.</summary>
     public ProcessLanguage Language { get; init; }
 }
 
-/// <summary>Answers who a process is. Called on the tracing thread: dictionary lookups that read nothing and change nothing, but for <see cref="Open"/>.</summary>
+/// <summary>
+/// Answers who a process is. Called on the tracing thread: dictionary lookups that read nothing and change nothing,
+/// but for <see cref="Open"/>.
+/// </summary>
 public interface IProcessLookup
 {
     /// <summary>
-    /// A request has begun to come in. A process that serves a selected port, and that nothing is known of, becomes selected by that; what has to be
-    /// read of it is read aside, while it works on the answer.
+    /// A request has begun to come in. A process that serves a selected port, and that nothing is known of, becomes
+    /// selected by that; what has to be read of it is read aside, while it works on the answer.
     /// </summary>
     /// <param name="pid">Thread group id in the initial pid namespace.</param>
     /// <param name="servedPort">The local port on which it came.</param>
@@ -31,13 +37,18 @@ public interface IProcessLookup
     {
     }
 
-    /// <summary>The traced process, or null when the process is not selected (then its spans are filtered) or <see cref="IsAwaited"/>.</summary>
+    /// <summary>
+    /// The traced process, or null when the process is not selected (then its spans are filtered) or <see cref="IsAwaited"/>.
+    /// </summary>
     /// <param name="pid">Thread group id in the initial pid namespace.</param>
     ProcessInfo? Find(int pid);
 
     /// <summary>Whether it is being found out who the process is: its spans have to wait.</summary>
     bool IsAwaited(int pid) => false;
 
-    /// <summary>Who an awaited process is by what is known so far: for spans that cannot wait longer. Null when not even that it is selected is known.</summary>
+    /// <summary>
+    /// Who an awaited process is by what is known so far: for spans that cannot wait longer. Null when not even that
+    /// it is selected is known.
+    /// </summary>
     ProcessInfo? Guess(int pid) => null;
 }

@@ -5,6 +5,7 @@ internal sealed class ProcessInspector(ProcReader proc, IListenerScan listeners,
 {
     private readonly LanguageDetector languages = new(proc, gate);
 
+    /// <inheritdoc/>
     public InspectionResult Inspect(Inspection inspection)
     {
         proc.Budget.Begin(limit);
@@ -47,7 +48,8 @@ internal sealed class ProcessInspector(ProcReader proc, IListenerScan listeners,
 
         return new InspectionResult
         {
-            Of = inspection, IsWhole = !proc.Budget.IsLate, Executable = executable, Arguments = arguments, Names = names, Language = language, Ports = ports.Of(pid),
+            Of = inspection, IsWhole = !proc.Budget.IsLate, Executable = executable, Arguments = arguments,
+            Names = names, Language = language, Ports = ports.Of(pid),
         };
     }
 

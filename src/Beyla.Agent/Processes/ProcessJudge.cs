@@ -18,7 +18,9 @@ internal enum Verdict : byte
     Undecided,
 }
 
-/// <summary>Says by the rules, from what is known of a process, whether it is traced and what it is called. Reads nothing that can wait.</summary>
+/// <summary>
+/// Says by the rules, from what is known of a process, whether it is traced and what it is called. Reads nothing that can wait.
+/// </summary>
 internal sealed class ProcessJudge
 {
     // A chain of parents is followed no further: the agent starts no deep trees.
@@ -52,7 +54,8 @@ internal sealed class ProcessJudge
     internal Verdict Judge(ProcessFacts facts, bool knowsPorts, bool knowsExecutable, out SelectionRule? rule)
     {
         rule = null;
-        if (!relaxed[(knowsPorts ? 1 : 0) + (knowsExecutable ? 2 : 0)].Any(candidate => !candidate.HasCriterion || candidate.Matches(facts)))
+        if (!relaxed[(knowsPorts ? 1 : 0) + (knowsExecutable ? 2 : 0)]
+            .Any(candidate => !candidate.HasCriterion || candidate.Matches(facts)))
         {
             return Verdict.Unwanted;
         }

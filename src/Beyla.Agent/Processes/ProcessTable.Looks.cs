@@ -100,9 +100,9 @@ public sealed partial class ProcessTable
         var started = StartedWith(pid);
         var entry = new ProcessEntry
         {
-            Pid = pid, Since = since, State = rule is null ? ProcessState.Pending : ProcessState.Selected, StartTime = stat.StartTime, Ports = ports,
-            Link = link, Executed = executed, Executable = path, IsUndecided = rule is null, IsFresh = isFresh,
-            Names = started ?? default, HasNames = started is not null,
+            Pid = pid, Since = since, State = rule is null ? ProcessState.Pending : ProcessState.Selected,
+            StartTime = stat.StartTime, Ports = ports, Link = link, Executed = executed, Executable = path, IsUndecided = rule is null,
+            IsFresh = isFresh, Names = started ?? default, HasNames = started is not null,
             Info = rule is null ? null : judge.Identify(facts, rule, started ?? default),
         };
         return Trace(entry, judge.Parts | PartsOf(ports, scan)) ? entry : null;
@@ -115,7 +115,9 @@ public sealed partial class ProcessTable
     private InspectionParts PartsOf(ushort[] ports, bool scan) =>
         !scan ? InspectionParts.None : InspectionParts.Ports | (needs.WithoutPorts || ports.Length > 0 ? 0 : InspectionParts.OnlyWithPorts);
 
-    /// <summary>A program that ran and ended before this look is judged by the path that execve was given: what it sent is still to be read.</summary>
+    /// <summary>
+    /// A program that ran and ended before this look is judged by the path that execve was given: what it sent is still to be read.
+    /// </summary>
     private ProcessEntry? ExamineGone(ProcessFacts facts, ushort[] ports, string executed, long since)
     {
         facts = facts with { Executable = executed, Language = LanguageDetector.FromName(ServiceNames.FileName(executed)) };
@@ -148,7 +150,8 @@ public sealed partial class ProcessTable
         {
             return false;
         }
-        // Of one that has just ended the spans are still to come, but its pid may be another's soon: nobody is told of an end that has been.
+        // Of one that has just ended the spans are still to come, but its pid may be another's soon: nobody is told
+        // of an end that has been.
         if (!IsAlive(entry.Pid, entry.StartTime))
         {
             kernel.Deselect(entry.Pid);
@@ -207,7 +210,8 @@ public sealed partial class ProcessTable
     }
 
     /// <summary>Only what may yet load a runtime; a library never makes a Go program something else.</summary>
-    private static bool MayChange(ProcessEntry entry) => entry.Info is not { Language: not (ProcessLanguage.Generic or ProcessLanguage.Cpp) };
+    private static bool MayChange(ProcessEntry entry) =>
+        entry.Info is not { Language: not (ProcessLanguage.Generic or ProcessLanguage.Cpp) };
 
     /// <summary>Asks for a look, or remembers that one is to follow when one is on its way.</summary>
     private void Look(ProcessEntry entry, InspectionParts parts, bool waits)

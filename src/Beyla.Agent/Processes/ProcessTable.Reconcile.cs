@@ -85,7 +85,9 @@ public sealed partial class ProcessTable
         Release(pid);
     }
 
-    /// <summary>Another program shows by its path, where that can be read; another process of that pid by the bit, which went with the one before.</summary>
+    /// <summary>
+    /// Another program shows by its path, where that can be read; another process of that pid by the bit, which went with the one before.
+    /// </summary>
     private bool IsSame(ProcessEntry entry, long startTime) =>
         kernel.IsSelected(entry.Pid) && (entry.StartTime == 0 || entry.StartTime == startTime) && (Runs(entry.Pid, entry) ?? true);
 
@@ -115,7 +117,8 @@ public sealed partial class ProcessTable
     /// <summary>A child that the kernel side traces since it was forked by a traced process, though its event was lost.</summary>
     private ProcessEntry? Inherited(int pid, int parent, long now)
     {
-        if (!kernel.IsSelected(pid) || entries.GetValueOrDefault(parent) is not { State: ProcessState.Selected or ProcessState.Pending } from)
+        if (!kernel.IsSelected(pid)
+            || entries.GetValueOrDefault(parent) is not { State: ProcessState.Selected or ProcessState.Pending } from)
         {
             return null;
         }

@@ -6,9 +6,9 @@ using Beyla.Agent.Selection;
 namespace Beyla.Agent.Processes;
 
 /// <summary>
-/// Who is traced and who they are. Events of the watcher keep it right; /proc is read once at <see cref="Start"/> and then only of a process
-/// that an event is about. What can wait is read aside: until then the kernel side traces the process, and its spans wait
-/// (ProcessTable.Looks.cs). All members are for the one agent thread, except <see cref="Count"/>.
+/// Who is traced and who they are. Events of the watcher keep it right; /proc is read once at <see cref="Start"/> and then
+/// only of a process that an event is about. What can wait is read aside: until then the kernel side traces the process,
+/// and its spans wait (ProcessTable.Looks.cs). All members are for the one agent thread, except <see cref="Count"/>.
 /// </summary>
 public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, ICounted
 {
@@ -31,7 +31,9 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     private readonly SecondLook secondLook = new();
     private readonly Reconciliation reconciliation;
 
-    /// <summary>Who was last seen to listen on a port: answers for a child that served on it and was gone before it could be looked at.</summary>
+    /// <summary>
+    /// Who was last seen to listen on a port: answers for a child that served on it and was gone before it could be looked at.
+    /// </summary>
     private readonly Dictionary<int, ProcessEntry> servers = [];
 
     private long aggregated, filtered, lost, entriesLost;
@@ -43,7 +45,8 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     /// <param name="aside">Reads the rest.</param>
     /// <param name="options">Names and limits; null for the defaults.</param>
     public ProcessTable(
-        SelectionRules selection, ISelection kernel, IListenerScan listeners, ProcReader proc, IInspections aside, ProcessTableOptions? options = null)
+        SelectionRules selection, ISelection kernel, IListenerScan listeners, ProcReader proc, IInspections aside,
+        ProcessTableOptions? options = null)
     {
         this.selection = selection;
         this.kernel = kernel;
@@ -61,12 +64,14 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     public IEnumerable<ProcessInfo> Selected =>
         entries.Values.Where(static entry => entry.State == ProcessState.Selected).Select(static entry => entry.Info!);
 
-    /// <summary>Called for each process that is no longer waited for, or is not in the table: its spans that wait can be handed on.</summary>
+    /// <summary>
+    /// Called for each process that is no longer waited for, or is not in the table: its spans that wait can be handed on.
+    /// </summary>
     public Action<int>? Judged { get; set; }
 
     /// <summary>
-    /// Tells the kernel side which ports select, and looks once at all processes that run. Call it when the watcher is attached, before its events
-    /// are read: what happens in between then comes as events that are older than what is known, or newer and right.
+    /// Tells the kernel side which ports select, and looks once at all processes that run. Call it when the watcher is attached,
+    /// before its events are read: what happens in between then comes as events that are older than what is known, or newer and right.
     /// </summary>
     /// <param name="limit">How long to wait for what is read aside; what comes later is taken as it comes. Null for a second.</param>
     public void Start(TimeSpan? limit = null)
@@ -113,7 +118,9 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         Release((int)e.Pid);
     }
 
-    /// <summary>Forgets processes that ended a while ago, and looks again at those that had just begun. Call it a few times per second.</summary>
+    /// <summary>
+    /// Forgets processes that ended a while ago, and looks again at those that had just begun. Call it a few times per second.
+    /// </summary>
     /// <param name="now">CLOCK_MONOTONIC, ns.</param>
     public void OnTick(long now)
     {

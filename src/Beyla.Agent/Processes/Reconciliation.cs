@@ -1,12 +1,12 @@
 namespace Beyla.Agent.Processes;
 
 /// <summary>
-/// One look through all processes after events were lost, a piece at a time. First the processes are listed and told apart by their users, then they
-/// are handed out, a process of each user in turn: one who runs twenty thousand does not keep another one's waiting.
+/// One look through all processes after events were lost, a piece at a time. First the processes are listed and told apart by their
+/// users, then they are handed out, a process of each user in turn: one who runs twenty thousand does not keep another one's waiting.
 /// </summary>
 /// <remarks>
-/// It is paid for by time: so many processes a second, whatever a user does, and after a round a rest of twenty times what it took. What begins and is
-/// lost during a round is found by the next.
+/// It is paid for by time: so many processes a second, whatever a user does, and after a round a rest of twenty times
+/// what it took. What begins and is lost during a round is found by the next.
 /// </remarks>
 internal sealed class Reconciliation
 {

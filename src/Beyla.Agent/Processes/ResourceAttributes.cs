@@ -10,8 +10,8 @@ namespace Beyla.Agent.Processes;
 internal static class ResourceAttributes
 {
     /// <summary>
-    /// The value of a key, decoded; null when it is not there or not valid. The last one counts where a key is repeated, as a later attribute
-    /// replaces an earlier one. An entry that is not valid is left out and spoils no other.
+    /// The value of a key, decoded; null when it is not there or not valid. The last one counts where a key is repeated,
+    /// as a later attribute replaces an earlier one. An entry that is not valid is left out and spoils no other.
     /// </summary>
     internal static string? Find(ReadOnlySpan<byte> attributes, ReadOnlySpan<byte> key)
     {
@@ -34,7 +34,9 @@ internal static class ResourceAttributes
         return found;
     }
 
-    /// <summary>Undoes percent-encoding; null when a percent sign is not followed by two hexadecimal digits or the bytes are not UTF-8.</summary>
+    /// <summary>
+    /// Undoes percent-encoding; null when a percent sign is not followed by two hexadecimal digits or the bytes are not UTF-8.
+    /// </summary>
     internal static string? Decode(ReadOnlySpan<byte> text)
     {
         if (text.Length >= 2 && text[0] == '"' && text[^1] == '"')
@@ -57,7 +59,8 @@ internal static class ResourceAttributes
                 continue;
             }
 
-            if (i + 2 >= text.Length || !byte.TryParse(text.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+            if (i + 2 >= text.Length
+                || !byte.TryParse(text.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
             {
                 return null;
             }

@@ -29,6 +29,7 @@ internal sealed class SecondLook
         }
     }
 
+    /// <summary>Takes a process that is due; false when none is at this moment (CLOCK_MONOTONIC, ns).</summary>
     internal bool TryTake(long now, out int pid, out long since)
     {
         foreach (var (_, waiting) in delays)

@@ -5,7 +5,8 @@ namespace Beyla.Agent.Processes;
 /// <summary>How a process names itself in its environment, before any rule or file name does.</summary>
 /// <param name="Name">OTEL_SERVICE_NAME, else service.name of OTEL_RESOURCE_ATTRIBUTES; null when neither is there.</param>
 /// <param name="Namespace">service.namespace of OTEL_RESOURCE_ATTRIBUTES; null when it is not there.</param>
-/// <param name="IsHidden">The process has written something else over its environment, so a name that it may have had cannot be known.</param>
+/// <param name="IsHidden">The process has written something else over its environment, so a name that it may have had
+/// cannot be known.</param>
 public readonly record struct ServiceNames(string? Name, string? Namespace, bool IsHidden = false)
 {
     /// <summary>Longest name, in UTF-16 characters: what is longer is cut.</summary>

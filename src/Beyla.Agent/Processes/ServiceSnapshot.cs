@@ -1,8 +1,8 @@
 namespace Beyla.Agent.Processes;
 
 /// <summary>
-/// The names of the services of the traced processes, for other threads than the agent's: a look sees one whole state, which is replaced when
-/// something changed and never altered.
+/// The names of the services of the traced processes, for other threads than the agent's: a look sees one whole
+/// state, which is replaced when something changed and never altered.
 /// </summary>
 public sealed class ServiceSnapshot
 {
