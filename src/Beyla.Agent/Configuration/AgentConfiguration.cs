@@ -167,7 +167,7 @@ public enum ReverseDnsType : byte
     /// <summary>They get none.</summary>
     None,
 
-    /// <summary>The resolver of the host is asked (getaddrinfo(3)).</summary>
+    /// <summary>The resolver of the host is asked (getnameinfo(3)).</summary>
     Local,
 }
 
