@@ -35,7 +35,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private bool detached;
 
     private ApplicationTracing(
-        AgentConfiguration configuration, StartedNames? names, Watcher watcher, SocketSource source, TracePrinter printer, OutputQueue output)
+        AgentConfiguration configuration, StartedNames? names, Watcher watcher,
+        SocketSource source, TracePrinter printer, OutputQueue output)
     {
         (this.names, this.watcher, this.source, this.output) = (names, watcher, source, output);
         records = new ProcessEventReader(this);
@@ -67,7 +68,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 StartedWith = names is null ? null : ReadName,
                 StartsSeenFrom = names is null ? long.MaxValue : MonotonicClock.BootTicks + 1,
                 NameHidden = static executable => Log.Info(
-                    "A process that began before the agent has written over its environment: if OTEL_SERVICE_NAME was there, it cannot be known",
+                    "A process that began before the agent has written over its environment: "
+                        + "if OTEL_SERVICE_NAME was there, it cannot be known",
                     ("exe", executable),
                     ("fix", "restart the process while the agent runs, or name it by a rule (discovery.instrument, name)")),
                 LostEvents = static count => Log.WarnLimited(
@@ -83,7 +85,9 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             });
         spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), printer.Sinks);
         processes.Judged = spans.Release;
-        tracer = new Tracer(new TracerOptions(), new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans));
+        tracer = new Tracer(
+            new TracerOptions(),
+            new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans));
         loop = new EventLoop(watcher, source, configuration.PollInterval);
         loop.Watch(aside.FileDescriptor);
     }
@@ -92,7 +96,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     public ServiceSnapshot? Services { get; }
 
     /// <summary>The stages that count, in pipeline order.</summary>
-    public IReadOnlyList<ICounted> Places => [.. names is null ? (ICounted[])[] : [names], watcher, records, processes, aside, source, tracer, spans];
+    public IReadOnlyList<ICounted> Places =>
+        [.. names is null ? (ICounted[])[] : [names], watcher, records, processes, aside, source, tracer, spans];
 
     /// <summary>Loads and attaches what the configuration needs, and looks for the processes that are there already.</summary>
     /// <exception cref="BpfException">The kernel refused.</exception>
@@ -123,12 +128,18 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         SocketSource? source = null;
         try
         {
-            watcher = Watcher.Open(new WatcherNeeds { EveryExec = needs.EveryExec, JudgeListeners = needs.JudgeListeners, Ports = needs.PortsMentioned() });
+            watcher = Watcher.Open(new WatcherNeeds
+            {
+                EveryExec = needs.EveryExec, JudgeListeners = needs.JudgeListeners, Ports = needs.PortsMentioned(),
+            });
             source = SocketSource.Open(
                 configuration.SocketSource,
                 watcher.Selection,
                 configuration.RingSize,
-                static (kind, failure) => Log.Debug("The kernel does not take this socket source", ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)));
+                static (kind, failure) =>
+                    Log.Debug(
+                        "The kernel does not take this socket source",
+                        ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)));
             return new ApplicationTracing(configuration, names, watcher, source, printer, output);
         }
         catch
@@ -195,14 +206,17 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         }
     }
 
+    /// <inheritdoc/>
     public void OnProcessEvent(in ProcessEvent e) => processes.OnProcessEvent(in e);
 
+    /// <summary>Takes what looks at processes found, and writes what is printed.</summary>
     public void Flush()
     {
         processes.TakeResults();
         output.Flush();
     }
 
+    /// <summary>Does what is due by time, in all stages.</summary>
     public void Tick(ulong now)
     {
         processes.OnTick((long)now);
@@ -210,6 +224,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         spans.Tick();
     }
 
+    /// <summary>Detaches if that was not done, then gives back programs, maps and threads.</summary>
     public void Dispose()
     {
         Detach();
@@ -222,6 +237,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
 
     private sealed class KernelListeners(ListenerScan scan) : IListenerScan
     {
+        /// <inheritdoc/>
         public void Scan(int pid, IProcessEventSink sink)
         {
             using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);

@@ -8,6 +8,9 @@ namespace Beyla.Cli;
 /// <summary>Exit codes of the executable; documented in <c>--help</c>.</summary>
 internal static class ExitCode
 {
+    /// <summary>
+    /// Ended as asked; failed while it ran; the command line or the configuration cannot be used; capabilities are missing.
+    /// </summary>
     public const int Stopped = 0, Failed = 1, BadUsage = 2, CapabilitiesMissing = StartupCheck.ExitCode;
 }
 
@@ -57,7 +60,8 @@ internal static class Entry
             {
                 "config" => ConfigurationReport.Run(loaded, commandLine.Remaining, Console.Out, Console.Error),
                 "capability" => CapabilityCommand.Run(
-                    commandLine.Remaining, () => Permissions.RequestOf(loaded), Console.Out, Console.Error, () => Permissions.SettingsOf(loaded)),
+                    commandLine.Remaining, () => Permissions.RequestOf(loaded),
+                    Console.Out, Console.Error, () => Permissions.SettingsOf(loaded)),
                 _ => RunCommand.Run(loaded),
             };
         }
@@ -101,5 +105,6 @@ internal static class Entry
 /// <summary>The version of this build.</summary>
 internal static class AgentVersion
 {
+    /// <summary>Three numbers with dots, as in <c>beyla --version</c>.</summary>
     public static string Text { get; } = typeof(AgentVersion).Assembly.GetName().Version?.ToString(3) ?? "0";
 }

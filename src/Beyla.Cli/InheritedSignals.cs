@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace Beyla.Cli;
 
 /// <summary>
-/// Undoes what a caller left behind in the signals of this process (signal(7): what is ignored and what is blocked survives execve). A shell that
-/// starts a program in the background of a script has it ignore SIGINT, and the runtime takes over no signal that is ignored, so an explicit
-/// <c>kill -INT</c> would never stop the agent.
+/// Undoes what a caller left behind in the signals of this process (signal(7): what is ignored and what is blocked survives execve). A
+/// shell that starts a program in the background of a script has it ignore SIGINT, and the runtime takes over no signal that is ignored,
+/// so an explicit <c>kill -INT</c> would never stop the agent.
 /// </summary>
 internal static unsafe partial class InheritedSignals
 {

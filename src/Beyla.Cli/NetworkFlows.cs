@@ -17,7 +17,8 @@ internal static class NetworkFlows
     /// <param name="traced">The services of processes that are traced in the same agent; null where none are.</param>
     /// <param name="capabilities">What the check at start found.</param>
     /// <exception cref="BpfException">The kernel refused.</exception>
-    public static FlowObserver Start(AgentConfiguration configuration, OutputQueue output, ServiceSnapshot? traced, CapabilityReport capabilities)
+    public static FlowObserver Start(
+        AgentConfiguration configuration, OutputQueue output, ServiceSnapshot? traced, CapabilityReport capabilities)
     {
         var host = new FlowHost
         {
@@ -57,9 +58,13 @@ internal static class NetworkFlows
             throw new BpfException("load the programs that tell the process of a flow, as network.require_process asks", refusal);
         }
 
-        var missing = capabilities.Requirements.First(static requirement => requirement.Capability == Capability.Perfmon) is { State: CapabilityState.Missing } perfmon
+        var missing = capabilities.Requirements.First(static requirement => requirement.Capability == Capability.Perfmon)
+            is { State: CapabilityState.Missing } perfmon
             ? perfmon : null;
-        List<LogField> fields = [("error", missing is null ? $"load the programs that tell it: {Errno.Describe(refusal)}" : "CAP_PERFMON is missing")];
+        List<LogField> fields =
+        [
+            ("error", missing is null ? $"load the programs that tell it: {Errno.Describe(refusal)}" : "CAP_PERFMON is missing"),
+        ];
         if (missing is not null)
         {
             fields.Add(("fix", missing.Fix));
@@ -86,14 +91,17 @@ internal static class NetworkFlows
     };
 
     // The message of the line names the topic already.
-    private static string WithoutTopic(string message) => message.StartsWith("flows: ", StringComparison.Ordinal) ? message["flows: ".Length..] : message;
+    private static string WithoutTopic(string message) =>
+        message.StartsWith("flows: ", StringComparison.Ordinal) ? message["flows: ".Length..] : message;
 
     private sealed class NoFlows : IFlowSink
     {
+        /// <inheritdoc/>
         public void OnFlow(in FlowData flow)
         {
         }
 
+        /// <inheritdoc/>
         public void Flush()
         {
         }

@@ -8,8 +8,8 @@ namespace Beyla.Cli;
 internal static class Permissions
 {
     /// <summary>
-    /// What loading and attaching of programs raises, as far as it is permitted: CAP_SYS_RESOURCE is kept only before kernel 5.11, where maps count as
-    /// locked memory and libbpf raises the limit.
+    /// What loading and attaching of programs raises, as far as it is permitted: CAP_SYS_RESOURCE is kept only before kernel 5.11, where
+    /// maps count as locked memory and libbpf raises the limit.
     /// </summary>
     public static readonly CapabilitySet Tracing = CapabilitySet.Of(Capability.Bpf, Capability.Perfmon, Capability.SysResource);
 
@@ -27,7 +27,8 @@ internal static class Permissions
         {
             features |= Feature.Application;
             // Not built, and still asked for: the documented list is the longer one.
-            if (Text(loaded, "ebpf.context_propagation") is not ("disabled" or "") || True.Contains(Text(loaded, "ebpf.enable_context_propagation")))
+            if (Text(loaded, "ebpf.context_propagation") is not ("disabled" or "")
+                || True.Contains(Text(loaded, "ebpf.enable_context_propagation")))
             {
                 features |= Feature.ContextPropagation;
             }
@@ -35,7 +36,9 @@ internal static class Permissions
 
         if (configuration.Network.Enabled)
         {
-            features |= configuration.Network.Source == FlowSource.TrafficControl ? Feature.NetworkTrafficControl : Feature.NetworkSocketFilter;
+            features |= configuration.Network.Source == FlowSource.TrafficControl
+                ? Feature.NetworkTrafficControl
+                : Feature.NetworkSocketFilter;
             features |= configuration.Network.RequireProcess ? Feature.FlowProcesses : Feature.None;
         }
 
@@ -49,7 +52,9 @@ internal static class Permissions
         List<string> elsewhere = [];
         foreach (var setting in loaded.Settings.Where(setting => setting.Origin.Source != SettingSource.Default))
         {
-            var name = setting.Key.Variables.FirstOrDefault(variable => variable.StartsWith("BEYLA_", StringComparison.Ordinal)) ?? (setting.Key.Variables is [var other, ..] ? other : null);
+            var name = setting.Key.Variables
+                .FirstOrDefault(variable => variable.StartsWith("BEYLA_", StringComparison.Ordinal))
+                ?? (setting.Key.Variables is [var other, ..] ? other : null);
             if (name is null || setting.Key.Secret || setting.Text is not { } text || text.Any(char.IsControl))
             {
                 elsewhere.Add(setting.Key.Path);
@@ -69,11 +74,13 @@ internal static class Permissions
     /// <summary>Raises what reading /proc of other users needs, for one system call.</summary>
     public sealed class ForProc : IProcPrivilege
     {
+        /// <inheritdoc/>
         public ProcPrivileges Held =>
             (Privilege.Permitted.Contains(Capability.SysPtrace) ? ProcPrivileges.Ptrace : 0)
             | (Privilege.Permitted.Contains(Capability.DacReadSearch) ? ProcPrivileges.ReadSearch : 0)
             | (Privilege.Permitted.Contains(Capability.Perfmon) ? ProcPrivileges.PerformanceMonitoring : 0);
 
+        /// <inheritdoc/>
         public int Run(ProcPrivileges needed, Func<int> systemCall)
         {
             var set = CapabilitySet.None;

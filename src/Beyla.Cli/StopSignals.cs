@@ -4,8 +4,8 @@ using Beyla.Agent.Linux;
 namespace Beyla.Cli;
 
 /// <summary>
-/// Everything that ends the agent: SIGINT, SIGTERM and SIGHUP, a used-up limit of processor time, a reader that closed standard output, a parent that is
-/// gone. SIGUSR1 asks for a report. What the caller let the agent ignore is <see cref="InheritedSignals"/>' matter.
+/// Everything that ends the agent: SIGINT, SIGTERM and SIGHUP, a used-up limit of processor time, a reader that closed standard output,
+/// a parent that is gone. SIGUSR1 asks for a report. What the caller let the agent ignore is <see cref="InheritedSignals"/>' matter.
 /// </summary>
 internal sealed partial class StopSignals : IDisposable
 {
@@ -27,7 +27,10 @@ internal sealed partial class StopSignals : IDisposable
             registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {
                 context.Cancel = true;
-                Request(context.Signal == (PosixSignal)ProcessorTime ? "the limit of processor time is used up" : context.Signal.ToString());
+                Request(
+                    context.Signal == (PosixSignal)ProcessorTime
+                        ? "the limit of processor time is used up"
+                        : context.Signal.ToString());
             }));
         }
 
@@ -48,7 +51,9 @@ internal sealed partial class StopSignals : IDisposable
     /// <summary>What ended the agent.</summary>
     public string Reason { get; private set; } = "";
 
-    /// <summary>What SIGUSR1 does; null for nothing, and then a report that is under way has ended: what it reads may be disposed.</summary>
+    /// <summary>
+    /// What SIGUSR1 does; null for nothing, and then a report that is under way has ended: what it reads may be disposed.
+    /// </summary>
     public void OnReport(Action? action)
     {
         lock (reporting)
@@ -93,6 +98,7 @@ internal sealed partial class StopSignals : IDisposable
     /// <summary>Returns when the agent was asked to end.</summary>
     public void Wait() => stopped.Wait();
 
+    /// <summary>Takes the handlers of the signals away.</summary>
     public void Dispose()
     {
         registrations.ForEach(registration => registration.Dispose());

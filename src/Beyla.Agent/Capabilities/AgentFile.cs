@@ -34,7 +34,8 @@ internal static class AgentFile
             return "it is not executable";
         }
 
-        return RefuseContent(file) ?? (file.OnNosuid() ? "it is on a file system mounted nosuid, which ignores file capabilities; put it elsewhere" : null);
+        return RefuseContent(file)
+            ?? (file.OnNosuid() ? "it is on a file system mounted nosuid, which ignores file capabilities; put it elsewhere" : null);
     }
 
     private static string? RefuseContent(CapabilityFile file)
@@ -53,7 +54,8 @@ internal static class AgentFile
             return "it is not an ELF executable";
         }
 
-        // A host of CoreCLR, an apphost too, finds the runtime by this function. The text is built here so that this program does not contain it.
+        // A host of CoreCLR, an apphost too, finds the runtime by this function. The text is built here so that this program does not
+        // contain it.
         var host = Encoding.ASCII.GetBytes(string.Concat("hostfxr", "_", "main").ToCharArray());
         var (isHost, isAgent) = Search(file, host);
         return isHost ? "it is a host of CoreCLR (dotnet, pwsh or an apphost), which runs code that its caller's environment names"

@@ -2,12 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace Beyla.Agent.Capabilities;
 
-/// <summary>The system calls on the capabilities of the calling thread: capget(2), capset(2), prctl(2). All return 0 or a value, or -1 with errno set.</summary>
+/// <summary>
+/// The system calls on the capabilities of the calling thread: capget(2), capset(2), prctl(2). All return 0 or a value, or -1 with errno
+/// set.
+/// </summary>
 internal static unsafe partial class CapabilityCalls
 {
+    /// <summary>Operations of prctl(2), by the names that include/uapi/linux/prctl.h gives them.</summary>
     internal const int PR_SET_DUMPABLE = 4, PR_GET_DUMPABLE = 3, PR_CAPBSET_READ = 23, PR_CAPBSET_DROP = 24, PR_SET_NO_NEW_PRIVS = 38,
         PR_GET_NO_NEW_PRIVS = 39, PR_CAP_AMBIENT = 47;
 
+    /// <summary>What PR_CAP_AMBIENT is asked to do (include/uapi/linux/prctl.h).</summary>
     internal const ulong PR_CAP_AMBIENT_IS_SET = 1, PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
     private const uint Version3 = 0x20080522;
@@ -33,6 +38,7 @@ internal static unsafe partial class CapabilityCalls
     [LibraryImport("libc", SetLastError = true)]
     private static partial int capset(Header* header, Data* data);
 
+    /// <summary>prctl(2) for the calling thread; -1 with errno set when it fails.</summary>
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int prctl(int option, ulong argument2, ulong argument3, ulong argument4, ulong argument5);
 

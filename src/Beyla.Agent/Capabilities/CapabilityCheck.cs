@@ -10,9 +10,12 @@ public static class CapabilityCheck
         Capability.NetAdmin, Capability.SysAdmin, Capability.SysResource, Capability.Perfmon, Capability.Bpf, Capability.CheckpointRestore);
 
     private const Feature AllFeatures =
-        Feature.NetworkSocketFilter | Feature.NetworkTrafficControl | Feature.Application | Feature.ContextPropagation | Feature.GoPropagation | Feature.BpfMetrics;
+        Feature.NetworkSocketFilter | Feature.NetworkTrafficControl | Feature.Application
+        | Feature.ContextPropagation | Feature.GoPropagation | Feature.BpfMetrics;
 
-    /// <summary>All that any configuration or command can need: what <see cref="Privilege.Initialize"/> keeps until the configuration is known.</summary>
+    /// <summary>
+    /// All that any configuration or command can need: what <see cref="Privilege.Initialize"/> keeps until the configuration is known.
+    /// </summary>
     public static CapabilitySet Possible { get; } = CapabilityTable.All.With(Capability.Setfcap).With(Capability.Lease);
 
     /// <summary>The documented list for the configuration: what the warning at start is about.</summary>
@@ -21,7 +24,10 @@ public static class CapabilityCheck
     /// <summary>What this agent needs for the configuration.</summary>
     public static CapabilitySet Needed(CapabilityRequest request, Version kernel) => Select(request, kernel, row => row.NeededFor);
 
-    /// <summary>What it needs or can make use of, with CAP_SYS_ADMIN where that has to stand in: all that <see cref="Privilege.Retain"/> should keep.</summary>
+    /// <summary>
+    /// What it needs or can make use of, with CAP_SYS_ADMIN where that has to stand in: all that <see cref="Privilege.Retain"/> should
+    /// keep.
+    /// </summary>
     public static CapabilitySet Usable(CapabilityRequest request, HostFacts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
@@ -31,8 +37,8 @@ public static class CapabilityCheck
     }
 
     /// <summary>
-    /// Whether the process was given what this agent needs for the configuration and nothing that it has no use for at all: somebody left out on purpose
-    /// what is only listed. What another configuration needs does not count against it: one file serves both.
+    /// Whether the process was given what this agent needs for the configuration and nothing that it has no use for at all: somebody
+    /// left out on purpose what is only listed. What another configuration needs does not count against it: one file serves both.
     /// </summary>
     public static bool IsMinimal(CapabilityRequest request, HostFacts facts)
     {
@@ -88,7 +94,8 @@ public static class CapabilityCheck
         {
             return new CapabilityRequirement
             {
-                Capability = capability, State = CapabilityState.NotRequired, Reason = "nothing in this configuration asks for it on this kernel",
+                Capability = capability, State = CapabilityState.NotRequired,
+                Reason = "nothing in this configuration asks for it on this kernel",
             };
         }
 
@@ -139,10 +146,13 @@ public static class CapabilityCheck
 
         return state switch
         {
-            CapabilityState.Granted => sets.Effective.Contains(capability) ? $"in {permitted}, effective at start" : $"in {permitted}, raised when used",
+            CapabilityState.Granted => sets.Effective.Contains(capability)
+                ? $"in {permitted}, effective at start"
+                : $"in {permitted}, raised when used",
             CapabilityState.GrantedByOther => $"CAP_SYS_ADMIN in {permitted}, which the kernel accepts for {capability.Name()}",
             _ when !facts.Knows(capability) => $"this kernel knows capabilities up to number {facts.LastCapability}",
-            _ when facts.AgentFile is { } file && file.Permitted.Contains(capability) => $"not in {permitted}, although the file carries it: {WhyIgnored(capability, facts)}",
+            _ when facts.AgentFile is { } file && file.Permitted.Contains(capability) =>
+                $"not in {permitted}, although the file carries it: {WhyIgnored(capability, facts)}",
             _ => $"not in {permitted}",
         };
     }
@@ -164,14 +174,16 @@ public static class CapabilityCheck
 
         if (!facts.Capabilities.Bounding.Contains(capability))
         {
-            return $"start it where the bounding set has {name}: CapabilityBoundingSet= of the unit, --cap-add {name[4..]} of the container, "
+            return $"start it where the bounding set has {name}: CapabilityBoundingSet= of the unit, "
+                + $"--cap-add {name[4..]} of the container, "
                 + "securityContext.capabilities.add of the pod";
         }
 
         if (facts.AgentFile is { } file && file.Permitted.Contains(capability))
         {
             return facts.NoNewPrivileges == true
-                ? "start it without no_new_privs (NoNewPrivileges=no, allowPrivilegeEscalation: true), or as a unit with AmbientCapabilities="
+                ? "start it without no_new_privs (NoNewPrivileges=no, allowPrivilegeEscalation: true), "
+                    + "or as a unit with AmbientCapabilities="
                 : facts.AgentOnNosuid == true ? "put the agent on a file system that is not mounted nosuid" : "start it again";
         }
 
@@ -188,7 +200,9 @@ public static class CapabilityCheck
     // setcap(8) replaces what a file has: what the file carries for another use of the agent is named again.
     private static string SetcapLine(CapabilitySet set, HostFacts facts)
     {
-        var carried = facts.AgentFile is { RootUser: 0 } file ? file : new FileCapabilities(CapabilitySet.None, CapabilitySet.None, Effective: false);
+        var carried = facts.AgentFile is { RootUser: 0 } file
+            ? file
+            : new FileCapabilities(CapabilitySet.None, CapabilitySet.None, Effective: false);
         var all = carried with { Permitted = (set & facts.Capabilities.Bounding) | carried.Permitted, Effective = false };
         return $"sudo setcap {ShellText.Quote(all.ToString())} {ShellText.Quote(facts.AgentPath)}";
     }

@@ -13,7 +13,10 @@ public static class CapabilityCommand
         usage: beyla capability test   [--json] [--probe | --file AGENT] [options as for running]
                beyla capability set    [--add] [--minimal | --capability LIST] [--file AGENT] [options as for running]
                beyla capability clear  [--file AGENT]
-               beyla capability export --format systemd|kubernetes|docker [--minimal] [--file AGENT] [--image IMAGE] [options as for running]
+               beyla capability export --format systemd|kubernetes|docker [--minimal] [--file AGENT]
+        """
+        + """
+         [--image IMAGE] [options as for running]
 
         test     says for each capability whether it is there, what it is for, what does not work without it and how to get it
         set      writes file capabilities to the agent's binary; needs CAP_SETFCAP, so: sudo
@@ -42,7 +45,8 @@ public static class CapabilityCommand
     /// <param name="settings">The same configuration as variables, for <c>export</c>; null for none.</param>
     /// <returns>The exit code.</returns>
     public static int Run(
-        IReadOnlyList<string> arguments, Func<CapabilityRequest> configure, TextWriter output, TextWriter error, Func<DeploymentSettings>? settings = null)
+        IReadOnlyList<string> arguments, Func<CapabilityRequest> configure,
+        TextWriter output, TextWriter error, Func<DeploymentSettings>? settings = null)
     {
         ArgumentNullException.ThrowIfNull(arguments);
         ArgumentNullException.ThrowIfNull(configure);
@@ -62,7 +66,10 @@ public static class CapabilityCommand
                 "test" => Test(options, Request(options, configure), output),
                 "set" => CapabilitySetter.Set(options, kernel => Choose(options, Request(options, configure), kernel), output, error),
                 "clear" => CapabilitySetter.Clear(options, output, error),
-                "export" => Export(options, Request(options, configure), options.Scenario is { } named ? DeploymentSettings.Of(named) : settings?.Invoke() ?? DeploymentSettings.None, output),
+                "export" => Export(
+                    options, Request(options, configure),
+                    options.Scenario is { } named ? DeploymentSettings.Of(named) : settings?.Invoke() ?? DeploymentSettings.None,
+                    output),
                 "" => throw new FormatException("say what to do: test, set, clear or export"),
                 var verb => throw new FormatException($"'{verb}' is not one of test, set, clear, export"),
             };
@@ -118,7 +125,8 @@ public static class CapabilityCommand
 
     private static int Export(CapabilityOptions options, CapabilityRequest request, DeploymentSettings settings, TextWriter output)
     {
-        var format = options.Format ?? throw new FormatException($"--format is missing: one of {string.Join(", ", CapabilityExport.Formats)}");
+        var format = options.Format
+            ?? throw new FormatException($"--format is missing: one of {string.Join(", ", CapabilityExport.Formats)}");
         if (!CapabilityExport.Formats.Contains(format))
         {
             throw new FormatException($"--format {format}: not one of {string.Join(", ", CapabilityExport.Formats)}");

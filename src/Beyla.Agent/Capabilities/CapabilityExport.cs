@@ -1,6 +1,8 @@
 namespace Beyla.Agent.Capabilities;
 
-/// <summary>Writes what a deployment needs to give the agent exactly its capabilities: a systemd unit, a Kubernetes DaemonSet, a docker command.</summary>
+/// <summary>
+/// Writes what a deployment needs to give the agent exactly its capabilities: a systemd unit, a Kubernetes DaemonSet, a docker command.
+/// </summary>
 public static class CapabilityExport
 {
     /// <summary>The formats by name.</summary>
@@ -14,7 +16,9 @@ public static class CapabilityExport
     /// <param name="agent">The path of the agent on the target.</param>
     /// <param name="image">The container image.</param>
     /// <exception cref="ArgumentException">No such format.</exception>
-    public static string Write(string format, CapabilityRequest request, CapabilitySet set, DeploymentSettings settings, string agent, string image) => format switch
+    public static string Write(
+        string format, CapabilityRequest request, CapabilitySet set,
+        DeploymentSettings settings, string agent, string image) => format switch
     {
         "systemd" => SystemdUnit.Write(request, set, settings, agent),
         "kubernetes" => KubernetesManifest.Write(request, set, settings, image),
@@ -37,12 +41,17 @@ public static class CapabilityExport
         return $"# {Purpose(request, settings)}\n{string.Join(" \\\n  ", words)}\n";
     }
 
+    /// <summary>One line that says what the capabilities are for, and which settings have to be set elsewhere.</summary>
     internal static string Purpose(CapabilityRequest request, DeploymentSettings settings) =>
         $"Capabilities for: {string.Join(", ", request.Describe())}. Made by beyla capability export."
-        + (settings.Elsewhere.Count == 0 ? "" : $" To be set in a file named by BEYLA_CONFIG_PATH: {string.Join(", ", settings.Elsewhere)}.");
+        + (settings.Elsewhere.Count == 0
+            ? ""
+            : $" To be set in a file named by BEYLA_CONFIG_PATH: {string.Join(", ", settings.Elsewhere)}.");
 
+    /// <summary>Whether flows are asked for, from either source.</summary>
     internal static bool UsesNetwork(CapabilityRequest request) =>
         (request.Features & (Feature.NetworkSocketFilter | Feature.NetworkTrafficControl)) != 0;
 
+    /// <summary>The name as container runtimes and Kubernetes spell it: without <c>CAP_</c>.</summary>
     internal static string ContainerName(Capability capability) => capability.Name()["CAP_".Length..];
 }

@@ -4,7 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Agent.Capabilities;
 
-/// <summary>A file that is open for its capabilities; all questions and changes go to this one file, whatever happens to its name.</summary>
+/// <summary>
+/// A file that is open for its capabilities; all questions and changes go to this one file, whatever happens to its name.
+/// </summary>
 internal sealed unsafe class CapabilityFile : SafeHandleMinusOneIsInvalid
 {
     private const string Attribute = "security.capability";
@@ -40,8 +42,8 @@ internal sealed unsafe class CapabilityFile : SafeHandleMinusOneIsInvalid
     }
 
     /// <summary>
-    /// Keeps others from opening it for writing until it is closed (a read lease, fcntl(2)), so that what was examined is what gets the capabilities.
-    /// Takes the file's owner, or CAP_LEASE.
+    /// Keeps others from opening it for writing until it is closed (a read lease, fcntl(2)), so that what was examined is what gets the
+    /// capabilities. Takes the file's owner, or CAP_LEASE.
     /// </summary>
     /// <returns>False where the file system has no leases.</returns>
     /// <exception cref="BpfException">EAGAIN: a process has it open for writing.</exception>

@@ -3,25 +3,34 @@ namespace Beyla.Agent.Capabilities;
 /// <summary>What <c>beyla capability</c> was asked.</summary>
 internal sealed record CapabilityOptions
 {
+    /// <summary>The first word: test, set, clear or export; empty when there is none.</summary>
     internal string Verb { get; private init; } = "";
 
+    /// <summary><c>--json</c>: one line of JSON in place of a table.</summary>
     internal bool Json { get; private set; }
 
+    /// <summary><c>--probe</c>: asks the kernel by trying.</summary>
     internal bool Probe { get; private set; }
 
+    /// <summary><c>--minimal</c>: what this agent needs, instead of the documented list.</summary>
     internal bool Minimal { get; private set; }
 
     /// <summary>What the file carries already stays.</summary>
     internal bool Add { get; private set; }
 
+    /// <summary><c>--help</c>: the usage is asked for.</summary>
     internal bool Help { get; private set; }
 
+    /// <summary><c>--file</c>: another copy of the agent; null for the one that runs.</summary>
     internal string? File { get; private set; }
 
+    /// <summary><c>--format</c> of an export: systemd, kubernetes or docker; not checked here. Null when it was not given.</summary>
     internal string? Format { get; private set; }
 
+    /// <summary><c>--image</c>: the container image for an export; null when it was not given.</summary>
     internal string? Image { get; private set; }
 
+    /// <summary><c>--scenario</c>: a documented configuration in place of that of the caller; null for the caller's.</summary>
     internal Scenario? Scenario { get; private set; }
 
     /// <summary>Exactly these, whatever the configuration; null when it decides.</summary>

@@ -5,11 +5,15 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Capabilities;
 
-/// <summary>Asks the kernel instead of inferring: loads each program that the configuration can use and opens each kind of file. Attaches nothing.</summary>
+/// <summary>
+/// Asks the kernel instead of inferring: loads each program that the configuration can use and opens each kind of file. Attaches
+/// nothing.
+/// </summary>
 internal static class CapabilityProbes
 {
     private const int AF_PACKET = 17, SOCK_RAW = 3, SOCK_CLOEXEC = 0x80000;
 
+    /// <summary>Tries everything that the request can use; one result for each program and each kind of file.</summary>
     internal static IReadOnlyList<CapabilityProbe> Run(CapabilityRequest request, HostFacts facts)
     {
         // The same capabilities as a run would raise, so that the answers are those of a run.
@@ -103,7 +107,9 @@ internal static class CapabilityProbes
         {
             probes.Add(new CapabilityProbe
             {
-                Operation = "open /proc/PID/exe and environ of another user", Answer = ProbeAnswer.Unknown, Evidence = "no process of another user runs here",
+                Operation = "open /proc/PID/exe and environ of another user",
+                Answer = ProbeAnswer.Unknown,
+                Evidence = "no process of another user runs here",
             });
             return;
         }
@@ -122,7 +128,10 @@ internal static class CapabilityProbes
             {
                 0 => new CapabilityProbe { Operation = $"open {path}", Answer = ProbeAnswer.Yes },
                 Errno.EACCES or Errno.EPERM => Refused($"open {path}", errno, ""),
-                _ => new CapabilityProbe { Operation = $"open {path}", Answer = ProbeAnswer.Unknown, Error = Errno.Name(errno), Evidence = "the process is gone" },
+                _ => new CapabilityProbe
+                {
+                    Operation = $"open {path}", Answer = ProbeAnswer.Unknown, Error = Errno.Name(errno), Evidence = "the process is gone",
+                },
             });
         }
     }
@@ -132,7 +141,8 @@ internal static class CapabilityProbes
     {
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) || pid == 1)
+            if (!int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+                || pid == 1)
             {
                 continue;
             }

@@ -5,6 +5,7 @@ namespace Beyla.Agent.Capabilities;
 /// <summary>A report for people.</summary>
 internal static class CapabilityReportText
 {
+    /// <summary>Writes the report as a table and what follows from it, for people.</summary>
     internal static void Write(CapabilityReport report, TextWriter output)
     {
         output.WriteLine($"for {string.Join(", ", report.Configuration)}, by {Printable(report.Agent)}");
@@ -38,7 +39,8 @@ internal static class CapabilityReportText
             foreach (var probe in report.Probes)
             {
                 output.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"{Lower(probe.Answer),-8}{Printable(probe.Operation)} {probe.Error} {Printable(probe.Evidence)}").TrimEnd());
+                    CultureInfo.InvariantCulture,
+                    $"{Lower(probe.Answer),-8}{Printable(probe.Operation)} {probe.Error} {Printable(probe.Evidence)}").TrimEnd());
             }
         }
 

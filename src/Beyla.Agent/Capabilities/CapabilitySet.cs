@@ -14,8 +14,10 @@ public readonly struct CapabilitySet : IEquatable<CapabilitySet>
     /// <summary>Bit n is capability n.</summary>
     public ulong Bits { get; }
 
+    /// <summary>Whether it has no member.</summary>
     public bool IsEmpty => Bits == 0;
 
+    /// <summary>How many members it has.</summary>
     public int Count => BitOperations.PopCount(Bits);
 
     /// <summary>Makes a set of these.</summary>
@@ -30,25 +32,34 @@ public readonly struct CapabilitySet : IEquatable<CapabilitySet>
         return new CapabilitySet(bits);
     }
 
+    /// <summary>What is in either set; as <see cref="Union"/>.</summary>
     public static CapabilitySet operator |(CapabilitySet left, CapabilitySet right) => left.Union(right);
 
+    /// <summary>What is in both sets; as <see cref="Intersect"/>.</summary>
     public static CapabilitySet operator &(CapabilitySet left, CapabilitySet right) => left.Intersect(right);
 
+    /// <summary>Whether both have the same members.</summary>
     public static bool operator ==(CapabilitySet left, CapabilitySet right) => left.Equals(right);
 
+    /// <summary>Whether a member is in one of them alone.</summary>
     public static bool operator !=(CapabilitySet left, CapabilitySet right) => !left.Equals(right);
 
+    /// <summary>What is here or in the other set.</summary>
     public CapabilitySet Union(CapabilitySet other) => new(Bits | other.Bits);
 
+    /// <summary>What is here and in the other set too.</summary>
     public CapabilitySet Intersect(CapabilitySet other) => new(Bits & other.Bits);
 
     /// <summary>What is here and not in the other set.</summary>
     public CapabilitySet Except(CapabilitySet other) => new(Bits & ~other.Bits);
 
+    /// <summary>This set and one more member.</summary>
     public CapabilitySet With(Capability capability) => new(Bits | (1UL << (int)capability));
 
+    /// <summary>Whether it is a member.</summary>
     public bool Contains(Capability capability) => (Bits & (1UL << (int)capability)) != 0;
 
+    /// <summary>Whether every member of the other set is here too.</summary>
     public bool ContainsAll(CapabilitySet other) => (other.Bits & ~Bits) == 0;
 
     /// <summary>The members in ascending order of the kernel's numbers.</summary>
@@ -63,10 +74,13 @@ public readonly struct CapabilitySet : IEquatable<CapabilitySet>
         }
     }
 
+    /// <inheritdoc/>
     public bool Equals(CapabilitySet other) => Bits == other.Bits;
 
+    /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is CapabilitySet other && Equals(other);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => Bits.GetHashCode();
 
     /// <summary>The names in ascending order of the kernel's numbers, <c>CAP_NET_RAW, CAP_BPF</c>; <c>none</c> for the empty set.</summary>
@@ -80,8 +94,10 @@ public readonly struct CapabilitySet : IEquatable<CapabilitySet>
     {
         private ulong rest = bits;
 
+        /// <summary>The member at which the walk is; defined after <see cref="MoveNext"/> returned true.</summary>
         public Capability Current { get; private set; }
 
+        /// <summary>Goes to the next member in ascending order; false when there is none.</summary>
         public bool MoveNext()
         {
             if (rest == 0)

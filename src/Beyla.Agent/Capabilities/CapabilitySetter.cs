@@ -9,6 +9,9 @@ internal static class CapabilitySetter
 {
     private const int Done = 0, Failed = 1;
 
+    /// <summary>
+    /// Writes file capabilities to the agent's binary (<c>beyla capability set</c>). Returns the exit code: 0 done, 1 failed.
+    /// </summary>
     internal static int Set(CapabilityOptions options, Func<Version, CapabilitySet> choose, TextWriter output, TextWriter error)
     {
         using var file = OpenAgent(options);
@@ -28,7 +31,8 @@ internal static class CapabilitySetter
         var set = wanted & bounding;
         foreach (var capability in wanted.Except(bounding))
         {
-            error.WriteLine($"{capability.Name()} is left out: the bounding set of this process excludes it, so no exec here could give it");
+            error.WriteLine(
+                $"{capability.Name()} is left out: the bounding set of this process excludes it, so no exec here could give it");
         }
 
         if (set.IsEmpty)
@@ -36,20 +40,26 @@ internal static class CapabilitySetter
             return Refused(file, "nothing of what it needs is in the bounding set", error);
         }
 
-        // Permitted, not effective: the agent raises each for the calls that need it, and an exec under a smaller bounding set still starts.
+        // Permitted, not effective: the agent raises each for the calls that need it, and an exec under a smaller bounding set still
+        // starts.
         var capabilities = new FileCapabilities(set, CapabilitySet.None, Effective: false);
         if (options.Add && file.Read() is { } carried)
         {
             if (carried.RootUser != 0)
             {
                 // Those count in that namespace alone. Written again by us they would count everywhere.
-                return Refused(file, $"what it carries is for the user namespace whose root is user {carried.RootUser}; beyla capability clear first", error);
+                return Refused(
+                    file,
+                    $"what it carries is for the user namespace whose root is user {carried.RootUser}; beyla capability clear first",
+                    error);
             }
 
             capabilities = capabilities with { Permitted = set | carried.Permitted, Inheritable = carried.Inheritable };
         }
 
-        var written = WithRight(() => file.Write(capabilities), file, $"sudo setcap {ShellText.Quote(capabilities.ToString())} {ShellText.Quote(file.Path)}", error);
+        var written = WithRight(
+            () => file.Write(capabilities), file,
+            $"sudo setcap {ShellText.Quote(capabilities.ToString())} {ShellText.Quote(file.Path)}", error);
         // A write takes the capabilities away again, so what is there now is what carries them.
         if (written && !leased && AgentFile.Refuse(file) is { } changed)
         {
@@ -80,6 +90,9 @@ internal static class CapabilitySetter
         }
     }
 
+    /// <summary>
+    /// Removes the file capabilities of the agent's binary (<c>beyla capability clear</c>). Returns the exit code: 0 done, 1 failed.
+    /// </summary>
     internal static int Clear(CapabilityOptions options, TextWriter output, TextWriter error)
     {
         using var file = OpenAgent(options);
@@ -123,7 +136,9 @@ internal static class CapabilitySetter
         }
         catch (BpfException exception) when (exception.Errno == Errno.EOPNOTSUPP)
         {
-            error.WriteLine($"beyla capability: {LogText.Escape(exception.Message)}; its file system cannot hold file capabilities, put {LogText.Escape(file.Path)} on another");
+            error.WriteLine(
+                $"beyla capability: {LogText.Escape(exception.Message)}; "
+                + $"its file system cannot hold file capabilities, put {LogText.Escape(file.Path)} on another");
         }
 
         return false;

@@ -20,7 +20,10 @@ internal static class CapabilityTable
         Capability.DacReadSearch, Capability.NetAdmin, Capability.NetRaw, Capability.SysPtrace, Capability.SysAdmin,
         Capability.SysResource, Capability.Perfmon, Capability.Bpf, Capability.CheckpointRestore);
 
-    /// <summary>What CAP_SYS_ADMIN stands in for, and nothing else: bpf_capable(), perfmon_capable(), checkpoint_restore_ns_capable() (include/linux/capability.h).</summary>
+    /// <summary>
+    /// What CAP_SYS_ADMIN stands in for, and nothing else: bpf_capable(), perfmon_capable(), checkpoint_restore_ns_capable()
+    /// (include/linux/capability.h).
+    /// </summary>
     internal static CapabilitySet SubstitutedBySysAdmin { get; } =
         CapabilitySet.Of(Capability.Bpf, Capability.Perfmon, Capability.CheckpointRestore);
 
@@ -126,7 +129,8 @@ internal static class CapabilityTable
         },
         new(tracer, Capability.SysPtrace)
         {
-            Operation = "/proc/PID/exe of processes of other users, and before Linux 6.15 their /proc/PID/environ, for the service of a flow",
+            Operation = "/proc/PID/exe of processes of other users, and before Linux 6.15 their /proc/PID/environ, "
+                + "for the service of a flow",
             Without = "flows of other users' processes show the first argument or the name of the process as their service",
             InReference = false,
             OptionalFor = feature,
@@ -208,7 +212,8 @@ internal static class CapabilityTable
         new(DocumentedTracer.Languages, Capability.SysPtrace)
         {
             Operation = "/proc/PID/exe of processes of other users, and before Linux 6.15 their /proc/PID/environ",
-            Without = "executables of other users' processes cannot be opened: go, rust and native images show as generic, paths are taken from maps or execve; "
+            Without = "executables of other users' processes cannot be opened: go, rust and native images show as generic, "
+                + "paths are taken from maps or execve; "
                 + "before Linux 6.15 OTEL_SERVICE_NAME of processes that began before the agent is not seen either",
             DocumentedFor = Applications,
             NeededFor = Application,
@@ -218,7 +223,8 @@ internal static class CapabilityTable
         new(DocumentedTracer.Languages, Capability.DacReadSearch)
         {
             Operation = "/proc/PID/environ of processes of other users, together with CAP_SYS_PTRACE or, from Linux 6.15 on, CAP_PERFMON",
-            Without = "OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES of other users' processes that began before the agent are not seen; the service is named after the executable",
+            Without = "OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES of other users' processes that began before the agent are not seen; "
+                + "the service is named after the executable",
             DocumentedFor = Applications,
             NeededFor = Application,
             FailingCall = "open(/proc/PID/environ)",
@@ -241,8 +247,10 @@ internal static class CapabilityTable
 
     private static IEnumerable<CapabilityRow> Propagation() =>
     [
-        Unbuilt(DocumentedTracer.Propagation, Capability.Bpf, Feature.ContextPropagation, "load BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG", Kernel58),
-        Unbuilt(DocumentedTracer.Propagation, Capability.NetAdmin, Feature.ContextPropagation, "load BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG"),
+        Unbuilt(DocumentedTracer.Propagation, Capability.Bpf, Feature.ContextPropagation,
+            "load BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG", Kernel58),
+        Unbuilt(DocumentedTracer.Propagation, Capability.NetAdmin, Feature.ContextPropagation,
+            "load BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG"),
         Unbuilt(DocumentedTracer.Propagation, Capability.Perfmon, Feature.ContextPropagation, "direct access to packet memory", Kernel58),
         Unbuilt(DocumentedTracer.Propagation, Capability.DacReadSearch, Feature.ContextPropagation, "documented without a reason"),
     ];
@@ -261,15 +269,18 @@ internal static class CapabilityTable
 
     private static IEnumerable<CapabilityRow> BpfMetrics() =>
     [
-        Unbuilt(DocumentedTracer.BpfMetrics, Capability.SysAdmin, Feature.BpfMetrics, "BTF data of every loaded program (BPF_BTF_GET_FD_BY_ID)") with { InReference = false },
+        Unbuilt(DocumentedTracer.BpfMetrics, Capability.SysAdmin, Feature.BpfMetrics,
+            "BTF data of every loaded program (BPF_BTF_GET_FD_BY_ID)") with { InReference = false },
     ];
 
-    private static CapabilityRow Unbuilt(DocumentedTracer tracer, Capability capability, Feature documentedFor, string operation, Version? from = null) => new(tracer, capability)
-    {
-        Operation = "documented: " + operation.Replace("documented ", "", StringComparison.Ordinal),
-        Without = "nothing is lost: this agent does not have the tracer",
-        DocumentedFor = documentedFor,
-        Built = false,
-        From = from ?? new Version(0, 0),
-    };
+    private static CapabilityRow Unbuilt(
+        DocumentedTracer tracer, Capability capability, Feature documentedFor, string operation, Version? from = null) =>
+        new(tracer, capability)
+        {
+            Operation = "documented: " + operation.Replace("documented ", "", StringComparison.Ordinal),
+            Without = "nothing is lost: this agent does not have the tracer",
+            DocumentedFor = documentedFor,
+            Built = false,
+            From = from ?? new Version(0, 0),
+        };
 }

@@ -2,7 +2,8 @@ namespace Beyla.Agent.Capabilities;
 
 /// <summary>A configuration as a deployment can carry it.</summary>
 /// <param name="Variables">Environment variables, name and value; no value has a control character.</param>
-/// <param name="Elsewhere">Settings that no variable can carry (lists of selectors, secrets), by their path in the configuration file.</param>
+/// <param name="Elsewhere">Settings that no variable can carry (lists of selectors, secrets), by their path in the configuration
+/// file.</param>
 public sealed record DeploymentSettings(IReadOnlyList<(string Name, string Value)> Variables, IReadOnlyList<string> Elsewhere)
 {
     /// <summary>Nothing is set.</summary>
@@ -12,6 +13,10 @@ public sealed record DeploymentSettings(IReadOnlyList<(string Name, string Value
     public static DeploymentSettings Of(Scenario scenario)
     {
         ArgumentNullException.ThrowIfNull(scenario);
-        return new([.. scenario.Settings.Split(' ').Select(static setting => setting.Split('=', 2)).Select(static pair => (pair[0], pair[1]))], []);
+        return new(
+            [.. scenario.Settings.Split(' ')
+                .Select(static setting => setting.Split('=', 2))
+                .Select(static pair => (pair[0], pair[1]))],
+            []);
     }
 }

@@ -4,6 +4,7 @@ namespace Beyla.Agent.Capabilities;
 [Flags]
 public enum Feature
 {
+    /// <summary>Nothing is asked for.</summary>
     None = 0,
 
     /// <summary>Network observability, packets by a socket filter.</summary>
@@ -45,7 +46,8 @@ public static class FeatureNames
     /// <summary>Every feature, in the order of reports.</summary>
     public static IReadOnlyList<Feature> All { get; } =
     [
-        Feature.NetworkSocketFilter, Feature.NetworkTrafficControl, Feature.Application, Feature.ContextPropagation, Feature.GoPropagation, Feature.BpfMetrics,
+        Feature.NetworkSocketFilter, Feature.NetworkTrafficControl, Feature.Application, Feature.ContextPropagation,
+        Feature.GoPropagation, Feature.BpfMetrics,
         Feature.FlowProcesses,
     ];
 

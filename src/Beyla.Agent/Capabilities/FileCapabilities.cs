@@ -56,7 +56,9 @@ public sealed record FileCapabilities(CapabilitySet Permitted, CapabilitySet Inh
         var both = Permitted & Inheritable;
         var parts = new[]
         {
-            Part(both, Effective ? "eip" : "ip"), Part(Permitted.Except(both), Effective ? "ep" : "p"), Part(Inheritable.Except(both), Effective ? "ei" : "i"),
+            Part(both, Effective ? "eip" : "ip"),
+            Part(Permitted.Except(both), Effective ? "ep" : "p"),
+            Part(Inheritable.Except(both), Effective ? "ei" : "i"),
         };
         var text = string.Join(' ', parts.Where(part => part.Length > 0));
         return (text.Length == 0 ? "=" : text) + namespaceRoot;
@@ -70,5 +72,6 @@ public sealed record FileCapabilities(CapabilitySet Permitted, CapabilitySet Inh
 
     private static uint Word(ReadOnlySpan<byte> bytes, int index) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[(index * 4)..]);
 
-    private static void Put(Span<byte> bytes, int index, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(bytes[(index * 4)..], value);
+    private static void Put(Span<byte> bytes, int index, uint value) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[(index * 4)..], value);
 }

@@ -9,7 +9,9 @@ public static class HostFactsReader
     // The inode of the initial user namespace (include/linux/proc_ns.h, PROC_USER_INIT_INO).
     private const string InitialUserNamespace = "user:[4026531837]";
 
-    /// <summary>Reads everything now, except what only the start can tell: the capability sets and no_new_privs are those of the start.</summary>
+    /// <summary>
+    /// Reads everything now, except what only the start can tell: the capability sets and no_new_privs are those of the start.
+    /// </summary>
     public static HostFacts Read()
     {
         var status = ReadText("/proc/thread-self/status") ?? "";
@@ -39,7 +41,10 @@ public static class HostFactsReader
         };
     }
 
-    /// <summary>As <see cref="Read"/>, for an ordinary user without capabilities who starts that file from here: the sets are those that the exec would give.</summary>
+    /// <summary>
+    /// As <see cref="Read"/>, for an ordinary user without capabilities who starts that file from here: the sets are those that the exec
+    /// would give.
+    /// </summary>
     /// <remarks>capabilities(7), "Transformation of capabilities during execve()", with empty inheritable and ambient sets.</remarks>
     /// <param name="path">The file, absolute.</param>
     /// <exception cref="BpfException">The file cannot be opened.</exception>
@@ -70,7 +75,9 @@ public static class HostFactsReader
         return end < 0 ? null : text![(start + 1)..end];
     }
 
-    /// <summary>Where a file system of that type is mounted; empty when nowhere, null when the list could not be read (proc_pid_mountinfo(5)).</summary>
+    /// <summary>
+    /// Where a file system of that type is mounted; empty when nowhere, null when the list could not be read (proc_pid_mountinfo(5)).
+    /// </summary>
     internal static string? FindMount(string? mounts, string type)
     {
         foreach (var line in (mounts ?? "").AsSpan().EnumerateLines())
@@ -89,7 +96,8 @@ public static class HostFactsReader
     {
         foreach (var line in status.AsSpan().EnumerateLines())
         {
-            if (line.StartsWith(name) && int.TryParse(line[name.Length..].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var value))
+            if (line.StartsWith(name)
+                && int.TryParse(line[name.Length..].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var value))
             {
                 return value;
             }
@@ -101,7 +109,9 @@ public static class HostFactsReader
     private static int Leading(string text)
     {
         var digits = text.TakeWhile(char.IsAsciiDigit).Count();
-        return int.TryParse(text.AsSpan(0, Math.Min(digits, 6)), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : 0;
+        return int.TryParse(text.AsSpan(0, Math.Min(digits, 6)), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : 0;
     }
 
     private static (string Path, FileCapabilities? File, bool? Nosuid) ReadAgent()

@@ -2,9 +2,12 @@ using System.Text;
 
 namespace Beyla.Agent.Capabilities;
 
-/// <summary>A Kubernetes ConfigMap with the settings, and a DaemonSet that runs the agent on every node with exactly its capabilities.</summary>
+/// <summary>
+/// A Kubernetes ConfigMap with the settings, and a DaemonSet that runs the agent on every node with exactly its capabilities.
+/// </summary>
 internal static class KubernetesManifest
 {
+    /// <summary>The manifest as YAML, to be passed to <c>kubectl apply -f</c>.</summary>
     internal static string Write(CapabilityRequest request, CapabilitySet set, DeploymentSettings settings, string image)
     {
         var text = new StringBuilder();

@@ -10,8 +10,10 @@ namespace Beyla.Agent.Capabilities;
 /// </summary>
 public static class Privilege
 {
-    // What SYS_ADMIN stands in for in the kernel: bpf_capable(), perfmon_capable(), checkpoint_restore_ns_capable() (include/linux/capability.h).
-    private static readonly CapabilitySet SubstitutedBySysAdmin = CapabilitySet.Of(Capability.Bpf, Capability.Perfmon, Capability.CheckpointRestore);
+    // What SYS_ADMIN stands in for in the kernel: bpf_capable(), perfmon_capable(), checkpoint_restore_ns_capable()
+    // (include/linux/capability.h).
+    private static readonly CapabilitySet SubstitutedBySysAdmin =
+        CapabilitySet.Of(Capability.Bpf, Capability.Perfmon, Capability.CheckpointRestore);
 
     private static CapabilitySet permitted;
     private static volatile bool initialized;
@@ -20,11 +22,16 @@ public static class Privilege
     [ThreadStatic]
     private static ulong raised;
 
-    /// <summary>The sets of the process as it was started, before <see cref="Initialize"/> lowered them; those of now where it was not called.</summary>
+    /// <summary>
+    /// The sets of the process as it was started, before <see cref="Initialize"/> lowered them; those of now where it was not called.
+    /// </summary>
     public static ProcessCapabilities AtStart { get; private set; } = ProcessCapabilities.Current();
 
-    /// <summary>Whether no_new_privs was set before <see cref="Initialize"/> set it: an exec then ignored the file's capabilities.</summary>
-    public static bool NoNewPrivilegesAtStart { get; private set; } = CapabilityCalls.prctl(CapabilityCalls.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+    /// <summary>
+    /// Whether no_new_privs was set before <see cref="Initialize"/> set it: an exec then ignored the file's capabilities.
+    /// </summary>
+    public static bool NoNewPrivilegesAtStart { get; private set; } =
+        CapabilityCalls.prctl(CapabilityCalls.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 
     /// <summary>What this process can still raise.</summary>
     public static CapabilitySet Permitted => initialized ? permitted : ProcessCapabilities.Current().Permitted;
@@ -54,8 +61,8 @@ public static class Privilege
         Apply((initialized ? permitted : ProcessCapabilities.Current().Permitted) & keep);
 
     /// <summary>
-    /// Makes those of <paramref name="capabilities"/> that are permitted effective on the calling thread until the result is disposed on it.
-    /// Where BPF, PERFMON or CHECKPOINT_RESTORE is not permitted, SYS_ADMIN is raised in its place. Nests; allocates nothing.
+    /// Makes those of <paramref name="capabilities"/> that are permitted effective on the calling thread until the result is disposed on
+    /// it. Where BPF, PERFMON or CHECKPOINT_RESTORE is not permitted, SYS_ADMIN is raised in its place. Nests; allocates nothing.
     /// </summary>
     public static Raised Raise(CapabilitySet capabilities)
     {
@@ -89,7 +96,9 @@ public static class Privilege
     {
         var now = ProcessCapabilities.Current();
         var threads = ThreadPrivilege.ReadAll();
-        var holding = threads.Where(thread => !thread.Capabilities.Effective.IsEmpty).Select(thread => $"{thread.Name}: {thread.Capabilities.Effective}");
+        var holding = threads
+            .Where(thread => !thread.Capabilities.Effective.IsEmpty)
+            .Select(thread => $"{thread.Name}: {thread.Capabilities.Effective}");
         var effective = string.Join("; ", holding);
         return $"effective={(effective.Length == 0 ? "none" : effective)} permitted={now.Permitted} inheritable={now.Inheritable} "
             + $"bounding={now.Bounding} ambient={now.Ambient} no_new_privs={YesNo(CapabilityCalls.PR_GET_NO_NEW_PRIVS)} "
@@ -108,7 +117,9 @@ public static class Privilege
     }
 
     private static bool HoldsTooMuch(ThreadPrivilege thread) =>
-        !thread.Capabilities.Effective.IsEmpty || !thread.Capabilities.Ambient.IsEmpty || !permitted.ContainsAll(thread.Capabilities.Permitted);
+        !thread.Capabilities.Effective.IsEmpty
+        || !thread.Capabilities.Ambient.IsEmpty
+        || !permitted.ContainsAll(thread.Capabilities.Permitted);
 
     private static void LowerThisThread()
     {
@@ -166,6 +177,7 @@ public static class Privilege
             this.active = active;
         }
 
+        /// <summary>Lowers again what was raised. To be called on the thread that raised.</summary>
         public void Dispose()
         {
             if (active)

@@ -8,7 +8,8 @@ internal static class ShellText
 {
     /// <summary>The word, in single quotes where it has anything that a shell could read otherwise.</summary>
     internal static string Quote(string word) =>
-        word.Length > 0 && word.All(character => char.IsAsciiLetterOrDigit(character) || "/._-+,:@%=".Contains(character, StringComparison.Ordinal))
+        word.Length > 0
+        && word.All(character => char.IsAsciiLetterOrDigit(character) || "/._-+,:@%=".Contains(character, StringComparison.Ordinal))
             ? word
             : word.Any(char.IsControl) ? Escaped(word)
             : "'" + word.Replace("'", "'\\''", StringComparison.Ordinal) + "'";

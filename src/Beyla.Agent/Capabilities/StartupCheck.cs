@@ -3,9 +3,16 @@ namespace Beyla.Agent.Capabilities;
 /// <summary>How much a line of the check at start matters.</summary>
 public enum CheckSeverity
 {
+    /// <summary>Only of interest when looking for a cause.</summary>
     Debug,
+
+    /// <summary>Good to know; nothing has to be done.</summary>
     Info,
+
+    /// <summary>Something will not work.</summary>
     Warning,
+
+    /// <summary>The agent does not start.</summary>
     Error,
 }
 
@@ -22,9 +29,9 @@ public static class StartupCheck
     public const int ExitCode = 3;
 
     /// <summary>
-    /// Decides about the start. With everything documented there and the host as it should be, no line. Else first the warning that names what
-    /// is missing, in ascending order of the kernel's numbers, then what will not work because of it. Where it was set minimally on purpose, nothing is
-    /// amiss: what the documented list has besides is one line at level debug.
+    /// Decides about the start. With everything documented there and the host as it should be, no line. Else first the warning that
+    /// names what is missing, in ascending order of the kernel's numbers, then what will not work because of it. Where it was set
+    /// minimally on purpose, nothing is amiss: what the documented list has besides is one line at level debug.
     /// </summary>
     /// <param name="report">The verdict.</param>
     /// <param name="enforce">BEYLA_ENFORCE_SYS_CAPS=1: a missing documented capability is an error.</param>
@@ -34,16 +41,21 @@ public static class StartupCheck
     /// <param name="minimal">See <see cref="CapabilityCheck.IsMinimal"/>; without meaning where the documented list is enforced.</param>
     /// <returns>Whether to start; if not, exit with <see cref="ExitCode"/> and load nothing.</returns>
     public static bool MayStart(
-        CapabilityReport report, bool enforce, out IReadOnlyList<CheckLine> lines, CapabilitySet demanded = default, string setting = "", bool minimal = false)
+        CapabilityReport report, bool enforce, out IReadOnlyList<CheckLine> lines,
+        CapabilitySet demanded = default, string setting = "", bool minimal = false)
     {
         ArgumentNullException.ThrowIfNull(report);
-        if (report.Requirements.Where(requirement => requirement.State == CapabilityState.Missing && demanded.Contains(requirement.Capability)).ToArray() is { Length: > 0 } lacking)
+        if (report.Requirements
+            .Where(requirement => requirement.State == CapabilityState.Missing && demanded.Contains(requirement.Capability))
+            .ToArray() is { Length: > 0 } lacking)
         {
             lines =
             [
                 new CheckLine(
                     CheckSeverity.Error, "can't start Beyla",
-                    ("error", $"the following capabilities are required: {string.Join(", ", lacking.Select(requirement => requirement.Capability.Name()))}"),
+                    ("error",
+                        "the following capabilities are required: "
+                        + string.Join(", ", lacking.Select(requirement => requirement.Capability.Name()))),
                     ("consequence", string.Join("; ", lacking.Select(requirement => requirement.WithoutIt))), ("setting", setting),
                     ("evidence", lacking[0].Evidence), ("fix", lacking[0].Fix)),
             ];
@@ -56,7 +68,9 @@ public static class StartupCheck
         var all = new List<CheckLine>();
         if (missing.Length > 0 && onPurpose)
         {
-            all.Add(new CheckLine(CheckSeverity.Debug, "Listed for this configuration, not needed by this agent and not given to it", ("capabilities", missing)));
+            all.Add(new CheckLine(
+                CheckSeverity.Debug, "Listed for this configuration, not needed by this agent and not given to it",
+                ("capabilities", missing)));
         }
         else if (missing.Length > 0)
         {
@@ -81,5 +95,6 @@ public static class StartupCheck
         ("consequence", requirement.WithoutIt), ("evidence", requirement.Evidence), ("fix", requirement.Fix));
 
     private static CheckLine Consequence(HostSetting setting) => new(
-        CheckSeverity.Warning, $"{setting.Name} stands in the way", ("value", setting.Value), ("consequence", setting.Meaning), ("fix", string.Join(" | ", setting.Fix)));
+        CheckSeverity.Warning, $"{setting.Name} stands in the way",
+        ("value", setting.Value), ("consequence", setting.Meaning), ("fix", string.Join(" | ", setting.Fix)));
 }

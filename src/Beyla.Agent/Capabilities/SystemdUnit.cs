@@ -3,11 +3,13 @@ namespace Beyla.Agent.Capabilities;
 /// <summary>A systemd service that runs the agent as a dynamic user with exactly its capabilities (systemd.exec(5)).</summary>
 internal static class SystemdUnit
 {
+    /// <summary>The unit file (systemd.service(5)).</summary>
     internal static string Write(CapabilityRequest request, CapabilitySet set, DeploymentSettings settings, string agent)
     {
         var names = string.Join(' ', set.Members().Select(capability => capability.Name()));
         var families = "AF_UNIX AF_INET AF_INET6 AF_NETLINK" + (set.Contains(Capability.NetRaw) ? " AF_PACKET" : "");
-        var environment = string.Join("\n", settings.Variables.Select(variable => $"Environment={Assignment(variable.Name, variable.Value)}"));
+        var environment = string.Join("\n",
+            settings.Variables.Select(variable => $"Environment={Assignment(variable.Name, variable.Value)}"));
         return $"""
             # {CapabilityExport.Purpose(request, settings)}
             # systemd before 247 does not know CAP_BPF and drops it silently. What /etc/beyla/environment says wins over Environment=.
@@ -57,10 +59,14 @@ internal static class SystemdUnit
     private static string Word(string path) =>
         path.All(character => char.IsAsciiLetterOrDigit(character) || "/._-+".Contains(character, StringComparison.Ordinal))
             ? path
-            : "\"" + path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal)
+            : "\"" + path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
+                .Replace("%", "%%", StringComparison.Ordinal)
                 .Replace("$", "$$", StringComparison.Ordinal) + "\"";
 
     // Environment= (systemd.exec(5)) knows the same quotes and specifiers; a dollar sign has no meaning there.
     private static string Assignment(string name, string value) =>
-        "\"" + $"{name}={value}".Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal) + "\"";
+        "\"" + $"{name}={value}"
+            .Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("%", "%%", StringComparison.Ordinal)
+        + "\"";
 }

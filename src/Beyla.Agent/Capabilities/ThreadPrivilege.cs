@@ -22,7 +22,8 @@ public readonly record struct ThreadPrivilege(int Thread, string Name, ProcessCa
             try
             {
                 var name = File.ReadAllText(Path.Combine(directory, "comm")).TrimEnd('\n');
-                threads.Add(new ThreadPrivilege(thread, name, ProcessCapabilities.Parse(File.ReadAllText(Path.Combine(directory, "status")))));
+                threads.Add(new ThreadPrivilege(
+                    thread, name, ProcessCapabilities.Parse(File.ReadAllText(Path.Combine(directory, "status")))));
             }
             catch (IOException)
             {

@@ -7,18 +7,32 @@ namespace Beyla.Agent.Configuration;
 /// <summary>How spans are printed (<c>trace_printer</c>).</summary>
 public enum TracePrinterKind : byte
 {
+    /// <summary>Spans are not printed.</summary>
     Disabled,
+
+    /// <summary>Only the number of spans is printed.</summary>
     Counter,
+
+    /// <summary>A line of text for each span.</summary>
     Text,
+
+    /// <summary>A line of JSON for each span.</summary>
     Json,
+
+    /// <summary>JSON over several lines for each span.</summary>
     JsonIndent,
 }
 
 /// <summary>In what form the configuration is logged at start (<c>log_config</c>).</summary>
 public enum LoggedConfiguration : byte
 {
+    /// <summary>It is not logged.</summary>
     None,
+
+    /// <summary>As YAML.</summary>
     Yaml,
+
+    /// <summary>As JSON.</summary>
     Json,
 }
 
@@ -31,6 +45,7 @@ public sealed record AgentConfiguration
     /// <summary>Whether HTTP and other exchanges of selected processes are traced: there is something to select.</summary>
     public bool ApplicationEnabled => !Selection.IsEmpty;
 
+    /// <summary>How spans are printed to standard output.</summary>
     public TracePrinterKind TracePrinter { get; init; }
 
     /// <summary>The printer as settings spell it: disabled, counter, text, json, json_indent.</summary>
@@ -46,10 +61,13 @@ public sealed record AgentConfiguration
     /// <summary>Whether missing capabilities end the agent (exit code 3) instead of being warned of.</summary>
     public bool EnforceSysCaps { get; init; }
 
+    /// <summary>Lines of the log below this level are not written.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Info;
 
+    /// <summary>How lines of the log are written.</summary>
     public LogFormat LogFormat { get; init; }
 
+    /// <summary>In what form the configuration is logged at start.</summary>
     public LoggedConfiguration LogConfig { get; init; }
 
     /// <summary>How long a request may wait for its answer before it becomes a span with status 408; zero is for ever.</summary>
@@ -58,7 +76,9 @@ public sealed record AgentConfiguration
     /// <summary>Names of query parameters whose values are redacted; case does not count.</summary>
     public IReadOnlySet<string> SensitiveQueryParameters { get; init; } = Configuration.SensitiveQueryParameters.Default;
 
-    /// <summary>Which attach points capture what sockets carry; <see cref="SocketSourceKind.Auto"/> is the best that the kernel has.</summary>
+    /// <summary>
+    /// Which attach points capture what sockets carry; <see cref="SocketSourceKind.Auto"/> is the best that the kernel has.
+    /// </summary>
     public SocketSourceKind SocketSource { get; init; }
 
     /// <summary>Size of the ring between kernel and agent, in bytes: a power of two and a multiple of the page size.</summary>
@@ -70,9 +90,12 @@ public sealed record AgentConfiguration
     /// <summary>How long stopping may take before the rest is given up.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Stop when standard input ends or the process that started the agent is gone; for programs that run the agent as their child.</summary>
+    /// <summary>
+    /// Stop when standard input ends or the process that started the agent is gone; for programs that run the agent as their child.
+    /// </summary>
     public bool ExitWithParent { get; init; }
 
+    /// <summary>Whether and how flows are captured.</summary>
     public NetworkConfiguration Network { get; init; } = new();
 
     /// <summary>Whether flows reach standard output: they are printed as lines or are part of the JSON stream.</summary>
@@ -84,7 +107,11 @@ public enum TrafficControlBackend : byte
 {
     /// <summary>tcx where the kernel has it, found by trying.</summary>
     Auto,
+
+    /// <summary>Filters of a clsact queueing discipline, for kernels without tcx.</summary>
     Tc,
+
+    /// <summary>tcx, from Linux 6.6 on.</summary>
     Tcx,
 }
 
@@ -93,36 +120,54 @@ public enum FlowDeduper : byte
 {
     /// <summary>The interface that saw it first counts.</summary>
     FirstCome,
+
+    /// <summary>Every interface counts the flow.</summary>
     None,
 }
 
 /// <summary>Which directions are watched (<c>network.direction</c>).</summary>
 public enum FlowDirections : byte
 {
+    /// <summary>Packets in both directions.</summary>
     Both,
+
+    /// <summary>Only packets that come in.</summary>
     Ingress,
+
+    /// <summary>Only packets that go out.</summary>
     Egress,
 }
 
 /// <summary>How new interfaces are found (<c>network.listen_interfaces</c>).</summary>
 public enum InterfaceListener : byte
 {
+    /// <summary>The kernel tells of each change (rtnetlink(7)).</summary>
     Watch,
+
+    /// <summary>All interfaces are asked for from time to time.</summary>
     Poll,
 }
 
 /// <summary>Which address of the host names the agent (<c>network.agent_ip_type</c>).</summary>
 public enum AgentAddressType : byte
 {
+    /// <summary>An address of either version.</summary>
     Any,
+
+    /// <summary>An IPv4 address.</summary>
     IPv4,
+
+    /// <summary>An IPv6 address.</summary>
     IPv6,
 }
 
 /// <summary>How addresses get names (<c>network.reverse_dns.type</c>).</summary>
 public enum ReverseDnsType : byte
 {
+    /// <summary>They get none.</summary>
     None,
+
+    /// <summary>The resolver of the host is asked (getnameinfo(3)).</summary>
     Local,
 }
 
@@ -132,8 +177,10 @@ public sealed record NetworkConfiguration
     /// <summary>Whether flows are captured.</summary>
     public bool Enabled { get; init; }
 
+    /// <summary>Where packets are seen.</summary>
     public FlowSource Source { get; init; }
 
+    /// <summary>How programs are attached to traffic control; no effect with another <see cref="Source"/>.</summary>
     public TrafficControlBackend TrafficControlBackend { get; init; }
 
     /// <summary>Interfaces to watch, with either source; empty is all.</summary>
@@ -154,16 +201,19 @@ public sealed record NetworkConfiguration
     /// <summary>How long a flow is gathered before it is emitted.</summary>
     public TimeSpan CacheActiveTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>What is done with a flow that is seen on several interfaces.</summary>
     public FlowDeduper Deduper { get; init; }
 
     /// <summary>How long the deduper remembers a flow; twice <see cref="CacheActiveTimeout"/> unless set.</summary>
     public TimeSpan DeduperExpiry { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Which directions are watched.</summary>
     public FlowDirections Direction { get; init; }
 
     /// <summary>One packet in so many is looked at; 0 and 1 are every packet.</summary>
     public int Sampling { get; init; }
 
+    /// <summary>How new interfaces are found.</summary>
     public InterfaceListener ListenInterfaces { get; init; }
 
     /// <summary>How often interfaces are asked for with <see cref="InterfaceListener.Poll"/>.</summary>
@@ -175,11 +225,13 @@ public sealed record NetworkConfiguration
     /// <summary><c>external</c>, <c>local</c>, or <c>name:</c> and an interface.</summary>
     public string AgentIPInterface { get; init; } = "external";
 
+    /// <summary>Which version the address that names the agent may have.</summary>
     public AgentAddressType AgentIPType { get; init; }
 
     /// <summary>Blocks that give addresses a name; the narrowest that holds an address counts.</summary>
     public IReadOnlyList<NamedNetwork> Cidrs { get; init; } = [];
 
+    /// <summary>How addresses of flows get names.</summary>
     public ReverseDnsType ReverseDns { get; init; }
 
     /// <summary>How many names are remembered.</summary>

@@ -123,7 +123,9 @@ public sealed class CommandLine
         }
         else if (KeyIndex.Find(path) is not { } key)
         {
-            problems.Add($"--set {LogText.Quote(path)}: there is no such setting{Suggestion(KeyIndex.NearestPath(path), "beyla config --all lists them")}");
+            problems.Add(
+                $"--set {LogText.Quote(path)}: there is no such setting"
+                + Suggestion(KeyIndex.NearestPath(path), "beyla config --all lists them"));
         }
         else
         {
@@ -150,7 +152,10 @@ public sealed class CommandLine
         else if (option is null)
         {
             problems.Add($"the option {LogText.Quote(name)} is unknown"
-                + Suggestion(NearestName.Find(name, CommandLineOption.All.Select(static known => known.Name).Concat(["--config", "--set", "--help", "--version"]))));
+                + Suggestion(
+                    NearestName.Find(
+                        name,
+                        CommandLineOption.All.Select(static known => known.Name).Concat(["--config", "--set", "--help", "--version"]))));
         }
     }
 
@@ -170,5 +175,6 @@ public sealed class CommandLine
         return null;
     }
 
-    private static string Suggestion(string? nearest, string otherwise = "see beyla --help") => nearest is null ? "; " + otherwise : $"; did you mean {nearest}?";
+    private static string Suggestion(string? nearest, string otherwise = "see beyla --help") =>
+        nearest is null ? "; " + otherwise : $"; did you mean {nearest}?";
 }

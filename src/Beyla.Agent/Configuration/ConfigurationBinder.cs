@@ -3,15 +3,20 @@ using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Configuration;
 
-/// <summary>Makes the typed configuration out of checked settings. A value that did not pass its check counts as its default here.</summary>
+/// <summary>
+/// Makes the typed configuration out of checked settings. A value that did not pass its check counts as its default here.
+/// </summary>
 internal sealed class ConfigurationBinder(SettingLayers layers)
 {
+    /// <summary>Binds every setting. What only shows here to be wrong is added to the problems and warnings of the layers.</summary>
     public AgentConfiguration Bind()
     {
         var ringSize = (uint)Integer("ebpf.ring_size");
         if ((ringSize & (ringSize - 1)) != 0 || ringSize % (uint)Environment.SystemPageSize != 0)
         {
-            layers.Problems.Add(SettingLayers.Describe(Get("ebpf.ring_size"), $"a power of two that is a multiple of {Environment.SystemPageSize} is expected"));
+            layers.Problems.Add(
+                SettingLayers.Describe(
+                    Get("ebpf.ring_size"), $"a power of two that is a multiple of {Environment.SystemPageSize} is expected"));
         }
 
         return new AgentConfiguration
@@ -66,7 +71,8 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
         var reverseDns = Get("network.reverse_dns.type");
         if (Choice("network.reverse_dns.type") == "ebpf")
         {
-            layers.Warnings.Add($"network.reverse_dns.type = \"ebpf\" ({reverseDns.Origin}) is not built in this agent; names are not looked up");
+            layers.Warnings.Add(
+                $"network.reverse_dns.type = \"ebpf\" ({reverseDns.Origin}) is not built in this agent; names are not looked up");
         }
 
         return new NetworkConfiguration

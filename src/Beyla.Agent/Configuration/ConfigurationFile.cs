@@ -7,7 +7,8 @@ namespace Beyla.Agent.Configuration;
 
 /// <summary>
 /// Reads a configuration file that the caller names, without being of use to a caller who has fewer rights than the agent:
-/// it must be a regular file of bounded size, and in a process with raised rights one that the caller may read and others may neither write nor replace.
+/// it must be a regular file of bounded size, and in a process with raised rights one that the caller may read and others may neither
+/// write nor replace.
 /// </summary>
 public static partial class ConfigurationFile
 {
@@ -21,7 +22,9 @@ public static partial class ConfigurationFile
     private const int ReadAccess = 4;
     private const nuint SecureEntry = 23;
 
-    /// <summary>Whether the program got rights from its file that its caller has not (AT_SECURE of the auxiliary vector, getauxval(3)).</summary>
+    /// <summary>
+    /// Whether the program got rights from its file that its caller has not (AT_SECURE of the auxiliary vector, getauxval(3)).
+    /// </summary>
     public static bool HasRaisedRights => AuxiliaryValue(SecureEntry) != 0;
 
     /// <summary>Reads the file as UTF-8.</summary>
@@ -97,7 +100,8 @@ public static partial class ConfigurationFile
 
     /// <summary>
     /// The agent may read more than its caller may, and acts on what it reads: the caller must be able to read the file himself,
-    /// and nobody but root and the caller may have written it, or put it there: the rule of sshd(8) (StrictModes) for the whole way to the file.
+    /// and nobody but root and the caller may have written it, or put it there: the rule of sshd(8) (StrictModes) for the whole way to
+    /// the file.
     /// </summary>
     private static void RefusePlanted(string shown, int descriptor, in FileStatus status)
     {
@@ -111,12 +115,14 @@ public static partial class ConfigurationFile
 
         if (!IsTrusted(status.Owner))
         {
-            throw new ConfigurationException($"the configuration file {shown} {Reason}: it belongs to user {status.Owner}; chown it to root or to yourself");
+            throw new ConfigurationException(
+                $"the configuration file {shown} {Reason}: it belongs to user {status.Owner}; chown it to root or to yourself");
         }
 
         if ((status.Mode & OthersWrite) != 0)
         {
-            throw new ConfigurationException($"the configuration file {shown} {Reason}: {Writers(status.Mode)} may write it; run chmod go-w on it");
+            throw new ConfigurationException(
+                $"the configuration file {shown} {Reason}: {Writers(status.Mode)} may write it; run chmod go-w on it");
         }
         // Where the open file lies, whatever links led to it.
         var directory = Path.GetDirectoryName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
@@ -124,18 +130,21 @@ public static partial class ConfigurationFile
         {
             if (Stat(CurrentDirectory, directory, 0, BasicStats, out var above) < 0)
             {
-                throw new ConfigurationException($"the configuration file {shown} {Reason}: {LogText.Quote(directory)} cannot be examined ({LastError()})");
+                throw new ConfigurationException(
+                    $"the configuration file {shown} {Reason}: {LogText.Quote(directory)} cannot be examined ({LastError()})");
             }
 
             if (!IsTrusted(above.Owner))
             {
-                throw new ConfigurationException($"the configuration file {shown} {Reason}: the directory {LogText.Quote(directory)} belongs to user {above.Owner}, "
+                throw new ConfigurationException(
+                    $"the configuration file {shown} {Reason}: the directory {LogText.Quote(directory)} belongs to user {above.Owner}, "
                     + "who may put another file there; move it to a directory of root or of your own");
             }
             // Further up a sticky directory such as /tmp keeps others from renaming what is mine.
             if ((above.Mode & OthersWrite) != 0 && (parent || (above.Mode & Sticky) == 0))
             {
-                throw new ConfigurationException($"the configuration file {shown} {Reason}: {Writers(above.Mode)} may write the directory {LogText.Quote(directory)}; "
+                throw new ConfigurationException(
+                    $"the configuration file {shown} {Reason}: {Writers(above.Mode)} may write the directory {LogText.Quote(directory)}; "
                     + "move it to a directory that only you or root can write, or run chmod go-w on that one");
             }
         }

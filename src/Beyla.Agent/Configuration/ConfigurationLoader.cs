@@ -16,7 +16,8 @@ public static class ConfigurationLoader
     /// <summary>Loads a configuration. Never throws for what the sources hold: see the result.</summary>
     /// <param name="commandLine">The command line.</param>
     /// <param name="environment">The environment variables.</param>
-    /// <param name="raisedRights">Whether the agent has rights that its caller has not; then a configuration file is examined more closely.</param>
+    /// <param name="raisedRights">Whether the agent has rights that its caller has not; then a configuration file is examined more
+    /// closely.</param>
     public static LoadedConfiguration Load(CommandLine commandLine, IReadOnlyDictionary<string, string> environment, bool raisedRights)
     {
         var layers = new SettingLayers();
@@ -42,7 +43,8 @@ public static class ConfigurationLoader
     }
 
     /// <summary>Loads a configuration from a YAML text in place of a file.</summary>
-    internal static LoadedConfiguration LoadText(string yaml, string origin, IReadOnlyDictionary<string, string> environment, CommandLine commandLine)
+    internal static LoadedConfiguration LoadText(
+        string yaml, string origin, IReadOnlyDictionary<string, string> environment, CommandLine commandLine)
     {
         var layers = new SettingLayers();
         try
@@ -87,8 +89,8 @@ public static class ConfigurationLoader
 
         if (configuration.ApplicationEnabled && configuration.TracePrinter == TracePrinterKind.Disabled)
         {
-            yield return "processes are selected but their spans would go nowhere: set BEYLA_TRACE_PRINTER (--trace-printer) to text, json, "
-                + "json_indent or counter" + Hint(environment);
+            yield return "processes are selected but their spans would go nowhere: set BEYLA_TRACE_PRINTER (--trace-printer) to text, "
+                + "json, json_indent or counter" + Hint(environment);
         }
 
         if (configuration.Network.Enabled && !configuration.PrintsFlows)

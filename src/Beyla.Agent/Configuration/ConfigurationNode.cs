@@ -20,6 +20,7 @@ public sealed class ConfigurationNode
     /// <summary>The entries of a mapping in their order; empty for others.</summary>
     public IReadOnlyList<(ConfigurationNode Key, ConfigurationNode Value)> Entries { get; init; } = [];
 
+    /// <summary>Which kind of node it is; decides which of the other properties are filled.</summary>
     public required ConfigurationNodeKind Kind { get; init; }
 
     /// <summary>Whether it is nothing at all, which in YAML is no value, <c>~</c> or <c>null</c> without quotes.</summary>
@@ -75,8 +76,15 @@ public sealed class ConfigurationNode
 /// <summary>The kinds of <see cref="ConfigurationNode"/>.</summary>
 public enum ConfigurationNodeKind
 {
+    /// <summary>Nothing at all.</summary>
     Null,
+
+    /// <summary>A scalar; not yet read as a number or anything else.</summary>
     Text,
+
+    /// <summary>A sequence of nodes.</summary>
     List,
+
+    /// <summary>Pairs of a key and a value.</summary>
     Mapping,
 }

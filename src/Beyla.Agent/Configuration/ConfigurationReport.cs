@@ -26,7 +26,9 @@ public static class ConfigurationReport
         return text.ToString();
     }
 
-    /// <summary>The settings as a JSON object: <c>settings</c> (key, value, source, origin, built), <c>warnings</c>, <c>errors</c>.</summary>
+    /// <summary>
+    /// The settings as a JSON object: <c>settings</c> (key, value, source, origin, built), <c>warnings</c>, <c>errors</c>.
+    /// </summary>
     /// <param name="loaded">The configuration.</param>
     /// <param name="all">Also settings that have no effect in this agent and are not set.</param>
     /// <param name="indented">On several lines.</param>

@@ -31,7 +31,8 @@ public static class GoDuration
         do
         {
             var digits = text.IndexOfAnyExcept(NumberCharacters);
-            if (digits <= 0 || !decimal.TryParse(text[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value))
+            if (digits <= 0
+                || !decimal.TryParse(text[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value))
             {
                 return false;
             }

@@ -67,6 +67,7 @@ public sealed class KeyDefinition
     /// <summary>Environment variables that set it, the one that wins first; may be empty.</summary>
     public required IReadOnlyList<string> Variables { get; init; }
 
+    /// <summary>What values it takes.</summary>
     public required SettingType Type { get; init; }
 
     /// <summary>What a <see cref="SettingType.Choice"/> may be.</summary>

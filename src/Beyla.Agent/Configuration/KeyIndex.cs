@@ -78,7 +78,9 @@ public static class KeyIndex
     public static bool IsOtherPeerVariable(string variable) =>
         OtherVariables.Contains(variable) || variable.StartsWith("BEYLA_GRAFANA_AI_", StringComparison.Ordinal);
 
-    /// <summary>The settings of a variable in any of its spellings (BEYLA_X, BEYLA_OTEL_X, OTEL_EBPF_X); empty when there are none.</summary>
+    /// <summary>
+    /// The settings of a variable in any of its spellings (BEYLA_X, BEYLA_OTEL_X, OTEL_EBPF_X); empty when there are none.
+    /// </summary>
     public static IReadOnlyList<KeyDefinition> FindByVariable(string variable) => ByVariable.GetValueOrDefault(Canonical(variable)) ?? [];
 
     /// <summary>The spelling of a variable that the table has.</summary>

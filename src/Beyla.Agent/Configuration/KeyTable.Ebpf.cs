@@ -24,7 +24,10 @@ internal static partial class KeyTable
           Bytes of a PostgreSQL message that are captured beyond its start.
         ebpf.buffer_sizes.tcp|BEYLA_BPF_BUFFER_SIZE_TCP|int 0..65536|0
           Bytes of any other TCP message that are captured beyond its start.
-        ebpf.context_propagation|BEYLA_BPF_CONTEXT_PROPAGATION,BEYLA_ENABLE_CONTEXT_PROPAGATION|one disabled headers tcp all headers,tcp tcp,headers ip|disabled
+        ebpf.context_propagation|BEYLA_BPF_CONTEXT_PROPAGATION,BEYLA_ENABLE_CONTEXT_PROPAGATION|
+        """
+        + """
+        one disabled headers tcp all headers,tcp tcp,headers ip|disabled
           Adds the trace context to outgoing requests: as an HTTP header, as a TCP option, or both.
         ebpf.couchbase_db_cache_size|BEYLA_COUCHBASE_DB_CACHE_SIZE|int|1024
           How many connections to Couchbase have their bucket remembered.

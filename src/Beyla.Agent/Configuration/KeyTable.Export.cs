@@ -18,7 +18,10 @@ internal static partial class KeyTable
           The URL to which spans are sent.
         otel_traces_export.insecure_skip_verify|BEYLA_INSECURE_SKIP_VERIFY|bool|false
           Takes any certificate of the receiver.
-        otel_traces_export.instrumentations|BEYLA_TRACES_INSTRUMENTATIONS|list|http,grpc,sql,redis,kafka,mqtt,nats,amqp,mongo,couchbase,memcached,sunrpc,aerospike
+        otel_traces_export.instrumentations|BEYLA_TRACES_INSTRUMENTATIONS|list|
+        """
+        + """
+        http,grpc,sql,redis,kafka,mqtt,nats,amqp,mongo,couchbase,memcached,sunrpc,aerospike
           The protocols whose spans are exported.
         otel_traces_export.otel_sdk_log_level|BEYLA_SDK_LOG_LEVEL|text|
           The log level of the OpenTelemetry library.
@@ -30,7 +33,10 @@ internal static partial class KeyTable
           How many services have an exporter of their own kept.
         otel_traces_export.sampler.arg|OTEL_TRACES_SAMPLER_ARG|text|
           The argument of the sampler, such as the part of the traces that is kept.
-        otel_traces_export.sampler.name|OTEL_TRACES_SAMPLER|one always_on always_off traceidratio parentbased_always_on parentbased_always_off parentbased_traceidratio|parentbased_always_on
+        otel_traces_export.sampler.name|OTEL_TRACES_SAMPLER|
+        """
+        + """
+        one always_on always_off traceidratio parentbased_always_on parentbased_always_off parentbased_traceidratio|parentbased_always_on
           Which traces are kept.
         """;
 
@@ -59,7 +65,10 @@ internal static partial class KeyTable
           Resource attributes that are added to the metrics made from spans.
         otel_metrics_export.features||list|
           Deprecated: as metrics.features, for this exporter.
-        otel_metrics_export.histogram_aggregation|OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION|one base2_exponential_bucket_histogram explicit_bucket_histogram|explicit_bucket_histogram
+        otel_metrics_export.histogram_aggregation|OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION|
+        """
+        + """
+        one base2_exponential_bucket_histogram explicit_bucket_histogram|explicit_bucket_histogram
           Whether buckets have fixed or exponential bounds.
         otel_metrics_export.insecure_skip_verify|BEYLA_INSECURE_SKIP_VERIFY|bool|false
           Takes any certificate of the receiver.

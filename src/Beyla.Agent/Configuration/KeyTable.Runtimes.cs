@@ -51,7 +51,10 @@ internal static partial class KeyTable
           The forms of trace context that the library reads and writes.
         injector.trace_sampler.arg|OTEL_TRACES_SAMPLER_ARG|text|
           The argument of the library's sampler.
-        injector.trace_sampler.name|OTEL_TRACES_SAMPLER|one always_on always_off traceidratio parentbased_always_on parentbased_always_off parentbased_traceidratio|
+        injector.trace_sampler.name|OTEL_TRACES_SAMPLER|
+        """
+        + """
+        one always_on always_off traceidratio parentbased_always_on parentbased_always_off parentbased_traceidratio|
           Which traces the library keeps.
         injector.webhook.external_deployment_name|BEYLA_EXTERNAL_WEBHOOK_DEPLOYMENT_NAME|text|
           The deployment whose webhook changes the pods.

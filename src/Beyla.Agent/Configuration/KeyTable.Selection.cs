@@ -10,7 +10,10 @@ internal static partial class KeyTable
           Traces processes written in a language that fits the glob, such as {go,java}.
         discovery.bpf_pid_filter_off|BEYLA_BPF_PID_FILTER_OFF|bool|false
           Takes away the filter for processes in the kernel; all are filtered in user space.
-        +discovery.default_exclude_instrument||selectors|[{exe_path: "{*beyla,*alloy,*prometheus-config-reloader,*ebpf-instrument,*obi,*otelcol,*otelcol-contrib,*otelcol-contrib[!/]*}"}]
+        +discovery.default_exclude_instrument||selectors|
+        """
+        + """
+        [{exe_path: "{*beyla,*alloy,*prometheus-config-reloader,*ebpf-instrument,*obi,*otelcol,*otelcol-contrib,*otelcol-contrib[!/]*}"}]
           Rules that are excluded unless this is set: the agent itself and other collectors of telemetry.
         discovery.default_exclude_services||any|
           Deprecated: as discovery.default_exclude_instrument, with regular expressions.

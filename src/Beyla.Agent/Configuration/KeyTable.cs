@@ -1,10 +1,10 @@
 namespace Beyla.Agent.Configuration;
 
 /// <summary>
-/// Every setting, in two lines: <c>key|variables|type|default</c>, and below it, indented, what it does in one sentence. A key that starts with
-/// <c>+</c> has an effect in this agent; the others are settings of the peer (version 3) that are recognised, checked and reported as not built.
-/// Types: see <see cref="SettingType"/>; <c>one a b</c> is a choice, <c>int 1..9</c> has limits, <c>duration >0</c> is not zero. The other parts of
-/// this class hold one group of sections each.
+/// Every setting, in two lines: <c>key|variables|type|default</c>, and below it, indented, what it does in one sentence. A key that
+/// starts with <c>+</c> has an effect in this agent; the others are settings of the peer (version 3) that are recognised, checked and
+/// reported as not built. Types: see <see cref="SettingType"/>; <c>one a b</c> is a choice, <c>int 1..9</c> has limits,
+/// <c>duration >0</c> is not zero. The other parts of this class hold one group of sections each.
 /// Own settings of this agent: <c>ebpf.socket_source</c>, <c>ebpf.ring_size</c>, <c>ebpf.poll_interval</c>, <c>exit_with_parent</c>,
 /// <c>network.require_process</c>.
 /// </summary>

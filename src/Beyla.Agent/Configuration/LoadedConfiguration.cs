@@ -5,6 +5,9 @@ public sealed class LoadedConfiguration
 {
     private readonly AgentConfiguration configuration;
 
+    /// <summary>
+    /// Keeps what the loader found; <paramref name="startProblems"/> are looked for only where there are no <paramref name="problems"/>.
+    /// </summary>
     internal LoadedConfiguration(
         AgentConfiguration configuration, IReadOnlyList<Setting> settings, IReadOnlyList<string> warnings,
         IReadOnlyList<string> problems, IReadOnlyList<string> startProblems)
@@ -22,7 +25,10 @@ public sealed class LoadedConfiguration
     /// <summary>Values that cannot be used.</summary>
     public IReadOnlyList<string> Problems { get; }
 
-    /// <summary>Why the agent cannot start with valid values: nothing is selected, or the results would go nowhere. Empty where there are <see cref="Problems"/>.</summary>
+    /// <summary>
+    /// Why the agent cannot start with valid values: nothing is selected, or the results would go nowhere. Empty where there are
+    /// <see cref="Problems"/>.
+    /// </summary>
     public IReadOnlyList<string> StartProblems { get; }
 
     /// <summary>The typed configuration, also where the agent could not start with it.</summary>
@@ -30,6 +36,10 @@ public sealed class LoadedConfiguration
     public AgentConfiguration Configuration => Problems.Count == 0 ? configuration : throw new ConfigurationException(Problems);
 
     /// <summary>The typed configuration to start with.</summary>
-    /// <exception cref="ConfigurationException">The agent cannot start; has all <see cref="Problems"/> or else all <see cref="StartProblems"/>.</exception>
-    public AgentConfiguration ConfigurationToStart => StartProblems.Count == 0 ? Configuration : throw new ConfigurationException(StartProblems);
+    /// <exception cref="ConfigurationException">The agent cannot start; has all <see cref="Problems"/> or else all
+    /// <see cref="StartProblems"/>.</exception>
+    public AgentConfiguration ConfigurationToStart =>
+        StartProblems.Count == 0
+            ? Configuration
+            : throw new ConfigurationException(StartProblems);
 }

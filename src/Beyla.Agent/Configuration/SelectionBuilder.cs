@@ -5,20 +5,28 @@ namespace Beyla.Agent.Configuration;
 /// <summary>Makes the rules of selection out of all settings that select, by the precedence of the peer.</summary>
 /// <remarks>
 /// Process ids rule alone. Else the entries of <c>discovery.instrument</c> and one rule that demands port, executable and language of the
-/// variables together. The deprecated <c>executable_name</c> and <c>discovery.services</c> count only where none of the newer ways names an executable.
+/// variables together. The deprecated <c>executable_name</c> and <c>discovery.services</c> count only where none of the newer ways names
+/// an executable.
 /// </remarks>
 internal sealed class SelectionBuilder(SettingLayers layers)
 {
     private static readonly string[] DefaultExclusion =
-        ["*beyla", "*alloy", "*prometheus-config-reloader", "*ebpf-instrument", "*obi", "*otelcol", "*otelcol-contrib", "*otelcol-contrib[!/]*"];
+    [
+        "*beyla", "*alloy", "*prometheus-config-reloader", "*ebpf-instrument", "*obi",
+        "*otelcol", "*otelcol-contrib", "*otelcol-contrib[!/]*",
+    ];
 
+    /// <summary>Builds the rules. What is wrong with a selector is added to the problems and warnings of the layers.</summary>
     public SelectionRules Build()
     {
         var instrument = Selectors("discovery.instrument");
         var exclusions = Selectors("discovery.exclude_instrument");
         exclusions.AddRange(DeprecatedSelectors("discovery.exclude_services", "discovery.exclude_instrument"));
         var defaults = layers[KeyIndex.Get("discovery.default_exclude_instrument")];
-        exclusions.AddRange(defaults.Origin.Source == SettingSource.Default ? DefaultExclusions() : Selectors("discovery.default_exclude_instrument"));
+        exclusions.AddRange(
+            defaults.Origin.Source == SettingSource.Default
+                ? DefaultExclusions()
+                : Selectors("discovery.default_exclude_instrument"));
         return new SelectionRules
         {
             Rules = Rules(instrument),
@@ -84,7 +92,11 @@ internal sealed class SelectionBuilder(SettingLayers layers)
             return instrument;
         }
 
-        return [.. instrument, rule with { Origin = string.Join(" and ", origins.Where(static origin => origin.Text?.Length > 0 || origin.Node is not null).Select(Origin)) }];
+        return [.. instrument, rule with
+        {
+            Origin = string.Join(
+                " and ", origins.Where(static origin => origin.Text?.Length > 0 || origin.Node is not null).Select(Origin)),
+        }];
     }
 
     /// <summary>Entries with regular expressions, as the peer had them before it took globs.</summary>

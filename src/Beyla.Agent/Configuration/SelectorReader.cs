@@ -4,9 +4,9 @@ using Beyla.Agent.Selection;
 namespace Beyla.Agent.Configuration;
 
 /// <summary>
-/// Reads the entries of <c>discovery.instrument</c> and <c>discovery.exclude_instrument</c>, and of their deprecated kin <c>services</c> and
-/// <c>exclude_services</c>. An entry with a criterion that this agent cannot judge is left out with a warning: without that criterion it would
-/// choose more than was meant.
+/// Reads the entries of <c>discovery.instrument</c> and <c>discovery.exclude_instrument</c>, and of their deprecated kin <c>services</c>
+/// and <c>exclude_services</c>. An entry with a criterion that this agent cannot judge is left out with a warning: without that
+/// criterion it would choose more than was meant.
 /// </summary>
 /// <param name="origin">Where the entries are, for messages.</param>
 /// <param name="warnings">Gets what has no effect.</param>
@@ -44,7 +44,9 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
 
         if (setting.Node.Kind != ConfigurationNodeKind.List || setting.Node.Items.Count > MaximumEntries)
         {
-            problems.Add(SettingLayers.Describe(setting, $"a list of at most {MaximumEntries} selectors is expected, such as [{{open_ports: 8080}}]"));
+            problems.Add(SettingLayers.Describe(
+                setting,
+                $"a list of at most {MaximumEntries} selectors is expected, such as [{{open_ports: 8080}}]"));
             return rules;
         }
 
@@ -191,7 +193,8 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
     private void Problem(ConfigurationNode at, string path, string error)
     {
         var shown = at.ToString();
-        problems.Add($"{path} = \"{LogText.Escape(shown.Length > 200 ? shown[..200] + "…" : shown)}\" ({Place(at)}): {LogText.Escape(error)}");
+        problems.Add(
+            $"{path} = \"{LogText.Escape(shown.Length > 200 ? shown[..200] + "…" : shown)}\" ({Place(at)}): {LogText.Escape(error)}");
     }
 
     private string Place(ConfigurationNode at) => $"{origin}:{at.Line}:{at.Column}";

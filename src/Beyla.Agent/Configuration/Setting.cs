@@ -5,9 +5,16 @@ namespace Beyla.Agent.Configuration;
 /// <summary>Where a value comes from, the weakest first: a later one wins over an earlier one.</summary>
 public enum SettingSource
 {
+    /// <summary>The table of settings; nothing sets it.</summary>
     Default,
+
+    /// <summary>The configuration file.</summary>
     File,
+
+    /// <summary>An environment variable.</summary>
     Environment,
+
+    /// <summary>An option of the command line.</summary>
     CommandLine,
 }
 
@@ -16,6 +23,9 @@ public enum SettingSource
 /// <param name="Detail"><c>file:line:column</c>, the variable or the option; empty for defaults.</param>
 public readonly record struct SettingOrigin(SettingSource Source, string Detail)
 {
+    /// <summary>
+    /// The origin as messages name it: <c>default</c>, <c>beyla.yml:3:5</c>, <c>environment BEYLA_X</c>, <c>command line --x</c>.
+    /// </summary>
     public override string ToString() => Source switch
     {
         SettingSource.Default => "default",
@@ -32,7 +42,9 @@ public readonly record struct SettingOrigin(SettingSource Source, string Detail)
 /// <param name="Origin">Where it comes from.</param>
 public sealed record Setting(KeyDefinition Key, string? Text, ConfigurationNode? Node, SettingOrigin Origin)
 {
-    /// <summary>The items of a list: those of a YAML sequence, or of a text with commas; without blanks around them, empty ones left out.</summary>
+    /// <summary>
+    /// The items of a list: those of a YAML sequence, or of a text with commas; without blanks around them, empty ones left out.
+    /// </summary>
     public IEnumerable<string> Items => Text is not null
         ? Text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
         : Node!.Items.Select(static item => item.Text ?? "");

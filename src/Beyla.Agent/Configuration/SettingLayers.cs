@@ -13,13 +13,17 @@ internal sealed class SettingLayers
 
     private readonly Dictionary<string, Setting> set = new(StringComparer.Ordinal);
 
+    /// <summary>What has no effect: unknown names, settings that are not built, settings that others overrule.</summary>
     public MessageList Warnings { get; } = new();
 
+    /// <summary>What cannot be used: each names setting, value, origin and what is allowed.</summary>
     public MessageList Problems { get; } = new();
 
     /// <summary>The value of a setting; its default when nothing sets it.</summary>
     public Setting this[KeyDefinition key] =>
-        set.TryGetValue(key.Path, out var setting) ? setting : new Setting(key, key.Default, null, new SettingOrigin(SettingSource.Default, ""));
+        set.TryGetValue(key.Path, out var setting)
+            ? setting
+            : new Setting(key, key.Default, null, new SettingOrigin(SettingSource.Default, ""));
 
     /// <summary>Reads a configuration file and adds its settings.</summary>
     public void AddFile(string path, IReadOnlyDictionary<string, string> environment, bool raisedRights)
@@ -113,15 +117,18 @@ internal sealed class SettingLayers
     }
 
     /// <summary>
-    /// Adds what the standard variable OTEL_TRACES_EXPORTER asks for: <c>console</c> is the text printer, unless anything else says how spans are
-    /// printed (the variable is often meant for other programs). Exporters that this agent does not have are warned of.
+    /// Adds what the standard variable OTEL_TRACES_EXPORTER asks for: <c>console</c> is the text printer, unless anything else says how
+    /// spans are printed (the variable is often meant for other programs). Exporters that this agent does not have are warned of.
     /// </summary>
-    /// <remarks>OpenTelemetry specification, Environment Variable Specification, "Exporter Selection": a list with commas, case does not count.</remarks>
+    /// <remarks>
+    /// OpenTelemetry specification, Environment Variable Specification, "Exporter Selection": a list with commas, case does not count.
+    /// </remarks>
     public void AddTracesExporter(IReadOnlyDictionary<string, string> environment)
     {
         const string Variable = "OTEL_TRACES_EXPORTER";
         var printer = KeyIndex.Get("trace_printer");
-        foreach (var exporter in environment.GetValueOrDefault(Variable, "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (var exporter in environment.GetValueOrDefault(Variable, "")
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             if (exporter.Equals("console", StringComparison.OrdinalIgnoreCase))
             {
@@ -129,7 +136,9 @@ internal sealed class SettingLayers
             }
             else if (!exporter.Equals("none", StringComparison.OrdinalIgnoreCase))
             {
-                Warnings.Add($"the exporter {LogText.Quote(exporter)} of the variable {Variable} is not built in this agent and has no effect; console and none are");
+                Warnings.Add(
+                    $"the exporter {LogText.Quote(exporter)} of the variable {Variable} is not built in this agent and has no effect; "
+                    + "console and none are");
             }
         }
     }
@@ -146,7 +155,8 @@ internal sealed class SettingLayers
                 WarnOfUnbuilt(setting);
             }
 
-            if (SettingValue.Check(setting) is { } error && (setting.Origin.Source != SettingSource.Environment || told.Add(setting.Origin.Detail)))
+            if (SettingValue.Check(setting) is { } error
+                && (setting.Origin.Source != SettingSource.Environment || told.Add(setting.Origin.Detail)))
             {
                 Problems.Add(Describe(setting, error));
             }
@@ -198,7 +208,9 @@ internal sealed class SettingLayers
 
     /// <summary>The schema of the peer has ports and process ids as a mapping with one key, <c>Ranges</c>.</summary>
     private static ConfigurationNode WithoutRanges(string name, ConfigurationNode value) =>
-        value.Entries is [var (key, inner)] && key.Text is "Ranges" or "ranges" && KeyIndex.Find(name + ".Ranges") is not null ? inner : value;
+        value.Entries is [var (key, inner)] && key.Text is "Ranges" or "ranges"
+        && KeyIndex.Find(name + ".Ranges") is not null
+            ? inner : value;
 
     private void WarnOfVariable(string name, string value)
     {

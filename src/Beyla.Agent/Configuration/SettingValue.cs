@@ -34,7 +34,8 @@ internal static class SettingValue
             SettingType.Text => null,
             SettingType.Boolean => TryBoolean(text, out _) ? null : "allowed are true, false, 1 and 0",
             SettingType.Integer => CheckInteger(key, text),
-            SettingType.Number => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? null : "a number is expected",
+            SettingType.Number => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
+                ? null : "a number is expected",
             SettingType.Duration => CheckDuration(key, text),
             SettingType.Choice => TryChoice(key, text, out _) ? null : "allowed are " + string.Join(", ", key.Choices),
             SettingType.Ports => Ranges(setting, 1, ushort.MaxValue, out _),
@@ -59,6 +60,7 @@ internal static class SettingValue
         return value || text is "0" or "f" or "F" or "false" or "FALSE" or "False";
     }
 
+    /// <summary>Reads a whole number in decimal digits, which may have a sign.</summary>
     public static bool TryInteger(string text, out long value) =>
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
 
@@ -73,7 +75,9 @@ internal static class SettingValue
     public static bool TryAddress(string text, out IPAddress address)
     {
         address = IPAddress.None;
-        if (!IPAddress.TryParse(text, out var parsed) || text.Contains('%', StringComparison.Ordinal) || text.Contains('[', StringComparison.Ordinal))
+        if (!IPAddress.TryParse(text, out var parsed)
+            || text.Contains('%', StringComparison.Ordinal)
+            || text.Contains('[', StringComparison.Ordinal))
         {
             return false;
         }
@@ -91,6 +95,7 @@ internal static class SettingValue
     public static string? Ranges(Setting setting, int minimum, int maximum, out IntegerRanges ranges) =>
         Ranges(setting.Text, setting.Node, minimum, maximum, out ranges);
 
+    /// <summary>As above, with numbers in a text or, where that is null, in a node; returns what is wrong, or null.</summary>
     public static string? Ranges(string? text, ConfigurationNode? node, int minimum, int maximum, out IntegerRanges ranges)
     {
         ranges = IntegerRanges.None;
@@ -99,7 +104,9 @@ internal static class SettingValue
             return "a list of numbers and ranges such as 80,443,8000-8999 is expected";
         }
 
-        if (!IntegerRanges.TryParse(text ?? string.Join(',', node!.Items.Select(static item => item.Text)), minimum, maximum, out var parsed, out var error))
+        if (!IntegerRanges.TryParse(
+            text ?? string.Join(',', node!.Items.Select(static item => item.Text)),
+            minimum, maximum, out var parsed, out var error))
         {
             return error;
         }
@@ -141,7 +148,8 @@ internal static class SettingValue
 
             if (block is null || !NamedNetwork.TryParse(block, string.IsNullOrEmpty(name) ? block : name, out var network))
             {
-                return $"{LogText.Quote(item.ToString())} is neither an address block such as 10.0.0.0/8 nor {{cidr: 10.0.0.0/8, name: internal}}";
+                return $"{LogText.Quote(item.ToString())} is neither an address block such as 10.0.0.0/8 "
+                    + "nor {cidr: 10.0.0.0/8, name: internal}";
             }
 
             networks.Add(network);

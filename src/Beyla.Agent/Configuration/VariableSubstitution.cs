@@ -3,8 +3,9 @@ using System.Text;
 namespace Beyla.Agent.Configuration;
 
 /// <summary>
-/// Replaces <c>${VAR}</c>, <c>${env:VAR}</c> and <c>${VAR:-default}</c> in the text of a configuration file, before it is parsed, as the peer does.
-/// <c>$${VAR}</c> stands for <c>${VAR}</c> itself. Comments stay as they are. Its time grows with the text, its result is bounded.
+/// Replaces <c>${VAR}</c>, <c>${env:VAR}</c> and <c>${VAR:-default}</c> in the text of a configuration file, before it is parsed, as the
+/// peer does. <c>$${VAR}</c> stands for <c>${VAR}</c> itself. Comments stay as they are. Its time grows with the text, its result is
+/// bounded.
 /// </summary>
 internal static class VariableSubstitution
 {
@@ -29,12 +30,16 @@ internal static class VariableSubstitution
         var line = 1;
         for (var position = 0; position < text.Length;)
         {
-            if (text[position] == '$' && !comments.Read(position) && references.At(position, out var escaped, out var name, out var fallback) is > 0 and var length)
+            if (text[position] == '$' && !comments.Read(position)
+                && references.At(position, out var escaped, out var name, out var fallback) is > 0 and var length)
             {
-                var value = escaped ? text.AsSpan(position + 1, length - 1) : Value(name, fallback, $"{origin}:{line}", environment, told, warnings, problems);
+                var value = escaped
+                    ? text.AsSpan(position + 1, length - 1)
+                    : Value(name, fallback, $"{origin}:{line}", environment, told, warnings, problems);
                 if (result.Length + value.Length > ConfigurationFile.MaximumSize)
                 {
-                    throw new ConfigurationException($"{origin}:{line}: with its variables replaced the text has more than {ConfigurationFile.MaximumSize} characters; "
+                    throw new ConfigurationException(
+                        $"{origin}:{line}: with its variables replaced the text has more than {ConfigurationFile.MaximumSize} characters; "
                         + $"{(escaped ? "the text" : "the variable " + name)} here has {value.Length}");
                 }
 
@@ -62,7 +67,8 @@ internal static class VariableSubstitution
     }
 
     private static ReadOnlySpan<char> Value(
-        string name, string? fallback, string place, IReadOnlyDictionary<string, string> environment, HashSet<string> told, MessageList warnings, MessageList problems)
+        string name, string? fallback, string place, IReadOnlyDictionary<string, string> environment,
+        HashSet<string> told, MessageList warnings, MessageList problems)
     {
         var value = environment.GetValueOrDefault(name, "");
         if (value.Length > 0)
@@ -75,7 +81,9 @@ internal static class VariableSubstitution
 
             if (told.Add(name))
             {
-                problems.Add($"{place}: the value of the variable {name} has a control character or a line break, which may not go into a configuration file");
+                problems.Add(
+                    $"{place}: the value of the variable {name} has a control character or a line break, "
+                    + "which may not go into a configuration file");
             }
 
             return "";
@@ -83,7 +91,8 @@ internal static class VariableSubstitution
 
         if (fallback is null && !environment.ContainsKey(name) && told.Add(name))
         {
-            warnings.Add($"{place}: the variable {name} is not set, ${{{name}}} is replaced by nothing; ${{{name}:-default}} gives a default");
+            warnings.Add(
+                $"{place}: the variable {name} is not set, ${{{name}}} is replaced by nothing; ${{{name}:-default}} gives a default");
         }
 
         return fallback;

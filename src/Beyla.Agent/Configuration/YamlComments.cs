@@ -1,12 +1,13 @@
 namespace Beyla.Agent.Configuration;
 
 /// <summary>
-/// Tells which characters of a YAML text are comments, read from its start to its end. Needed before the text can be parsed: variables are replaced
-/// first, and one in a comment is none.
+/// Tells which characters of a YAML text are comments, read from its start to its end. Needed before the text can be parsed: variables
+/// are replaced first, and one in a comment is none.
 /// </summary>
 /// <remarks>
-/// YAML 1.2.2: 6.6 a comment begins with <c>#</c> at the start of a line or after a blank; 7.3 it cannot begin inside quotes, 8.1 nor inside a block scalar.
-/// In doubt a character counts as content: then a variable is replaced that need not be, and none is left that should have been.
+/// YAML 1.2.2: 6.6 a comment begins with <c>#</c> at the start of a line or after a blank; 7.3 it cannot begin inside quotes, 8.1 nor
+/// inside a block scalar. In doubt a character counts as content: then a variable is replaced that need not be, and none is left that
+/// should have been.
 /// </remarks>
 internal sealed class YamlComments(string text)
 {

@@ -197,5 +197,6 @@ internal sealed class YamlReader
 
     private static int Column(ParsingEvent at) => (int)Math.Min(at.Start.Column, int.MaxValue);
 
-    private static ConfigurationException Problem(string origin, Mark mark, string text) => new($"{origin}:{mark.Line}:{mark.Column}: {text}");
+    private static ConfigurationException Problem(string origin, Mark mark, string text) =>
+        new($"{origin}:{mark.Line}:{mark.Column}: {text}");
 }

@@ -1,7 +1,8 @@
 namespace Beyla.Agent.Counting;
 
 /// <summary>
-/// What one stage of the pipeline did with what reached it. Nothing is lost silently: <see cref="Produced"/> is always the sum of the others.
+/// What one stage of the pipeline did with what reached it. Nothing is lost silently: <see cref="Produced"/> is always the sum of the
+/// others.
 /// </summary>
 /// <param name="Place">The place: <c>sockets</c>, <c>tracing</c>, <c>printer</c>, …</param>
 /// <param name="Unit">What is counted there: <c>events</c>, <c>spans</c>, <c>flows</c>, <c>packets</c>.</param>

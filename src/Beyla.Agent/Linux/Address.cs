@@ -11,7 +11,8 @@ public struct Address : IEquatable<Address>
     private byte first;
 
     /// <summary>Whether this is an IPv4 address in its mapped form.</summary>
-    public readonly bool IsIPv4 => MemoryMarshal.Read<ulong>(Bytes) == 0 && System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(Bytes[8..]) == 0xffff;
+    public readonly bool IsIPv4 =>
+        MemoryMarshal.Read<ulong>(Bytes) == 0 && System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(Bytes[8..]) == 0xffff;
 
     /// <summary>The 16 bytes.</summary>
     [System.Diagnostics.CodeAnalysis.UnscopedRef]
@@ -28,7 +29,10 @@ public struct Address : IEquatable<Address>
         return result;
     }
 
-    /// <summary>Writes the text form (RFC 5952) as UTF-8 without allocating; false when <paramref name="destination"/> is too small (46 bytes always suffice).</summary>
+    /// <summary>
+    /// Writes the text form (RFC 5952) as UTF-8 without allocating; false when <paramref name="destination"/> is too small (46 bytes
+    /// always suffice).
+    /// </summary>
     public readonly bool TryFormat(Span<byte> destination, out int written)
     {
         return IsIPv4 ? TryFormatIPv4(Bytes[12..], destination, out written) : TryFormatIPv6(Bytes, destination, out written);
@@ -117,17 +121,24 @@ public struct Address : IEquatable<Address>
         return true;
     }
 
-    private static ushort Group(ReadOnlySpan<byte> bytes, int index) => System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(bytes[(2 * index)..]);
+    private static ushort Group(ReadOnlySpan<byte> bytes, int index) =>
+        System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(bytes[(2 * index)..]);
 
+    /// <inheritdoc/>
     public readonly bool Equals(Address other) => Bytes.SequenceEqual(other.Bytes);
 
+    /// <summary>Whether the 16 bytes are the same.</summary>
     public static bool operator ==(Address left, Address right) => left.Equals(right);
 
+    /// <summary>Whether the 16 bytes differ.</summary>
     public static bool operator !=(Address left, Address right) => !left.Equals(right);
 
+    /// <inheritdoc/>
     public override readonly bool Equals(object? obj) => obj is Address other && Equals(other);
 
+    /// <inheritdoc/>
     public override readonly int GetHashCode() => HashCode.Combine(MemoryMarshal.Read<ulong>(Bytes), MemoryMarshal.Read<ulong>(Bytes[8..]));
 
+    /// <summary>The text form: dotted for IPv4, RFC 5952 for IPv6.</summary>
     public override readonly string ToString() => ToIPAddress().ToString();
 }

@@ -10,6 +10,8 @@ public sealed unsafe partial class Epoll : IDisposable
 
     private readonly int fd;
 
+    /// <summary>Creates the instance, which has nothing to watch yet.</summary>
+    /// <exception cref="BpfException">The kernel gives no descriptor.</exception>
     public Epoll()
     {
         fd = epoll_create1(CloseOnExec);
@@ -38,6 +40,7 @@ public sealed unsafe partial class Epoll : IDisposable
         return Math.Max(0, epoll_wait(fd, events, 8, milliseconds));
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _ = Descriptor.Close(fd);
 
     /// <summary>struct epoll_event, packed on x86-64 only.</summary>

@@ -5,6 +5,7 @@ namespace Beyla.Agent.Linux;
 /// <summary>Names and texts of Linux error numbers (asm-generic/errno-base.h, errno.h).</summary>
 public static class Errno
 {
+    /// <summary>The numbers that the agent asks for by name.</summary>
     public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, E2BIG = 7, EBADF = 9, EAGAIN = 11, ENOMEM = 12, EACCES = 13,
         EBUSY = 16, EEXIST = 17, ENODEV = 19, EINVAL = 22, ENOSPC = 28, EPIPE = 32, ENODATA = 61, EOPNOTSUPP = 95;
 

@@ -3,13 +3,17 @@ using System.Runtime.InteropServices;
 
 namespace Beyla.Agent.Linux;
 
-/// <summary>CLOCK_MONOTONIC in nanoseconds: what bpf_ktime_get_ns() stamps events with. .NET's Stopwatch reads the same clock on Linux.</summary>
+/// <summary>
+/// CLOCK_MONOTONIC in nanoseconds: what bpf_ktime_get_ns() stamps events with. .NET's Stopwatch reads the same clock on Linux.
+/// </summary>
 public static partial class MonotonicClock
 {
     /// <summary>Now, in nanoseconds since an arbitrary point.</summary>
     public static ulong Now => (ulong)Stopwatch.GetTimestamp() * (ulong)(1_000_000_000 / Stopwatch.Frequency);
 
-    /// <summary>Clock ticks since boot, sleep included (CLOCK_BOOTTIME): what /proc/PID/stat gives the start of a process in. USER_HZ is 100.</summary>
+    /// <summary>
+    /// Clock ticks since boot, sleep included (CLOCK_BOOTTIME): what /proc/PID/stat gives the start of a process in. USER_HZ is 100.
+    /// </summary>
     public static unsafe long BootTicks
     {
         get

@@ -20,8 +20,8 @@ internal enum WriteResult
 
 /// <summary>
 /// A file descriptor to write to that never holds its writer longer than asked, whether or not it is in non-blocking mode: that mode
-/// belongs to the open file, which the shell and other processes share, so it is left as it is. Instead poll(2) says when there is room, and
-/// a blocking pipe is given no more at once than it then has for sure (PIPE_BUF, see pipe(7)).
+/// belongs to the open file, which the shell and other processes share, so it is left as it is. Instead poll(2) says when there is room,
+/// and a blocking pipe is given no more at once than it then has for sure (PIPE_BUF, see pipe(7)).
 /// </summary>
 internal sealed unsafe partial class OutputDescriptor
 {
@@ -30,6 +30,7 @@ internal sealed unsafe partial class OutputDescriptor
     private readonly int descriptor;
     private readonly int atOnce;
 
+    /// <summary>Takes a descriptor that is open and stays its caller's to close.</summary>
     internal OutputDescriptor(int descriptor)
     {
         this.descriptor = descriptor;

@@ -9,6 +9,8 @@ public sealed unsafe partial class Signal : IDisposable
 
     private volatile bool isSet;
 
+    /// <summary>Creates the flag, not set.</summary>
+    /// <exception cref="BpfException">The kernel gives no descriptor.</exception>
     public Signal()
     {
         FileDescriptor = eventfd(0, CloseOnExec | NonBlocking);
@@ -21,8 +23,10 @@ public sealed unsafe partial class Signal : IDisposable
     /// <summary>Readable once the flag is set.</summary>
     public int FileDescriptor { get; }
 
+    /// <summary>Whether it was set. It stays so.</summary>
     public bool IsSet => isSet;
 
+    /// <summary>Sets the flag and wakes who waits for <see cref="FileDescriptor"/>; more than once does no harm.</summary>
     public void Set()
     {
         isSet = true;
@@ -30,6 +34,7 @@ public sealed unsafe partial class Signal : IDisposable
         _ = write(FileDescriptor, &one, sizeof(ulong));
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _ = Descriptor.Close(FileDescriptor);
 
     [LibraryImport("libc", SetLastError = true)]

@@ -3,15 +3,17 @@ using System.Runtime.InteropServices;
 namespace Beyla.Agent.Linux;
 
 /// <summary>
-/// Makes sure that the descriptors 0 to 2 are open. A caller may start the agent without them; then the next file that is opened, such as an eBPF
-/// map, would become standard output or standard error and be written to.
+/// Makes sure that the descriptors 0 to 2 are open. A caller may start the agent without them; then the next file that is opened, such
+/// as an eBPF map, would become standard output or standard error and be written to.
 /// </summary>
 public static unsafe partial class StandardDescriptors
 {
     private const int GetDescriptorFlags = 1, GetStatusFlags = 3, AccessMode = 3, ReadOnly = 0, WriteOnly = 1, ReadWrite = 2;
     private const int EmptyPath = 0x1000, BasicStats = 0x7ff; // AT_EMPTY_PATH, STATX_BASIC_STATS
 
-    /// <summary>Opens those that are closed on /dev/null, as glibc does for set-user-ID programs. To be called before any other file is opened.</summary>
+    /// <summary>
+    /// Opens those that are closed on /dev/null, as glibc does for set-user-ID programs. To be called before any other file is opened.
+    /// </summary>
     public static void Ensure()
     {
         for (var descriptor = 0; descriptor <= 2; descriptor++)

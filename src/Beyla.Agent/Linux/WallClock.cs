@@ -32,7 +32,8 @@ public sealed partial class WallClock
 
     /// <summary>Microseconds since 1970 (UTC) of a moment on CLOCK_MONOTONIC; never negative.</summary>
     /// <param name="nanoseconds">The moment as the kernel gave it.</param>
-    /// <param name="now">The newest moment known: when it is a second past the last reading of the offset, the offset is read again.</param>
+    /// <param name="now">The newest moment known: when it is a second past the last reading of the offset, the offset is read
+    /// again.</param>
     public long ToUnixMicroseconds(long nanoseconds, long now)
     {
         if (now - readAt >= RefreshAfter || now < readAt - RefreshAfter)
@@ -71,7 +72,9 @@ public sealed partial class WallClock
     private static unsafe long Read(int clock)
     {
         TimeSpec time;
-        return clock_gettime(clock, &time) == 0 ? (time.Seconds * 1_000_000_000) + time.Nanoseconds : throw new InvalidOperationException("clock_gettime failed");
+        return clock_gettime(clock, &time) == 0
+            ? (time.Seconds * 1_000_000_000) + time.Nanoseconds
+            : throw new InvalidOperationException("clock_gettime failed");
     }
 
     [StructLayout(LayoutKind.Sequential)]

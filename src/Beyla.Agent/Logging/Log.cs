@@ -21,11 +21,14 @@ public enum LogFormat : byte
 /// <param name="IsNumber">The value is a whole number, which JSON writes without quotes.</param>
 public readonly record struct LogField(string Key, string? Value, bool IsNumber = false)
 {
+    /// <summary>A field with a text.</summary>
     public static implicit operator LogField((string Key, string? Value) pair) => new(pair.Key, pair.Value);
 
+    /// <summary>A field with a whole number.</summary>
     public static implicit operator LogField((string Key, long Value) pair) =>
         new(pair.Key, pair.Value.ToString(CultureInfo.InvariantCulture), IsNumber: true);
 
+    /// <summary>The conversion by name, for languages without operators.</summary>
     public static LogField ToLogField((string Key, string? Value) pair) => pair;
 }
 
@@ -67,16 +70,21 @@ public static class Log
     /// <summary>Whether lines of this level are written: ask before a text is costly to make.</summary>
     public static bool IsEnabled(LogLevel level) => level >= minimum;
 
+    /// <summary>Writes a line at level DEBUG, where that is enabled.</summary>
     public static void Debug(string message, params ReadOnlySpan<LogField> fields) => Write(LogLevel.Debug, message, fields);
 
+    /// <summary>Writes a line at level INFO, where that is enabled.</summary>
     public static void Info(string message, params ReadOnlySpan<LogField> fields) => Write(LogLevel.Info, message, fields);
 
+    /// <summary>Writes a line at level WARN, where that is enabled.</summary>
     public static void Warn(string message, params ReadOnlySpan<LogField> fields) => Write(LogLevel.Warn, message, fields);
 
+    /// <summary>Writes a line at level ERROR, where that is enabled.</summary>
     public static void Error(string message, params ReadOnlySpan<LogField> fields) => Write(LogLevel.Error, message, fields);
 
     /// <summary>Writes what was asked for, such as counters: an INFO line at any level.</summary>
-    public static void Report(string message, params ReadOnlySpan<LogField> fields) => WriteText(Render(format, DateTimeOffset.Now, LogLevel.Info, message, fields) + "\n");
+    public static void Report(string message, params ReadOnlySpan<LogField> fields) =>
+        WriteText(Render(format, DateTimeOffset.Now, LogLevel.Info, message, fields) + "\n");
 
     /// <summary>
     /// Warns at most once in ten seconds for a key; the next line of that key says in <c>suppressed</c> how many were left out.
@@ -154,7 +162,9 @@ public static class Log
 
         var lost = StandardError.Lost;
         if (lost > 0 && StandardError.TryWrite(Encoding.UTF8.GetBytes(
-            Render(format, DateTimeOffset.Now, LogLevel.Warn, "Lines of the log are lost: standard error could not be written", [("lines", lost)]) + "\n")))
+            Render(
+                format, DateTimeOffset.Now, LogLevel.Warn, "Lines of the log are lost: standard error could not be written",
+                [("lines", lost)]) + "\n")))
         {
             StandardError.ForgetLost(lost);
         }

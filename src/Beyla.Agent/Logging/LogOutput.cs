@@ -4,8 +4,9 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Logging;
 
 /// <summary>
-/// Writes whole texts to a descriptor of the log without ever waiting long for its reader: a parent that does not read the pipe it gave must not
-/// stop the tracing, and not the end of the agent either. What has no room is dropped whole. Not thread-safe: the log holds its lock.
+/// Writes whole texts to a descriptor of the log without ever waiting long for its reader: a parent that does not read the pipe it gave
+/// must not stop the tracing, and not the end of the agent either. What has no room is dropped whole. Not thread-safe: the log holds its
+/// lock.
 /// </summary>
 /// <param name="descriptor">Where to write; 2 is standard error.</param>
 internal sealed class LogOutput(int descriptor)
@@ -70,7 +71,8 @@ internal sealed class LogOutput(int descriptor)
             }
             else if (result != WriteResult.Full || left <= 0)
             {
-                // An error (nobody reads any more, the disk is full) does not wait, so it needs no memory; there is no other place to say so.
+                // An error (nobody reads any more, the disk is full) does not wait, so it needs no memory; there is no other place to
+                // say so.
                 stalled = result == WriteResult.Full;
                 break;
             }

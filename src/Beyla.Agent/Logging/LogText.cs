@@ -6,7 +6,10 @@ namespace Beyla.Agent.Logging;
 /// <summary>Makes any text safe for a line of logfmt and for a terminal, by the rules of Go's slog.TextHandler and strconv.Quote.</summary>
 public static class LogText
 {
-    /// <summary>Appends a value: as it is, or in quotes and escaped where it is empty or holds blanks, quotes, <c>=</c>, control or invisible characters.</summary>
+    /// <summary>
+    /// Appends a value: as it is, or in quotes and escaped where it is empty or holds blanks, quotes, <c>=</c>, control or invisible
+    /// characters.
+    /// </summary>
     public static void Append(StringBuilder line, string value)
     {
         if (!NeedsQuotes(value))

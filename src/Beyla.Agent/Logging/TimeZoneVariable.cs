@@ -3,12 +3,12 @@ using System.Runtime.InteropServices;
 namespace Beyla.Agent.Logging;
 
 /// <summary>
-/// Looks at the variables TZ and TZDIR before the runtime does, which reads whatever file they lead to, to its end: a named pipe, a device without end. What is no time
-/// zone file is taken away; then times are those of /etc/localtime.
+/// Looks at the variables TZ and TZDIR before the runtime does, which reads whatever file they lead to, to its end: a named pipe, a
+/// device without end. What is no time zone file is taken away; then times are those of /etc/localtime.
 /// </summary>
 /// <remarks>
-/// tzset(3): TZ is a name below the directory of zones or an absolute path, with or without a colon before it; empty is UTC. Like glibc for a program with raised
-/// rights (time/tzfile.c), only files below that directory count then.
+/// tzset(3): TZ is a name below the directory of zones or an absolute path, with or without a colon before it; empty is UTC. Like glibc
+/// for a program with raised rights (time/tzfile.c), only files below that directory count then.
 /// </remarks>
 public static partial class TimeZoneVariable
 {

@@ -6,7 +6,8 @@ namespace Beyla.Agent.Selection;
 
 /// <summary>
 /// A glob over a whole text, in the syntax of the peer's selectors: <c>*</c> any text (slashes too), <c>?</c> one character,
-/// <c>[abc]</c>, <c>[a-z]</c>, <c>[!a-z]</c>, <c>{one,two*}</c> (may be nested), <c>\</c> before a character that means itself. Case counts.
+/// <c>[abc]</c>, <c>[a-z]</c>, <c>[!a-z]</c>, <c>{one,two*}</c> (may be nested), <c>\</c> before a character that means itself. Case
+/// counts.
 /// </summary>
 /// <remarks>
 /// Compiled to a small state machine whose states are all followed at once, so that the time is bounded by the length of the
@@ -85,6 +86,7 @@ public sealed class Glob : ITextPattern
         return current[steps.Length - 1];
     }
 
+    /// <summary>The pattern as it was written.</summary>
     public override string ToString() => Pattern;
 
     /// <summary>Marks a state and all that are reached from it without a character.</summary>

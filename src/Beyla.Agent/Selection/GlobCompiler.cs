@@ -11,6 +11,7 @@ internal sealed class GlobCompiler(string pattern)
     private int position;
     private string? error;
 
+    /// <summary>The states that <see cref="Compile"/> made.</summary>
     public GlobStep[] Steps => [.. steps];
 
     /// <summary>Compiles the pattern; returns what is wrong with it, or null.</summary>

@@ -28,6 +28,7 @@ public sealed class IntegerRanges
     /// <summary>The ranges in the order in which they were written.</summary>
     public IReadOnlyList<IntegerRange> Ranges => ranges;
 
+    /// <summary>Whether a range holds the number.</summary>
     public bool Contains(int value)
     {
         foreach (var range in ranges)

@@ -13,8 +13,10 @@ public sealed class NamePattern
     /// <summary>The entry as it was written.</summary>
     public string Text { get; }
 
+    /// <summary>Whether the name is the one that was written, or the expression is found in it; case counts.</summary>
     public bool IsMatch(string name) => expression is null ? name == Text : expression.IsMatch(name);
 
+    /// <summary>The entry as it was written.</summary>
     public override string ToString() => Text;
 
     /// <summary>Reads <c>eth0</c> or <c>/^br-/</c>.</summary>

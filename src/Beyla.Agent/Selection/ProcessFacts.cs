@@ -6,7 +6,9 @@ public sealed record ProcessFacts
     /// <summary>Thread group id in the initial pid namespace.</summary>
     public required int Pid { get; init; }
 
-    /// <summary>Full path of the executable as the process sees it, links resolved; empty where it may not be read.</summary>
+    /// <summary>
+    /// Full path of the executable as the process sees it, links resolved; empty where it may not be read.
+    /// </summary>
     public string Executable { get; init; } = "";
 
     /// <summary>The arguments joined by single spaces, without the program name (argument 0); empty where they may not be read.</summary>

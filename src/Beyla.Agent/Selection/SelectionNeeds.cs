@@ -10,6 +10,7 @@ public sealed class SelectionNeeds
     private readonly BitArray portsAlone = new(PortLimit);
     private readonly BitArray mentioned = new(PortLimit);
 
+    /// <summary>Works out what these rules ask for.</summary>
     public SelectionNeeds(SelectionRules selection)
     {
         foreach (var rule in selection.Rules)

@@ -18,7 +18,10 @@ public sealed record SelectionRules
     /// </summary>
     public IReadOnlyList<string> SystemPaths { get; init; } = [];
 
-    /// <summary>The name for services that neither their environment nor a rule names, whatever rule selected them (<c>service_name</c>, deprecated); null for none.</summary>
+    /// <summary>
+    /// The name for services that neither their environment nor a rule names, whatever rule selected them (<c>service_name</c>,
+    /// deprecated); null for none.
+    /// </summary>
     public string? ServiceName { get; init; }
 
     /// <summary>As <see cref="ServiceName"/>, for the namespace (<c>service_namespace</c>, deprecated).</summary>
@@ -31,7 +34,9 @@ public sealed record SelectionRules
     public bool IsEmpty => Rules.Count == 0;
 
     /// <summary>Whether a rule asks for the language, so that finding it out is worth its cost before selecting.</summary>
-    public bool NeedsLanguage => Rules.Any(static rule => rule.Languages is not null) || Exclusions.Any(static rule => rule.Languages is not null);
+    public bool NeedsLanguage =>
+        Rules.Any(static rule => rule.Languages is not null)
+        || Exclusions.Any(static rule => rule.Languages is not null);
 
     /// <summary>Whether a rule asks for the arguments.</summary>
     public bool NeedsCommandLine =>

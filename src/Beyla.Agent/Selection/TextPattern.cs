@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Beyla.Agent.Selection;
 
-/// <summary>What a text may fit: a <see cref="Glob"/> or a <see cref="RegexPattern"/>. The time is bounded whatever pattern and text hold.</summary>
+/// <summary>
+/// What a text may fit: a <see cref="Glob"/> or a <see cref="RegexPattern"/>. The time is bounded whatever pattern and text hold.
+/// </summary>
 public interface ITextPattern
 {
     /// <summary>Whether the text fits.</summary>
@@ -27,5 +29,6 @@ public sealed class RegexPattern(Regex expression) : ITextPattern
         }
     }
 
+    /// <summary>The expression as it was written.</summary>
     public override string ToString() => expression.ToString();
 }
