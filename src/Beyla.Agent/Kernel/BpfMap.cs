@@ -73,7 +73,9 @@ public sealed unsafe class BpfMap
         Sum(values, stride, totals);
     }
 
-    /// <summary>From one CPU's value to the next, in 64-bit words: the kernel rounds each up to 8 bytes (Documentation/bpf/map_array.rst).</summary>
+    /// <summary>
+    /// From one CPU's value to the next, in 64-bit words: the kernel rounds each up to 8 bytes (Documentation/bpf/map_array.rst).
+    /// </summary>
     internal static int Stride(uint valueSize) => (int)((valueSize + 7) & ~7u) / sizeof(ulong);
 
     /// <summary>Adds up the first counters of each CPU's value.</summary>

@@ -40,7 +40,9 @@ public sealed class EventLoop : IDisposable
         epoll.Watch(sockets.FileDescriptor);
     }
 
-    /// <summary>Does not watch the rings: they may be plain memory, which epoll does not take. Disposes them, but not the selection.</summary>
+    /// <summary>
+    /// Does not watch the rings: they may be plain memory, which epoll does not take. Disposes them, but not the selection.
+    /// </summary>
     internal EventLoop(SelectionMap selection, RingBuffer processes, RingBuffer sockets, TimeSpan pollInterval)
     {
         this.selection = selection;

@@ -35,7 +35,8 @@ public sealed unsafe partial class SelectionMap : IDisposable
     }
 
     /// <summary>The map, to be shared with further objects.</summary>
-    public BpfMap Map => map ?? throw new InvalidOperationException("This selection is memory only; no map of the kernel stands behind it.");
+    public BpfMap Map =>
+        map ?? throw new InvalidOperationException("This selection is memory only; no map of the kernel stands behind it.");
 
     /// <summary>Traces the process.</summary>
     public void Select(int pid) => Set(layout->Pids, pid, PidLimit, true);

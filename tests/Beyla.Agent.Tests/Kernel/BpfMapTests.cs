@@ -14,7 +14,8 @@ public sealed class BpfMapTests
     [InlineData(9u, 2)]
     [InlineData(32u, 4)] // struct ring_counters, bpf/include/counters.h
     [InlineData(36u, 5)]
-    public void Values_of_two_processors_are_rounded_up_words_apart(uint valueSize, int words) => Assert.Equal(words, BpfMap.Stride(valueSize));
+    public void Values_of_two_processors_are_rounded_up_words_apart(uint valueSize, int words) =>
+        Assert.Equal(words, BpfMap.Stride(valueSize));
 
     [Fact]
     public void Counters_of_a_ring_are_the_sums_over_all_processors()
@@ -34,7 +35,8 @@ public sealed class BpfMapTests
     }
 
     /// <summary>
-    /// __htab_map_lookup_and_delete_batch() in kernel/bpf/hashtab.c: behind the last bucket it returns -ENOENT, with the count of what it wrote in the
+    /// __htab_map_lookup_and_delete_batch() in kernel/bpf/hashtab.c: behind the last bucket it returns -ENOENT, with the count of what it
+    /// wrote in the
     /// same call. Whoever took that for a failure would lose those entries, which are out of the map already.
     /// </summary>
     [Theory]
@@ -63,5 +65,6 @@ public sealed class BpfMapTests
         Assert.Contains(errno, failure.Message, StringComparison.Ordinal);
     }
 
-    private static Span<ulong> Words(ref RingCounters counters) => MemoryMarshal.Cast<RingCounters, ulong>(MemoryMarshal.CreateSpan(ref counters, 1));
+    private static Span<ulong> Words(ref RingCounters counters) =>
+        MemoryMarshal.Cast<RingCounters, ulong>(MemoryMarshal.CreateSpan(ref counters, 1));
 }

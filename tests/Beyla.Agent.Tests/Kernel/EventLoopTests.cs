@@ -4,7 +4,8 @@ using Beyla.Agent.Tests.Linux;
 namespace Beyla.Agent.Tests.Kernel;
 
 /// <summary>
-/// The thread that reads both rings, on rings and a selection of plain memory. A pipe stands for the wake-up that a real ring gives: the programs send
+/// The thread that reads both rings, on rings and a selection of plain memory. A pipe stands for the wake-up that a real ring gives: the
+/// programs send
 /// one only after they found <c>asleep</c> set, and clear it (wake() in bpf/include/connection.h).
 /// </summary>
 public sealed class EventLoopTests : IDisposable
@@ -113,7 +114,8 @@ public sealed class EventLoopTests : IDisposable
     }
 
     /// <summary>
-    /// A program that looked at <c>asleep</c> just before it was set writes and wakes nobody. The loop looks once more after it said that it sleeps, and
+    /// A program that looked at <c>asleep</c> just before it was set writes and wakes nobody. The loop looks once more after it said that
+    /// it sleeps, and
     /// not only when the time limit of a second is over; that limit bounds what is found later still.
     /// </summary>
     [Fact]

@@ -4,7 +4,8 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Tests.Kernel;
 
 /// <summary>
-/// The list of who is traced, bit by bit as the programs read it: bit n % 64 of 64-bit word n / 64 (has_bit() in bpf/include/selection.h), which is bit
+/// The list of who is traced, bit by bit as the programs read it: bit n % 64 of 64-bit word n / 64 (has_bit() in bpf/include/selection.h),
+/// which is bit
 /// n % 8 of byte n / 8 on a little-endian machine.
 /// </summary>
 public sealed class SelectionMapTests : IDisposable

@@ -7,12 +7,15 @@ using Beyla.Agent.Tests.Tracing;
 namespace Beyla.Agent.Tests.Kernel;
 
 /// <summary>
-/// Records of the sockets' ring whose length and what they say of it do not agree: none is read past its end, and each is counted. A record is
+/// Records of the sockets' ring whose length and what they say of it do not agree: none is read past its end, and each is counted. A
+/// record is
 /// struct socket_event (bpf/sockets.h) and as many bytes as its field <c>captured</c> says.
 /// </summary>
 public sealed class SocketRecordTests
 {
-    /// <summary>Worked out from bpf/sockets.h: 2 × 8, 6 × 4, captured, kind and direction in 4, two ports in 4, 2 × 16, tail in 8.</summary>
+    /// <summary>
+    /// Worked out from bpf/sockets.h: 2 × 8, 6 × 4, captured, kind and direction in 4, two ports in 4, 2 × 16, tail in 8.
+    /// </summary>
     private const int HeaderSize = 88, CapturedAt = 40;
 
     private const string Get = "GET /path HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -32,10 +35,13 @@ public sealed class SocketRecordTests
         Assert.Equal(0, rig.Tracer.Connections);
         rig.Tracer.OnRecord(record);
         Assert.Equal(1, rig.Tracer.Connections);
-        Assert.Equal(new PlaceCounters("tracing", "events", record.Length + 1, Aggregated: 1, Lost: record.Length), rig.Tracer.Count().First());
+        Assert.Equal(
+            new PlaceCounters("tracing", "events", record.Length + 1, Aggregated: 1, Lost: record.Length), rig.Tracer.Count().First());
     }
 
-    /// <summary>The ring rounds records up to 8 bytes but tells their exact length; what is longer than it says carries nothing of use behind that.</summary>
+    /// <summary>
+    /// The ring rounds records up to 8 bytes but tells their exact length; what is longer than it says carries nothing of use behind that.
+    /// </summary>
     [Fact]
     public void Bytes_behind_the_captured_ones_are_not_read()
     {

@@ -13,7 +13,8 @@ public sealed unsafe partial class OutputDescriptorTests : IDisposable
     public void Dispose() => pipe.Dispose();
 
     /// <summary>
-    /// pipe(7): a write of at most PIPE_BUF (4096) bytes to a pipe that poll calls writable does not wait. A longer one would, until somebody reads.
+    /// pipe(7): a write of at most PIPE_BUF (4096) bytes to a pipe that poll calls writable does not wait. A longer one would, until
+    /// somebody reads.
     /// </summary>
     [Fact]
     public void A_blocking_pipe_is_given_no_more_than_it_surely_takes()

@@ -6,7 +6,8 @@ using Beyla.Live.Tests.Servers;
 namespace Beyla.Live.Tests.Kernel;
 
 /// <summary>
-/// The ring between the kernel and the agent when it is small: it wraps at every few records, and every record is still read, whole. Requests go out in
+/// The ring between the kernel and the agent when it is small: it wraps at every few records, and every record is still read, whole.
+/// Requests go out in
 /// rounds that fit into the ring, and the next one only when the last was read: on a busy machine too there is no reason to lose anything.
 /// </summary>
 public sealed class RingTests
@@ -20,17 +21,21 @@ public sealed class RingTests
     private const int HeaderOfEvent = 88;
 
     /// <summary>
-    /// Each request has a path of its own, and the lengths differ, so that records end and wrap at any offset. A record that was read wrongly would change
+    /// Each request has a path of its own, and the lengths differ, so that records end and wrap at any offset. A record that was read
+    /// wrongly would change
     /// a path or a length, or lose the span.
     /// </summary>
     [LiveTheory("nginx"), SocketSources]
     public Task A_ring_that_wraps_a_hundred_times_loses_nothing(string source) =>
-        CountAsync(source, round: 40, [.. Enumerable.Range(0, 12_000).Select(static i => $"/hello/{i}/{new string((char)('a' + (i % 26)), i % 701)}")]);
+        CountAsync(source, round: 40, [.. Enumerable.Range(0, 12_000).Select(static i => Path(i, i % 701))]);
 
     /// <summary>A sixteenth of the ring each: most rounds hold a record that wraps.</summary>
     [LiveTheory("nginx"), SocketSources]
     public Task Large_records_are_put_together(string source) =>
-        CountAsync(source, round: 10, [.. Enumerable.Range(0, 2500).Select(static i => $"/hello/{i}/{new string((char)('a' + (i % 26)), 3000 + (i % 997))}")]);
+        CountAsync(source, round: 10, [.. Enumerable.Range(0, 2500).Select(static i => Path(i, 3000 + (i % 997)))]);
+
+    /// <summary>A path that no other request has, with so many letters at its end.</summary>
+    private static string Path(int number, int letters) => $"/hello/{number}/{new string((char)('a' + (number % 26)), letters)}";
 
     private static async Task CountAsync(string source, int round, string[] paths)
     {
@@ -44,12 +49,15 @@ public sealed class RingTests
             Exchange[] exchanges = await HttpRequests.SendAsync(server.Port, some, connections: 2);
             Assert.All(exchanges, static exchange => Assert.Equal(200, exchange.Status));
             sent += some.Length;
-            Assert.True(await Wait.UntilAsync(() => agent.Spans.Count >= sent, Wait.Hang), $"{sent} requests, {agent.Spans.Count} spans.\n{agent.Errors}");
+            bool came = await Wait.UntilAsync(() => agent.Spans.Count >= sent, Wait.Hang);
+            Assert.True(came, $"{sent} requests, {agent.Spans.Count} spans.\n{agent.Errors}");
         }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(paths.Length);
         Assert.Equal(paths.Order(StringComparer.Ordinal), spans.Select(static span => span.Path).Order(StringComparer.Ordinal));
-        Assert.All(spans, static span => Assert.Equal((200, 6L, SpanOutcome.Complete), (span.Status, span.ResponseBodyLength, span.Outcome)));
+        Assert.All(
+            spans,
+            static span => Assert.Equal((200, 6L, SpanOutcome.Complete), (span.Status, span.ResponseBodyLength, span.Outcome)));
         await agent.StopAsync();
 
         // Each request is a record, with its path in it, and each answer another.
