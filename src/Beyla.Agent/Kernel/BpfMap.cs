@@ -65,8 +65,7 @@ public sealed unsafe class BpfMap
     /// </summary>
     public void SumPerCpu(uint key, Span<ulong> totals)
     {
-        totals.Clear();
-        var stride = (int)((ValueSize + 7) & ~7u) / sizeof(ulong);
+        var stride = Stride(ValueSize);
         var cpus = Libbpf.libbpf_num_possible_cpus();
         var values = new ulong[stride * cpus];
         fixed (ulong* memory = values)
@@ -74,11 +73,26 @@ public sealed unsafe class BpfMap
             Check("look up in", Libbpf.bpf_map_lookup_elem(FileDescriptor, &key, memory));
         }
 
-        for (var cpu = 0; cpu < cpus; cpu++)
+        Sum(values, stride, totals);
+    }
+
+    /// <summary>
+    /// From one CPU's value to the next, in 64-bit words: the kernel rounds each up to 8 bytes (Documentation/bpf/map_array.rst).
+    /// </summary>
+    internal static int Stride(uint valueSize) => (int)((valueSize + 7) & ~7u) / sizeof(ulong);
+
+    /// <summary>Adds up the first counters of each CPU's value.</summary>
+    /// <param name="values">The values of all CPUs, one behind the other.</param>
+    /// <param name="stride"><see cref="Stride"/>; at least the length of <paramref name="totals"/>.</param>
+    /// <param name="totals">The sums; what it held before does not count.</param>
+    internal static void Sum(ReadOnlySpan<ulong> values, int stride, Span<ulong> totals)
+    {
+        totals.Clear();
+        for (var cpu = 0; cpu < values.Length; cpu += stride)
         {
             for (var i = 0; i < totals.Length; i++)
             {
-                totals[i] += values[(cpu * stride) + i];
+                totals[i] += values[cpu + i];
             }
         }
     }

@@ -52,13 +52,23 @@ public sealed unsafe class BpfMapBatch<TKey, TValue>
                 : Libbpf.bpf_map_lookup_batch(map.FileDescriptor, from, &next, k, v, &count, null);
         }
 
+        var more = Take(result, count, remove);
+        position = next;
+        return more;
+    }
+
+    /// <summary>Judges what the system call gave back. ENOENT means that the map ends here, and still comes with entries.</summary>
+    /// <param name="result">0 or a negative errno.</param>
+    /// <param name="count">Entries that the kernel says it wrote.</param>
+    /// <param name="remove">As for <see cref="Next"/>.</param>
+    internal bool Take(int result, uint count, bool remove)
+    {
         if (result is < 0 and not -Errno.ENOENT)
         {
             throw new BpfException(remove ? "empty a map" : "read a map", -result);
         }
 
         Count = (int)count;
-        position = next;
         return result >= 0;
     }
 }

@@ -34,13 +34,21 @@ public sealed class EventLoop : IDisposable
     /// <param name="source">The socket programs.</param>
     /// <param name="pollInterval">How long an event may wait in the ring while there is traffic.</param>
     public EventLoop(Watcher watcher, SocketSource source, TimeSpan pollInterval)
+        : this(watcher.Selection, new RingBuffer(watcher.Ring), new RingBuffer(source.Ring), pollInterval)
     {
-        selection = watcher.Selection;
-        processes = new RingBuffer(watcher.Ring);
-        sockets = new RingBuffer(source.Ring);
-        pollMilliseconds = Math.Max(1, (int)pollInterval.TotalMilliseconds);
         epoll.Watch(processes.FileDescriptor);
         epoll.Watch(sockets.FileDescriptor);
+    }
+
+    /// <summary>
+    /// Does not watch the rings: they may be plain memory, which epoll does not take. Disposes them, but not the selection.
+    /// </summary>
+    internal EventLoop(SelectionMap selection, RingBuffer processes, RingBuffer sockets, TimeSpan pollInterval)
+    {
+        this.selection = selection;
+        this.processes = processes;
+        this.sockets = sockets;
+        pollMilliseconds = Math.Max(1, (int)pollInterval.TotalMilliseconds);
         epoll.Watch(stop.FileDescriptor);
     }
 

@@ -12,16 +12,20 @@ public sealed unsafe partial class SelectionMap : IDisposable
     /// <summary>The highest process id a 64-bit kernel gives (include/linux/threads.h).</summary>
     public const int PidLimit = 4194304;
 
+    private readonly BpfMap? map;
     private readonly Layout* layout;
     private readonly nuint length;
 
     /// <param name="map">The loaded map <c>selection</c>.</param>
     public SelectionMap(BpfMap map)
+        : this(map.FileDescriptor) => this.map = map;
+
+    /// <param name="descriptor">What to map: the map's descriptor, or memory of that size, which then stands for the kernel's side.</param>
+    internal SelectionMap(int descriptor)
     {
-        Map = map;
         var page = (nuint)Environment.SystemPageSize;
         length = ((nuint)sizeof(Layout) + page - 1) & ~(page - 1);
-        var memory = SharedMemory.Map(map.FileDescriptor, 0, length, SharedMemory.Read | SharedMemory.Write);
+        var memory = SharedMemory.Map(descriptor, 0, length, SharedMemory.Read | SharedMemory.Write);
         if (memory == null)
         {
             throw new BpfException("map the selection", Marshal.GetLastPInvokeError());
@@ -31,7 +35,8 @@ public sealed unsafe partial class SelectionMap : IDisposable
     }
 
     /// <summary>The map, to be shared with further objects.</summary>
-    public BpfMap Map { get; }
+    public BpfMap Map =>
+        map ?? throw new InvalidOperationException("This selection is memory only; no map of the kernel stands behind it.");
 
     /// <summary>Traces the process.</summary>
     public void Select(int pid) => Set(layout->Pids, pid, PidLimit, true);
