@@ -3,8 +3,8 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Spans;
 
 /// <summary>
-/// One request and its answer as the tracer hands it to printers and exporters. Valid only during the call; bytes are as captured: untrusted, unescaped.
-/// Times are CLOCK_MONOTONIC in nanoseconds.
+/// One request and its answer as the tracer hands it to printers and exporters. Valid only during the call; bytes are as captured:
+/// untrusted, unescaped. Times are CLOCK_MONOTONIC in nanoseconds.
 /// </summary>
 public readonly ref struct SpanData
 {
@@ -32,12 +32,18 @@ public readonly ref struct SpanData
     /// <summary>Last byte of the answer.</summary>
     public long End { get; init; }
 
-    /// <summary>The side that made the request: for a server the client that a proxy named (<see cref="IsClientNamed"/>), else the end of the socket.</summary>
+    /// <summary>
+    /// The side that made the request: for a server the client that a proxy named (<see cref="IsClientNamed"/>), else
+    /// the end of the socket.
+    /// </summary>
     public Address ClientAddress { get; init; }
 
     public ushort ClientPort { get; init; }
 
-    /// <summary>The client is the one that the peer named in a PROXY header, which anyone can claim; the peer itself is <see cref="PeerAddress"/>.</summary>
+    /// <summary>
+    /// The client is the one that the peer named in a PROXY header, which anyone can claim; the peer itself is
+    /// <see cref="PeerAddress"/>.
+    /// </summary>
     public bool IsClientNamed { get; init; }
 
     /// <summary>The other end of the socket.</summary>
