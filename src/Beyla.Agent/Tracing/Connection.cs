@@ -3,7 +3,9 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Tracing;
 
-/// <summary>A followed TCP connection. Small, since thousands are idle at a time: all that an open exchange needs is in the conversation.</summary>
+/// <summary>
+/// A followed TCP connection. Small, since thousands are idle at a time: all that an open exchange needs is in the conversation.
+/// </summary>
 public sealed class Connection
 {
     internal StreamPosition Receive, Send;
@@ -25,7 +27,10 @@ public sealed class Connection
 
     public ref readonly Address Remote => ref remote;
 
-    /// <summary>The client that a proxy named at the beginning of the connection; meaningful when <see cref="HasNamedClient"/>. What the peer claims.</summary>
+    /// <summary>
+    /// The client that a proxy named at the beginning of the connection; meaningful when
+    /// <see cref="HasNamedClient"/>. What the peer claims.
+    /// </summary>
     public ref readonly Address NamedClient => ref client;
 
     public ushort NamedClientPort { get; private set; }
@@ -92,7 +97,9 @@ internal struct StreamPosition
     public uint Next;
     public bool Known;
 
-    /// <summary>Bytes from <see cref="Next"/> to <paramref name="sequence"/>: negative when it lies before. RFC 793 section 3.3 arithmetic.</summary>
+    /// <summary>
+    /// Bytes from <see cref="Next"/> to <paramref name="sequence"/>: negative when it lies before. RFC 793 section 3.3 arithmetic.
+    /// </summary>
     public readonly int DistanceTo(uint sequence) => Known ? (int)(sequence - Next) : 0;
 
     public void MoveTo(uint sequence)

@@ -3,7 +3,8 @@ using Beyla.Agent.Kernel;
 namespace Beyla.Agent.Tracing;
 
 /// <summary>
-/// The part of one operation that is new on its stream, consumed from the front: first the captured bytes, then those that were moved but not captured.
+/// The part of one operation that is new on its stream, consumed from the front: first the captured bytes, then those
+/// that were moved but not captured.
 /// </summary>
 public ref struct Segment
 {
@@ -33,7 +34,9 @@ public ref struct Segment
     /// <summary>Bytes that wait to be consumed, seen or not.</summary>
     public readonly long Left => Data.Length + Unseen;
 
-    /// <summary>Consumes <paramref name="count"/> bytes, at most <see cref="Left"/>. The last bytes become visible again through the tail.</summary>
+    /// <summary>
+    /// Consumes <paramref name="count"/> bytes, at most <see cref="Left"/>. The last bytes become visible again through the tail.
+    /// </summary>
     public void Skip(long count)
     {
         if (count <= Data.Length)
