@@ -38,7 +38,9 @@ internal struct HttpFields
     /// <summary>The declared length of the body when <see cref="Framing"/> says so.</summary>
     public readonly long Length => length;
 
-    /// <summary>The client waits with the body for 100 (Continue), and may leave it out when it gets another answer (RFC 9110 section 10.1.1).</summary>
+    /// <summary>
+    /// The client waits with the body for 100 (Continue), and may leave it out when it gets another answer (RFC 9110 section 10.1.1).
+    /// </summary>
     public bool ExpectsContinue { get; private set; }
 
     public readonly HttpFraming Framing =>

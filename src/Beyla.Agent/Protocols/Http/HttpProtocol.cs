@@ -5,7 +5,10 @@ using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Http;
 
-/// <summary>HTTP/1.0 and 1.1 (RFC 9112), as server and as client: makes a span of each request. All but <see cref="Count"/> on the tracing thread.</summary>
+/// <summary>
+/// HTTP/1.0 and 1.1 (RFC 9112), as server and as client: makes a span of each request. All but <see cref="Count"/> on
+/// the tracing thread.
+/// </summary>
 public sealed class HttpProtocol : IProtocol
 {
     private const int TimedOutPerTick = 1024, MaxSpare = 4096;
