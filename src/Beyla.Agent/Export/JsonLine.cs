@@ -2,7 +2,10 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Export;
 
-/// <summary>Writes one flat JSON object of the stream, by hand: names and enumerations need no escaping, captured values go through <see cref="Escape"/>.</summary>
+/// <summary>
+/// Writes one flat JSON object of the stream, by hand: names and enumerations need no escaping, captured values go
+/// through <see cref="Escape"/>.
+/// </summary>
 internal ref struct JsonLine
 {
     private readonly bool indent;

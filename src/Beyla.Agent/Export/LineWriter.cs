@@ -3,7 +3,9 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Export;
 
-/// <summary>Writes UTF-8 into a buffer that its caller has made large enough for the longest line; what does not fit throws, it never runs over.</summary>
+/// <summary>
+/// Writes UTF-8 into a buffer that its caller has made large enough for the longest line; what does not fit throws, it never runs over.
+/// </summary>
 public ref struct LineWriter
 {
     private readonly Span<byte> buffer;

@@ -13,7 +13,10 @@ public enum OutputRecord : byte
     Flow,
 }
 
-/// <summary>A block of whole records that waits to be written, with the end of each one, so that a write that stops in the middle is counted exactly.</summary>
+/// <summary>
+/// A block of whole records that waits to be written, with the end of each one, so that a write that stops in the
+/// middle is counted exactly.
+/// </summary>
 internal sealed class OutputBlock(int size)
 {
     private readonly byte[] bytes = GC.AllocateUninitializedArray<byte>(size, pinned: true);
