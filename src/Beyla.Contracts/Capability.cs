@@ -36,7 +36,10 @@ public enum Capability : long
     SysPtrace = 19,
     SysPacct = 20,
 
-    /// <summary>Everything that has no capability of its own; stands in for <see cref="Bpf"/>, <see cref="Perfmon"/> and <see cref="CheckpointRestore"/>.</summary>
+    /// <summary>
+    /// Everything that has no capability of its own; stands in for <see cref="Bpf"/>, <see cref="Perfmon"/> and
+    /// <see cref="CheckpointRestore"/>.
+    /// </summary>
     SysAdmin = 21,
     SysBoot = 22,
     SysNice = 23,

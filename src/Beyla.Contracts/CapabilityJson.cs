@@ -12,7 +12,8 @@ public static class CapabilityJson
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <exception cref="JsonException">The text is not such a report.</exception>
     public static CapabilityReport Read(string json) =>
-        JsonSerializer.Deserialize(json, CapabilityJsonContext.Default.CapabilityReport) ?? throw new JsonException("a capability report is an object, not null");
+        JsonSerializer.Deserialize(json, CapabilityJsonContext.Default.CapabilityReport)
+            ?? throw new JsonException("a capability report is an object, not null");
 }
 
 /// <summary>Capabilities travel by the kernel's name.</summary>
@@ -23,7 +24,8 @@ internal sealed class CapabilityNameConverter : JsonConverter<Capability>
             ? capability
             : throw new JsonException($"'{reader.GetString()}' is not the name of a capability");
 
-    public override void Write(Utf8JsonWriter writer, Capability value, JsonSerializerOptions options) => writer.WriteStringValue(value.Name());
+    public override void Write(Utf8JsonWriter writer, Capability value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.Name());
 }
 
 [JsonSourceGenerationOptions(

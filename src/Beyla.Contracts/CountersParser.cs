@@ -86,8 +86,8 @@ internal static class CountersParser
 
         place = new PlaceCount
         {
-            Place = name, Unit = unit, Produced = counts[0], Emitted = counts[1], Aggregated = counts[2], Filtered = counts[3], Lost = counts[4],
-            Held = counts[5],
+            Place = name, Unit = unit, Produced = counts[0], Emitted = counts[1], Aggregated = counts[2], Filtered = counts[3],
+            Lost = counts[4], Held = counts[5],
         };
         return good;
     }

@@ -38,7 +38,8 @@ internal static class FieldReader
             return false;
         }
         // GetString also checks the UTF-8; the cache takes only plain ASCII, which needs no check.
-        value = !reader.ValueIsEscaped && System.Text.Ascii.IsValid(reader.ValueSpan) ? cache.String(reader.ValueSpan) : reader.GetString()!;
+        value = !reader.ValueIsEscaped && System.Text.Ascii.IsValid(reader.ValueSpan)
+            ? cache.String(reader.ValueSpan) : reader.GetString()!;
         return true;
     }
 

@@ -11,7 +11,9 @@ public enum StreamErrorKind
     /// <summary>A field that every reader needs is missing, or has a value of the wrong type or out of range.</summary>
     BadField,
 
-    /// <summary>The line's type is not known to this reader; a newer agent may write more types, so this alone is no fault of the agent.</summary>
+    /// <summary>
+    /// The line's type is not known to this reader; a newer agent may write more types, so this alone is no fault of the agent.
+    /// </summary>
     UnknownType,
 
     /// <summary>The line is longer than the limit; it was skipped without being kept.</summary>
@@ -44,7 +46,10 @@ public readonly struct StreamLine
         Error = error;
     }
 
-    /// <summary>A <see cref="Span"/>, <see cref="Flow"/>, <see cref="AgentCounters"/>, <see cref="StreamHeader"/>, …; null when there is an error.</summary>
+    /// <summary>
+    /// A <see cref="Span"/>, <see cref="Flow"/>, <see cref="AgentCounters"/>, <see cref="StreamHeader"/>, …; null
+    /// when there is an error.
+    /// </summary>
     public object? Value { get; }
 
     /// <summary>Why there is no object; null when there is one.</summary>
