@@ -17,7 +17,8 @@ internal sealed class CmdletRun : IRunSink
 
     /// <summary>Runs until the end, or starts a job and writes it.</summary>
     /// <exception cref="AgentException">The agent could not be started or failed.</exception>
-    internal static void Start(PSCmdlet cmdlet, AgentCommand command, RunLimits limits, bool asJob, bool showProgress, CancellationToken stop)
+    internal static void Start(
+        PSCmdlet cmdlet, AgentCommand command, RunLimits limits, bool asJob, bool showProgress, CancellationToken stop)
     {
         if (asJob)
         {

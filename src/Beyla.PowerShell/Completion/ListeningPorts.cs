@@ -24,7 +24,8 @@ public static class ListeningPorts
             // sl, local address:port, remote, state, queues, timer, retransmits, uid, timeout, inode
             var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (fields.Length >= 10 && fields[3] == Listen
-                && int.TryParse(fields[1].AsSpan(fields[1].LastIndexOf(':') + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var port)
+                && int.TryParse(fields[1].AsSpan(fields[1].LastIndexOf(':') + 1), NumberStyles.AllowHexSpecifier,
+                    CultureInfo.InvariantCulture, out var port)
                 && ulong.TryParse(fields[9], NumberStyles.None, CultureInfo.InvariantCulture, out var inode))
             {
                 yield return new ListeningPort(port, inode);

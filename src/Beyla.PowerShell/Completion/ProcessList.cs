@@ -42,7 +42,8 @@ public static class ProcessList
         {
             var target = Target(descriptor);
             if (target.StartsWith(prefix, StringComparison.Ordinal)
-                && ulong.TryParse(target.AsSpan(prefix.Length).TrimEnd(']'), NumberStyles.None, CultureInfo.InvariantCulture, out var inode))
+                && ulong.TryParse(
+                    target.AsSpan(prefix.Length).TrimEnd(']'), NumberStyles.None, CultureInfo.InvariantCulture, out var inode))
             {
                 yield return inode;
             }
