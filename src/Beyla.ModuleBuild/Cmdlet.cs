@@ -27,7 +27,8 @@ internal sealed record Cmdlet
         get
         {
             var sets = Parameters.SelectMany(p => p.Places).Select(p => p.Set).Where(s => s != Place.EverySet).Distinct().ToList();
-            return sets.Count == 0 ? [Place.EverySet] : [.. sets.OrderByDescending(s => s == DefaultSet).ThenBy(s => s, StringComparer.Ordinal)];
+            return sets.Count == 0 ? [Place.EverySet]
+                : [.. sets.OrderByDescending(s => s == DefaultSet).ThenBy(s => s, StringComparer.Ordinal)];
         }
     }
 }

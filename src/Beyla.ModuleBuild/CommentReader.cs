@@ -40,7 +40,8 @@ internal sealed partial class CommentReader
         return [.. paragraphs.Where(p => p.Length > 0)];
     }
 
-    private static string Plain(XElement? element) => element is null ? "" : Spaces().Replace(string.Concat(element.Nodes().Select(Text)), " ").Trim();
+    private static string Plain(XElement? element) =>
+        element is null ? "" : Spaces().Replace(string.Concat(element.Nodes().Select(Text)), " ").Trim();
 
     private static string Text(XNode node) => node switch
     {
