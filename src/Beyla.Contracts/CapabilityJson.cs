@@ -19,15 +19,18 @@ public static class CapabilityJson
 /// <summary>Capabilities travel by the kernel's name.</summary>
 internal sealed class CapabilityNameConverter : JsonConverter<Capability>
 {
+    /// <inheritdoc/>
     public override Capability Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         CapabilityNames.TryParse(reader.GetString(), out var capability)
             ? capability
             : throw new JsonException($"'{reader.GetString()}' is not the name of a capability");
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, Capability value, JsonSerializerOptions options) =>
         writer.WriteStringValue(value.Name());
 }
 
+/// <summary>The serializer of the report, generated at build time: the agent is compiled ahead of time and has no reflection.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, Converters = [typeof(CapabilityNameConverter)])]
 [JsonSerializable(typeof(CapabilityReport))]

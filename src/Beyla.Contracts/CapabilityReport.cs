@@ -39,8 +39,13 @@ public sealed record HostSetting
 /// <summary>The answer of the kernel to one real attempt.</summary>
 public enum ProbeAnswer : long
 {
+    /// <summary>The kernel did it.</summary>
     Yes,
+
+    /// <summary>The kernel refused it.</summary>
     No,
+
+    /// <summary>It could not be tried, or the answer tells nothing.</summary>
     Unknown,
 }
 

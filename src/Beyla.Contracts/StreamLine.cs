@@ -61,11 +61,17 @@ public readonly struct StreamLine
     /// <summary>The value as a flow, or null.</summary>
     public Flow? Flow => Value as Flow;
 
+    /// <summary>A line that gave an object.</summary>
     internal static StreamLine Of(object value) => new(value, null);
 
+    /// <summary>
+    /// A line that gave none. <paramref name="length"/> is that of the whole line in bytes where only its beginning
+    /// was kept.
+    /// </summary>
     internal static StreamLine Bad(StreamErrorKind kind, string message, ReadOnlySpan<byte> line, long number = 0, long? length = null) =>
         new(null, new StreamError(kind, message, number, length ?? line.Length, Excerpt(line)));
 
+    /// <summary>The same with the number of the line in the stream, from 1, in its error.</summary>
     internal StreamLine At(long number) => Error is null ? this : new(null, Error with { Line = number });
 
     /// <summary>At most 80 characters; whatever could act on a terminal becomes a point.</summary>

@@ -40,6 +40,7 @@ public static class StreamNames
         _ => "generic"u8,
     };
 
+    /// <summary>Reads <c>client</c> or <c>server</c>; false when it is neither.</summary>
     internal static bool TryKind(ReadOnlySpan<byte> name, out SpanKind kind)
     {
         kind = name.SequenceEqual("client"u8) ? SpanKind.Client : SpanKind.Server;

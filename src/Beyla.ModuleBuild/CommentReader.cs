@@ -8,6 +8,7 @@ internal sealed partial class CommentReader
 {
     private readonly Dictionary<string, XElement> members;
 
+    /// <summary>Reads the XML file at <paramref name="path"/> that the compiler wrote.</summary>
     public CommentReader(string path) =>
         members = XDocument.Load(path).Descendants("member").ToDictionary(m => m.Attribute("name")!.Value, StringComparer.Ordinal);
 

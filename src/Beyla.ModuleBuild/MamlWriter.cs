@@ -10,6 +10,7 @@ internal static class MamlWriter
     private static readonly XNamespace Command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
     private static readonly XNamespace Dev = "http://schemas.microsoft.com/maml/dev/2004/10";
 
+    /// <summary>Writes the help of the cmdlets to a file, over what is there.</summary>
     public static void Write(IEnumerable<Cmdlet> cmdlets, string path) =>
         new XDocument(new XElement(Help + "helpItems", new XAttribute("schema", "maml"), cmdlets.Select(Item))).Save(path);
 

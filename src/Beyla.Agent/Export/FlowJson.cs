@@ -11,6 +11,7 @@ public sealed class FlowJson(bool indent = false) : IFlowFormat
 {
     private readonly TimeText time = TimeText.Utc();
 
+    /// <inheritdoc/>
     public void Write(in FlowData flow, ref LineWriter line)
     {
         var key = flow.Key;

@@ -31,6 +31,7 @@ public sealed class FlowText : IFlowFormat
 {
     private readonly TimeText time = TimeText.Utc();
 
+    /// <inheritdoc/>
     public void Write(in FlowData flow, ref LineWriter line)
     {
         var key = flow.Key;

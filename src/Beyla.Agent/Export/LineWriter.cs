@@ -28,12 +28,14 @@ public ref struct LineWriter
     /// <summary>Takes back everything behind a position.</summary>
     public void Truncate(int position) => Position = Math.Min(position, Position);
 
+    /// <summary>Bytes as they are, without escaping.</summary>
     public void Write(scoped ReadOnlySpan<byte> text)
     {
         text.CopyTo(buffer[Position..]);
         Position += text.Length;
     }
 
+    /// <summary>One byte as it is.</summary>
     public void WriteByte(byte b) => buffer[Position++] = b;
 
     /// <summary>Decimal.</summary>
@@ -77,6 +79,7 @@ public ref struct LineWriter
         Position += digits;
     }
 
+    /// <summary>An address as text: dotted for IPv4, RFC 5952 for IPv6.</summary>
     public void Write(in Address address)
     {
         if (!address.TryFormat(buffer[Position..], out var written))

@@ -24,10 +24,13 @@ internal sealed class OutputBlock(int size)
     private int count;
     private int first;
 
+    /// <summary>Bytes of the records in the block.</summary>
     internal int Length { get; private set; }
 
+    /// <summary>The records, one behind the other; valid until <see cref="Clear"/>.</summary>
     internal ReadOnlySpan<byte> Bytes => bytes.AsSpan(0, Length);
 
+    /// <summary>Adds a whole record, or nothing and answers false: the block is full.</summary>
     internal bool TryAdd(ReadOnlySpan<byte> record, OutputRecord kind)
     {
         if (record.Length > bytes.Length - Length || count == records.Length)
@@ -50,5 +53,6 @@ internal sealed class OutputBlock(int size)
         }
     }
 
+    /// <summary>Empties the block for its next use.</summary>
     internal void Clear() => Length = count = first = 0;
 }

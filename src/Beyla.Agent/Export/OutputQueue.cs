@@ -157,6 +157,7 @@ public sealed class OutputQueue : ICounted, IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count()
     {
         lock (gate)

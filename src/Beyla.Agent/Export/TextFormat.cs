@@ -18,6 +18,7 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
 
     private readonly ProcessTexts processes = new(Render);
 
+    /// <inheritdoc/>
     public void Write(in ExportedSpan exported, ref LineWriter line)
     {
         var span = exported.Span;

@@ -8,13 +8,16 @@ namespace Beyla.Agent.Spans;
 /// </summary>
 public readonly ref struct SpanData
 {
+    /// <summary>The side on which the exchange was seen.</summary>
     public SpanKind Kind { get; init; }
 
+    /// <summary>How the exchange ended.</summary>
     public SpanOutcome Outcome { get; init; }
 
     /// <summary>Process that did the I/O, in the initial pid namespace.</summary>
     public int Pid { get; init; }
 
+    /// <summary>Thread that did the I/O, in the initial pid namespace.</summary>
     public int Tid { get; init; }
 
     /// <summary>Inode of the network namespace of the socket.</summary>
@@ -38,6 +41,7 @@ public readonly ref struct SpanData
     /// </summary>
     public Address ClientAddress { get; init; }
 
+    /// <summary>Port of <see cref="ClientAddress"/>.</summary>
     public ushort ClientPort { get; init; }
 
     /// <summary>
@@ -49,11 +53,13 @@ public readonly ref struct SpanData
     /// <summary>The other end of the socket.</summary>
     public Address PeerAddress { get; init; }
 
+    /// <summary>Port of <see cref="PeerAddress"/>.</summary>
     public ushort PeerPort { get; init; }
 
     /// <summary>The side that answered.</summary>
     public Address ServerAddress { get; init; }
 
+    /// <summary>Port of <see cref="ServerAddress"/>.</summary>
     public ushort ServerPort { get; init; }
 
     /// <summary>Request method token.</summary>

@@ -46,8 +46,10 @@ public sealed class SpanExporter : ISpanSink, ICounted
     /// <summary>Whether spans wait for what is being found out of their process.</summary>
     public bool IsHolding => held.Count > 0;
 
+    /// <inheritdoc/>
     public void OnOpen(int pid, int servedPort) => processes.Open(pid, servedPort);
 
+    /// <inheritdoc/>
     public void OnSpan(in SpanData span)
     {
         lock (counting)
@@ -92,6 +94,7 @@ public sealed class SpanExporter : ISpanSink, ICounted
         }
     }
 
+    /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count()
     {
         lock (counting)

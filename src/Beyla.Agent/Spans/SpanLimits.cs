@@ -6,6 +6,7 @@ namespace Beyla.Agent.Spans;
 /// </summary>
 public static class SpanLimits
 {
+    /// <summary>Most bytes of the value of that name.</summary>
     public const int Method = 64, Path = 8192, Query = 8192, Host = 512, Executable = 4096, ServiceName = 512;
 
     /// <summary>The longest line of a span, in any format.</summary>

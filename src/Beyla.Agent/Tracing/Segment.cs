@@ -17,6 +17,7 @@ public ref struct Segment
     /// <summary>The last bytes of the operation, or empty when they were not read.</summary>
     public ReadOnlySpan<byte> Tail { get; set; }
 
+    /// <summary>The direction of the bytes.</summary>
     public SocketDirection Direction { get; set; }
 
     /// <summary>No operation at all but a jump of the sequence numbers: the event was lost or never made.</summary>
@@ -28,7 +29,10 @@ public ref struct Segment
     /// <summary>Sequence number of the next byte of the other direction when the operation was done.</summary>
     public uint Opposite { get; set; }
 
+    /// <summary>Process that did the operation, in the initial pid namespace.</summary>
     public int Pid { get; set; }
+
+    /// <summary>Thread that did the operation, in the initial pid namespace.</summary>
     public int Tid { get; set; }
 
     /// <summary>Bytes that wait to be consumed, seen or not.</summary>

@@ -75,6 +75,10 @@ public sealed class AgentCommand
             : string.Create(CultureInfo.InvariantCulture, $"{microseconds}us");
     }
 
+    /// <summary>
+    /// How the agent is started: in a session of its own where the host has a program for that, with its input and
+    /// outputs as pipes.
+    /// </summary>
     internal ProcessStartInfo ToStartInfo()
     {
         // Away from the terminal: Ctrl+C there is for the shell, which ends the agent itself or, for a job, does not.

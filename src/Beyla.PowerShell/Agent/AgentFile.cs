@@ -26,6 +26,7 @@ public static class AgentFile
     /// <exception cref="AgentException">There is none, or it cannot run here.</exception>
     public static string Find(string? asked) => Find(asked, ModuleFolder, Environment.GetEnvironmentVariable("PATH"));
 
+    /// <summary>The same with the folder of the module and the value of PATH given.</summary>
     internal static string Find(string? asked, string moduleFolder, string? searchPath)
     {
         if (!OperatingSystem.IsLinux())

@@ -29,8 +29,10 @@ public static class LiveAgents
         Parallel.ForEach(own, agent => agent.Dispose());
     }
 
+    /// <summary>Notes an agent that was started for the runspace <paramref name="owner"/>.</summary>
     internal static void Add(AgentProcess agent, Guid owner) => Agents[agent] = owner;
 
+    /// <summary>Forgets an agent that is gone.</summary>
     internal static void Remove(AgentProcess agent) => Agents.TryRemove(agent, out _);
 
     private static void ReleaseAll(IEnumerable<AgentProcess> agents)

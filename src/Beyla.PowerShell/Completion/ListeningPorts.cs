@@ -17,6 +17,10 @@ public static class ListeningPorts
     public static IReadOnlyCollection<ListeningPort> Read(string root) =>
         [.. Parse(ProcessList.Text(Path.Combine(root, "net/tcp"))), .. Parse(ProcessList.Text(Path.Combine(root, "net/tcp6")))];
 
+    /// <summary>
+    /// The listening sockets in the text of <c>/proc/net/tcp</c> or <c>tcp6</c>; rows that are not understood are
+    /// passed over.
+    /// </summary>
     internal static IEnumerable<ListeningPort> Parse(string table)
     {
         foreach (var line in table.Split('\n').Skip(1))

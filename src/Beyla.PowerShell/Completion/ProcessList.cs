@@ -50,6 +50,7 @@ public static class ProcessList
         }
     }
 
+    /// <summary>The text of a file in proc; empty where it cannot be read.</summary>
     internal static string Text(string path)
     {
         try

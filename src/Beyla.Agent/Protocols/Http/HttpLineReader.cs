@@ -49,6 +49,7 @@ internal struct HttpLineReader
         return end >= 0;
     }
 
+    /// <summary>Forgets an unfinished line and gives its buffer back.</summary>
     public void Release(BufferPool pool)
     {
         pool.Return(buffer);

@@ -33,6 +33,7 @@ public sealed class HttpProtocol : IProtocol
     /// <summary>Buffers of unfinished heads and open exchanges.</summary>
     public BufferPool Buffers { get; } = new();
 
+    /// <summary>Requests without a complete answer that are kept per connection (<see cref="HttpOptions.MaxPipelined"/>).</summary>
     internal int MaxPipelined { get; }
 
     /// <inheritdoc/>
@@ -66,6 +67,10 @@ public sealed class HttpProtocol : IProtocol
         return bytes == 0 ? null : new("requests", "bytes", bytes, Lost: bytes);
     }
 
+    /// <summary>
+    /// Opens an exchange, counts it as produced, and starts its time limit. <paramref name="start"/> is
+    /// CLOCK_MONOTONIC in nanoseconds.
+    /// </summary>
     internal HttpExchange Create(HttpConversation owner, long start)
     {
         var exchange = exchanges.TryPop(out var used) ? used : new HttpExchange();
@@ -169,6 +174,7 @@ public sealed class HttpProtocol : IProtocol
         exchange.Earlier = exchange.Later = null;
     }
 
+    /// <summary>Takes an exchange back whose answer is over, for another use.</summary>
     internal void Return(HttpExchange exchange)
     {
         exchange.Clear(Buffers);
@@ -178,6 +184,7 @@ public sealed class HttpProtocol : IProtocol
         }
     }
 
+    /// <summary>Takes a conversation back that is on no connection any more, for another use.</summary>
     internal void Return(HttpConversation conversation)
     {
         if (conversations.Count < MaxSpare)
