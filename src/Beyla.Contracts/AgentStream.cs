@@ -1,8 +1,8 @@
 namespace Beyla;
 
 /// <summary>
-/// Reads the stream of an agent (docs/stream.md) line by line. Memory is bounded whatever the other side sends: a line longer than the limit
-/// is skipped without being kept. Blocks in the source's Read. One reader thread.
+/// Reads the stream of an agent (docs/stream.md) line by line. Memory is bounded whatever the other side sends: a line longer than the
+/// limit is skipped without being kept. Blocks in the source's Read. One reader thread.
 /// </summary>
 public sealed class AgentStream : IDisposable
 {
@@ -81,7 +81,8 @@ public sealed class AgentStream : IDisposable
             // The excerpt is the beginning of what is left of the line: the rest was given back.
             skipped = 0;
             line = StreamLine.Bad(
-                StreamErrorKind.TooLong, FormattableString.Invariant($"a line of {length} bytes is longer than {maximum}"), text, number, length);
+                StreamErrorKind.TooLong, FormattableString.Invariant($"a line of {length} bytes is longer than {maximum}"),
+                text, number, length);
             return true;
         }
 
@@ -99,7 +100,8 @@ public sealed class AgentStream : IDisposable
             if (Header is null)
             {
                 line = StreamLine.Bad(
-                    StreamErrorKind.MissingHeader, "the stream does not begin with a line of type stream: is this an agent with the json printer?",
+                    StreamErrorKind.MissingHeader,
+                    "the stream does not begin with a line of type stream: is this an agent with the json printer?",
                     text, number);
             }
         }
@@ -129,7 +131,8 @@ public sealed class AgentStream : IDisposable
         if (line.Error is { Kind: StreamErrorKind.BadJson })
         {
             line = StreamLine.Bad(
-                StreamErrorKind.Incomplete, FormattableString.Invariant($"the stream ended within a line, after {length} bytes"), rest, number, length);
+                StreamErrorKind.Incomplete, FormattableString.Invariant($"the stream ended within a line, after {length} bytes"),
+                rest, number, length);
         }
 
         return true;

@@ -12,20 +12,25 @@ public static class CapabilityJson
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <exception cref="JsonException">The text is not such a report.</exception>
     public static CapabilityReport Read(string json) =>
-        JsonSerializer.Deserialize(json, CapabilityJsonContext.Default.CapabilityReport) ?? throw new JsonException("a capability report is an object, not null");
+        JsonSerializer.Deserialize(json, CapabilityJsonContext.Default.CapabilityReport)
+            ?? throw new JsonException("a capability report is an object, not null");
 }
 
 /// <summary>Capabilities travel by the kernel's name.</summary>
 internal sealed class CapabilityNameConverter : JsonConverter<Capability>
 {
+    /// <inheritdoc/>
     public override Capability Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         CapabilityNames.TryParse(reader.GetString(), out var capability)
             ? capability
             : throw new JsonException($"'{reader.GetString()}' is not the name of a capability");
 
-    public override void Write(Utf8JsonWriter writer, Capability value, JsonSerializerOptions options) => writer.WriteStringValue(value.Name());
+    /// <inheritdoc/>
+    public override void Write(Utf8JsonWriter writer, Capability value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.Name());
 }
 
+/// <summary>The serializer of the report, generated at build time: the agent is compiled ahead of time and has no reflection.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, Converters = [typeof(CapabilityNameConverter)])]
 [JsonSerializable(typeof(CapabilityReport))]

@@ -39,8 +39,13 @@ public sealed record HostSetting
 /// <summary>The answer of the kernel to one real attempt.</summary>
 public enum ProbeAnswer : long
 {
+    /// <summary>The kernel did it.</summary>
     Yes,
+
+    /// <summary>The kernel refused it.</summary>
     No,
+
+    /// <summary>It could not be tried, or the answer tells nothing.</summary>
     Unknown,
 }
 
@@ -85,12 +90,14 @@ public sealed record CapabilityReport
     public IReadOnlyList<CapabilityProbe> Probes { get; init; } = [];
 
     /// <summary>Whether everything that the documentation lists for the configuration is there: no warning at start.</summary>
-    public bool DocumentedPresent => Requirements.All(requirement => !requirement.Documented || requirement.State != CapabilityState.Missing);
+    public bool DocumentedPresent =>
+        Requirements.All(requirement => !requirement.Documented || requirement.State != CapabilityState.Missing);
 
     /// <summary>Whether everything that the agent needs for the configuration is there.</summary>
     public bool NeededPresent => Requirements.All(requirement => !requirement.Needed || requirement.State != CapabilityState.Missing);
 
     /// <summary>The documented capabilities that are missing, in ascending order: what the warning at start names.</summary>
     public IEnumerable<Capability> MissingDocumented() =>
-        Requirements.Where(requirement => requirement.Documented && requirement.State == CapabilityState.Missing).Select(requirement => requirement.Capability);
+        Requirements.Where(requirement => requirement.Documented && requirement.State == CapabilityState.Missing)
+            .Select(requirement => requirement.Capability);
 }

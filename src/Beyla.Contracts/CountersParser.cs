@@ -12,6 +12,10 @@ internal static class CountersParser
     private static readonly byte[][] PlaceFields =
         FieldReader.Table("place", "unit", "produced", "emitted", "aggregated", "filtered", "lost", "held");
 
+    /// <summary>
+    /// The reader stands on the start of the object and is left on its end. The field that is missing or wrong is
+    /// named when the answer is null.
+    /// </summary>
     internal static AgentCounters? Parse(ref Utf8JsonReader reader, ValueCache cache, out string? wrong)
     {
         var time = default(DateTimeOffset);
@@ -86,8 +90,8 @@ internal static class CountersParser
 
         place = new PlaceCount
         {
-            Place = name, Unit = unit, Produced = counts[0], Emitted = counts[1], Aggregated = counts[2], Filtered = counts[3], Lost = counts[4],
-            Held = counts[5],
+            Place = name, Unit = unit, Produced = counts[0], Emitted = counts[1], Aggregated = counts[2], Filtered = counts[3],
+            Lost = counts[4], Held = counts[5],
         };
         return good;
     }

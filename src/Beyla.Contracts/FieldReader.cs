@@ -28,8 +28,10 @@ internal static class FieldReader
         return -1;
     }
 
+    /// <summary>Names of fields in UTF-8, for <see cref="Find"/>.</summary>
     internal static byte[][] Table(params string[] names) => Array.ConvertAll(names, System.Text.Encoding.UTF8.GetBytes);
 
+    /// <summary>A string; invalid UTF-8 throws <see cref="InvalidOperationException"/>. False when it is no string.</summary>
     internal static bool Text(ref Utf8JsonReader reader, ValueCache cache, out string value)
     {
         value = "";
@@ -38,10 +40,12 @@ internal static class FieldReader
             return false;
         }
         // GetString also checks the UTF-8; the cache takes only plain ASCII, which needs no check.
-        value = !reader.ValueIsEscaped && System.Text.Ascii.IsValid(reader.ValueSpan) ? cache.String(reader.ValueSpan) : reader.GetString()!;
+        value = !reader.ValueIsEscaped && System.Text.Ascii.IsValid(reader.ValueSpan)
+            ? cache.String(reader.ValueSpan) : reader.GetString()!;
         return true;
     }
 
+    /// <summary>An IPv4 or IPv6 address in a string; false when it is none.</summary>
     internal static bool Address(ref Utf8JsonReader reader, ValueCache cache, out IPAddress value)
     {
         value = IPAddress.None;
@@ -54,12 +58,14 @@ internal static class FieldReader
         return true;
     }
 
+    /// <summary>A whole number within the bounds, both included; false when it is none.</summary>
     internal static bool Integer(ref Utf8JsonReader reader, long minimum, long maximum, out long value)
     {
         value = 0;
         return reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out value) && value >= minimum && value <= maximum;
     }
 
+    /// <summary>A number from 0 to 65535; false when it is none.</summary>
     internal static bool Port(ref Utf8JsonReader reader, out int value)
     {
         var good = Integer(ref reader, 0, ushort.MaxValue, out var port);
@@ -67,6 +73,7 @@ internal static class FieldReader
         return good;
     }
 
+    /// <summary>A number from 0 to 2147483647; false when it is none.</summary>
     internal static bool Number(ref Utf8JsonReader reader, out int value)
     {
         var good = Integer(ref reader, 0, int.MaxValue, out var number);
@@ -83,6 +90,7 @@ internal static class FieldReader
         return good;
     }
 
+    /// <summary>A time in ISO 8601; false when it is none.</summary>
     internal static bool Time(ref Utf8JsonReader reader, out DateTimeOffset value)
     {
         value = default;

@@ -9,18 +9,20 @@ internal static class FlowParser
 {
     private enum Field
     {
-        Type, First, Last, Transport, Direction, Interface, InterfaceDirection, SourceAddress, SourcePort, DestinationAddress, DestinationPort,
-        Bytes, Packets, Flags, SourceName, DestinationName, SourceNetwork, DestinationNetwork, AgentAddress, Pid, ProcessName, ServiceName,
+        Type, First, Last, Transport, Direction, Interface, InterfaceDirection, SourceAddress, SourcePort, DestinationAddress,
+        DestinationPort, Bytes, Packets, Flags, SourceName, DestinationName, SourceNetwork, DestinationNetwork, AgentAddress,
+        Pid, ProcessName, ServiceName,
     }
 
     /// <summary>In the order of <see cref="Field"/>, which is the order in which the agent writes them.</summary>
     private static readonly byte[][] Fields = FieldReader.Table(
-        "type", "first", "last", "transport", "direction", "interface", "interfaceDirection", "sourceAddress", "sourcePort", "destinationAddress",
-        "destinationPort", "bytes", "packets", "flags", "sourceName", "destinationName", "sourceNetwork", "destinationNetwork", "agentAddress",
-        "pid", "processName", "serviceName");
+        "type", "first", "last", "transport", "direction", "interface", "interfaceDirection", "sourceAddress", "sourcePort",
+        "destinationAddress", "destinationPort", "bytes", "packets", "flags", "sourceName", "destinationName", "sourceNetwork",
+        "destinationNetwork", "agentAddress", "pid", "processName", "serviceName");
 
     /// <summary>
-    /// The reader stands on the start of the object and is left on its end. The field that is missing or wrong is named when the answer is null.
+    /// The reader stands on the start of the object and is left on its end. The field that is missing or wrong is
+    /// named when the answer is null.
     /// </summary>
     internal static Flow? Parse(ref Utf8JsonReader reader, ValueCache cache, out string? wrong)
     {
@@ -54,7 +56,8 @@ internal static class FlowParser
                 case Field.InterfaceDirection:
                     good = reader.TokenType == JsonTokenType.String
                         && (reader.ValueTextEquals("egress"u8) || reader.ValueTextEquals("ingress"u8));
-                    interfaceDirection = good && reader.ValueTextEquals("egress"u8) ? InterfaceDirection.Egress : InterfaceDirection.Ingress;
+                    interfaceDirection = good && reader.ValueTextEquals("egress"u8)
+                        ? InterfaceDirection.Egress : InterfaceDirection.Ingress;
                     break;
                 case Field.SourceAddress: good = FieldReader.Address(ref reader, cache, out source!); break;
                 case Field.SourcePort: good = FieldReader.Port(ref reader, out sourcePort); break;
@@ -81,7 +84,8 @@ internal static class FlowParser
             }
         }
 
-        wrong = first == default ? "first" : last == default ? "last" : source is null ? "sourceAddress" : destination is null ? "destinationAddress"
+        wrong = first == default ? "first" : last == default ? "last"
+            : source is null ? "sourceAddress" : destination is null ? "destinationAddress"
             : bytes < 0 ? "bytes" : packets < 0 ? "packets" : null;
         return wrong is not null ? null : new Flow
         {

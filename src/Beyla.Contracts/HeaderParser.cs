@@ -7,6 +7,10 @@ internal static class HeaderParser
 {
     private static readonly byte[][] Fields = FieldReader.Table("type", "version", "agent", "pid", "start");
 
+    /// <summary>
+    /// The reader stands on the start of the object and is left on its end. The field that is missing or wrong is
+    /// named when the answer is null.
+    /// </summary>
     internal static StreamHeader? Parse(ref Utf8JsonReader reader, ValueCache cache, out string? wrong)
     {
         int version = 0, pid = 0, expected = 0;

@@ -56,7 +56,9 @@ public sealed record Span
     /// <summary>Bytes of the answer's body (http.response.body.size); null when unknown.</summary>
     public long? ResponseBodyLength { get; init; }
 
-    /// <summary>The side that made the request (client.address): for a server the client that a proxy named (PROXY protocol), where one did.</summary>
+    /// <summary>
+    /// The side that made the request (client.address): for a server the client that a proxy named (PROXY protocol), where one did.
+    /// </summary>
     public IPAddress ClientAddress { get; init; } = IPAddress.None;
 
     /// <summary>Port of the side that made the request (client.port).</summary>
@@ -69,7 +71,8 @@ public sealed record Span
     public int ServerPort { get; init; }
 
     /// <summary>
-    /// The other end of the socket of a server whose client was named by a proxy (network.peer.address): the proxy. null where the client is the peer.
+    /// The other end of the socket of a server whose client was named by a proxy (network.peer.address): the proxy.
+    /// null where the client is the peer.
     /// </summary>
     public IPAddress? PeerAddress { get; init; }
 
@@ -116,5 +119,6 @@ public sealed record Span
     public ulong Connection { get; init; }
 
     /// <summary>Kind, status, method, path and duration, for messages. Not escaped.</summary>
-    public override string ToString() => FormattableString.Invariant($"{Kind} {Status} {Method} {Path} {Duration.TotalMilliseconds:0.###} ms");
+    public override string ToString() =>
+        FormattableString.Invariant($"{Kind} {Status} {Method} {Path} {Duration.TotalMilliseconds:0.###} ms");
 }

@@ -10,21 +10,23 @@ internal static class SpanParser
 {
     private enum Field
     {
-        Type, Kind, Protocol, Outcome, Start, HandlerStart, End, Duration, HandlerDuration, Method, Path, Query, Status, Host, ProtocolVersion,
-        RequestBodyLength, ResponseBodyLength, ClientAddress, ClientPort, ServerAddress, ServerPort, PeerAddress, PeerPort, Tid, NetworkNamespace,
-        Connection, Pid, Executable, ServiceName, ServiceNamespace, Language,
+        Type, Kind, Protocol, Outcome, Start, HandlerStart, End, Duration, HandlerDuration, Method, Path, Query, Status, Host,
+        ProtocolVersion, RequestBodyLength, ResponseBodyLength, ClientAddress, ClientPort, ServerAddress, ServerPort, PeerAddress,
+        PeerPort, Tid, NetworkNamespace, Connection, Pid, Executable, ServiceName, ServiceNamespace, Language,
     }
 
     /// <summary>In the order of <see cref="Field"/>, which is the order in which the agent writes them.</summary>
     private static readonly byte[][] Fields = FieldReader.Table(
-        "type", "kind", "protocol", "outcome", "start", "handlerStart", "end", "durationUSec", "handlerDurationUSec", "method", "path", "query",
-        "status", "host", "protocolVersion", "requestBodyLength", "responseBodyLength", "clientAddress", "clientPort", "serverAddress",
-        "serverPort", "peerAddress", "peerPort", "tid", "networkNamespace", "connection", "pid", "executable", "serviceName", "serviceNamespace", "language");
+        "type", "kind", "protocol", "outcome", "start", "handlerStart", "end", "durationUSec", "handlerDurationUSec", "method", "path",
+        "query", "status", "host", "protocolVersion", "requestBodyLength", "responseBodyLength", "clientAddress", "clientPort",
+        "serverAddress", "serverPort", "peerAddress", "peerPort", "tid", "networkNamespace", "connection", "pid", "executable",
+        "serviceName", "serviceNamespace", "language");
 
     private static readonly Version Version10 = new(1, 0), Version11 = new(1, 1);
 
     /// <summary>
-    /// The reader stands on the start of the object and is left on its end. The field that is missing or wrong is named when the answer is null.
+    /// The reader stands on the start of the object and is left on its end. The field that is missing or wrong is
+    /// named when the answer is null.
     /// </summary>
     internal static Span? Parse(ref Utf8JsonReader reader, ValueCache cache, out string? wrong)
     {
@@ -116,9 +118,9 @@ internal static class SpanParser
             Kind = kind, Protocol = protocol, Outcome = outcome, Start = start, Duration = duration!.Value,
             HandlerDuration = handlerDuration ?? duration.Value, Method = method, Path = path, Query = query, Status = status, Host = host,
             ProtocolVersion = version, RequestBodyLength = requestBody, ResponseBodyLength = responseBody, ClientAddress = client,
-            ClientPort = clientPort, ServerAddress = server, ServerPort = serverPort, PeerAddress = peer, PeerPort = peerPort, ServiceName = service, ServiceNamespace = serviceNamespace,
-            Language = language, ProcessId = pid, ThreadId = tid, Executable = executable, NetworkNamespace = networkNamespace,
-            Connection = connection,
+            ClientPort = clientPort, ServerAddress = server, ServerPort = serverPort, PeerAddress = peer, PeerPort = peerPort,
+            ServiceName = service, ServiceNamespace = serviceNamespace, Language = language, ProcessId = pid, ThreadId = tid,
+            Executable = executable, NetworkNamespace = networkNamespace, Connection = connection,
         };
     }
 

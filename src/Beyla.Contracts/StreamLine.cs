@@ -11,7 +11,9 @@ public enum StreamErrorKind
     /// <summary>A field that every reader needs is missing, or has a value of the wrong type or out of range.</summary>
     BadField,
 
-    /// <summary>The line's type is not known to this reader; a newer agent may write more types, so this alone is no fault of the agent.</summary>
+    /// <summary>
+    /// The line's type is not known to this reader; a newer agent may write more types, so this alone is no fault of the agent.
+    /// </summary>
     UnknownType,
 
     /// <summary>The line is longer than the limit; it was skipped without being kept.</summary>
@@ -44,7 +46,10 @@ public readonly struct StreamLine
         Error = error;
     }
 
-    /// <summary>A <see cref="Span"/>, <see cref="Flow"/>, <see cref="AgentCounters"/>, <see cref="StreamHeader"/>, …; null when there is an error.</summary>
+    /// <summary>
+    /// A <see cref="Span"/>, <see cref="Flow"/>, <see cref="AgentCounters"/>, <see cref="StreamHeader"/>, …; null
+    /// when there is an error.
+    /// </summary>
     public object? Value { get; }
 
     /// <summary>Why there is no object; null when there is one.</summary>
@@ -56,11 +61,17 @@ public readonly struct StreamLine
     /// <summary>The value as a flow, or null.</summary>
     public Flow? Flow => Value as Flow;
 
+    /// <summary>A line that gave an object.</summary>
     internal static StreamLine Of(object value) => new(value, null);
 
+    /// <summary>
+    /// A line that gave none. <paramref name="length"/> is that of the whole line in bytes where only its beginning
+    /// was kept.
+    /// </summary>
     internal static StreamLine Bad(StreamErrorKind kind, string message, ReadOnlySpan<byte> line, long number = 0, long? length = null) =>
         new(null, new StreamError(kind, message, number, length ?? line.Length, Excerpt(line)));
 
+    /// <summary>The same with the number of the line in the stream, from 1, in its error.</summary>
     internal StreamLine At(long number) => Error is null ? this : new(null, Error with { Line = number });
 
     /// <summary>At most 80 characters; whatever could act on a terminal becomes a point.</summary>

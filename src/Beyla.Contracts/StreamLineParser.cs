@@ -61,13 +61,16 @@ public sealed class StreamLineParser
             return value is StreamHeader header && header.Version != StreamNames.Version
                 ? StreamLine.Bad(
                     StreamErrorKind.UnsupportedVersion,
-                    FormattableString.Invariant($"the agent writes version {header.Version} of the stream, this reader knows {StreamNames.Version}: use an agent and a module of the same release"),
+                    FormattableString.Invariant(
+                        $"the agent writes version {header.Version} of the stream, this reader knows {StreamNames.Version}: ")
+                        + "use an agent and a module of the same release",
                     line)
                 : StreamLine.Of(value);
         }
         catch (JsonException e)
         {
-            return StreamLine.Bad(StreamErrorKind.BadJson, FormattableString.Invariant($"the line is not valid JSON at byte {e.BytePositionInLine}"), line);
+            return StreamLine.Bad(
+                StreamErrorKind.BadJson, FormattableString.Invariant($"the line is not valid JSON at byte {e.BytePositionInLine}"), line);
         }
         catch (InvalidOperationException)
         {

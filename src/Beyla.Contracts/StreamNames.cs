@@ -3,7 +3,10 @@ namespace Beyla;
 /// <summary>How the stream spells the values of enumerations (docs/stream.md). Writer and reader use this one table.</summary>
 public static class StreamNames
 {
-    /// <summary>Version of the stream that this assembly writes and reads. It rises when a field changes its meaning or goes away, not when one is added.</summary>
+    /// <summary>
+    /// Version of the stream that this assembly writes and reads. It rises when a field changes its meaning or goes
+    /// away, not when one is added.
+    /// </summary>
     public const int Version = 1;
 
     /// <summary>The name of a side: <c>server</c>, <c>client</c>.</summary>
@@ -19,7 +22,10 @@ public static class StreamNames
         _ => "unfinished"u8,
     };
 
-    /// <summary>The name of a language: <c>go</c>, <c>java</c>, <c>dotnet</c>, <c>nodejs</c>, <c>python</c>, <c>ruby</c>, <c>php</c>, <c>rust</c>, <c>cpp</c>, <c>generic</c>.</summary>
+    /// <summary>
+    /// The name of a language: <c>go</c>, <c>java</c>, <c>dotnet</c>, <c>nodejs</c>, <c>python</c>, <c>ruby</c>, <c>php</c>,
+    /// <c>rust</c>, <c>cpp</c>, <c>generic</c>.
+    /// </summary>
     public static ReadOnlySpan<byte> Of(ProcessLanguage language) => language switch
     {
         ProcessLanguage.Go => "go"u8,
@@ -34,6 +40,7 @@ public static class StreamNames
         _ => "generic"u8,
     };
 
+    /// <summary>Reads <c>client</c> or <c>server</c>; false when it is neither.</summary>
     internal static bool TryKind(ReadOnlySpan<byte> name, out SpanKind kind)
     {
         kind = name.SequenceEqual("client"u8) ? SpanKind.Client : SpanKind.Server;

@@ -14,6 +14,7 @@ internal sealed class ValueCache
     private readonly (byte[] Text, string Value)[] strings = new (byte[], string)[Entries];
     private readonly (byte[] Text, IPAddress Value)[] addresses = new (byte[], IPAddress)[Entries];
 
+    /// <summary>The text as a string; anything but ASCII is not meant to come here.</summary>
     internal string String(ReadOnlySpan<byte> text)
     {
         if (text.IsEmpty)
@@ -35,6 +36,7 @@ internal sealed class ValueCache
         return entry.Value;
     }
 
+    /// <summary>The address that the text gives; null when it gives none.</summary>
     internal IPAddress? Address(ReadOnlySpan<byte> text)
     {
         if (text.Length > LongestText)

@@ -3,7 +3,9 @@ using System.Runtime.Loader;
 
 namespace Beyla.ModuleBuild;
 
-/// <summary>Reads the cmdlets of an assembly: attributes as data, since PowerShell itself is not there, and the comments beside it.</summary>
+/// <summary>
+/// Reads the cmdlets of an assembly: attributes as data, since PowerShell itself is not there, and the comments beside it.
+/// </summary>
 internal static class CmdletReader
 {
     private const string Automation = "System.Management.Automation.";
@@ -14,12 +16,15 @@ internal static class CmdletReader
     /// <param name="problems">What is not documented.</param>
     public static IReadOnlyList<Cmdlet> Read(string path, IEnumerable<string> references, List<string> problems)
     {
-        var files = references.Append(path).GroupBy(Path.GetFileNameWithoutExtension).ToDictionary(g => g.Key!, g => g.First(), StringComparer.OrdinalIgnoreCase);
+        var files = references.Append(path).GroupBy(Path.GetFileNameWithoutExtension)
+            .ToDictionary(g => g.Key!, g => g.First(), StringComparer.OrdinalIgnoreCase);
         var context = new AssemblyLoadContext("cmdlets");
-        context.Resolving += (_, name) => files.TryGetValue(name.Name!, out var file) ? context.LoadFromAssemblyPath(Path.GetFullPath(file)) : null;
+        context.Resolving += (_, name) =>
+            files.TryGetValue(name.Name!, out var file) ? context.LoadFromAssemblyPath(Path.GetFullPath(file)) : null;
         var comments = new CommentReader(Path.ChangeExtension(path, ".xml"));
         var cmdlets = context.LoadFromAssemblyPath(Path.GetFullPath(path)).GetExportedTypes()
-            .Where(t => !t.IsAbstract && Find(t, "CmdletAttribute") is not null).Select(t => Read(t, comments)).OrderBy(c => c.Name, StringComparer.Ordinal).ToList();
+            .Where(t => !t.IsAbstract && Find(t, "CmdletAttribute") is not null).Select(t => Read(t, comments))
+            .OrderBy(c => c.Name, StringComparer.Ordinal).ToList();
         foreach (var cmdlet in cmdlets)
         {
             Complain(cmdlet, problems);
@@ -108,7 +113,8 @@ internal static class CmdletReader
         {
             yield return new Parameter
             {
-                Name = name, Type = Automation + "SwitchParameter", IsSwitch = true, IsList = false, Values = [], Aliases = [alias], Description = [text],
+                Name = name, Type = Automation + "SwitchParameter", IsSwitch = true, IsList = false, Values = [], Aliases = [alias],
+                Description = [text],
                 Places = [new Place(ModuleBuild.Place.EverySet, false, -1, false, false)],
             };
         }
@@ -127,7 +133,8 @@ internal static class CmdletReader
     private static object? Named(CustomAttributeData attribute, string name) =>
         attribute.NamedArguments.FirstOrDefault(a => a.MemberName == name).TypedValue.Value;
 
-    private static CustomAttributeData? Find(MemberInfo member, string name) => member.GetCustomAttributesData().FirstOrDefault(a => Is(a, name));
+    private static CustomAttributeData? Find(MemberInfo member, string name) =>
+        member.GetCustomAttributesData().FirstOrDefault(a => Is(a, name));
 
     private static bool Is(CustomAttributeData attribute, string name) => attribute.AttributeType.FullName == Automation + name;
 }

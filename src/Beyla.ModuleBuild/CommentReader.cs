@@ -8,6 +8,7 @@ internal sealed partial class CommentReader
 {
     private readonly Dictionary<string, XElement> members;
 
+    /// <summary>Reads the XML file at <paramref name="path"/> that the compiler wrote.</summary>
     public CommentReader(string path) =>
         members = XDocument.Load(path).Descendants("member").ToDictionary(m => m.Attribute("name")!.Value, StringComparer.Ordinal);
 
@@ -40,7 +41,8 @@ internal sealed partial class CommentReader
         return [.. paragraphs.Where(p => p.Length > 0)];
     }
 
-    private static string Plain(XElement? element) => element is null ? "" : Spaces().Replace(string.Concat(element.Nodes().Select(Text)), " ").Trim();
+    private static string Plain(XElement? element) =>
+        element is null ? "" : Spaces().Replace(string.Concat(element.Nodes().Select(Text)), " ").Trim();
 
     private static string Text(XNode node) => node switch
     {

@@ -10,15 +10,18 @@ internal static class MamlWriter
     private static readonly XNamespace Command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
     private static readonly XNamespace Dev = "http://schemas.microsoft.com/maml/dev/2004/10";
 
+    /// <summary>Writes the help of the cmdlets to a file, over what is there.</summary>
     public static void Write(IEnumerable<Cmdlet> cmdlets, string path) =>
         new XDocument(new XElement(Help + "helpItems", new XAttribute("schema", "maml"), cmdlets.Select(Item))).Save(path);
 
     private static XElement Item(Cmdlet cmdlet) => new(
         Command + "command",
-        new XAttribute(XNamespace.Xmlns + "maml", Maml), new XAttribute(XNamespace.Xmlns + "command", Command), new XAttribute(XNamespace.Xmlns + "dev", Dev),
+        new XAttribute(XNamespace.Xmlns + "maml", Maml), new XAttribute(XNamespace.Xmlns + "command", Command),
+        new XAttribute(XNamespace.Xmlns + "dev", Dev),
         new XElement(
             Command + "details",
-            new XElement(Command + "name", cmdlet.Name), new XElement(Command + "verb", cmdlet.Verb), new XElement(Command + "noun", cmdlet.Noun),
+            new XElement(Command + "name", cmdlet.Name), new XElement(Command + "verb", cmdlet.Verb),
+            new XElement(Command + "noun", cmdlet.Noun),
             new XElement(Maml + "description", Para(cmdlet.Synopsis))),
         new XElement(Maml + "description", cmdlet.Description.Select(Para)),
         new XElement(Command + "syntax", cmdlet.Sets.Select(set => Syntax(cmdlet, set))),
@@ -39,33 +42,42 @@ internal static class MamlWriter
     {
         var element = new XElement(
             Command + "parameter",
-            new XAttribute("required", Text(place.Mandatory)), new XAttribute("variableLength", Text(parameter.IsList)), new XAttribute("globbing", "false"),
+            new XAttribute("required", Text(place.Mandatory)), new XAttribute("variableLength", Text(parameter.IsList)),
+            new XAttribute("globbing", "false"),
             new XAttribute("pipelineInput", place.PipelineText), new XAttribute("position", place.PositionText),
             new XAttribute("aliases", parameter.Aliases.Count == 0 ? "none" : string.Join(", ", parameter.Aliases)),
             new XElement(Maml + "name", parameter.Name),
-            new XElement(Maml + "description", parameter.Description.Append(whole && parameter.Values.Count > 0 ? $"One of {string.Join(", ", parameter.Values)}." : "")
+            new XElement(Maml + "description",
+                parameter.Description.Append(whole && parameter.Values.Count > 0 ? $"One of {string.Join(", ", parameter.Values)}." : "")
                 .Where(t => t.Length > 0).Select(Para)));
         if (parameter.Values.Count > 0 && !whole)
         {
             element.Add(new XElement(Command + "parameterValueGroup", parameter.Values.Select(v =>
-                new XElement(Command + "parameterValue", new XAttribute("required", "false"), new XAttribute("variableLength", "false"), v))));
+                new XElement(
+                    Command + "parameterValue", new XAttribute("required", "false"), new XAttribute("variableLength", "false"), v))));
         }
         else if (!parameter.IsSwitch)
         {
-            element.Add(new XElement(Command + "parameterValue", new XAttribute("required", "true"), new XAttribute("variableLength", Text(parameter.IsList)), Short(parameter.Type)));
+            element.Add(new XElement(
+                Command + "parameterValue", new XAttribute("required", "true"),
+                new XAttribute("variableLength", Text(parameter.IsList)), Short(parameter.Type)));
         }
 
-        element.Add(new XElement(Dev + "type", new XElement(Maml + "name", parameter.Type)), new XElement(Dev + "defaultValue", parameter.IsSwitch ? "False" : "None"));
+        element.Add(
+            new XElement(Dev + "type", new XElement(Maml + "name", parameter.Type)),
+            new XElement(Dev + "defaultValue", parameter.IsSwitch ? "False" : "None"));
         return element;
     }
 
     private static List<string> Inputs(Cmdlet cmdlet)
     {
-        var types = cmdlet.Parameters.Where(p => p.Places.Any(place => place.ByValue || place.ByName)).Select(p => p.Type).Distinct().ToList();
+        var types = cmdlet.Parameters.Where(p => p.Places.Any(place => place.ByValue || place.ByName)).Select(p => p.Type).Distinct()
+            .ToList();
         return types.Count == 0 ? ["None"] : types;
     }
 
-    private static XElement Typed(XName name, string type) => new(name, new XElement(Dev + "type", new XElement(Maml + "name", type)), new XElement(Maml + "description", Para("")));
+    private static XElement Typed(XName name, string type) =>
+        new(name, new XElement(Dev + "type", new XElement(Maml + "name", type)), new XElement(Maml + "description", Para("")));
 
     private static XElement Show(Example example) => new(
         Command + "example",

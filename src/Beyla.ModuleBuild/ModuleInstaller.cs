@@ -3,8 +3,8 @@ using System.IO.Compression;
 namespace Beyla.ModuleBuild;
 
 /// <summary>
-/// Puts the module into a folder of PSModulePath, as NAME/VERSION, so that Import-Module finds it by name. From the staged folder or from the package. File capabilities do not come
-/// along: they belong to a file, not to what is in it.
+/// Puts the module into a folder of PSModulePath, as NAME/VERSION, so that Import-Module finds it by name. From the staged folder or
+/// from the package. File capabilities do not come along: they belong to a file, not to what is in it.
 /// </summary>
 internal static class ModuleInstaller
 {
@@ -13,7 +13,9 @@ internal static class ModuleInstaller
     private const UnixFileMode File644 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
         File755 = File644 | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    /// <summary>Installs and returns the folder of the module. What was there of the same version is replaced as a whole; other versions stay.</summary>
+    /// <summary>
+    /// Installs and returns the folder of the module. What was there of the same version is replaced as a whole; other versions stay.
+    /// </summary>
     /// <param name="source">The staged module, or a package.</param>
     /// <param name="modules">The folder of PSModulePath.</param>
     public static string Install(string source, string modules)
@@ -54,7 +56,8 @@ internal static class ModuleInstaller
     }
 
     private static IEnumerable<(string Name, Stream Content)> FromFolder(string folder) =>
-        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(f => (Path.GetRelativePath(folder, f), (Stream)File.OpenRead(f)));
+        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Select(f => (Path.GetRelativePath(folder, f), (Stream)File.OpenRead(f)));
 
     private static IEnumerable<(string Name, Stream Content)> FromPackage(string package)
     {
@@ -75,7 +78,8 @@ internal static class ModuleInstaller
     private static void Write(string path, Stream content, UnixFileMode mode)
     {
         Folder(Path.GetDirectoryName(path)!);
-        using (var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode }))
+        using (var file = new FileStream(
+            path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode }))
         {
             content.CopyTo(file);
         }

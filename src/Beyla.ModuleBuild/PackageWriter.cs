@@ -6,8 +6,8 @@ using System.Xml.Linq;
 namespace Beyla.ModuleBuild;
 
 /// <summary>
-/// Writes the module as a NuGet package, as the PowerShell Gallery takes it. Written here and not by NuGet, because the agent must stay executable: its entry carries Unix permissions.
-/// The same files give the same bytes.
+/// Writes the module as a NuGet package, as the PowerShell Gallery takes it. Written here and not by NuGet, because the agent must stay
+/// executable: its entry carries Unix permissions. The same files give the same bytes.
 /// </summary>
 internal static partial class PackageWriter
 {
@@ -22,7 +22,8 @@ internal static partial class PackageWriter
     {
         var manifest = File.ReadAllText(Path.Combine(module, "Beyla.psd1"));
         var version = VersionOf(manifest);
-        var files = Directory.EnumerateFiles(module, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(module, f)).Order(StringComparer.Ordinal).ToList();
+        var files = Directory.EnumerateFiles(module, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(module, f))
+            .Order(StringComparer.Ordinal).ToList();
         if (!files.Contains("bin/beyla"))
         {
             throw new FileNotFoundException("the agent is not staged: publish src/Beyla.Cli first", Path.Combine(module, "bin/beyla"));
@@ -46,7 +47,8 @@ internal static partial class PackageWriter
     /// <summary>The version that a manifest names.</summary>
     /// <exception cref="InvalidDataException">It names none, or one that is none.</exception>
     public static string VersionOf(string manifest) =>
-        Version.TryParse(Value(manifest, "ModuleVersion"), out var version) ? version.ToString() : throw new InvalidDataException("the ModuleVersion of Beyla.psd1 is no version");
+        Version.TryParse(Value(manifest, "ModuleVersion"), out var version) ? version.ToString()
+            : throw new InvalidDataException("the ModuleVersion of Beyla.psd1 is no version");
 
     private static void Add(ZipArchive zip, string name, byte[] content, int attributes)
     {
@@ -65,30 +67,39 @@ internal static partial class PackageWriter
             .Concat(cmdlets.SelectMany(c => new[] { "PSCmdlet_" + c, "PSCommand_" + c }));
         return new XDocument(new XElement(ns + "package", new XElement(
             ns + "metadata",
-            new XElement(ns + "id", "Beyla"), new XElement(ns + "version", version), new XElement(ns + "authors", Value(manifest, "Author")),
-            new XElement(ns + "requireLicenseAcceptance", "false"), new XElement(ns + "license", new XAttribute("type", "expression"), "Apache-2.0"),
-            new XElement(ns + "projectUrl", Value(manifest, "ProjectUri")), new XElement(ns + "description", Value(manifest, "Description")),
-            new XElement(ns + "releaseNotes", Value(manifest, "ReleaseNotes")), new XElement(ns + "copyright", Value(manifest, "Copyright")),
+            new XElement(ns + "id", "Beyla"), new XElement(ns + "version", version),
+            new XElement(ns + "authors", Value(manifest, "Author")),
+            new XElement(ns + "requireLicenseAcceptance", "false"),
+            new XElement(ns + "license", new XAttribute("type", "expression"), "Apache-2.0"),
+            new XElement(ns + "projectUrl", Value(manifest, "ProjectUri")),
+            new XElement(ns + "description", Value(manifest, "Description")),
+            new XElement(ns + "releaseNotes", Value(manifest, "ReleaseNotes")),
+            new XElement(ns + "copyright", Value(manifest, "Copyright")),
             new XElement(ns + "tags", string.Join(' ', tags)))));
     }
 
     private static XDocument ContentTypes(IEnumerable<string> files)
     {
         XNamespace ns = "http://schemas.openxmlformats.org/package/2006/content-types";
-        var extensions = files.Select(f => Path.GetExtension(f).TrimStart('.')).Append("nuspec").Where(e => e.Length > 0).Distinct().Order(StringComparer.Ordinal);
+        var extensions = files.Select(f => Path.GetExtension(f).TrimStart('.')).Append("nuspec").Where(e => e.Length > 0).Distinct()
+            .Order(StringComparer.Ordinal);
         var bare = files.Where(f => Path.GetExtension(f).Length == 0);
         return new XDocument(new XElement(
             ns + "Types",
-            new XElement(ns + "Default", new XAttribute("Extension", "rels"), new XAttribute("ContentType", "application/vnd.openxmlformats-package.relationships+xml")),
-            extensions.Select(e => new XElement(ns + "Default", new XAttribute("Extension", e), new XAttribute("ContentType", "application/octet-stream"))),
-            bare.Select(f => new XElement(ns + "Override", new XAttribute("PartName", "/" + f), new XAttribute("ContentType", "application/octet-stream")))));
+            new XElement(ns + "Default", new XAttribute("Extension", "rels"),
+                new XAttribute("ContentType", "application/vnd.openxmlformats-package.relationships+xml")),
+            extensions.Select(e => new XElement(
+                ns + "Default", new XAttribute("Extension", e), new XAttribute("ContentType", "application/octet-stream"))),
+            bare.Select(f => new XElement(
+                ns + "Override", new XAttribute("PartName", "/" + f), new XAttribute("ContentType", "application/octet-stream")))));
     }
 
     private static XDocument Relations()
     {
         XNamespace ns = "http://schemas.openxmlformats.org/package/2006/relationships";
         return new XDocument(new XElement(ns + "Relationships", new XElement(
-            ns + "Relationship", new XAttribute("Type", "http://schemas.microsoft.com/packaging/2010/07/manifest"), new XAttribute("Target", "/Beyla.nuspec"), new XAttribute("Id", "R1"))));
+            ns + "Relationship", new XAttribute("Type", "http://schemas.microsoft.com/packaging/2010/07/manifest"),
+            new XAttribute("Target", "/Beyla.nuspec"), new XAttribute("Id", "R1"))));
     }
 
     private static byte[] Utf8(XDocument document)

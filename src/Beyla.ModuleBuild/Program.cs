@@ -50,6 +50,7 @@ static int Install(string source, string modules)
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: help ASSEMBLY REFERENCES OUTPUT | pack MODULE-FOLDER OUTPUT-FOLDER | install MODULE-FOLDER-OR-PACKAGE FOLDER-OF-MODULES");
+    Console.Error.WriteLine(
+        "usage: help ASSEMBLY REFERENCES OUTPUT | pack MODULE-FOLDER OUTPUT-FOLDER | install MODULE-FOLDER-OR-PACKAGE FOLDER-OF-MODULES");
     return 2;
 }

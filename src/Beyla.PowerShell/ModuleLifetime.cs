@@ -4,7 +4,10 @@ using Beyla.PowerShell.Agent;
 
 namespace Beyla.PowerShell;
 
-/// <summary>Ends with the module what the module started in the runspace that removes it. Importing starts nothing, so there is nothing to do then.</summary>
+/// <summary>
+/// Ends with the module what the module started in the runspace that removes it. Importing starts nothing, so there
+/// is nothing to do then.
+/// </summary>
 public sealed class ModuleLifetime : IModuleAssemblyCleanup
 {
     /// <inheritdoc/>

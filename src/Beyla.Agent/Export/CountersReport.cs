@@ -57,7 +57,8 @@ public sealed class CountersReport
             if (r > 0 && !places[r - 1].Balanced)
             {
                 var sum = Numbers(places[r - 1]).Skip(1).Sum();
-                _ = text.Append(CultureInfo.InvariantCulture, $"  <-- DOES NOT ADD UP: produced {places[r - 1].Produced}, accounted for {sum}");
+                _ = text.Append(
+                    CultureInfo.InvariantCulture, $"  <-- DOES NOT ADD UP: produced {places[r - 1].Produced}, accounted for {sum}");
             }
 
             _ = text.Append('\n');
@@ -100,5 +101,6 @@ public sealed class CountersReport
         return line.Written.ToArray();
     }
 
-    private static long[] Numbers(PlaceCounters place) => [place.Produced, place.Emitted, place.Aggregated, place.Filtered, place.Lost, place.Held];
+    private static long[] Numbers(PlaceCounters place) =>
+        [place.Produced, place.Emitted, place.Aggregated, place.Filtered, place.Lost, place.Held];
 }

@@ -4,9 +4,9 @@ using System.Text;
 namespace Beyla.Agent.Export;
 
 /// <summary>
-/// Makes captured bytes safe to show. Nothing that acts on a terminal or cannot be seen leaves here (<see cref="HiddenText"/>): control characters,
-/// format characters (bidi overrides and isolates, zero-width and tag characters), separators of lines, characters without a shape, invalid UTF-8.
-/// Each value is bounded; one that was cut ends in <c>…</c>.
+/// Makes captured bytes safe to show. Nothing that acts on a terminal or cannot be seen leaves here (<see cref="HiddenText"/>): control
+/// characters, format characters (bidi overrides and isolates, zero-width and tag characters), separators of lines, characters without
+/// a shape, invalid UTF-8. Each value is bounded; one that was cut ends in <c>…</c>.
 /// </summary>
 public static class Escape
 {

@@ -3,14 +3,15 @@ using Beyla.Agent.Flows;
 namespace Beyla.Agent.Export;
 
 /// <summary>
-/// With <c>BEYLA_TRACE_PRINTER=json</c>: one object of type <c>flow</c> per flow in the stream (docs/stream.md). The fields come in the order in
-/// which the reader (Beyla.Contracts) expects them first.
+/// With <c>BEYLA_TRACE_PRINTER=json</c>: one object of type <c>flow</c> per flow in the stream (docs/stream.md). The fields come in the
+/// order in which the reader (Beyla.Contracts) expects them first.
 /// </summary>
 /// <param name="indent">One field per line; not a stream of lines any more.</param>
 public sealed class FlowJson(bool indent = false) : IFlowFormat
 {
     private readonly TimeText time = TimeText.Utc();
 
+    /// <inheritdoc/>
     public void Write(in FlowData flow, ref LineWriter line)
     {
         var key = flow.Key;

@@ -7,6 +7,7 @@ public sealed class FlowPrinter(IFlowFormat format, OutputQueue output) : IFlowS
 {
     private readonly byte[] buffer = new byte[FlowLimits.Line];
 
+    /// <inheritdoc/>
     public void OnFlow(in FlowData flow)
     {
         var line = new LineWriter(buffer);
@@ -14,5 +15,6 @@ public sealed class FlowPrinter(IFlowFormat format, OutputQueue output) : IFlowS
         _ = output.Append(line.Written, OutputRecord.Flow);
     }
 
+    /// <inheritdoc/>
     public void Flush() => output.Flush();
 }

@@ -23,13 +23,15 @@ public static class FlowLimits
 }
 
 /// <summary>
-/// <c>BEYLA_NETWORK_PRINT_FLOWS=1</c>: the line of Grafana Beyla, field by field, and behind it what that lacks: the side of the conversation,
-/// bytes, packets, TCP flags, first and last packet (UTC), and the local process. The name of the interface is always there.
+/// <c>BEYLA_NETWORK_PRINT_FLOWS=1</c>: the line of Grafana Beyla, field by field, and behind it what that lacks: the side of the
+/// conversation, bytes, packets, TCP flags, first and last packet (UTC), and the local process. The name of the interface is always
+/// there.
 /// </summary>
 public sealed class FlowText : IFlowFormat
 {
     private readonly TimeText time = TimeText.Utc();
 
+    /// <inheritdoc/>
     public void Write(in FlowData flow, ref LineWriter line)
     {
         var key = flow.Key;

@@ -1,6 +1,9 @@
 namespace Beyla.Agent.Export;
 
-/// <summary>Durations as Go prints them (time.Duration.String): <c>1.9ms</c>, <c>350µs</c>, <c>1m2.5s</c>, <c>0s</c>; here with whole microseconds.</summary>
+/// <summary>
+/// Durations as Go prints them (time.Duration.String): <c>1.9ms</c>, <c>350µs</c>, <c>1m2.5s</c>, <c>0s</c>; here
+/// with whole microseconds.
+/// </summary>
 public static class GoDurationText
 {
     /// <summary>Writes a duration; a negative one as 0s.</summary>

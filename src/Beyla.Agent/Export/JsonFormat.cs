@@ -13,6 +13,7 @@ public sealed class JsonFormat(bool indent = false) : ISpanFormat
     private readonly ProcessTexts processes = new(process => [Render(process, indent)]);
     private readonly TimeText time = TimeText.Utc();
 
+    /// <inheritdoc/>
     public void Write(in ExportedSpan exported, ref LineWriter line)
     {
         var span = exported.Span;

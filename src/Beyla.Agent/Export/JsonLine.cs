@@ -2,12 +2,19 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Export;
 
-/// <summary>Writes one flat JSON object of the stream, by hand: names and enumerations need no escaping, captured values go through <see cref="Escape"/>.</summary>
+/// <summary>
+/// Writes one flat JSON object of the stream, by hand: names and enumerations need no escaping, captured values go
+/// through <see cref="Escape"/>.
+/// </summary>
 internal ref struct JsonLine
 {
     private readonly bool indent;
     private LineWriter line;
 
+    /// <summary>
+    /// An object that is written behind what <paramref name="line"/> holds; with <paramref name="indent"/> each field
+    /// on a line of its own.
+    /// </summary>
     internal JsonLine(bool indent, LineWriter line)
     {
         this.indent = indent;
@@ -27,6 +34,7 @@ internal ref struct JsonLine
     /// <summary>The object's end and the line feed.</summary>
     internal void End() => line.Write(indent ? "\n}\n"u8 : "}\n"u8);
 
+    /// <summary>The comma, the name of a field, which needs no escaping, and the colon; its value has to follow.</summary>
     internal void Name(ReadOnlySpan<byte> name)
     {
         line.Write(indent ? ",\n  \""u8 : ",\""u8);
@@ -42,12 +50,14 @@ internal ref struct JsonLine
         line.Write("\""u8);
     }
 
+    /// <summary>A field whose value is a number.</summary>
     internal void Number(ReadOnlySpan<byte> name, long value)
     {
         Name(name);
         line.WriteNumber(value);
     }
 
+    /// <summary>A field whose value was captured: escaped, and cut after <paramref name="limit"/> bytes.</summary>
     internal void Captured(ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value, int limit)
     {
         Name(name);
@@ -56,6 +66,10 @@ internal ref struct JsonLine
         line.Write("\""u8);
     }
 
+    /// <summary>
+    /// A field whose value came from the host, such as a name of a process: escaped, and cut after <paramref
+    /// name="limit"/> bytes.
+    /// </summary>
     internal void Captured(ReadOnlySpan<byte> name, string value, int limit)
     {
         Name(name);
@@ -64,6 +78,10 @@ internal ref struct JsonLine
         line.Write("\""u8);
     }
 
+    /// <summary>
+    /// A time as a value: a string in ISO 8601 with microseconds, UTC. <paramref name="unixMicroseconds"/> counts
+    /// from 1970.
+    /// </summary>
     internal void Time(TimeText time, long unixMicroseconds)
     {
         line.Write("\""u8);
@@ -71,6 +89,7 @@ internal ref struct JsonLine
         line.Write("Z\""u8);
     }
 
+    /// <summary>An address as a value: a string.</summary>
     internal void Address(in Address address)
     {
         line.Write("\""u8);
@@ -78,6 +97,7 @@ internal ref struct JsonLine
         line.Write("\""u8);
     }
 
+    /// <summary>A number as a value: a string of lower-case hexadecimal digits.</summary>
     internal void Hex(ulong value)
     {
         line.Write("\""u8);
@@ -85,5 +105,6 @@ internal ref struct JsonLine
         line.Write("\""u8);
     }
 
+    /// <summary>Bytes as they are: the caller sees to it that the object stays JSON.</summary>
     internal void Raw(ReadOnlySpan<byte> bytes) => line.Write(bytes);
 }

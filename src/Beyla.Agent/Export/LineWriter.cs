@@ -3,7 +3,9 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Export;
 
-/// <summary>Writes UTF-8 into a buffer that its caller has made large enough for the longest line; what does not fit throws, it never runs over.</summary>
+/// <summary>
+/// Writes UTF-8 into a buffer that its caller has made large enough for the longest line; what does not fit throws, it never runs over.
+/// </summary>
 public ref struct LineWriter
 {
     private readonly Span<byte> buffer;
@@ -20,12 +22,14 @@ public ref struct LineWriter
     /// <summary>Takes back everything behind a position.</summary>
     public void Truncate(int position) => Position = Math.Min(position, Position);
 
+    /// <summary>Bytes as they are, without escaping.</summary>
     public void Write(scoped ReadOnlySpan<byte> text)
     {
         text.CopyTo(buffer[Position..]);
         Position += text.Length;
     }
 
+    /// <summary>One byte as it is.</summary>
     public void WriteByte(byte b) => buffer[Position++] = b;
 
     /// <summary>Decimal.</summary>
@@ -69,6 +73,7 @@ public ref struct LineWriter
         Position += digits;
     }
 
+    /// <summary>An address as text: dotted for IPv4, RFC 5952 for IPv6.</summary>
     public void Write(in Address address)
     {
         if (!address.TryFormat(buffer[Position..], out var written))

@@ -13,7 +13,10 @@ public enum OutputRecord : byte
     Flow,
 }
 
-/// <summary>A block of whole records that waits to be written, with the end of each one, so that a write that stops in the middle is counted exactly.</summary>
+/// <summary>
+/// A block of whole records that waits to be written, with the end of each one, so that a write that stops in the
+/// middle is counted exactly.
+/// </summary>
 internal sealed class OutputBlock(int size)
 {
     private readonly byte[] bytes = GC.AllocateUninitializedArray<byte>(size, pinned: true);
@@ -21,10 +24,13 @@ internal sealed class OutputBlock(int size)
     private int count;
     private int first;
 
+    /// <summary>Bytes of the records in the block.</summary>
     internal int Length { get; private set; }
 
+    /// <summary>The records, one behind the other; valid until <see cref="Clear"/>.</summary>
     internal ReadOnlySpan<byte> Bytes => bytes.AsSpan(0, Length);
 
+    /// <summary>Adds a whole record, or nothing and answers false: the block is full.</summary>
     internal bool TryAdd(ReadOnlySpan<byte> record, OutputRecord kind)
     {
         if (record.Length > bytes.Length - Length || count == records.Length)
@@ -47,5 +53,6 @@ internal sealed class OutputBlock(int size)
         }
     }
 
+    /// <summary>Empties the block for its next use.</summary>
     internal void Clear() => Length = count = first = 0;
 }

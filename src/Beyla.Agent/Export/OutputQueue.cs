@@ -5,9 +5,9 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Export;
 
 /// <summary>
-/// Takes records from the tracing thread and writes them to standard output on a thread of its own. It never makes the caller wait: when the
-/// reader is slow and the room is full, new records are dropped and counted (place <c>printer</c>). Records are gathered in blocks;
-/// <see cref="Flush"/>, called after each batch of events, hands over an unfinished block as soon as the writer is free.
+/// Takes records from the tracing thread and writes them to standard output on a thread of its own. It never makes the caller wait:
+/// when the reader is slow and the room is full, new records are dropped and counted (place <c>printer</c>). Records are gathered in
+/// blocks; <see cref="Flush"/>, called after each batch of events, hands over an unfinished block as soon as the writer is free.
 /// </summary>
 public sealed class OutputQueue : ICounted, IDisposable
 {
@@ -51,8 +51,8 @@ public sealed class OutputQueue : ICounted, IDisposable
     }
 
     /// <summary>
-    /// The output ended: 0 when its reader has closed it (a normal stop), else the errno of the failed write. Raised once, on the writer's thread;
-    /// what is appended afterwards is lost.
+    /// The output ended: 0 when its reader has closed it (a normal stop), else the errno of the failed write. Raised once, on the
+    /// writer's thread; what is appended afterwards is lost.
     /// </summary>
     public event Action<int>? Closed;
 
@@ -148,7 +148,8 @@ public sealed class OutputQueue : ICounted, IDisposable
         }
 
         _ = work.Set();
-        // The writer looks at the deadline at least every 50 ms; it can only be late on a device that takes nothing, such as a stopped terminal.
+        // The writer looks at the deadline at least every 50 ms; it can only be late on a device that takes nothing,
+        // such as a stopped terminal.
         _ = writer.Join(limit + TimeSpan.FromMilliseconds(200));
         lock (gate)
         {
@@ -156,6 +157,7 @@ public sealed class OutputQueue : ICounted, IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count()
     {
         lock (gate)

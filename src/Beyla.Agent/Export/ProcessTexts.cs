@@ -3,8 +3,8 @@ using Beyla.Agent.Processes;
 namespace Beyla.Agent.Export;
 
 /// <summary>
-/// Keeps what a format makes of a process, so that names are escaped once and not per span. A fixed number of entries; a process that falls on
-/// the entry of another one replaces it. One thread.
+/// Keeps what a format makes of a process, so that names are escaped once and not per span. A fixed number of entries; a process that
+/// falls on the entry of another one replaces it. One thread.
 /// </summary>
 internal sealed class ProcessTexts(Func<ProcessInfo, byte[][]> render)
 {

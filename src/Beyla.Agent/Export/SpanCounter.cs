@@ -11,8 +11,10 @@ public sealed class SpanCounter : IExportSink, ICounted
     /// <summary>Spans so far.</summary>
     public long Total => Interlocked.Read(ref total);
 
+    /// <inheritdoc/>
     public void OnSpan(in ExportedSpan span) => _ = Interlocked.Increment(ref total);
 
+    /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count()
     {
         var counted = Total;

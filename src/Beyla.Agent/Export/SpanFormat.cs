@@ -16,6 +16,7 @@ public sealed class SpanPrinter(ISpanFormat format, OutputQueue output) : IExpor
 {
     private readonly byte[] buffer = new byte[SpanLimits.Line];
 
+    /// <inheritdoc/>
     public void OnSpan(in ExportedSpan span)
     {
         var line = new LineWriter(buffer);

@@ -6,10 +6,10 @@ namespace Beyla.Agent.Export;
 
 /// <summary>
 /// <c>BEYLA_TRACE_PRINTER=text</c>: one line per span in the field order of Grafana Beyla,
-/// <c>start (total[handler]) Type(subType=0) status method path?query [peer as name:port]-&gt;[host as name:port] contentLen:NB responseLen:NB
-/// svc=[namespace/name language] traceparent=[]</c>. Other than there the start is that of the request, lengths that are not known
-/// are <c>?</c>, the (redacted) query is shown, a client that a proxy named is followed by the proxy at the end, <c>peer=[address:port]</c>, and
-/// an exchange that did not complete ends in <c>outcome=[…]</c>.
+/// <c>start (total[handler]) Type(subType=0) status method path?query [peer as name:port]-&gt;[host as name:port] contentLen:NB
+/// responseLen:NB svc=[namespace/name language] traceparent=[]</c>. Other than there the start is that of the request, lengths that are
+/// not known are <c>?</c>, the (redacted) query is shown, a client that a proxy named is followed by the proxy at the end,
+/// <c>peer=[address:port]</c>, and an exchange that did not complete ends in <c>outcome=[…]</c>.
 /// </summary>
 /// <param name="time">Local time of the first field.</param>
 public sealed class TextFormat(TimeText time) : ISpanFormat
@@ -18,6 +18,7 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
 
     private readonly ProcessTexts processes = new(Render);
 
+    /// <inheritdoc/>
     public void Write(in ExportedSpan exported, ref LineWriter line)
     {
         var span = exported.Span;

@@ -1,6 +1,9 @@
 namespace Beyla.Agent.Export;
 
-/// <summary>Writes times with microseconds. The text down to the second is kept from call to call, as most calls fall into the same second. One thread.</summary>
+/// <summary>
+/// Writes times with microseconds. The text down to the second is kept from call to call, as most calls fall into the
+/// same second. One thread.
+/// </summary>
 public sealed class TimeText
 {
     /// <summary>Length of every time: <c>2026-08-20 10:11:12.820111</c>.</summary>

@@ -48,7 +48,8 @@ public sealed class TracePrinter
             case "json_indent":
                 return new(output, stream: false, counter: null, new SpanPrinter(new JsonFormat(indent: true), output));
             default:
-                throw new ArgumentException($"no printer is named '{name}'; known are disabled, counter, text, json, json_indent", nameof(name));
+                throw new ArgumentException(
+                    $"no printer is named '{name}'; known are disabled, counter, text, json, json_indent", nameof(name));
         }
     }
 
@@ -75,7 +76,9 @@ public sealed class TracePrinter
     {
         if (counter is not null)
         {
-            _ = output.Append(System.Text.Encoding.UTF8.GetBytes(FormattableString.Invariant($"Processed {counter.Total} requests\n")), OutputRecord.Other);
+            _ = output.Append(
+                System.Text.Encoding.UTF8.GetBytes(FormattableString.Invariant($"Processed {counter.Total} requests\n")),
+                OutputRecord.Other);
         }
 
         if (!output.Drain(limit))

@@ -5,7 +5,9 @@ namespace Beyla.Agent.Spans;
 /// <summary>A span on its way out: with its process and wall clock times, sensitive values removed. Valid only during the call.</summary>
 public readonly ref struct ExportedSpan
 {
-    /// <summary>The span; query and user information are redacted, all other bytes are as captured: each sink escapes for its format.</summary>
+    /// <summary>
+    /// The span; query and user information are redacted, all other bytes are as captured: each sink escapes for its format.
+    /// </summary>
     public SpanData Span { get; init; }
 
     /// <summary>The traced process.</summary>

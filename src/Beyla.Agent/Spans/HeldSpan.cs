@@ -18,6 +18,7 @@ internal sealed class HeldSpan
     private readonly byte minorVersion;
     private readonly byte[] texts;
 
+    /// <summary>Copies the span and the bytes that it points to into a rented buffer; <see cref="Return"/> gives that back.</summary>
     internal HeldSpan(in SpanData span)
     {
         (kind, outcome, pid, tid, status) = (span.Kind, span.Outcome, span.Pid, span.Tid, span.Status);
@@ -46,5 +47,6 @@ internal sealed class HeldSpan
         MinorVersion = minorVersion, Status = status, RequestBodyLength = requestBody, ResponseBodyLength = responseBody,
     };
 
+    /// <summary>Gives the buffer back; <see cref="Span"/> is not valid any more.</summary>
     internal void Return() => ArrayPool<byte>.Shared.Return(texts);
 }

@@ -6,8 +6,8 @@ namespace Beyla.Agent.Spans;
 internal delegate void HeldSpanVisitor<in TState>(in SpanData span, TState state);
 
 /// <summary>
-/// Spans whose process is being looked at, in order. Room and time are bounded, and no process can take the room of all others: one that cannot be
-/// looked at in time gets its spans with what is known of it.
+/// Spans whose process is being looked at, in order. Room and time are bounded, and no process can take the room of all others: one
+/// that cannot be looked at in time gets its spans with what is known of it.
 /// </summary>
 internal sealed class HeldSpans
 {

@@ -3,5 +3,6 @@ namespace Beyla.Agent.Spans;
 /// <summary>Takes spans on their way out: a printer, an exporter. Called on the one tracing thread; must not block.</summary>
 public interface IExportSink
 {
+    /// <summary>Takes one span, which is valid only during the call.</summary>
     void OnSpan(in ExportedSpan span);
 }

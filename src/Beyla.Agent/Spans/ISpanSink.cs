@@ -10,5 +10,6 @@ public interface ISpanSink
     {
     }
 
+    /// <summary>Takes one finished span, which is valid only during the call.</summary>
     void OnSpan(in SpanData span);
 }

@@ -4,10 +4,10 @@ using System.Collections.Frozen;
 namespace Beyla.Agent.Spans;
 
 /// <summary>
-/// Replaces the values of sensitive parameters by <c>***</c>: of the query, of the path (<c>/a;token=x/b</c>) and of a fragment. Names are compared
-/// without case, percent-decoded once as a server would do; of a nested name (<c>user[password]</c>) the last part in brackets counts, of a list
-/// (<c>token[]</c>) the part before it. A name begins wherever some parser lets one begin, a sensitive value goes as far as any lets it go. Does
-/// not allocate.
+/// Replaces the values of sensitive parameters by <c>***</c>: of the query, of the path (<c>/a;token=x/b</c>) and of a fragment. Names
+/// are compared without case, percent-decoded once as a server would do; of a nested name (<c>user[password]</c>) the last part in
+/// brackets counts, of a list (<c>token[]</c>) the part before it. A name begins wherever some parser lets one begin, a sensitive value
+/// goes as far as any lets it go. Does not allocate.
 /// </summary>
 public sealed class Redactor
 {
@@ -47,7 +47,9 @@ public sealed class Redactor
         return written < 0 ? query : scratch[..written];
     }
 
-    /// <summary>The path without sensitive values of its parameters (RFC 3986 section 3.3) and of a fragment, and without user information.</summary>
+    /// <summary>
+    /// The path without sensitive values of its parameters (RFC 3986 section 3.3) and of a fragment, and without user information.
+    /// </summary>
     /// <param name="path">A path or another form of a target, as captured, without query.</param>
     /// <param name="first">Used when something is replaced.</param>
     /// <param name="second">The same; both are needed when both kinds are in one path.</param>
@@ -72,7 +74,9 @@ public sealed class Redactor
         return written < 0 ? path : second[..written];
     }
 
-    /// <summary>The request target or authority without user name and password: <c>http://user:pass@host/</c> becomes <c>http://***@host/</c>.</summary>
+    /// <summary>
+    /// The request target or authority without user name and password: <c>http://user:pass@host/</c> becomes <c>http://***@host/</c>.
+    /// </summary>
     /// <param name="target">A path, an absolute target or an authority, as captured.</param>
     /// <param name="scratch">Used when something is replaced.</param>
     /// <returns>The target itself where it has no user information, else a part of <paramref name="scratch"/>.</returns>
@@ -102,7 +106,8 @@ public sealed class Redactor
 
     /// <summary>Copies text[from..to] with what is sensitive replaced, from the first replacement on: until then written is -1.</summary>
     private void Parameters(
-        ReadOnlySpan<byte> text, int from, int to, SearchValues<byte> endOfName, SearchValues<byte> endOfValue, Span<byte> scratch, ref int written)
+        ReadOnlySpan<byte> text, int from, int to, SearchValues<byte> endOfName, SearchValues<byte> endOfValue, Span<byte> scratch,
+        ref int written)
     {
         while (from < to)
         {

@@ -3,18 +3,21 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Spans;
 
 /// <summary>
-/// One request and its answer as the tracer hands it to printers and exporters. Valid only during the call; bytes are as captured: untrusted, unescaped.
-/// Times are CLOCK_MONOTONIC in nanoseconds.
+/// One request and its answer as the tracer hands it to printers and exporters. Valid only during the call; bytes are as captured:
+/// untrusted, unescaped. Times are CLOCK_MONOTONIC in nanoseconds.
 /// </summary>
 public readonly ref struct SpanData
 {
+    /// <summary>The side on which the exchange was seen.</summary>
     public SpanKind Kind { get; init; }
 
+    /// <summary>How the exchange ended.</summary>
     public SpanOutcome Outcome { get; init; }
 
     /// <summary>Process that did the I/O, in the initial pid namespace.</summary>
     public int Pid { get; init; }
 
+    /// <summary>Thread that did the I/O, in the initial pid namespace.</summary>
     public int Tid { get; init; }
 
     /// <summary>Inode of the network namespace of the socket.</summary>
@@ -32,22 +35,31 @@ public readonly ref struct SpanData
     /// <summary>Last byte of the answer.</summary>
     public long End { get; init; }
 
-    /// <summary>The side that made the request: for a server the client that a proxy named (<see cref="IsClientNamed"/>), else the end of the socket.</summary>
+    /// <summary>
+    /// The side that made the request: for a server the client that a proxy named (<see cref="IsClientNamed"/>), else
+    /// the end of the socket.
+    /// </summary>
     public Address ClientAddress { get; init; }
 
+    /// <summary>Port of <see cref="ClientAddress"/>.</summary>
     public ushort ClientPort { get; init; }
 
-    /// <summary>The client is the one that the peer named in a PROXY header, which anyone can claim; the peer itself is <see cref="PeerAddress"/>.</summary>
+    /// <summary>
+    /// The client is the one that the peer named in a PROXY header, which anyone can claim; the peer itself is
+    /// <see cref="PeerAddress"/>.
+    /// </summary>
     public bool IsClientNamed { get; init; }
 
     /// <summary>The other end of the socket.</summary>
     public Address PeerAddress { get; init; }
 
+    /// <summary>Port of <see cref="PeerAddress"/>.</summary>
     public ushort PeerPort { get; init; }
 
     /// <summary>The side that answered.</summary>
     public Address ServerAddress { get; init; }
 
+    /// <summary>Port of <see cref="ServerAddress"/>.</summary>
     public ushort ServerPort { get; init; }
 
     /// <summary>Request method token.</summary>

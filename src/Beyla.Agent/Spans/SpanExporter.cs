@@ -46,8 +46,10 @@ public sealed class SpanExporter : ISpanSink, ICounted
     /// <summary>Whether spans wait for what is being found out of their process.</summary>
     public bool IsHolding => held.Count > 0;
 
+    /// <inheritdoc/>
     public void OnOpen(int pid, int servedPort) => processes.Open(pid, servedPort);
 
+    /// <inheritdoc/>
     public void OnSpan(in SpanData span)
     {
         lock (counting)
@@ -74,25 +76,31 @@ public sealed class SpanExporter : ISpanSink, ICounted
     {
         if (held.Count > 0)
         {
-            held.Take(pid, this, static (in SpanData span, SpanExporter self) => self.Settle(in span, self.processes.Find(span.Pid), isKnown: true));
+            held.Take(pid, this,
+                static (in SpanData span, SpanExporter self) => self.Settle(in span, self.processes.Find(span.Pid), isKnown: true));
         }
     }
 
-    /// <summary>Spans that have waited too long go on with what is known by now. To be called about every 100 ms, and with all at the end.</summary>
+    /// <summary>
+    /// Spans that have waited too long go on with what is known by now. To be called about every 100 ms, and with all at the end.
+    /// </summary>
     /// <param name="all">Whether none may wait longer.</param>
     public void Tick(bool all = false)
     {
         while (held.TryFindOverdue(all, out var pid))
         {
-            held.Take(pid, this, static (in SpanData span, SpanExporter self) => self.Settle(in span, self.processes.Guess(span.Pid), isKnown: false));
+            held.Take(pid, this,
+                static (in SpanData span, SpanExporter self) => self.Settle(in span, self.processes.Guess(span.Pid), isKnown: false));
         }
     }
 
+    /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count()
     {
         lock (counting)
         {
-            return [new PlaceCounters("spans", "spans", produced, Emitted: emitted, Filtered: filtered, Lost: lost, Held: produced - emitted - filtered - lost)];
+            return [new PlaceCounters(
+                "spans", "spans", produced, Emitted: emitted, Filtered: filtered, Lost: lost, Held: produced - emitted - filtered - lost)];
         }
     }
 
@@ -117,7 +125,8 @@ public sealed class SpanExporter : ISpanSink, ICounted
             return;
         }
 
-        // Events of several processors may be a little out of order: a duration is never negative, the handler's never longer than the whole.
+        // Events of several processors may be a little out of order: a duration is never negative, the handler's
+        // never longer than the whole.
         var duration = Math.Max(0, span.End - span.Start) / 1000;
         var exported = new ExportedSpan
         {

@@ -1,8 +1,8 @@
 namespace Beyla.Agent.Tracing;
 
 /// <summary>
-/// Byte buffers for the tracing thread: 256 bytes to 16 KB. Unlike the shared pool of .NET it needs no locks and knows how many are out, so that a test can
-/// prove that each came back.
+/// Byte buffers for the tracing thread: 256 bytes to 16 KB. Unlike the shared pool of .NET it needs no locks and knows how many are
+/// out, so that a test can prove that each came back.
 /// </summary>
 public sealed class BufferPool
 {

@@ -3,33 +3,49 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Tracing;
 
-/// <summary>A followed TCP connection. Small, since thousands are idle at a time: all that an open exchange needs is in the conversation.</summary>
+/// <summary>
+/// A followed TCP connection. Small, since thousands are idle at a time: all that an open exchange needs is in the conversation.
+/// </summary>
 public sealed class Connection
 {
+    /// <summary>How far each direction was followed.</summary>
     internal StreamPosition Receive, Send;
+
+    /// <summary>Neighbours in the order of the last activity (<see cref="ConnectionTable"/>).</summary>
     internal Connection? Older, Newer;
+
+    /// <summary>When the place in that order was taken; CLOCK_MONOTONIC in nanoseconds.</summary>
     internal long Touched;
     private Address local, remote, client;
 
+    /// <summary>Identity of the connection, as the kernel side gives it.</summary>
     public ulong Id { get; private set; }
 
     /// <summary>Inode of the network namespace.</summary>
     public uint NetworkNamespace { get; private set; }
 
+    /// <summary>Port of <see cref="Local"/>.</summary>
     public ushort LocalPort { get; private set; }
 
+    /// <summary>Port of <see cref="Remote"/>.</summary>
     public ushort RemotePort { get; private set; }
 
     /// <summary>Address of the traced side.</summary>
     public ref readonly Address Local => ref local;
 
+    /// <summary>Address of the other end of the socket.</summary>
     public ref readonly Address Remote => ref remote;
 
-    /// <summary>The client that a proxy named at the beginning of the connection; meaningful when <see cref="HasNamedClient"/>. What the peer claims.</summary>
+    /// <summary>
+    /// The client that a proxy named at the beginning of the connection; meaningful when
+    /// <see cref="HasNamedClient"/>. What the peer claims.
+    /// </summary>
     public ref readonly Address NamedClient => ref client;
 
+    /// <summary>Port of <see cref="NamedClient"/>.</summary>
     public ushort NamedClientPort { get; private set; }
 
+    /// <summary>Whether a proxy named a client at the beginning of the connection.</summary>
     public bool HasNamedClient { get; private set; }
 
     /// <summary>The direction in which requests travel, once a request was seen.</summary>
@@ -38,8 +54,10 @@ public sealed class Connection
     /// <summary>What follows is of no interest: the connection was handed to another protocol.</summary>
     public bool Ignored { get; set; }
 
+    /// <summary>What a protocol has open on the connection; null when it is idle.</summary>
     internal Conversation? Conversation { get; set; }
 
+    /// <summary>How far that direction was followed.</summary>
     internal ref StreamPosition Position(SocketDirection direction) => ref direction == SocketDirection.Send ? ref Send : ref Receive;
 
     /// <summary>Bytes passed without an event: the conversation, if there is one, is told.</summary>
@@ -63,6 +81,7 @@ public sealed class Connection
         }
     }
 
+    /// <summary>Notes the client that a proxy named.</summary>
     internal void NameClient(in Address address, ushort port)
     {
         client = address;
@@ -70,6 +89,7 @@ public sealed class Connection
         HasNamedClient = true;
     }
 
+    /// <summary>Takes the connection of an event; nothing stays of the one for which the object was used before.</summary>
     internal void Begin(in SocketEvent e)
     {
         Id = e.Connection;
@@ -90,11 +110,16 @@ internal struct StreamPosition
 {
     /// <summary>Sequence number of the next byte, modulo 2^32.</summary>
     public uint Next;
+
+    /// <summary>Whether <see cref="Next"/> is known: it is from the first operation on.</summary>
     public bool Known;
 
-    /// <summary>Bytes from <see cref="Next"/> to <paramref name="sequence"/>: negative when it lies before. RFC 793 section 3.3 arithmetic.</summary>
+    /// <summary>
+    /// Bytes from <see cref="Next"/> to <paramref name="sequence"/>: negative when it lies before. RFC 793 section 3.3 arithmetic.
+    /// </summary>
     public readonly int DistanceTo(uint sequence) => Known ? (int)(sequence - Next) : 0;
 
+    /// <summary>Goes on from there: bytes before it were followed or are given up.</summary>
     public void MoveTo(uint sequence)
     {
         Next = sequence;

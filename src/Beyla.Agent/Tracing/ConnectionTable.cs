@@ -16,13 +16,19 @@ internal sealed class ConnectionTable(int capacity)
     // Of a small exchange the operations follow each other.
     private Connection? last;
 
+    /// <summary>Connections in the table.</summary>
     public int Count => connections.Count;
 
+    /// <summary>Whether one has to be removed before another is added.</summary>
     public bool IsFull => connections.Count >= capacity;
 
     /// <summary>The least recently active connection; <see cref="Connection.Newer"/> leads on.</summary>
     public Connection? Oldest { get; private set; }
 
+    /// <summary>
+    /// The connection of that identity, or null; noted as active at <paramref name="time"/>, CLOCK_MONOTONIC in
+    /// nanoseconds.
+    /// </summary>
     public Connection? Find(ulong id, long time)
     {
         var connection = last;
@@ -40,6 +46,7 @@ internal sealed class ConnectionTable(int capacity)
         return connection;
     }
 
+    /// <summary>Adds the connection of an event; its identity is not in the table yet.</summary>
     public Connection Add(in SocketEvent e)
     {
         var connection = spare.TryPop(out var used) ? used : new Connection();
@@ -49,6 +56,7 @@ internal sealed class ConnectionTable(int capacity)
         return connection;
     }
 
+    /// <summary>Removes a connection, whose conversation is over. The object may be used for another one from now on.</summary>
     public void Remove(Connection connection)
     {
         last = null;

@@ -2,7 +2,9 @@ using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Tracing;
 
-/// <summary>What a protocol knows of one connection while an exchange is open on it. Held only so long: an idle connection has none.</summary>
+/// <summary>
+/// What a protocol knows of one connection while an exchange is open on it. Held only so long: an idle connection has none.
+/// </summary>
 public abstract class Conversation
 {
     /// <summary>Whether nothing is open, so that the next request can begin with a fresh conversation.</summary>

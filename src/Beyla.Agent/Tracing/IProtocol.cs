@@ -2,13 +2,17 @@ using Beyla.Agent.Counting;
 
 namespace Beyla.Agent.Tracing;
 
-/// <summary>A protocol that the tracer can follow. Called on the tracing thread, except <see cref="Count"/> and <see cref="CountUnseen"/>.</summary>
+/// <summary>
+/// A protocol that the tracer can follow. Called on the tracing thread, except <see cref="Count"/> and <see cref="CountUnseen"/>.
+/// </summary>
 public interface IProtocol
 {
     /// <summary>Whether an operation with these first bytes may be the start of a request.</summary>
     bool MayStart(ReadOnlySpan<byte> data);
 
-    /// <summary>Begins to follow a connection. The tracer calls <see cref="Conversation.Release"/> when the conversation is idle or over.</summary>
+    /// <summary>
+    /// Begins to follow a connection. The tracer calls <see cref="Conversation.Release"/> when the conversation is idle or over.
+    /// </summary>
     Conversation Open(Connection connection);
 
     /// <summary>Time passes: report what has timed out, with a bounded amount of work.</summary>

@@ -3,7 +3,8 @@ using Beyla.Agent.Kernel;
 namespace Beyla.Agent.Tracing;
 
 /// <summary>
-/// The part of one operation that is new on its stream, consumed from the front: first the captured bytes, then those that were moved but not captured.
+/// The part of one operation that is new on its stream, consumed from the front: first the captured bytes, then those
+/// that were moved but not captured.
 /// </summary>
 public ref struct Segment
 {
@@ -16,6 +17,7 @@ public ref struct Segment
     /// <summary>The last bytes of the operation, or empty when they were not read.</summary>
     public ReadOnlySpan<byte> Tail { get; set; }
 
+    /// <summary>The direction of the bytes.</summary>
     public SocketDirection Direction { get; set; }
 
     /// <summary>No operation at all but a jump of the sequence numbers: the event was lost or never made.</summary>
@@ -27,13 +29,18 @@ public ref struct Segment
     /// <summary>Sequence number of the next byte of the other direction when the operation was done.</summary>
     public uint Opposite { get; set; }
 
+    /// <summary>Process that did the operation, in the initial pid namespace.</summary>
     public int Pid { get; set; }
+
+    /// <summary>Thread that did the operation, in the initial pid namespace.</summary>
     public int Tid { get; set; }
 
     /// <summary>Bytes that wait to be consumed, seen or not.</summary>
     public readonly long Left => Data.Length + Unseen;
 
-    /// <summary>Consumes <paramref name="count"/> bytes, at most <see cref="Left"/>. The last bytes become visible again through the tail.</summary>
+    /// <summary>
+    /// Consumes <paramref name="count"/> bytes, at most <see cref="Left"/>. The last bytes become visible again through the tail.
+    /// </summary>
     public void Skip(long count)
     {
         if (count <= Data.Length)

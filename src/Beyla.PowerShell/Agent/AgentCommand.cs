@@ -6,7 +6,8 @@ namespace Beyla.PowerShell.Agent;
 /// <summary>What to start: the agent, its arguments, and the environment variables that configure it.</summary>
 public sealed class AgentCommand
 {
-    // Puts a program into a session of its own and becomes that program, so that its process id stays the child's; setsid(1) of util-linux and busybox.
+    // Puts a program into a session of its own and becomes that program, so that its process id stays the child's;
+    // setsid(1) of util-linux and busybox.
     private static readonly string[] SessionLeaders = ["/usr/bin/setsid", "/bin/setsid"];
 
     private readonly Dictionary<string, string> settings = new(StringComparer.Ordinal);
@@ -74,6 +75,10 @@ public sealed class AgentCommand
             : string.Create(CultureInfo.InvariantCulture, $"{microseconds}us");
     }
 
+    /// <summary>
+    /// How the agent is started: in a session of its own where the host has a program for that, with its input and
+    /// outputs as pipes.
+    /// </summary>
     internal ProcessStartInfo ToStartInfo()
     {
         // Away from the terminal: Ctrl+C there is for the shell, which ends the agent itself or, for a job, does not.

@@ -2,7 +2,10 @@ using System.Management.Automation;
 
 namespace Beyla.PowerShell.Agent;
 
-/// <summary>Something about the agent or its stream went wrong. Carries all that an error record needs; the message says what happened and to what.</summary>
+/// <summary>
+/// Something about the agent or its stream went wrong. Carries all that an error record needs; the message says what
+/// happened and to what.
+/// </summary>
 public sealed class AgentException : Exception
 {
     /// <summary>Makes an error of the kind <paramref name="kind"/>.</summary>

@@ -2,7 +2,9 @@ using System.Management.Automation;
 
 namespace Beyla.PowerShell.Agent;
 
-/// <summary>The errors of the module. The names are stable: scripts compare them as the first part of <c>FullyQualifiedErrorId</c>.</summary>
+/// <summary>
+/// The errors of the module. The names are stable: scripts compare them as the first part of <c>FullyQualifiedErrorId</c>.
+/// </summary>
 public enum AgentFault
 {
     /// <summary>The host does not run Linux.</summary>
@@ -71,7 +73,8 @@ public static class AgentFaultCategory
     {
         AgentFault.NotLinux => ErrorCategory.NotImplemented,
         AgentFault.AgentNotFound or AgentFault.ConfigurationNotFound or AgentFault.ProcessNotFound => ErrorCategory.ObjectNotFound,
-        AgentFault.AgentNotExecutable or AgentFault.CapabilityMissing or AgentFault.CapabilityNotPermitted => ErrorCategory.PermissionDenied,
+        AgentFault.AgentNotExecutable or AgentFault.CapabilityMissing or AgentFault.CapabilityNotPermitted =>
+            ErrorCategory.PermissionDenied,
         AgentFault.AgentWrongArchitecture or AgentFault.KernelNotSupported => ErrorCategory.NotInstalled,
         AgentFault.AgentNotStarted or AgentFault.AgentFailed => ErrorCategory.OpenError,
         AgentFault.AgentSilent => ErrorCategory.OperationTimeout,

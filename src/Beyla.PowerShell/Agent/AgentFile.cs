@@ -4,7 +4,10 @@ using System.Runtime.Versioning;
 
 namespace Beyla.PowerShell.Agent;
 
-/// <summary>Finds the agent and says what is wrong with it before it is started, since the operating system's answer names neither the file nor the remedy.</summary>
+/// <summary>
+/// Finds the agent and says what is wrong with it before it is started, since the operating system's answer names
+/// neither the file nor the remedy.
+/// </summary>
 public static class AgentFile
 {
     /// <summary>Where the agent lies, seen from the folder of the module's assembly.</summary>
@@ -16,12 +19,14 @@ public static class AgentFile
     public static string ModuleFolder => Path.GetDirectoryName(typeof(AgentFile).Assembly.Location) ?? AppContext.BaseDirectory;
 
     /// <summary>
-    /// The agent to run: the one that was asked for, else the one in the module, else the first <c>beyla</c> in PATH. No environment variable but PATH is asked.
+    /// The agent to run: the one that was asked for, else the one in the module, else the first <c>beyla</c> in PATH. No
+    /// environment variable but PATH is asked.
     /// </summary>
     /// <param name="asked">Full path that the user gave, or null.</param>
     /// <exception cref="AgentException">There is none, or it cannot run here.</exception>
     public static string Find(string? asked) => Find(asked, ModuleFolder, Environment.GetEnvironmentVariable("PATH"));
 
+    /// <summary>The same with the folder of the module and the value of PATH given.</summary>
     internal static string Find(string? asked, string moduleFolder, string? searchPath)
     {
         if (!OperatingSystem.IsLinux())
@@ -63,7 +68,8 @@ public static class AgentFile
     {
         if ((File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) == 0)
         {
-            throw new AgentException(AgentFault.AgentNotExecutable, $"The agent '{path}' has no execute permission.", $"Run: chmod +x '{path}'", path);
+            throw new AgentException(
+                AgentFault.AgentNotExecutable, $"The agent '{path}' has no execute permission.", $"Run: chmod +x '{path}'", path);
         }
 
         Span<byte> head = stackalloc byte[20];

@@ -35,7 +35,8 @@ public sealed class AgentLog
     }
 
     /// <summary>
-    /// What explains an end best: the last line with level ERROR, else the first that is no log line, where a crash begins, else the last of all; null when the agent said nothing.
+    /// What explains an end best: the last line with level ERROR, else the first that is no log line, where a crash begins, else the
+    /// last of all; null when the agent said nothing.
     /// </summary>
     public LogLine? Explanation()
     {

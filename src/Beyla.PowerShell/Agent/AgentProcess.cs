@@ -4,8 +4,9 @@ using System.Diagnostics;
 namespace Beyla.PowerShell.Agent;
 
 /// <summary>
-/// The agent as a child process. Its standard input is held open and never written: when it closes, because this process wants that or is dead, the agent
-/// stops (<c>BEYLA_EXIT_WITH_PARENT</c>); one that does not is killed. It logs in the form that is read here, whatever the caller's environment says.
+/// The agent as a child process. Its standard input is held open and never written: when it closes, because this process wants that or
+/// is dead, the agent stops (<c>BEYLA_EXIT_WITH_PARENT</c>); one that does not is killed. It logs in the form that is read here,
+/// whatever the caller's environment says.
 /// </summary>
 public sealed class AgentProcess : IDisposable
 {
@@ -52,7 +53,8 @@ public sealed class AgentProcess : IDisposable
     /// <summary>The operating system refused to run the file.</summary>
     internal static AgentException NotStarted(string path, string reason, Exception? inner = null) => new(AgentFault.AgentNotStarted,
         $"The agent '{path}' cannot be started: {reason}",
-        "Operation not permitted means that the file carries a capability that this process may not gain (bounding set, container, no_new_privs): "
+        "Operation not permitted means that the file carries a capability that this process may not gain "
+        + "(bounding set, container, no_new_privs): "
         + $"compare 'getcap {AgentCommand.Quoted(path)}' with CapBnd in /proc/self/status.", path, inner);
 
     /// <summary>Asks the agent to stop; returns at once. What it still prints can be read until it ends.</summary>

@@ -26,7 +26,8 @@ public static class AgentQuery
         var log = Task.Run(() => Read(process.Log, LongestLog), CancellationToken.None);
         if (!Task.WaitAll([output, log], (int)(limit ?? Limit).TotalMilliseconds, stop))
         {
-            throw new AgentException(AgentFault.AgentSilent, $"The agent '{command.Path}' gave no answer within {(limit ?? Limit).TotalSeconds:0} s.",
+            throw new AgentException(
+                AgentFault.AgentSilent, $"The agent '{command.Path}' gave no answer within {(limit ?? Limit).TotalSeconds:0} s.",
                 $"Run it by hand to see what it waits for: {command}", command.Path);
         }
 

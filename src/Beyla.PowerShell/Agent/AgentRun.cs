@@ -11,9 +11,13 @@ namespace Beyla.PowerShell.Agent;
 /// <param name="Merge">Whether flows are added up and emitted at the end.</param>
 /// <param name="Silence">Says why nothing comes; null for nobody.</param>
 public sealed record RunLimits(
-    Type Wanted, TimeSpan? Duration = null, long? MaximumCount = null, Predicate<object>? Filter = null, bool Merge = false, ISilence? Silence = null);
+    Type Wanted, TimeSpan? Duration = null, long? MaximumCount = null, Predicate<object>? Filter = null, bool Merge = false,
+    ISilence? Silence = null);
 
-/// <summary>Runs the agent and hands its results to a sink until time, number, agent or caller end it. Everything happens on the caller's thread.</summary>
+/// <summary>
+/// Runs the agent and hands its results to a sink until time, number, agent or caller end it. Everything happens on
+/// the caller's thread.
+/// </summary>
 public sealed class AgentRun
 {
     /// <summary>An agent that has begun no stream by then is given up.</summary>
@@ -21,7 +25,8 @@ public sealed class AgentRun
 
     private const int BadLineLimit = 100;
 
-    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(100), WarningPause = TimeSpan.FromSeconds(10), ErrorPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(100), WarningPause = TimeSpan.FromSeconds(10),
+        ErrorPatience = TimeSpan.FromMilliseconds(500);
 
     private readonly AgentCommand command;
     private readonly RunLimits limits;
@@ -50,7 +55,9 @@ public sealed class AgentRun
     /// <summary>Whether <see cref="RequestFinish"/> was called.</summary>
     public bool WasAsked => this.asked;
 
-    /// <summary>Asks for an orderly end: the agent stops, and what it still has to say is handed on. Any thread may call it; returns at once.</summary>
+    /// <summary>
+    /// Asks for an orderly end: the agent stops, and what it still has to say is handed on. Any thread may call it; returns at once.
+    /// </summary>
     public void RequestFinish() => this.asked = true;
 
     /// <summary>Runs until the end. Whatever ends it, the agent is gone when this returns.</summary>
@@ -159,7 +166,8 @@ public sealed class AgentRun
         if (this.begun is null && now > this.startLimit && !session.IsCompleted)
         {
             throw new AgentException(AgentFault.AgentSilent,
-                string.Create(CultureInfo.InvariantCulture, $"The agent '{this.command.Path}' began no stream within {this.startLimit.TotalSeconds:0.#} s."),
+                string.Create(CultureInfo.InvariantCulture,
+                    $"The agent '{this.command.Path}' began no stream within {this.startLimit.TotalSeconds:0.#} s."),
                 $"Run it by hand to see what it waits for: {this.command}", this.command.Path);
         }
 
@@ -285,9 +293,12 @@ public sealed class AgentRun
         foreach (var line in lines)
         {
             var text = AgentWords.InParameters(line.Text, this.command);
-            if (outcome is null || !outcome.Message.Contains(line.Error.Length > 0 ? AgentWords.InParameters(line.Error, this.command) : text, StringComparison.Ordinal))
+            if (outcome is null
+                || !outcome.Message.Contains(
+                    line.Error.Length > 0 ? AgentWords.InParameters(line.Error, this.command) : text, StringComparison.Ordinal))
             {
-                this.sink.Report(new AgentException(AgentFault.AgentError, text, "The agent goes on without it; see its log with -Verbose and -Debug.", this.command.Path));
+                this.sink.Report(new AgentException(
+                    AgentFault.AgentError, text, "The agent goes on without it; see its log with -Verbose and -Debug.", this.command.Path));
             }
         }
     }
@@ -301,7 +312,8 @@ public sealed class AgentRun
                 this.sink.Debug(where);
                 return;
             case StreamErrorKind.UnsupportedVersion:
-                throw new AgentException(AgentFault.StreamVersionNotSupported, where, "Use an agent and a module of the same release.", error);
+                throw new AgentException(
+                    AgentFault.StreamVersionNotSupported, where, "Use an agent and a module of the same release.", error);
             case StreamErrorKind.MissingHeader:
                 throw Unreadable(where, error);
             default:
@@ -314,7 +326,8 @@ public sealed class AgentRun
         }
 
         var fault = error.Kind == StreamErrorKind.TooLong ? AgentFault.StreamLineTooLong : AgentFault.StreamLineInvalid;
-        this.sink.Report(new AgentException(fault, where, "The line is left out; the others are read. If it happens again, report it with the line.", error));
+        this.sink.Report(new AgentException(
+            fault, where, "The line is left out; the others are read. If it happens again, report it with the line.", error));
     }
 
     private AgentException Unreadable(string where, StreamError error) => new(AgentFault.StreamInvalid,

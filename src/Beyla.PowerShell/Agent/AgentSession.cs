@@ -4,8 +4,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Beyla.PowerShell.Agent;
 
 /// <summary>
-/// One running agent and what it says. Two threads read its output and its log into one bounded queue; one thread, the caller's, takes from it.
-/// When the caller is slow the queue fills, then the pipe, and then the agent drops and counts: the traced process never waits.
+/// One running agent and what it says. Two threads read its output and its log into one bounded queue; one thread, the caller's, takes
+/// from it. When the caller is slow the queue fills, then the pipe, and then the agent drops and counts: the traced process never
+/// waits.
 /// </summary>
 public sealed class AgentSession : IDisposable
 {
@@ -82,7 +83,8 @@ public sealed class AgentSession : IDisposable
         LogThread.Join(AgentProcess.Grace);
         if (this.failure is { } failure)
         {
-            return new AgentException(AgentFault.StreamInvalid, $"The stream of the agent '{Command.Path}' cannot be read: {failure.Message}",
+            return new AgentException(
+                AgentFault.StreamInvalid, $"The stream of the agent '{Command.Path}' cannot be read: {failure.Message}",
                 "Please report this with the stack trace of the error's Exception.InnerException.", Command.Path, failure);
         }
 

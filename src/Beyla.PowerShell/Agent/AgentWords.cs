@@ -5,7 +5,9 @@ namespace Beyla.PowerShell.Agent;
 /// <summary>What the agent says in its log that the module acts on, and how it speaks of what the module told it.</summary>
 public static partial class AgentWords
 {
-    /// <summary>The message when everything is attached: from now on nothing is missed. Its field <c>processes</c> counts the traced ones.</summary>
+    /// <summary>
+    /// The message when everything is attached: from now on nothing is missed. Its field <c>processes</c> counts the traced ones.
+    /// </summary>
     public const string Attached = "Beyla is tracing";
 
     /// <summary>The message when a process is traced from now on.</summary>
@@ -34,19 +36,26 @@ public static partial class AgentWords
         ["BEYLA_REVERSE_DNS_TYPE"] = "-ResolveName",
     };
 
-    /// <summary>Whether a line says of one capability that it is missing: <c>CAP_BPF is missing</c>, a warning where the agent needs it.</summary>
+    /// <summary>
+    /// Whether a line says of one capability that it is missing: <c>CAP_BPF is missing</c>, a warning where the agent needs it.
+    /// </summary>
     public static bool IsMissing(LogLine line)
     {
         ArgumentNullException.ThrowIfNull(line);
         return line.Message.StartsWith("CAP_", StringComparison.Ordinal) && line.Message.EndsWith(" is missing", StringComparison.Ordinal);
     }
 
-    /// <summary>The same text with parameters in place of the variables by which the module passed them on. Variables of the caller's environment keep their names.</summary>
+    /// <summary>
+    /// The same text with parameters in place of the variables by which the module passed them on. Variables of the
+    /// caller's environment keep their names.
+    /// </summary>
     public static string InParameters(string text, AgentCommand command)
     {
         ArgumentNullException.ThrowIfNull(command);
         return Variable().Replace(text, match =>
-            command.Settings.TryGetValue(match.Groups["name"].Value, out var value) && value.Length > 0 && Parameters.TryGetValue(match.Groups["name"].Value, out var parameter)
+            command.Settings.TryGetValue(match.Groups["name"].Value, out var value)
+                && value.Length > 0
+                && Parameters.TryGetValue(match.Groups["name"].Value, out var parameter)
                 ? parameter
                 : match.Value);
     }

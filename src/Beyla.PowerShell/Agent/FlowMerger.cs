@@ -2,7 +2,10 @@ using System.Net;
 
 namespace Beyla.PowerShell.Agent;
 
-/// <summary>Adds up the reports of flows that went on, so that an observation of any length gives one flow for each direction of a conversation. In the order of their first report.</summary>
+/// <summary>
+/// Adds up the reports of flows that went on, so that an observation of any length gives one flow for each direction of a conversation.
+/// In the order of their first report.
+/// </summary>
 public sealed class FlowMerger
 {
     private readonly Dictionary<Key, int> places = [];
@@ -19,7 +22,9 @@ public sealed class FlowMerger
     {
         ArgumentNullException.ThrowIfNull(flow);
         var one = flow.Record;
-        var key = new Key(one.Transport, one.SourceAddress, one.SourcePort, one.DestinationAddress, one.DestinationPort, one.Interface, one.InterfaceDirection);
+        var key = new Key(
+            one.Transport, one.SourceAddress, one.SourcePort, one.DestinationAddress, one.DestinationPort, one.Interface,
+            one.InterfaceDirection);
         if (places.TryGetValue(key, out var place))
         {
             flows[place] = new Flow(Sum(flows[place].Record, one));
@@ -49,5 +54,6 @@ public sealed class FlowMerger
     };
 
     private readonly record struct Key(
-        Transport Transport, IPAddress Source, int SourcePort, IPAddress Destination, int DestinationPort, string Interface, InterfaceDirection Direction);
+        Transport Transport, IPAddress Source, int SourcePort, IPAddress Destination, int DestinationPort, string Interface,
+        InterfaceDirection Direction);
 }

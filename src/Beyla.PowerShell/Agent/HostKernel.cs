@@ -1,6 +1,9 @@
 namespace Beyla.PowerShell.Agent;
 
-/// <summary>What of this kernel explains a failure of the agent. Asked only after the agent failed: the agent itself tries, and does not infer from a version.</summary>
+/// <summary>
+/// What of this kernel explains a failure of the agent. Asked only after the agent failed: the agent itself tries, and
+/// does not infer from a version.
+/// </summary>
 public static class HostKernel
 {
     /// <summary>The kernel's description of its own types, without which no program of the agent loads.</summary>

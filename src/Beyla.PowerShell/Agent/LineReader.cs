@@ -14,8 +14,8 @@ public enum LineKind
 }
 
 /// <summary>
-/// Cuts a stream of bytes into lines without copying them. Reads blocks as large as the pipe gives, and never holds more than one line of the
-/// longest length allowed and one block.
+/// Cuts a stream of bytes into lines without copying them. Reads blocks as large as the pipe gives, and never holds more than one line
+/// of the longest length allowed and one block.
 /// </summary>
 public sealed class LineReader
 {

@@ -3,7 +3,8 @@ using System.Text;
 namespace Beyla.PowerShell.Agent;
 
 /// <summary>One line of the agent's log: logfmt, <c>time=… level=WARN msg="…" error="…"</c>.</summary>
-/// <param name="Level">How much it matters; a line that is not logfmt, such as a report or the trace of a crash, counts as information.</param>
+/// <param name="Level">How much it matters; a line that is not logfmt, such as a report or the trace of a crash,
+/// counts as information.</param>
 /// <param name="Message">The <c>msg</c>, or the whole line where there is none.</param>
 /// <param name="Error">The <c>error</c>, or empty.</param>
 /// <param name="Fields">The other keys and values, in the order of the line, without <c>time</c>.</param>
@@ -28,7 +29,10 @@ public sealed record LogLine(LogLevel Level, string Message, string Error, IRead
     /// <summary>Whether the line is not logfmt.</summary>
     public bool IsPlain { get; init; }
 
-    /// <summary>What makes two lines alike: the message, and the warning where the message only says where it comes from. Numbers in other fields do not count.</summary>
+    /// <summary>
+    /// What makes two lines alike: the message, and the warning where the message only says where it comes from.
+    /// Numbers in other fields do not count.
+    /// </summary>
     public string Kind => Message + this[Warning];
 
     /// <summary>Message, error, consequence and the other fields in one sentence; without remedy and evidence.</summary>

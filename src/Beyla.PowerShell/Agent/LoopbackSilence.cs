@@ -2,9 +2,13 @@ using System.Globalization;
 
 namespace Beyla.PowerShell.Agent;
 
-/// <summary>Says that the traffic is on loopback, which is left out unless it is named: a database on the same host gives no flow otherwise, and no hint.</summary>
+/// <summary>
+/// Says that the traffic is on loopback, which is left out unless it is named: a database on the same host gives no
+/// flow otherwise, and no hint.
+/// </summary>
 /// <param name="interval">How often flows are shown: before that nothing can have come. Null when all are shown at the end.</param>
-/// <param name="isFiltered">Whether somebody else throws flows away: then some may have come and none be shown, and what counts is where most packets went.</param>
+/// <param name="isFiltered">Whether somebody else throws flows away: then some may have come and none be shown, and what counts is
+/// where most packets went.</param>
 /// <param name="root">Where proc is mounted.</param>
 public sealed class LoopbackSilence(TimeSpan? interval, bool isFiltered, string root = "/proc") : ISilence
 {
@@ -48,7 +52,8 @@ public sealed class LoopbackSilence(TimeSpan? interval, bool isFiltered, string 
         }
 
         done = true;
-        return string.Create(CultureInfo.InvariantCulture, $"The loopback interface is left out, and {left} packets went through it; -Interface lo shows them.");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"The loopback interface is left out, and {left} packets went through it; -Interface lo shows them.");
     }
 
     // Received on lo is what was sent there; proc_pid_net(5), one line an interface: name, bytes, packets.
@@ -59,7 +64,8 @@ public sealed class LoopbackSilence(TimeSpan? interval, bool isFiltered, string 
             foreach (var line in File.ReadLines(Path.Combine(root, "net/dev")))
             {
                 var fields = line.Split([' ', ':'], StringSplitOptions.RemoveEmptyEntries);
-                if (fields is ["lo", _, var packets, ..] && long.TryParse(packets, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+                if (fields is ["lo", _, var packets, ..]
+                    && long.TryParse(packets, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
                 {
                     return count;
                 }

@@ -1,8 +1,9 @@
 namespace Beyla.PowerShell.Agent;
 
 /// <summary>
-/// Holds back the agent's warning that names the documented capabilities which are missing, until it is known whether one of them is needed: an agent that was given the needed ones
-/// alone, on purpose, works as it should, and a warning at each start would only teach to pass over warnings.
+/// Holds back the agent's warning that names the documented capabilities which are missing, until it is known whether one of them is
+/// needed: an agent that was given the needed ones alone, on purpose, works as it should, and a warning at each start would only teach
+/// to pass over warnings.
 /// </summary>
 public sealed class MissingList
 {
@@ -42,7 +43,9 @@ public sealed class MissingList
     {
         if (held is { } list)
         {
-            verbose($"The documentation lists capabilities that this agent does not need for what was asked, and does not have ({list.Error}).");
+            verbose(
+                $"The documentation lists capabilities that this agent does not need for what was asked, "
+                + $"and does not have ({list.Error}).");
         }
 
         held = null;

@@ -1,8 +1,8 @@
 namespace Beyla.PowerShell.Agent;
 
 /// <summary>
-/// Makes the text of results safe where they arrive, and not only in the views: what a peer sent also reaches the terminal by way of Group-Object, Select-Object and
-/// Write-Host. Text without hidden characters, that is nearly all, is only looked at.
+/// Makes the text of results safe where they arrive, and not only in the views: what a peer sent also reaches the terminal by way of
+/// Group-Object, Select-Object and Write-Host. Text without hidden characters, that is nearly all, is only looked at.
 /// </summary>
 public static class Safe
 {
@@ -23,8 +23,10 @@ public static class Safe
             ? span
             : span with
             {
-                Path = Visible.Text(span.Path), Query = Visible.Text(span.Query), Host = Visible.Text(span.Host), Method = Visible.Text(span.Method),
-                ServiceName = Visible.Text(span.ServiceName), ServiceNamespace = Visible.Text(span.ServiceNamespace), Executable = Visible.Text(span.Executable),
+                Path = Visible.Text(span.Path), Query = Visible.Text(span.Query), Host = Visible.Text(span.Host),
+                Method = Visible.Text(span.Method),
+                ServiceName = Visible.Text(span.ServiceName), ServiceNamespace = Visible.Text(span.ServiceNamespace),
+                Executable = Visible.Text(span.Executable),
                 Protocol = Visible.Text(span.Protocol),
             };
     }
@@ -38,7 +40,8 @@ public static class Safe
             Requirements = [.. report.Requirements.Select(Of)],
             Host = [.. report.Host.Select(h => h with
             {
-                Name = Visible.Text(h.Name), Value = Visible.Text(h.Value), Meaning = Visible.Text(h.Meaning), Fix = [.. h.Fix.Select(Visible.Text)],
+                Name = Visible.Text(h.Name), Value = Visible.Text(h.Value), Meaning = Visible.Text(h.Meaning),
+                Fix = [.. h.Fix.Select(Visible.Text)],
             })],
             Probes = [.. report.Probes.Select(p => p with
             {
@@ -47,17 +50,22 @@ public static class Safe
         };
     }
 
-    /// <summary>The same requirement, with its text made visible. A list that the report left out is empty: the generated reader of JSON makes null of it.</summary>
+    /// <summary>
+    /// The same requirement, with its text made visible. A list that the report left out is empty: the generated
+    /// reader of JSON makes null of it.
+    /// </summary>
     public static CapabilityRequirement Of(CapabilityRequirement requirement)
     {
         ArgumentNullException.ThrowIfNull(requirement);
         return requirement with
         {
-            Reason = Visible.Text(requirement.Reason), WithoutIt = Visible.Text(requirement.WithoutIt), Evidence = Visible.Text(requirement.Evidence),
+            Reason = Visible.Text(requirement.Reason), WithoutIt = Visible.Text(requirement.WithoutIt),
+            Evidence = Visible.Text(requirement.Evidence),
             Fix = Visible.Text(requirement.Fix), UsedBy = [.. (requirement.UsedBy ?? []).Select(Visible.Text)],
             Uses = [.. (requirement.Uses ?? []).Select(u => u with
             {
-                Tracer = Visible.Text(u.Tracer), Operation = Visible.Text(u.Operation), WithoutIt = Visible.Text(u.WithoutIt), FailingCall = Visible.Text(u.FailingCall),
+                Tracer = Visible.Text(u.Tracer), Operation = Visible.Text(u.Operation), WithoutIt = Visible.Text(u.WithoutIt),
+                FailingCall = Visible.Text(u.FailingCall),
             })],
         };
     }
@@ -66,13 +74,15 @@ public static class Safe
     public static Contracts.Flow Of(Contracts.Flow flow)
     {
         ArgumentNullException.ThrowIfNull(flow);
-        return Harmless(flow.Interface) && Harmless(flow.SourceName) && Harmless(flow.SourceNetwork) && Harmless(flow.DestinationName) && Harmless(flow.DestinationNetwork)
+        return Harmless(flow.Interface) && Harmless(flow.SourceName) && Harmless(flow.SourceNetwork)
+            && Harmless(flow.DestinationName) && Harmless(flow.DestinationNetwork)
             && Harmless(flow.ProcessName) && Harmless(flow.ServiceName)
             ? flow
             : flow with
             {
-                Interface = Visible.Text(flow.Interface), SourceName = VisibleName(flow.SourceName), SourceNetwork = VisibleName(flow.SourceNetwork),
-                DestinationName = VisibleName(flow.DestinationName), DestinationNetwork = VisibleName(flow.DestinationNetwork),
+                Interface = Visible.Text(flow.Interface), SourceName = VisibleName(flow.SourceName),
+                SourceNetwork = VisibleName(flow.SourceNetwork), DestinationName = VisibleName(flow.DestinationName),
+                DestinationNetwork = VisibleName(flow.DestinationNetwork),
                 ProcessName = Visible.Text(flow.ProcessName), ServiceName = Visible.Text(flow.ServiceName),
             };
     }

@@ -15,7 +15,8 @@ public sealed class SelectionSilence(string text) : ISilence
     {
         ArgumentNullException.ThrowIfNull(line);
         done |= line.Message == AgentWords.Selected
-            || (line.Message == AgentWords.Attached && int.TryParse(line["processes"], NumberStyles.None, CultureInfo.InvariantCulture, out var processes) && processes > 0);
+            || (line.Message == AgentWords.Attached
+                && int.TryParse(line["processes"], NumberStyles.None, CultureInfo.InvariantCulture, out var processes) && processes > 0);
     }
 
     /// <inheritdoc/>

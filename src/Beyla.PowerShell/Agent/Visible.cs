@@ -5,8 +5,8 @@ using System.Text;
 namespace Beyla.PowerShell.Agent;
 
 /// <summary>
-/// Makes captured text safe to show: what could steer a terminal or cannot be seen (<see cref="HiddenText"/>) is spelled out. The agent does the same; the module does not
-/// trust that, since objects also come from files, other hosts and other agents.
+/// Makes captured text safe to show: what could steer a terminal or cannot be seen (<see cref="HiddenText"/>) is spelled out. The agent
+/// does the same; the module does not trust that, since objects also come from files, other hosts and other agents.
 /// </summary>
 public static class Visible
 {

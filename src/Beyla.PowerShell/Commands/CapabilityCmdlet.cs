@@ -5,7 +5,9 @@ using Beyla.PowerShell.Parameters;
 
 namespace Beyla.PowerShell.Commands;
 
-/// <summary>What Test-BeylaCapability and Set-BeylaCapability share: the configuration that is asked about, and how the agent is asked.</summary>
+/// <summary>
+/// What Test-BeylaCapability and Set-BeylaCapability share: the configuration that is asked about, and how the agent is asked.
+/// </summary>
 public abstract class CapabilityCmdlet : SelectionCmdlet
 {
     private const int Done = 0, Missing = 3;
@@ -15,7 +17,8 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
     // Any of them is a configuration of its own.
     private static readonly string[] SelectingVariables =
     [
-        "BEYLA_CONFIG_PATH", "BEYLA_OPEN_PORT", "BEYLA_AUTO_TARGET_EXE", "BEYLA_EXECUTABLE_NAME", "BEYLA_TARGET_PID", "BEYLA_AUTO_TARGET_LANGUAGE", "BEYLA_NETWORK_METRICS",
+        "BEYLA_CONFIG_PATH", "BEYLA_OPEN_PORT", "BEYLA_AUTO_TARGET_EXE", "BEYLA_EXECUTABLE_NAME", "BEYLA_TARGET_PID",
+        "BEYLA_AUTO_TARGET_LANGUAGE", "BEYLA_NETWORK_METRICS",
     ];
 
     /// <summary>Asks about network flows, as Get-BeylaFlow shows them, too.</summary>
@@ -71,7 +74,8 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
         }
         catch (JsonException error)
         {
-            throw new AgentException(AgentFault.StreamInvalid, $"The agent '{command.Path}' gave no capability report: {Visible.Text(error.Message)}",
+            throw new AgentException(
+                AgentFault.StreamInvalid, $"The agent '{command.Path}' gave no capability report: {Visible.Text(error.Message)}",
                 "Check with --version that it is the beyla agent of this module's version.", command.Path, error);
         }
     }
@@ -80,16 +84,23 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
     {
         const string prefix = "beyla capability: ";
         var said = AgentWords.InParameters(
-            answer.Log.LastOrDefault(l => l.StartsWith(prefix, StringComparison.Ordinal)) is { } line ? line[prefix.Length..] : LogText(answer), command);
+            answer.Log.LastOrDefault(l => l.StartsWith(prefix, StringComparison.Ordinal)) is { } line
+                ? line[prefix.Length..] : LogText(answer), command);
         if (answer.ExitCode != 2)
         {
-            return new AgentException(AgentFault.AgentFailed, $"The agent failed with exit code {answer.ExitCode}: {said}", $"Run it by hand to see all that it says: {command}", command.Path);
+            return new AgentException(
+                AgentFault.AgentFailed, $"The agent failed with exit code {answer.ExitCode}: {said}",
+                $"Run it by hand to see all that it says: {command}", command.Path);
         }
 
         // The agent speaks of its variables and options; here are parameters.
         return said.StartsWith("nothing is asked for", StringComparison.Ordinal)
-            ? new AgentException(AgentFault.ConfigurationInvalid, "The configuration asks for nothing: neither requests nor flows.", "Give -OpenPort or the like, -Network, or -Scenario.", command.Path)
-            : new AgentException(AgentFault.ConfigurationInvalid, $"The agent refused what was asked: {said}", "Correct the value that is named, or give -Scenario.", command.Path);
+            ? new AgentException(
+                AgentFault.ConfigurationInvalid, "The configuration asks for nothing: neither requests nor flows.",
+                "Give -OpenPort or the like, -Network, or -Scenario.", command.Path)
+            : new AgentException(
+                AgentFault.ConfigurationInvalid, $"The agent refused what was asked: {said}",
+                "Correct the value that is named, or give -Scenario.", command.Path);
     }
 
     private static string LogText(AgentAnswer answer)

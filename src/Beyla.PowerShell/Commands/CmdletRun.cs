@@ -17,7 +17,8 @@ internal sealed class CmdletRun : IRunSink
 
     /// <summary>Runs until the end, or starts a job and writes it.</summary>
     /// <exception cref="AgentException">The agent could not be started or failed.</exception>
-    internal static void Start(PSCmdlet cmdlet, AgentCommand command, RunLimits limits, bool asJob, bool showProgress, CancellationToken stop)
+    internal static void Start(
+        PSCmdlet cmdlet, AgentCommand command, RunLimits limits, bool asJob, bool showProgress, CancellationToken stop)
     {
         if (asJob)
         {
@@ -33,18 +34,25 @@ internal sealed class CmdletRun : IRunSink
         run.EndProgress();
     }
 
+    /// <inheritdoc/>
     public void Emit(object value) => this.cmdlet.WriteObject(value);
 
+    /// <inheritdoc/>
     public void Warn(string text) => this.cmdlet.WriteWarning(text);
 
+    /// <inheritdoc/>
     public void Verbose(string text) => this.cmdlet.WriteVerbose(text);
 
+    /// <inheritdoc/>
     public void Debug(string text) => this.cmdlet.WriteDebug(text);
 
+    /// <inheritdoc/>
     public void Report(AgentException problem) => this.cmdlet.WriteError(problem.ToErrorRecord());
 
+    /// <inheritdoc/>
     public void Summary(AgentCounters counters) => this.cmdlet.WriteInformation(counters, [SummaryTag]);
 
+    /// <inheritdoc/>
     public void Progress(TimeSpan elapsed, TimeSpan total, long count)
     {
         if (this.showProgress)

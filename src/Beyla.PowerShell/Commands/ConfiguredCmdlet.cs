@@ -6,7 +6,10 @@ using Beyla.PowerShell.Agent;
 
 namespace Beyla.PowerShell.Commands;
 
-/// <summary>The parameters that reach every setting of the agent. All become documented variables or options, which win over a configuration file.</summary>
+/// <summary>
+/// The parameters that reach every setting of the agent. All become documented variables or options, which win over a
+/// configuration file.
+/// </summary>
 public abstract class ConfiguredCmdlet : BeylaCmdlet
 {
     private protected const string ByConfiguration = "Configuration";
@@ -22,7 +25,8 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
     public string? ConfigPath { get; set; }
 
     /// <summary>
-    /// Further settings of the agent by their path in the configuration file, such as @{ 'ebpf.ring_size' = 64MB }. See docs/configuration.md; they win over everything else.
+    /// Further settings of the agent by their path in the configuration file, such as @{ 'ebpf.ring_size' = 64MB }. See
+    /// docs/configuration.md; they win over everything else.
     /// </summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     [ValidateNotNull]
@@ -39,7 +43,8 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
     protected static string? Join<T>(IEnumerable<T>? values) => values is null ? null : string.Join(',', values);
 
     /// <summary>
-    /// Whether objects were to come by the pipeline and none did, as when Get-Process found nothing. Then there is nothing to do, and not everything.
+    /// Whether objects were to come by the pipeline and none did, as when Get-Process found nothing. Then there is
+    /// nothing to do, and not everything.
     /// </summary>
     /// <param name="count">How many came.</param>
     private protected bool CameWithNothing(int count)
@@ -56,7 +61,10 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing() => idsAreTyped = MyInvocation.BoundParameters.ContainsKey("Id");
 
-    /// <summary>Adds process ids to <paramref name="ids"/>. The 0 of an object of the pipeline, such as a flow whose process is not known, is passed over; a typed one is refused.</summary>
+    /// <summary>
+    /// Adds process ids to <paramref name="ids"/>. The 0 of an object of the pipeline, such as a flow whose process is not known, is
+    /// passed over; a typed one is refused.
+    /// </summary>
     /// <exception cref="AgentException">A typed id is not above zero.</exception>
     private protected void Collect(ICollection<int> ids, int[]? found)
     {
@@ -68,7 +76,9 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
             }
             else if (idsAreTyped)
             {
-                throw new AgentException(AgentFault.ConfigurationInvalid, string.Create(CultureInfo.InvariantCulture, $"-Id {id}: process ids begin at 1."), "Correct -Id.", id);
+                throw new AgentException(
+                    AgentFault.ConfigurationInvalid,
+                    string.Create(CultureInfo.InvariantCulture, $"-Id {id}: process ids begin at 1."), "Correct -Id.", id);
             }
         }
     }
@@ -120,6 +130,7 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
         var path = FullPath(ConfigPath);
         return File.Exists(path)
             ? path
-            : throw new AgentException(AgentFault.ConfigurationNotFound, $"There is no configuration file '{path}'.", "Correct -ConfigPath.", path);
+            : throw new AgentException(
+                AgentFault.ConfigurationNotFound, $"There is no configuration file '{path}'.", "Correct -ConfigPath.", path);
     }
 }

@@ -8,12 +8,16 @@ namespace Beyla.PowerShell.Commands;
 
 /// <summary>Shows who talks to whom on this host: network conversations as flows.</summary>
 /// <remarks>
-/// <para>Observes the network for a while and then emits one flow for each direction of each conversation that sent something in that time, with its bytes, packets and, where the
-/// agent may see it, the local process. With -Follow flows are emitted as they are reported, again and again, until the command is stopped.</para>
-/// <para>The agent counts packets in the kernel and copies none. It needs CAP_BPF and CAP_NET_RAW, or with -Source TrafficControl CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; see
-/// Test-BeylaCapability. The loopback interface is left out unless it is named with -Interface lo.</para>
-/// <para>-Protocol, -Interface, -Direction, -Source and -ResolveName go down to the agent. -Port, -Cidr and -Id are compared in the module, before the pipeline.</para>
-/// <para>The process of a flow takes CAP_PERFMON besides: without it a warning says that flows name none, and with -Id the command fails and names it.</para>
+/// <para>Observes the network for a while and then emits one flow for each direction of each conversation that sent something in that
+/// time, with its bytes, packets and, where the agent may see it, the local process. With -Follow flows are emitted as they are
+/// reported, again and again, until the command is stopped.</para>
+/// <para>The agent counts packets in the kernel and copies none. It needs CAP_BPF and CAP_NET_RAW, or with -Source TrafficControl
+/// CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; see Test-BeylaCapability. The loopback interface is left out unless it is named with
+/// -Interface lo.</para>
+/// <para>-Protocol, -Interface, -Direction, -Source and -ResolveName go down to the agent. -Port, -Cidr and -Id are compared in the
+/// module, before the pipeline.</para>
+/// <para>The process of a flow takes CAP_PERFMON besides: without it a warning says that flows name none, and with -Id the
+/// command fails and names it.</para>
 /// </remarks>
 /// <example>
 /// <title>Who talks to the database</title>
@@ -45,7 +49,8 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
     // Any of them may say which interfaces are observed.
     private static readonly string[] InterfaceVariables =
     [
-        "BEYLA_NETWORK_INTERFACES", "BEYLA_NETWORK_EXCLUDE_INTERFACES", "BEYLA_CONFIG_PATH", "OTEL_EBPF_NETWORK_INTERFACES", "OTEL_EBPF_NETWORK_EXCLUDE_INTERFACES",
+        "BEYLA_NETWORK_INTERFACES", "BEYLA_NETWORK_EXCLUDE_INTERFACES", "BEYLA_CONFIG_PATH", "OTEL_EBPF_NETWORK_INTERFACES",
+        "OTEL_EBPF_NETWORK_EXCLUDE_INTERFACES",
         "OTEL_EBPF_CONFIG_PATH",
     ];
 
@@ -102,7 +107,10 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
     [Parameter]
     public InterfaceDirection? Direction { get; set; }
 
-    /// <summary>Blocks of addresses: flows with an end in one of them. The flows carry the narrowest block as their SourceNetwork and DestinationNetwork.</summary>
+    /// <summary>
+    /// Blocks of addresses: flows with an end in one of them. The flows carry the narrowest block as their
+    /// SourceNetwork and DestinationNetwork.
+    /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(NetworkCompleter))]
     [ValidateNotNullOrEmpty]
@@ -158,13 +166,18 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
         }
 
         // Who only looks sees that nothing came; whoever filters what comes cannot know what was left out.
-        var silence = LeavesOutLoopback() ? new LoopbackSilence(Follow ? interval : null, isFiltered: MyInvocation.PipelinePosition < MyInvocation.PipelineLength) : null;
-        var limits = new RunLimits(typeof(Flow), Duration ?? (Follow ? (TimeSpan?)null : DefaultDuration), MaximumCount, Filter(), Merge: !Follow, Silence: silence);
+        var silence = LeavesOutLoopback()
+            ? new LoopbackSilence(Follow ? interval : null, isFiltered: MyInvocation.PipelinePosition < MyInvocation.PipelineLength)
+            : null;
+        var limits = new RunLimits(
+            typeof(Flow), Duration ?? (Follow ? (TimeSpan?)null : DefaultDuration), MaximumCount, Filter(),
+            Merge: !Follow, Silence: silence);
         CmdletRun.Start(this, command, limits, AsJob, showProgress: !Follow, StopToken);
     });
 
     // Where nobody says which interfaces are observed, the agent takes all but lo.
-    private bool LeavesOutLoopback() => Interface is null && ConfigPath is null && Array.TrueForAll(InterfaceVariables, v => Environment.GetEnvironmentVariable(v) is null)
+    private bool LeavesOutLoopback() =>
+        Interface is null && ConfigPath is null && Array.TrueForAll(InterfaceVariables, v => Environment.GetEnvironmentVariable(v) is null)
         && !(Setting?.Keys.Cast<object>().Any(k => k.ToString()?.EndsWith("interfaces", StringComparison.Ordinal) == true) ?? false);
 
     private Predicate<object>? Filter()
@@ -176,7 +189,8 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
 
         return value => value is Flow flow
             && (Port is null || Array.Exists(Port, p => p.Contains(flow.SourcePort) || p.Contains(flow.DestinationPort)))
-            && (Cidr is null || Array.Exists(Cidr, c => c.Contains(flow.Record.SourceAddress) || c.Contains(flow.Record.DestinationAddress)))
+            && (Cidr is null
+                || Array.Exists(Cidr, c => c.Contains(flow.Record.SourceAddress) || c.Contains(flow.Record.DestinationAddress)))
             && (ids.Count == 0 || ids.Contains(flow.OwningProcess));
     }
 }

@@ -18,8 +18,8 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
     public PortRange[]? OpenPort { get; set; }
 
     /// <summary>
-    /// Glob that the full path of the executable must fit, such as */nginx or */python3*; nginx alone fits no path. Several are alternatives. Processes that start later are
-    /// found too.
+    /// Glob that the full path of the executable must fit, such as */nginx or */python3*; nginx alone fits no path. Several are
+    /// alternatives. Processes that start later are found too.
     /// </summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     [ArgumentCompleter(typeof(ExecutableCompleter))]
@@ -27,8 +27,9 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
     public string[]? Executable { get; set; }
 
     /// <summary>
-    /// Names of processes that run now, with wildcards, such as nginx or python*: the name that ps and top show (/proc/PID/comm), which is not always that of Get-Process. Children that
-    /// they start are traced too; for programs that start later give -OpenPort or -Executable.
+    /// Names of processes that run now, with wildcards, such as nginx or python*: the name that ps and top show (/proc/PID/comm), which
+    /// is not always that of Get-Process. Children that they start are traced too; for programs that start later give -OpenPort or
+    /// -Executable.
     /// </summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     [ArgumentCompleter(typeof(ProcessNameCompleter))]
@@ -55,7 +56,8 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
     private protected IReadOnlyCollection<int> Ids => [.. this.ids.Distinct()];
 
     /// <summary>Whether a parameter chooses processes.</summary>
-    protected bool HasSelection => OpenPort is not null || Executable is not null || Name is not null || this.ids.Count > 0 || Language is not null;
+    protected bool HasSelection =>
+        OpenPort is not null || Executable is not null || Name is not null || this.ids.Count > 0 || Language is not null;
 
     /// <summary>Whether no parameter configures anything; the environment may.</summary>
     private protected bool ChoosesNothing => !HasSelection && ConfigPath is null && Setting is null;
@@ -94,7 +96,8 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
         if (this.ids.Count == 0)
         {
             throw new AgentException(AgentFault.ProcessNotFound, text,
-                "-Name is compared with the names that ps and top show (Tab lists them). What starts later is found by -OpenPort or -Executable.", Name);
+                "-Name is compared with the names that ps and top show (Tab lists them). "
+                + "What starts later is found by -OpenPort or -Executable.", Name);
         }
 
         WriteWarning(text);
@@ -109,12 +112,14 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
             Globs.Join(Language?.Select(l => l.ToString().ToLowerInvariant()).ToArray()));
         if (ids is null || (ports ?? globs ?? languages) is null)
         {
-            return command.With("BEYLA_OPEN_PORT", ports).With("BEYLA_AUTO_TARGET_EXE", globs).With("BEYLA_TARGET_PID", ids).With("BEYLA_AUTO_TARGET_LANGUAGE", languages);
+            return command.With("BEYLA_OPEN_PORT", ports).With("BEYLA_AUTO_TARGET_EXE", globs).With("BEYLA_TARGET_PID", ids)
+                .With("BEYLA_AUTO_TARGET_LANGUAGE", languages);
         }
 
         // As variables, process ids would rule alone; the fields of an entry all have to hold.
         string[] fields = [Field("target_pids", ids), Field("open_ports", ports), Field("exe_path", globs), Field("languages", languages)];
-        return command.With("BEYLA_OPEN_PORT", "").With("BEYLA_AUTO_TARGET_EXE", "").With("BEYLA_TARGET_PID", "").With("BEYLA_AUTO_TARGET_LANGUAGE", "")
+        return command.With("BEYLA_OPEN_PORT", "").With("BEYLA_AUTO_TARGET_EXE", "").With("BEYLA_TARGET_PID", "")
+            .With("BEYLA_AUTO_TARGET_LANGUAGE", "")
             .WithSetting("discovery.instrument", $"[{{{string.Join(", ", fields.Where(f => f.Length > 0))}}}]");
     }
 
@@ -126,11 +131,13 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
             .. OpenPort is null ? [] : new[] { $"-OpenPort {Join(OpenPort)}" },
             .. Executable is null ? [] : new[] { $"-Executable {string.Join(", ", Executable.Select(Visible.Text))}" },
             .. Name is null ? [] : new[] { $"-Name {string.Join(", ", Name.Select(Visible.Text))}" },
-            .. this.ids.Count == 0 || Name is not null ? [] : new[] { $"-Id {string.Join(", ", Ids.Take(5))}{(Ids.Count > 5 ? ", …" : "")}" },
+            .. this.ids.Count == 0 || Name is not null ? []
+            : new[] { $"-Id {string.Join(", ", Ids.Take(5))}{(Ids.Count > 5 ? ", …" : "")}" },
             .. Language is null ? [] : new[] { $"-Language {string.Join(", ", Language)}" },
         ];
         var never = Executable?.Where(Globs.FitsNoPath).Select(g => $"'*/{Visible.Text(g)}'").ToList() ?? [];
-        return (string.Join(", ", parts) is { Length: > 0 } given ? $"No process matches {given} yet" : "No process matches the configuration yet")
+        return (string.Join(", ", parts) is { Length: > 0 } given
+            ? $"No process matches {given} yet" : "No process matches the configuration yet")
             + "; one that comes later is traced then."
             + (never.Count == 0 ? "" : $" -Executable is compared with the whole path: {string.Join(", ", never)} may be meant.");
     }

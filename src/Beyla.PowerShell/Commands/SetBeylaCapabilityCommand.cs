@@ -5,11 +5,12 @@ namespace Beyla.PowerShell.Commands;
 
 /// <summary>Gives the agent's executable the Linux capabilities of a configuration as file capabilities, or takes them away.</summary>
 /// <remarks>
-/// <para>With file capabilities every user who may execute the agent can trace without being root. By default the documented set for the configuration is written, with -Minimal what this
-/// agent needs; the configuration comes from the same parameters as those of Start-BeylaTrace (-Network for Get-BeylaFlow), from a scenario, or as rows of Test-BeylaCapability. What the file carried
-/// before is replaced, with -Add it stays.</para>
-/// <para>The agent itself writes them and refuses anything but its own kind of file: never pwsh, dotnet, a script, or a file that others may write. Without the right to do it (CAP_SETFCAP)
-/// the error names the exact sudo command.</para>
+/// <para>With file capabilities every user who may execute the agent can trace without being root. By default the documented set for
+/// the configuration is written, with -Minimal what this agent needs; the configuration comes from the same parameters as those of
+/// Start-BeylaTrace (-Network for Get-BeylaFlow), from a scenario, or as rows of Test-BeylaCapability. What the file carried before is
+/// replaced, with -Add it stays.</para>
+/// <para>The agent itself writes them and refuses anything but its own kind of file: never pwsh, dotnet, a script, or a file that
+/// others may write. Without the right to do it (CAP_SETFCAP) the error names the exact sudo command.</para>
 /// <para>Building or installing the agent again makes a new file without capabilities.</para>
 /// </remarks>
 /// <example>
@@ -37,7 +38,8 @@ namespace Beyla.PowerShell.Commands;
 /// <code>Set-BeylaCapability -Clear</code>
 /// <para>The agent's file has no capabilities any more.</para>
 /// </example>
-[Cmdlet(VerbsCommon.Set, "BeylaCapability", DefaultParameterSetName = ByConfiguration, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, HelpUri = Pages)]
+[Cmdlet(VerbsCommon.Set, "BeylaCapability", DefaultParameterSetName = ByConfiguration, SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.Medium, HelpUri = Pages)]
 [OutputType(typeof(CapabilityRequirement))]
 public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
 {
@@ -45,7 +47,10 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
 
     private readonly List<CapabilityRequirement> rows = [];
 
-    /// <summary>Rows of Test-BeylaCapability: exactly the capabilities among them that are documented for their configuration, or with -Minimal needed, are set.</summary>
+    /// <summary>
+    /// Rows of Test-BeylaCapability: exactly the capabilities among them that are documented for their configuration, or
+    /// with -Minimal needed, are set.
+    /// </summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ByRows)]
     [ValidateNotNullOrEmpty]
     public CapabilityRequirement[]? Requirement { get; set; }
@@ -94,7 +99,8 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
         if (!fromRows && AsksForNothing)
         {
             throw new AgentException(AgentFault.ConfigurationInvalid, "Nothing says what the capabilities are for.",
-                "Give the parameters that Start-BeylaTrace gets, -Network, -Scenario, or rows of Test-BeylaCapability by the pipeline; -Clear takes all away.", MyInvocation.MyCommand.Name);
+                "Give the parameters that Start-BeylaTrace gets, -Network, -Scenario, or rows of Test-BeylaCapability by the pipeline; "
+                + "-Clear takes all away.", MyInvocation.MyCommand.Name);
         }
 
         var report = fromRows ? null : Report(Command(Scenario, "test", "--json"));
@@ -108,15 +114,19 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
         string[] words =
         [
             "set", .. Add ? ["--add"] : Array.Empty<string>(),
-            .. fromRows ? ["--capability", string.Join(',', wanted.Select(c => c.Name().ToLowerInvariant()))] : Minimal ? ["--minimal"] : Array.Empty<string>(),
+            .. fromRows ? ["--capability", string.Join(',', wanted.Select(c => c.Name().ToLowerInvariant()))]
+            : Minimal ? ["--minimal"] : Array.Empty<string>(),
         ];
         var before = report?.Host.FirstOrDefault(h => h.Name == "file capabilities")?.Value;
         var names = string.Join(", ", wanted.Select(c => c.Name()));
         var changed = Change(Command(Scenario, words),
-            (Add ? $"add the file capabilities {names} to those that are there" : $"set the file capabilities {names}, and only these") + (before is null ? "" : $" (now: {before})"));
+            (Add ? $"add the file capabilities {names} to those that are there" : $"set the file capabilities {names}, and only these")
+                + (before is null ? "" : $" (now: {before})"));
         if (changed && PassThru)
         {
-            WriteObject(fromRows ? OfFile(Everything).Where(r => this.rows.Exists(row => row.Capability == r.Capability)) : OfFile(Scenario), enumerateCollection: true);
+            WriteObject(
+                fromRows ? OfFile(Everything).Where(r => this.rows.Exists(row => row.Capability == r.Capability)) : OfFile(Scenario),
+                enumerateCollection: true);
         }
     });
 
@@ -126,7 +136,8 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
     private List<Capability> Wanted(IEnumerable<CapabilityRequirement> rows) =>
         [.. rows.Where(r => Minimal ? r.Needed : r.Documented).Select(r => r.Capability).Distinct().Order()];
 
-    // Root holds every capability, whatever the file has: the file is asked about, as an ordinary user would get it. Which file that is the agent says, which may be started by a script.
+    // Root holds every capability, whatever the file has: the file is asked about, as an ordinary user would get it. Which file that is
+    // the agent says, which may be started by a script.
     private IEnumerable<CapabilityRequirement> OfFile(CapabilityScenario? scenario)
     {
         var agent = Report(Command(scenario, "test", "--json")).Agent;
@@ -155,6 +166,7 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
         var remedy = answer.Log.FirstOrDefault(l => l.StartsWith("sudo ", StringComparison.Ordinal));
         throw remedy is null
             ? Failure(command, answer)
-            : new AgentException(AgentFault.CapabilityNotPermitted, $"Not allowed to {action} on '{command.Path}'. Run: {remedy}", remedy, command.Path);
+            : new AgentException(
+                AgentFault.CapabilityNotPermitted, $"Not allowed to {action} on '{command.Path}'. Run: {remedy}", remedy, command.Path);
     }
 }

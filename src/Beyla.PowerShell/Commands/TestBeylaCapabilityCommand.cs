@@ -2,12 +2,15 @@ using System.Management.Automation;
 
 namespace Beyla.PowerShell.Commands;
 
-/// <summary>Says for each Linux capability whether the agent has it, what it is for, what does not work without it, and how to get it.</summary>
+/// <summary>
+/// Says for each Linux capability whether the agent has it, what it is for, what does not work without it, and how to get it.
+/// </summary>
 /// <remarks>
-/// <para>Emits one object for each capability, judged for the configuration that the parameters give, the same as those of Start-BeylaTrace, or for one of the example scenarios of the
-/// documentation. Without any, the scenario Application is tested. Nothing is loaded and no privilege is needed.</para>
-/// <para>Documented are the capabilities that the documentation lists for a configuration; the agent warns at its start when one is missing. Needed are those without which this agent on
-/// this kernel cannot do a part of it.</para>
+/// <para>Emits one object for each capability, judged for the configuration that the parameters give, the same as those of
+/// Start-BeylaTrace, or for one of the example scenarios of the documentation. Without any, the scenario Application is tested. Nothing
+/// is loaded and no privilege is needed.</para>
+/// <para>Documented are the capabilities that the documentation lists for a configuration; the agent warns at its start when one is
+/// missing. Needed are those without which this agent on this kernel cannot do a part of it.</para>
 /// <para>Settings of the host that stand in the way give a warning each, with the remedy; the others are in the verbose stream.</para>
 /// </remarks>
 /// <example>
@@ -32,7 +35,8 @@ namespace Beyla.PowerShell.Commands;
 /// <example>
 /// <title>Ask the kernel</title>
 /// <code>Test-BeylaCapability -OpenPort 8080 -Probe -Verbose</code>
-/// <para>Loads each program and opens each file that tracing needs and attaches nothing; what the kernel refuses gives a warning with its reason.</para>
+/// <para>Loads each program and opens each file that tracing needs and attaches nothing; what the kernel refuses gives a
+/// warning with its reason.</para>
 /// </example>
 [Cmdlet(VerbsDiagnostic.Test, "BeylaCapability", DefaultParameterSetName = ByConfiguration, HelpUri = Pages)]
 [OutputType(typeof(CapabilityRequirement), typeof(bool))]
@@ -43,7 +47,8 @@ public sealed class TestBeylaCapabilityCommand : CapabilityCmdlet
     public SwitchParameter Probe { get; set; }
 
     /// <summary>
-    /// Gives True when nothing is missing, else False: of the documented capabilities, or with -Minimal of those that are needed. With -Probe each attempt must have worked too.
+    /// Gives True when nothing is missing, else False: of the documented capabilities, or with -Minimal of those that are needed. With
+    /// -Probe each attempt must have worked too.
     /// </summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
@@ -62,7 +67,8 @@ public sealed class TestBeylaCapabilityCommand : CapabilityCmdlet
         var report = Report(Command(scenario, ["test", "--json", .. Probe ? ["--probe"] : Array.Empty<string>()]));
         if (Quiet)
         {
-            WriteObject((Minimal ? report.NeededPresent : report.DocumentedPresent && report.NeededPresent) && report.Probes.All(p => p.Answer != ProbeAnswer.No));
+            WriteObject((Minimal ? report.NeededPresent : report.DocumentedPresent && report.NeededPresent)
+                && report.Probes.All(p => p.Answer != ProbeAnswer.No));
             return;
         }
 
@@ -78,7 +84,8 @@ public sealed class TestBeylaCapabilityCommand : CapabilityCmdlet
     {
         foreach (var setting in report.Host)
         {
-            var text = $"{setting.Name} = {setting.Value}: {setting.Meaning}" + (setting.Fix.Count == 0 ? "" : $" Fix: {string.Join(" | ", setting.Fix)}");
+            var text = $"{setting.Name} = {setting.Value}: {setting.Meaning}"
+                + (setting.Fix.Count == 0 ? "" : $" Fix: {string.Join(" | ", setting.Fix)}");
             if (setting.Verdict == HostVerdict.Wrong)
             {
                 WriteWarning(text);

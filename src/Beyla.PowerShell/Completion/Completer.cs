@@ -11,7 +11,9 @@ namespace Beyla.PowerShell.Completion;
 /// <param name="ToolTip">What it is.</param>
 public sealed record Proposal(string Value, string Label, string ToolTip);
 
-/// <summary>Completes an argument. Needs no privilege, starts nothing, and never throws: the host is read as far as it may be read.</summary>
+/// <summary>
+/// Completes an argument. Needs no privilege, starts nothing, and never throws: the host is read as far as it may be read.
+/// </summary>
 public abstract class Completer : IArgumentCompleter
 {
     private const int Most = 200;
@@ -21,7 +23,8 @@ public abstract class Completer : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         var word = (wordToComplete ?? "").Trim('\'', '"');
-        return Find(word).Where(p => p.Value.StartsWith(word, StringComparison.OrdinalIgnoreCase) || p.Label.Contains(word, StringComparison.OrdinalIgnoreCase))
+        return Find(word).Where(
+            p => p.Value.StartsWith(word, StringComparison.OrdinalIgnoreCase) || p.Label.Contains(word, StringComparison.OrdinalIgnoreCase))
             .Take(Most).Select(Result).ToList();
     }
 
@@ -34,7 +37,8 @@ public abstract class Completer : IArgumentCompleter
         // Names of processes and files are chosen by others.
         var value = Visible.Text(proposal.Value);
         var plain = value.All(c => char.IsLetterOrDigit(c) || "_-./*:+".Contains(c, StringComparison.Ordinal));
-        return new CompletionResult(plain ? value : "'" + value.Replace("'", "''", StringComparison.Ordinal) + "'", Visible.Text(proposal.Label),
+        return new CompletionResult(
+            plain ? value : "'" + value.Replace("'", "''", StringComparison.Ordinal) + "'", Visible.Text(proposal.Label),
             CompletionResultType.ParameterValue, Visible.Text(proposal.ToolTip));
     }
 }

@@ -8,7 +8,8 @@ public sealed class DurationCompleter : Completer
 {
     private static readonly string[] Usual = ["500ms", "1s", "5s", "10s", "30s", "1m", "5m", "15m", "1h"];
 
-    private static readonly (string Suffix, string Name)[] Units = [("s", "seconds"), ("ms", "milliseconds"), ("m", "minutes"), ("h", "hours"), ("d", "days")];
+    private static readonly (string Suffix, string Name)[] Units =
+        [("s", "seconds"), ("ms", "milliseconds"), ("m", "minutes"), ("h", "hours"), ("d", "days")];
 
     /// <inheritdoc/>
     protected override IEnumerable<Proposal> Find(string word)

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Beyla.PowerShell.Completion;
 
-/// <summary>Completes ports with the TCP ports on which something listens here; the tooltip names the process where that may be seen.</summary>
+/// <summary>
+/// Completes ports with the TCP ports on which something listens here; the tooltip names the process where that may be seen.
+/// </summary>
 public sealed class ListeningPortCompleter : Completer
 {
     /// <inheritdoc/>
@@ -13,7 +15,8 @@ public sealed class ListeningPortCompleter : Completer
         foreach (var group in listeners.GroupBy(l => l.Port).OrderBy(g => g.Key))
         {
             var port = group.Key.ToString(CultureInfo.InvariantCulture);
-            var names = group.Select(l => owners.GetValueOrDefault(l.Inode)).OfType<HostProcess>().Select(p => $"{p.Name} ({p.Id})").Distinct().ToList();
+            var names = group.Select(l => owners.GetValueOrDefault(l.Inode)).OfType<HostProcess>().Select(p => $"{p.Name} ({p.Id})")
+                .Distinct().ToList();
             yield return new Proposal(port, names.Count == 0 ? port : $"{port} {names[0]}",
                 names.Count == 0 ? $"port {port}, a process of another user" : string.Join(", ", names));
         }

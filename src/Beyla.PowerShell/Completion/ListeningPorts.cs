@@ -17,6 +17,10 @@ public static class ListeningPorts
     public static IReadOnlyCollection<ListeningPort> Read(string root) =>
         [.. Parse(ProcessList.Text(Path.Combine(root, "net/tcp"))), .. Parse(ProcessList.Text(Path.Combine(root, "net/tcp6")))];
 
+    /// <summary>
+    /// The listening sockets in the text of <c>/proc/net/tcp</c> or <c>tcp6</c>; rows that are not understood are
+    /// passed over.
+    /// </summary>
     internal static IEnumerable<ListeningPort> Parse(string table)
     {
         foreach (var line in table.Split('\n').Skip(1))
@@ -24,7 +28,8 @@ public static class ListeningPorts
             // sl, local address:port, remote, state, queues, timer, retransmits, uid, timeout, inode
             var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (fields.Length >= 10 && fields[3] == Listen
-                && int.TryParse(fields[1].AsSpan(fields[1].LastIndexOf(':') + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var port)
+                && int.TryParse(fields[1].AsSpan(fields[1].LastIndexOf(':') + 1), NumberStyles.AllowHexSpecifier,
+                    CultureInfo.InvariantCulture, out var port)
                 && ulong.TryParse(fields[9], NumberStyles.None, CultureInfo.InvariantCulture, out var inode))
             {
                 yield return new ListeningPort(port, inode);

@@ -42,13 +42,15 @@ public static class ProcessList
         {
             var target = Target(descriptor);
             if (target.StartsWith(prefix, StringComparison.Ordinal)
-                && ulong.TryParse(target.AsSpan(prefix.Length).TrimEnd(']'), NumberStyles.None, CultureInfo.InvariantCulture, out var inode))
+                && ulong.TryParse(
+                    target.AsSpan(prefix.Length).TrimEnd(']'), NumberStyles.None, CultureInfo.InvariantCulture, out var inode))
             {
                 yield return inode;
             }
         }
     }
 
+    /// <summary>The text of a file in proc; empty where it cannot be read.</summary>
     internal static string Text(string path)
     {
         try

@@ -9,7 +9,9 @@ internal static class EndOf
 {
     private const char Cut = '…';
 
-    /// <summary>An address or a name with its port, at most so many columns wide. The port is never cut, unless it alone is wider.</summary>
+    /// <summary>
+    /// An address or a name with its port, at most so many columns wide. The port is never cut, unless it alone is wider.
+    /// </summary>
     internal static string Text(string? name, int port, int columns)
     {
         var text = Visible.Text(name);
@@ -61,7 +63,8 @@ internal static class EndOf
     private static int Columns(Rune rune) => rune.Value switch
     {
         > 0xffff => 2,
-        (>= 0x1100 and <= 0x115f) or 0x2329 or 0x232a or (>= 0x2e80 and <= 0xa4cf and not 0x303f) or (>= 0xac00 and <= 0xd7a3) or (>= 0xf900 and <= 0xfaff)
+        (>= 0x1100 and <= 0x115f) or 0x2329 or 0x232a or (>= 0x2e80 and <= 0xa4cf and not 0x303f)
+            or (>= 0xac00 and <= 0xd7a3) or (>= 0xf900 and <= 0xfaff)
             or (>= 0xfe10 and <= 0xfe19) or (>= 0xfe30 and <= 0xfe6f) or (>= 0xff00 and <= 0xff60) or (>= 0xffe0 and <= 0xffe6) => 2,
         _ => 1,
     };

@@ -5,7 +5,9 @@ using Beyla.PowerShell.Agent;
 
 namespace Beyla.PowerShell.Formatting;
 
-/// <summary>What the views of the module (module/Beyla.Format.ps1xml) show of a value: short, with a unit, and safe for a terminal.</summary>
+/// <summary>
+/// What the views of the module (module/Beyla.Format.ps1xml) show of a value: short, with a unit, and safe for a terminal.
+/// </summary>
 public static class View
 {
     private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -52,7 +54,8 @@ public static class View
     public static string Time(object? time) => Local(time)?.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>A point in time on this host's clock, with microseconds.</summary>
-    public static string DateTime(object? time) => Local(time)?.ToString("yyyy-MM-dd HH:mm:ss.ffffff zzz", CultureInfo.InvariantCulture) ?? "";
+    public static string DateTime(object? time) =>
+        Local(time)?.ToString("yyyy-MM-dd HH:mm:ss.ffffff zzz", CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>A capability as the kernel spells it; also one that came as a number from another host.</summary>
     public static string Capability(object capability) => LanguagePrimitives.ConvertTo<Capability>(capability).Name();

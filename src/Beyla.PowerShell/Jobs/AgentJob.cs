@@ -5,8 +5,8 @@ using Beyla.PowerShell.Agent;
 namespace Beyla.PowerShell.Jobs;
 
 /// <summary>
-/// A trace or an observation in the background. Receive-Job, Stop-Job, Wait-Job and Remove-Job work as with every job. When nobody receives, results wait here up to a limit,
-/// then in the agent, which drops and counts.
+/// A trace or an observation in the background. Receive-Job, Stop-Job, Wait-Job and Remove-Job work as with every job. When nobody
+/// receives, results wait here up to a limit, then in the agent, which drops and counts.
 /// </summary>
 public sealed class AgentJob : Job, IRunSink
 {
@@ -30,7 +30,8 @@ public sealed class AgentJob : Job, IRunSink
     }
 
     /// <inheritdoc/>
-    public override bool HasMoreData => Output.Count > 0 || Error.Count > 0 || Warning.Count > 0 || Verbose.Count > 0 || Debug.Count > 0 || Information.Count > 0
+    public override bool HasMoreData =>
+        Output.Count > 0 || Error.Count > 0 || Warning.Count > 0 || Verbose.Count > 0 || Debug.Count > 0 || Information.Count > 0
         || !IsFinished;
 
     /// <inheritdoc/>
@@ -48,7 +49,9 @@ public sealed class AgentJob : Job, IRunSink
         thread.Start();
     }
 
-    /// <summary>Ends the agent in order: what it had still to say can be received. Returns when it is gone, after 2 s at the latest.</summary>
+    /// <summary>
+    /// Ends the agent in order: what it had still to say can be received. Returns when it is gone, after 2 s at the latest.
+    /// </summary>
     public override void StopJob()
     {
         run.RequestFinish();

@@ -3,8 +3,9 @@ using Beyla.PowerShell;
 namespace Beyla;
 
 /// <summary>
-/// What one direction of a conversation sent through one interface: what Get-BeylaFlow emits. Immutable. Property names follow Get-NetTCPConnection where it has
-/// them. As with a Span, what is here is what ConvertTo-Json writes, and Beyla.Types.ps1xml puts times over the texts of the same name.
+/// What one direction of a conversation sent through one interface: what Get-BeylaFlow emits. Immutable. Property names follow
+/// Get-NetTCPConnection where it has them. As with a Span, what is here is what ConvertTo-Json writes, and Beyla.Types.ps1xml puts
+/// times over the texts of the same name.
 /// </summary>
 /// <param name="record">What the agent said (docs/stream.md), safe to show.</param>
 public sealed class Flow(Contracts.Flow record)

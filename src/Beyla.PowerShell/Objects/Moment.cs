@@ -6,8 +6,9 @@ using System.Reflection;
 namespace Beyla.PowerShell;
 
 /// <summary>
-/// Points in time of the objects. The pipeline gets a DateTime on this host's clock, as from every cmdlet: it compares with Get-Date, and of all types for a time it is the one
-/// that CLIXML and remoting carry whole. Its text is that of ISO 8601, where DateTime's own stops at whole seconds; Export-Csv takes it.
+/// Points in time of the objects. The pipeline gets a DateTime on this host's clock, as from every cmdlet: it compares with Get-Date,
+/// and of all types for a time it is the one that CLIXML and remoting carry whole. Its text is that of ISO 8601, where DateTime's own
+/// stops at whole seconds; Export-Csv takes it.
 /// </summary>
 public static class Moment
 {
@@ -35,11 +36,15 @@ public static class Moment
 
     private static string Iso(DateTime utc) => utc.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
-    /// <summary>What a time says as text: with a format or a culture what every DateTime says, so that <c>-f</c> and <c>ToString('HH:mm')</c> work; without, ISO 8601.</summary>
+    /// <summary>
+    /// What a time says as text: with a format or a culture what every DateTime says, so that <c>-f</c> and
+    /// <c>ToString('HH:mm')</c> work; without, ISO 8601.
+    /// </summary>
     private sealed class TextOf(DateTime value) : PSCodeMethod("ToString", TextMethod)
     {
         /// <summary>PowerShell hands a format only to a method with several overloads.</summary>
-        public override Collection<string> OverloadDefinitions => ["string ToString()", "string ToString(string format)", "string ToString(string format, IFormatProvider provider)"];
+        public override Collection<string> OverloadDefinitions =>
+            ["string ToString()", "string ToString(string format)", "string ToString(string format, IFormatProvider provider)"];
 
         public override PSMemberInfo Copy() => new TextOf(value);
 

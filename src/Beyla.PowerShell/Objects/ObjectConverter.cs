@@ -7,8 +7,9 @@ using Beyla.PowerShell.Agent;
 namespace Beyla.PowerShell;
 
 /// <summary>
-/// Makes the objects of the module again from what Import-Clixml, remoting and jobs leave of them, and from the rows of ConvertFrom-Json and Import-Csv
-/// (<c>[Beyla.Span] $row</c>). Properties are found by name; one that is not there keeps its default, one that has no sense is refused, and then PowerShell leaves the bag as it is.
+/// Makes the objects of the module again from what Import-Clixml, remoting and jobs leave of them, and from the rows of
+/// ConvertFrom-Json and Import-Csv (<c>[Beyla.Span] $row</c>). Properties are found by name; one that is not there keeps its default,
+/// one that has no sense is refused, and then PowerShell leaves the bag as it is.
 /// </summary>
 public sealed class ObjectConverter : PSTypeConverter
 {
@@ -22,7 +23,8 @@ public sealed class ObjectConverter : PSTypeConverter
         ArgumentNullException.ThrowIfNull(destinationType);
         if (!CanConvertFrom(sourceValue, destinationType))
         {
-            throw new InvalidCastException($"What came is not a {destinationType.Name}: it lacks one of {string.Join(", ", Needed(destinationType))}.");
+            throw new InvalidCastException(
+                $"What came is not a {destinationType.Name}: it lacks one of {string.Join(", ", Needed(destinationType))}.");
         }
 
         var bag = (PSObject)sourceValue;
@@ -39,7 +41,8 @@ public sealed class ObjectConverter : PSTypeConverter
     public override bool CanConvertTo(object sourceValue, Type destinationType) => false;
 
     /// <inheritdoc/>
-    public override object ConvertTo(object sourceValue, Type destinationType, IFormatProvider formatProvider, bool ignoreCase) => throw new NotSupportedException();
+    public override object ConvertTo(object sourceValue, Type destinationType, IFormatProvider formatProvider, bool ignoreCase) =>
+        throw new NotSupportedException();
 
     private static string[] Needed(Type type) => type.Name switch
     {
@@ -74,11 +77,13 @@ public sealed class ObjectConverter : PSTypeConverter
         return value switch
         {
             _ when wanted.IsInstanceOfType(value) => value,
-            string text when wanted == typeof(DateTimeOffset) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            string text when wanted == typeof(DateTimeOffset) =>
+                DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
                 ? time
                 : throw Senseless(text, wanted, name),
             DateTime time when wanted == typeof(DateTimeOffset) => new DateTimeOffset(time),
-            string text when wanted == typeof(ulong) => ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number)
+            string text when wanted == typeof(ulong) =>
+                ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number)
                 ? number
                 : throw Senseless(text, wanted, name),
             string text when wanted == typeof(Capability) && CapabilityNames.TryParse(text, out var capability) => capability,
@@ -91,7 +96,8 @@ public sealed class ObjectConverter : PSTypeConverter
 
     // A protocol that has no name here goes by its number; of every other enumeration only the names make sense.
     private static object? Named(string text, Type type) =>
-        Enum.TryParse(type, text, ignoreCase: true, out var value) && (type == typeof(Transport) || !char.IsAsciiDigit(value.ToString()![0])) ? value : null;
+        Enum.TryParse(type, text, ignoreCase: true, out var value)
+            && (type == typeof(Transport) || !char.IsAsciiDigit(value.ToString()![0])) ? value : null;
 
     private static Array List(IEnumerable items, Type type)
     {

@@ -3,9 +3,10 @@ using Beyla.PowerShell;
 namespace Beyla;
 
 /// <summary>
-/// One request and its answer, seen on one side of the conversation: what Start-BeylaTrace emits. Immutable. What is here is what ConvertTo-Json writes, so each
-/// property is a text or a number that says the same everywhere: names instead of numbers, addresses as text, times as UTC in ISO 8601 with microseconds.
-/// Beyla.Types.ps1xml puts times and durations over the texts of the same name; the pipeline, Export-Csv, Export-Clixml and remoting see those.
+/// One request and its answer, seen on one side of the conversation: what Start-BeylaTrace emits. Immutable. What is here is what
+/// ConvertTo-Json writes, so each property is a text or a number that says the same everywhere: names instead of numbers, addresses as
+/// text, times as UTC in ISO 8601 with microseconds. Beyla.Types.ps1xml puts times and durations over the texts of the same name; the
+/// pipeline, Export-Csv, Export-Clixml and remoting see those.
 /// </summary>
 /// <param name="record">What the agent said (docs/stream.md), safe to show.</param>
 public sealed class Span(Contracts.Span record)
@@ -76,7 +77,10 @@ public sealed class Span(Contracts.Span record)
     /// <summary>Port of the side that answered.</summary>
     public int ServerPort => Record.ServerPort;
 
-    /// <summary>Of a server span behind a proxy that names its client (PROXY protocol): the other end of the socket, which is the proxy; else null.</summary>
+    /// <summary>
+    /// Of a server span behind a proxy that names its client (PROXY protocol): the other end of the socket, which is
+    /// the proxy; else null.
+    /// </summary>
     public string? PeerAddress => Record.PeerAddress?.ToString();
 
     /// <summary>Port of PeerAddress; 0 where that is null.</summary>

@@ -7,7 +7,8 @@ namespace Beyla.PowerShell.Parameters;
 public static class Globs
 {
     /// <summary>One glob that fits what one of them fits; null for none.</summary>
-    /// <exception cref="AgentException">One ends with a backslash that stands before nothing, which would change the one after it.</exception>
+    /// <exception cref="AgentException">One ends with a backslash that stands before nothing, which would change the
+    /// one after it.</exception>
     public static string? Join(IReadOnlyList<string>? globs) => globs switch
     {
         null or [] => null,
@@ -34,7 +35,9 @@ public static class Globs
             {
                 if (++i == glob.Length)
                 {
-                    throw new AgentException(AgentFault.ConfigurationInvalid, $"The glob '{Visible.Text(glob)}' ends with a backslash that stands before nothing.",
+                    throw new AgentException(
+                        AgentFault.ConfigurationInvalid,
+                        $"The glob '{Visible.Text(glob)}' ends with a backslash that stands before nothing.",
                         "Write two for a backslash.", glob);
                 }
 

@@ -2,10 +2,16 @@ using System.Text;
 
 namespace Beyla.PowerShell.Parameters;
 
-/// <summary>Names of interfaces as people write them in PowerShell: with wildcards, which the agent reads as a regular expression between slashes.</summary>
+/// <summary>
+/// Names of interfaces as people write them in PowerShell: with wildcards, which the agent reads as a regular
+/// expression between slashes.
+/// </summary>
 public static class InterfaceNames
 {
-    /// <summary>A name or /regular expression/ stays as it is; <c>l*</c>, <c>eth?</c> and <c>eth[01]</c> become <c>/^l.*$/</c> and the like. Case counts, as for the kernel.</summary>
+    /// <summary>
+    /// A name or /regular expression/ stays as it is; <c>l*</c>, <c>eth?</c> and <c>eth[01]</c> become <c>/^l.*$/</c> and the like.
+    /// Case counts, as for the kernel.
+    /// </summary>
     public static string ToPattern(string name)
     {
         ArgumentNullException.ThrowIfNull(name);

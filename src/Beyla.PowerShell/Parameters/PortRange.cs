@@ -59,7 +59,8 @@ public readonly record struct PortRange
     {
         ArgumentNullException.ThrowIfNull(text);
         var parts = text.Split('-');
-        return parts.Length <= 2 && int.TryParse(parts[Math.Min(index, parts.Length - 1)].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+        return parts.Length <= 2
+            && int.TryParse(parts[Math.Min(index, parts.Length - 1)].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
             ? port
             : throw new ArgumentException($"'{text}' is neither a port such as 8080 nor a range such as 9000-9010.", nameof(text));
     }

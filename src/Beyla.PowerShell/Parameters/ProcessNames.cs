@@ -10,7 +10,10 @@ internal static class ProcessNames
     // TASK_COMM_LEN of the kernel (include/linux/sched.h) less the zero at the end.
     private const int LongestCommand = 15;
 
-    /// <summary>Whether a process has the name; wildcards count and case does not. A name that the kernel cut is compared whole too, as far as path and arguments tell it.</summary>
+    /// <summary>
+    /// Whether a process has the name; wildcards count and case does not. A name that the kernel cut is compared whole too, as far
+    /// as path and arguments tell it.
+    /// </summary>
     internal static Func<HostProcess, bool> Fits(string name)
     {
         var pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);

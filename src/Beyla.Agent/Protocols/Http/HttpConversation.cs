@@ -16,6 +16,10 @@ internal sealed class HttpConversation : Conversation
     private readonly HttpRequests requests;
     private readonly HttpResponses responses;
 
+    /// <summary>
+    /// A conversation of this protocol, which gives it buffers and takes its spans. <see cref="Begin"/> comes before
+    /// its use.
+    /// </summary>
     public HttpConversation(HttpProtocol protocol)
     {
         this.protocol = protocol;

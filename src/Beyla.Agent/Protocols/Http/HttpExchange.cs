@@ -13,14 +13,26 @@ internal sealed class HttpExchange
 
     /// <summary>Neighbours in the order of <see cref="Start"/>, while a time limit runs.</summary>
     public HttpExchange? Earlier, Later;
+
+    /// <summary>A time limit runs: the exchange is in the list of those.</summary>
     public bool IsTimed;
 
     /// <summary>The conversation, needed when the time limit is over.</summary>
     public HttpConversation? Owner;
 
+    /// <summary>
+    /// First byte of the request, end of its head, last byte of the answer that was seen; CLOCK_MONOTONIC in
+    /// nanoseconds.
+    /// </summary>
     public long Start, HandlerStart, LastSeen;
+
+    /// <summary>The process and the thread that read or wrote the request, in the initial pid namespace.</summary>
     public int Pid, Tid;
+
+    /// <summary>The 0 or 1 of HTTP/1.0 and 1.1, as the request has it.</summary>
     public byte MinorVersion;
+
+    /// <summary>The method is HEAD, whose answer has no body; or CONNECT, behind whose successful answer nothing is HTTP.</summary>
     public bool IsHead, IsConnect;
 
     /// <summary>Body bytes of the request; -1 when unknown.</summary>
@@ -29,6 +41,7 @@ internal sealed class HttpExchange
     /// <summary>Where the direction of the answers stood when this request was seen: its answer cannot begin before.</summary>
     public uint Boundary;
 
+    /// <summary>Status of the answer; 0 as long as there is none.</summary>
     public int Status;
 
     /// <summary>Bytes of the answer passed unseen.</summary>
@@ -46,14 +59,19 @@ internal sealed class HttpExchange
     /// <summary>Requests that followed this one and had no room; their answers have to be passed over.</summary>
     public int Overflow;
 
+    /// <summary>Method token as on the wire.</summary>
     public ReadOnlySpan<byte> Method => text.AsSpan(0, methodLength);
 
+    /// <summary>Path without query as on the wire; empty for CONNECT.</summary>
     public ReadOnlySpan<byte> Path => text.AsSpan(methodLength, pathLength);
 
+    /// <summary>Query without the question mark as on the wire: not redacted.</summary>
     public ReadOnlySpan<byte> Query => text.AsSpan(methodLength + pathLength, queryLength);
 
+    /// <summary>Authority of an absolute target, else the Host header; empty when neither was seen.</summary>
     public ReadOnlySpan<byte> Host => text.AsSpan(methodLength + pathLength + queryLength, hostLength);
 
+    /// <summary>Keeps a copy of the method and the target; once for each use of the object.</summary>
     public void SetTarget(ReadOnlySpan<byte> method, HttpTarget target, BufferPool pool)
     {
         var length = method.Length + target.Path.Length + target.Query.Length;

@@ -22,6 +22,7 @@ internal sealed class HttpExchanges(HttpProtocol protocol, HttpConversation owne
     /// <summary>The exchange whose request is being read; null when it was answered already or had no room.</summary>
     public HttpExchange? Receiving { get; private set; }
 
+    /// <summary>Ready for a connection that has no exchange yet.</summary>
     public void Begin(Connection followed)
     {
         connection = followed;

@@ -5,10 +5,19 @@ namespace Beyla.Agent.Protocols.Http;
 /// <summary>Which field of a head a line belongs to.</summary>
 internal enum HttpField : byte
 {
+    /// <summary>Any field that is not read here.</summary>
     Other = 0,
+
+    /// <summary>Host (RFC 9110 section 7.2).</summary>
     Host,
+
+    /// <summary>Content-Length (RFC 9110 section 8.6).</summary>
     ContentLength,
+
+    /// <summary>Transfer-Encoding (RFC 9112 section 6.1).</summary>
     TransferEncoding,
+
+    /// <summary>Expect (RFC 9110 section 10.1.1).</summary>
     Expect,
 }
 
@@ -17,7 +26,11 @@ internal enum HttpFraming : byte
 {
     /// <summary>Neither Content-Length nor Transfer-Encoding.</summary>
     None = 0,
+
+    /// <summary>By Content-Length, see <see cref="HttpFields.Length"/>.</summary>
     Length,
+
+    /// <summary>By the chunked coding, which is the last one.</summary>
     Chunked,
 
     /// <summary>A Transfer-Encoding whose last coding is not chunked.</summary>
@@ -38,9 +51,12 @@ internal struct HttpFields
     /// <summary>The declared length of the body when <see cref="Framing"/> says so.</summary>
     public readonly long Length => length;
 
-    /// <summary>The client waits with the body for 100 (Continue), and may leave it out when it gets another answer (RFC 9110 section 10.1.1).</summary>
+    /// <summary>
+    /// The client waits with the body for 100 (Continue), and may leave it out when it gets another answer (RFC 9110 section 10.1.1).
+    /// </summary>
     public bool ExpectsContinue { get; private set; }
 
+    /// <summary>What the fields so far say of the end of the body. A Transfer-Encoding goes before a Content-Length.</summary>
     public readonly HttpFraming Framing =>
         coded ? chunked ? HttpFraming.Chunked : HttpFraming.OtherCoding
         : conflict ? HttpFraming.Conflict

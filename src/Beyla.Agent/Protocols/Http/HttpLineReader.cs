@@ -3,8 +3,8 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Http;
 
 /// <summary>
-/// Takes lines from segments. A line that is whole in one segment is not copied; only one that is cut over segments is gathered in a rented buffer.
-/// Ends at LF, with or without CR before it (RFC 9112 section 2.2).
+/// Takes lines from segments. A line that is whole in one segment is not copied; only one that is cut over segments is gathered in a
+/// rented buffer. Ends at LF, with or without CR before it (RFC 9112 section 2.2).
 /// </summary>
 internal struct HttpLineReader
 {
@@ -49,6 +49,7 @@ internal struct HttpLineReader
         return end >= 0;
     }
 
+    /// <summary>Forgets an unfinished line and gives its buffer back.</summary>
     public void Release(BufferPool pool)
     {
         pool.Return(buffer);

@@ -8,10 +8,14 @@ internal enum HttpPhase : byte
 {
     /// <summary>Before or in a start line.</summary>
     Start = 0,
+
+    /// <summary>In the header fields.</summary>
     Head,
 
     /// <summary>In a body of known length.</summary>
     Length,
+
+    /// <summary>In a body of the chunked coding, or in its trailer.</summary>
     Chunked,
 
     /// <summary>In a body that ends with the connection.</summary>
@@ -28,9 +32,16 @@ internal enum HttpPhase : byte
 /// </summary>
 internal struct HttpMessageReader
 {
+    /// <summary>Where the direction stands. The caller sets it where framing alone does not tell.</summary>
     public HttpPhase Phase;
+
+    /// <summary>The line that is being read: start line or field.</summary>
     public HttpLineReader Line;
+
+    /// <summary>What the head that is being read, or was read last, says of its body.</summary>
     public HttpFields Fields;
+
+    /// <summary>The body that is being read, or was read last.</summary>
     public HttpBodyReader Body;
 
     /// <summary>Whether the end of the message can no longer be told by its framing.</summary>

@@ -5,7 +5,10 @@ using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Http;
 
-/// <summary>HTTP/1.0 and 1.1 (RFC 9112), as server and as client: makes a span of each request. All but <see cref="Count"/> on the tracing thread.</summary>
+/// <summary>
+/// HTTP/1.0 and 1.1 (RFC 9112), as server and as client: makes a span of each request. All but <see cref="Count"/> on
+/// the tracing thread.
+/// </summary>
 public sealed class HttpProtocol : IProtocol
 {
     private const int TimedOutPerTick = 1024, MaxSpare = 4096;
@@ -30,6 +33,7 @@ public sealed class HttpProtocol : IProtocol
     /// <summary>Buffers of unfinished heads and open exchanges.</summary>
     public BufferPool Buffers { get; } = new();
 
+    /// <summary>Requests without a complete answer that are kept per connection (<see cref="HttpOptions.MaxPipelined"/>).</summary>
     internal int MaxPipelined { get; }
 
     /// <inheritdoc/>
@@ -63,6 +67,10 @@ public sealed class HttpProtocol : IProtocol
         return bytes == 0 ? null : new("requests", "bytes", bytes, Lost: bytes);
     }
 
+    /// <summary>
+    /// Opens an exchange, counts it as produced, and starts its time limit. <paramref name="start"/> is
+    /// CLOCK_MONOTONIC in nanoseconds.
+    /// </summary>
     internal HttpExchange Create(HttpConversation owner, long start)
     {
         var exchange = exchanges.TryPop(out var used) ? used : new HttpExchange();
@@ -166,6 +174,7 @@ public sealed class HttpProtocol : IProtocol
         exchange.Earlier = exchange.Later = null;
     }
 
+    /// <summary>Takes an exchange back whose answer is over, for another use.</summary>
     internal void Return(HttpExchange exchange)
     {
         exchange.Clear(Buffers);
@@ -175,6 +184,7 @@ public sealed class HttpProtocol : IProtocol
         }
     }
 
+    /// <summary>Takes a conversation back that is on no connection any more, for another use.</summary>
     internal void Return(HttpConversation conversation)
     {
         if (conversations.Count < MaxSpare)

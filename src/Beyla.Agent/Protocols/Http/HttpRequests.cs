@@ -20,6 +20,7 @@ internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchange
     /// <summary>Whether nothing was begun that the next bytes need.</summary>
     public bool IsIdle => reader.IsLost || (reader.IsBetween && !Side.HoldsProxy);
 
+    /// <summary>Ready for a connection.</summary>
     public void Begin(Connection connection)
     {
         reader = default;
@@ -27,6 +28,7 @@ internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchange
         Side.Begin(connection);
     }
 
+    /// <summary>Gives the buffers back.</summary>
     public void Release() => reader.Line.Release(protocol.Buffers);
 
     /// <summary>Before the directions are settled: looks at a segment of either one.</summary>

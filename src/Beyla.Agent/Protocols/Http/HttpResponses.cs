@@ -14,12 +14,14 @@ internal sealed class HttpResponses(HttpProtocol protocol, HttpExchanges exchang
     /// <summary>Status of the head that is being read, 0 when it cannot be read; interim ones never reach the exchange.</summary>
     private int status;
 
+    /// <summary>Ready for a connection.</summary>
     public void Begin()
     {
         reader = default;
         guess = default;
     }
 
+    /// <summary>Gives the buffers back.</summary>
     public void Release() => reader.Line.Release(protocol.Buffers);
 
     /// <summary>The next bytes, or a gap that lies within one answer.</summary>

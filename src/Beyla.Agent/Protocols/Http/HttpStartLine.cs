@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Beyla.Agent.Protocols.Http;
 
 /// <summary>
-/// Request and status lines of HTTP/1 (RFC 9112 sections 3 and 4), as tolerant as servers and clients are: any run of blanks separates words,
-/// and the digits of the version do not matter.
+/// Request and status lines of HTTP/1 (RFC 9112 sections 3 and 4), as tolerant as servers and clients are: any run of blanks separates
+/// words, and the digits of the version do not matter.
 /// </summary>
 internal static class HttpStartLine
 {
@@ -63,12 +63,16 @@ internal static class HttpStartLine
     public static bool MayBeResponse(ReadOnlySpan<byte> data)
     {
         data = data.TrimStart(LinesAndBlanks);
-        return !data.IsEmpty && (data.Length <= Protocol.Length ? Protocol.StartsWith(data) : data.StartsWith(Protocol) && IsDigit(data[Protocol.Length]));
+        return !data.IsEmpty
+            && (data.Length <= Protocol.Length ? Protocol.StartsWith(data) : data.StartsWith(Protocol) && IsDigit(data[Protocol.Length]));
     }
 
-    /// <summary>Splits a request line. A cut line passes without version when its target has the form of a path or an absolute URI.</summary>
+    /// <summary>
+    /// Splits a request line. A cut line passes without version when its target has the form of a path or an absolute URI.
+    /// </summary>
     /// <returns>False when it is none.</returns>
-    public static bool TryParseRequest(ReadOnlySpan<byte> line, bool cut, out ReadOnlySpan<byte> method, out ReadOnlySpan<byte> target, out byte minor)
+    public static bool TryParseRequest(
+        ReadOnlySpan<byte> line, bool cut, out ReadOnlySpan<byte> method, out ReadOnlySpan<byte> target, out byte minor)
     {
         method = target = default;
         minor = 1;
@@ -139,7 +143,8 @@ internal static class HttpStartLine
         var numbers = word[Protocol.Length..];
         var dot = numbers.IndexOf((byte)'.');
         return dot is > 0 and < 4 && numbers.Length - dot is > 1 and < 5
-            && !numbers[..dot].ContainsAnyExceptInRange((byte)'0', (byte)'9') && !numbers[(dot + 1)..].ContainsAnyExceptInRange((byte)'0', (byte)'9');
+            && !numbers[..dot].ContainsAnyExceptInRange((byte)'0', (byte)'9')
+            && !numbers[(dot + 1)..].ContainsAnyExceptInRange((byte)'0', (byte)'9');
     }
 
     private static bool IsDigit(byte b) => b is >= (byte)'0' and <= (byte)'9';

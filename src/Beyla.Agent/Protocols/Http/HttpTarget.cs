@@ -3,6 +3,7 @@ namespace Beyla.Agent.Protocols.Http;
 /// <summary>A request target taken apart (RFC 9112 section 3.2): origin, absolute, authority and asterisk form.</summary>
 internal readonly ref struct HttpTarget
 {
+    /// <summary>Takes a target apart that is not empty; the parts point into it. With CONNECT all of it is the authority.</summary>
     public HttpTarget(ReadOnlySpan<byte> target, bool isConnect)
     {
         if (isConnect)
@@ -33,8 +34,10 @@ internal readonly ref struct HttpTarget
         Query = mark < 0 ? default : target[(mark + 1)..];
     }
 
+    /// <summary>Path as on the wire: <c>/</c> for an absolute target without one, empty for CONNECT.</summary>
     public ReadOnlySpan<byte> Path { get; }
 
+    /// <summary>Query without the question mark; empty when there is none.</summary>
     public ReadOnlySpan<byte> Query { get; }
 
     /// <summary>Of an absolute target or of CONNECT, without user information; else empty.</summary>

@@ -28,8 +28,9 @@ internal enum ProxyPart : byte
 }
 
 /// <summary>
-/// The header of the PROXY protocol (haproxy's proxy-protocol.txt, versions 1 and 2), by which a proxy names the client that it speaks for as the very
-/// first bytes of a connection. It is what the peer claims. Version 2 is binary and read here; version 1 is a line: <see cref="TryParseLine"/>.
+/// The header of the PROXY protocol (haproxy's proxy-protocol.txt, versions 1 and 2), by which a proxy names the client that it speaks
+/// for as the very first bytes of a connection. It is what the peer claims. Version 2 is binary and read here; version 1 is a line:
+/// <see cref="TryParseLine"/>.
 /// </summary>
 internal struct ProxyHeader
 {
@@ -45,7 +46,8 @@ internal struct ProxyHeader
     public ProxyPart Part { get; private set; }
 
     /// <summary>Whether something of a header was seen that the bytes after it need.</summary>
-    public readonly bool IsHeld => Part is ProxyPart.Addresses or ProxyPart.Rest or ProxyPart.Done || (Part == ProxyPart.Signature && taken > 0);
+    public readonly bool IsHeld =>
+        Part is ProxyPart.Addresses or ProxyPart.Rest or ProxyPart.Done || (Part == ProxyPart.Signature && taken > 0);
 
     private static ReadOnlySpan<byte> Signature => "\r\n\r\n\0\r\nQUIT\n"u8;
 
@@ -96,7 +98,9 @@ internal struct ProxyHeader
         }
     }
 
-    /// <summary>Reads a line of version 1: <c>PROXY TCP4 client server clientport serverport</c>, TCP6, or UNKNOWN, which names nobody.</summary>
+    /// <summary>
+    /// Reads a line of version 1: <c>PROXY TCP4 client server clientport serverport</c>, TCP6, or UNKNOWN, which names nobody.
+    /// </summary>
     /// <param name="line">Without CR and LF.</param>
     /// <param name="client">The named client; all zero when there is none.</param>
     /// <param name="port">Its port.</param>
