@@ -100,7 +100,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         [.. names is null ? (ICounted[])[] : [names], watcher, records, processes, aside, source, tracer, spans];
 
     /// <summary>Loads and attaches what the configuration needs, and looks for the processes that are there already.</summary>
-    /// <exception cref="BpfException">The kernel refused.</exception>
+    /// <exception cref="KernelException">The kernel refused.</exception>
     public static ApplicationTracing Start(AgentConfiguration configuration, TracePrinter printer, OutputQueue output)
     {
         var tracing = LoadAndAttach(configuration, printer, output);
@@ -158,7 +158,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         {
             return StartedNames.Open();
         }
-        catch (BpfException failure)
+        catch (KernelException failure)
         {
             Log.Debug("The kernel does not keep names of processes", ("error", failure.Message), ("log", failure.Log));
             return null;

@@ -80,7 +80,7 @@ internal static class Entry
             Log.Error("Beyla cannot go on", ("error", failure.Message));
             return ExitCode.Failed;
         }
-        catch (BpfException failure)
+        catch (KernelException failure)
         {
             Log.Debug("The whole log of the kernel", ("log", failure.Log));
             Log.Error("Beyla cannot go on", ("error", failure.Message));

@@ -16,7 +16,7 @@ internal static class NetworkFlows
     /// <param name="output">Takes the lines.</param>
     /// <param name="traced">The services of processes that are traced in the same agent; null where none are.</param>
     /// <param name="capabilities">What the check at start found.</param>
-    /// <exception cref="BpfException">The kernel refused.</exception>
+    /// <exception cref="KernelException">The kernel refused.</exception>
     public static FlowObserver Start(
         AgentConfiguration configuration, OutputQueue output, ServiceSnapshot? traced, CapabilityReport capabilities)
     {
@@ -55,7 +55,7 @@ internal static class NetworkFlows
     {
         if (network.RequireProcess)
         {
-            throw new BpfException("load the programs that tell the process of a flow, as network.require_process asks", refusal);
+            throw new KernelException("load the programs that tell the process of a flow, as network.require_process asks", refusal);
         }
 
         var missing = capabilities.Requirements.First(static requirement => requirement.Capability == Capability.Perfmon)

@@ -147,7 +147,7 @@ internal sealed class RunningAgent : IDisposable
         {
             return start();
         }
-        catch (BpfException refusal)
+        catch (KernelException refusal)
         {
             Log.Debug("The whole log of the kernel", ("log", refusal.Log));
             Log.Error($"{mode} did not start", ("error", refusal.Message), ("help", "beyla capability test --probe tells what is missing"));

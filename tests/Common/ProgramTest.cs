@@ -48,7 +48,7 @@ public static unsafe class ProgramTest
             };
             var result = Libbpf.bpf_prog_test_run_opts(program.FileDescriptor, &options);
             nanoseconds = options.Duration;
-            return result < 0 ? throw new BpfException($"test program {program.Name}", -result) : (int)options.Result;
+            return result < 0 ? throw new KernelException($"test program {program.Name}", -result) : (int)options.Result;
         }
     }
 

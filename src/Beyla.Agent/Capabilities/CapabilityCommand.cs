@@ -79,7 +79,7 @@ public static class CapabilityCommand
             error.WriteLine($"beyla capability: {LogText.Escape(exception.Message)}; see beyla capability --help");
             return BadUsage;
         }
-        catch (Exception exception) when (exception is BpfException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is KernelException or IOException or UnauthorizedAccessException)
         {
             error.WriteLine($"beyla capability: {LogText.Escape(exception.Message)}");
             return Failed;

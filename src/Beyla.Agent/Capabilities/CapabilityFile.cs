@@ -24,7 +24,7 @@ internal sealed unsafe class CapabilityFile : SafeHandleMinusOneIsInvalid
     internal string Path { get; }
 
     /// <summary>Opens for reading; a last component that is a symbolic link is followed.</summary>
-    /// <exception cref="BpfException">The file cannot be opened.</exception>
+    /// <exception cref="KernelException">The file cannot be opened.</exception>
     internal static CapabilityFile Open(string path)
     {
         // Non-blocking, so that a named pipe does not hold us up before it is refused.
@@ -34,7 +34,7 @@ internal sealed unsafe class CapabilityFile : SafeHandleMinusOneIsInvalid
 
     /// <summary>Opens the file that this process runs, whatever its name leads to by now.</summary>
     /// <param name="name">The name to show.</param>
-    /// <exception cref="BpfException">The file cannot be opened.</exception>
+    /// <exception cref="KernelException">The file cannot be opened.</exception>
     internal static CapabilityFile OpenOwn(string name)
     {
         var file = FileCalls.open("/proc/self/exe", FileCalls.O_RDONLY | FileCalls.O_CLOEXEC, 0);
@@ -46,7 +46,7 @@ internal sealed unsafe class CapabilityFile : SafeHandleMinusOneIsInvalid
     /// capabilities. Takes the file's owner, or CAP_LEASE.
     /// </summary>
     /// <returns>False where the file system has no leases.</returns>
-    /// <exception cref="BpfException">EAGAIN: a process has it open for writing.</exception>
+    /// <exception cref="KernelException">EAGAIN: a process has it open for writing.</exception>
     internal bool HoldStill()
     {
         // Who wants to write is held up by the kernel and we are told by a signal: one that does not end this process.
@@ -84,12 +84,12 @@ internal sealed unsafe class CapabilityFile : SafeHandleMinusOneIsInvalid
         {
             0 => FileCapabilities.Decode(new ReadOnlySpan<byte>(bytes, (int)length)),
             Errno.ENODATA or Errno.EOPNOTSUPP => null,
-            _ => throw new BpfException($"read the file capabilities of {Path}", errno),
+            _ => throw new KernelException($"read the file capabilities of {Path}", errno),
         };
     }
 
     /// <summary>Gives the file these and reads them back.</summary>
-    /// <exception cref="BpfException">EPERM without CAP_SETFCAP, EOPNOTSUPP where the file system has no such attribute.</exception>
+    /// <exception cref="KernelException">EPERM without CAP_SETFCAP, EOPNOTSUPP where the file system has no such attribute.</exception>
     internal void Write(FileCapabilities capabilities)
     {
         var bytes = capabilities.Encode();
@@ -117,7 +117,7 @@ internal sealed unsafe class CapabilityFile : SafeHandleMinusOneIsInvalid
         }
 
         var errno = Marshal.GetLastPInvokeError();
-        return errno is Errno.ENODATA ? false : throw new BpfException($"remove the file capabilities of {Path}", errno);
+        return errno is Errno.ENODATA ? false : throw new KernelException($"remove the file capabilities of {Path}", errno);
     }
 
     /// <summary>The file's bytes from the start, as far as they fit; the number read.</summary>
@@ -129,5 +129,5 @@ internal sealed unsafe class CapabilityFile : SafeHandleMinusOneIsInvalid
 
     protected override bool ReleaseHandle() => Descriptor.Close((int)handle);
 
-    private static BpfException Fail(string verb, string path) => new($"{verb} {path}", Marshal.GetLastPInvokeError());
+    private static KernelException Fail(string verb, string path) => new($"{verb} {path}", Marshal.GetLastPInvokeError());
 }

@@ -61,7 +61,7 @@ internal static class CapabilityProbes
             using var unopened = BpfObject.Open(name);
             programs = unopened.Programs();
         }
-        catch (BpfException exception)
+        catch (KernelException exception)
         {
             probes.Add(Refused($"open {name}", exception.Errno, exception.Evidence));
             return false;
@@ -79,7 +79,7 @@ internal static class CapabilityProbes
                 probes.Add(new CapabilityProbe { Operation = operation, Answer = ProbeAnswer.Yes });
                 any = true;
             }
-            catch (BpfException exception)
+            catch (KernelException exception)
             {
                 probes.Add(Refused(operation, exception.Errno, exception.Evidence));
             }

@@ -84,7 +84,7 @@ internal static class CapabilitySetter
             leased = file.HoldStill();
             return true;
         }
-        catch (BpfException exception) when (exception.Errno == Errno.EAGAIN)
+        catch (KernelException exception) when (exception.Errno == Errno.EAGAIN)
         {
             return false;
         }
@@ -130,11 +130,11 @@ internal static class CapabilitySetter
 
             return true;
         }
-        catch (BpfException exception) when (exception.Errno == Errno.EPERM)
+        catch (KernelException exception) when (exception.Errno == Errno.EPERM)
         {
             error.WriteLine($"beyla capability: {LogText.Escape(exception.Message)}; that takes CAP_SETFCAP. Run:\n{command}");
         }
-        catch (BpfException exception) when (exception.Errno == Errno.EOPNOTSUPP)
+        catch (KernelException exception) when (exception.Errno == Errno.EOPNOTSUPP)
         {
             error.WriteLine(
                 $"beyla capability: {LogText.Escape(exception.Message)}; "

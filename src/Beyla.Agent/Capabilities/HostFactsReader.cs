@@ -47,7 +47,7 @@ public static class HostFactsReader
     /// </summary>
     /// <remarks>capabilities(7), "Transformation of capabilities during execve()", with empty inheritable and ambient sets.</remarks>
     /// <param name="path">The file, absolute.</param>
-    /// <exception cref="BpfException">The file cannot be opened.</exception>
+    /// <exception cref="KernelException">The file cannot be opened.</exception>
     internal static HostFacts ReadForFile(string path)
     {
         using var file = CapabilityFile.Open(path);
@@ -122,7 +122,7 @@ public static class HostFactsReader
             using var agent = CapabilityFile.Open("/proc/self/exe");
             return (path, agent.Read(), agent.OnNosuid());
         }
-        catch (BpfException)
+        catch (KernelException)
         {
             return (path, null, null);
         }

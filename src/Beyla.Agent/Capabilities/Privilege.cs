@@ -137,7 +137,7 @@ public static class Privilege
         raised = 0;
         if (CapabilityCalls.Set(CapabilitySet.None, permitted & own, CapabilitySet.None) < 0)
         {
-            throw new BpfException("lower own capabilities (capset)", Marshal.GetLastPInvokeError());
+            throw new KernelException("lower own capabilities (capset)", Marshal.GetLastPInvokeError());
         }
     }
 
@@ -161,7 +161,7 @@ public static class Privilege
         raised = bits;
         if (CapabilityCalls.Set(new CapabilitySet(bits), permitted, CapabilitySet.None) < 0)
         {
-            throw new BpfException("change own effective capabilities (capset)", Marshal.GetLastPInvokeError());
+            throw new KernelException("change own effective capabilities (capset)", Marshal.GetLastPInvokeError());
         }
     }
 
@@ -195,7 +195,7 @@ public static class Privilege
             {
                 LowerThisThread();
             }
-            catch (BpfException)
+            catch (KernelException)
             {
                 // What the thread keeps shows in the list that Initialize returns; an exception here would end the process.
             }

@@ -14,12 +14,12 @@ public readonly record struct ProcessCapabilities(
     CapabilitySet Effective, CapabilitySet Permitted, CapabilitySet Inheritable, CapabilitySet Bounding, CapabilitySet Ambient)
 {
     /// <summary>Reads the sets of the calling thread from the kernel, without /proc.</summary>
-    /// <exception cref="BpfException">The kernel refused capget(2), which only a seccomp filter does.</exception>
+    /// <exception cref="KernelException">The kernel refused capget(2), which only a seccomp filter does.</exception>
     public static ProcessCapabilities Current()
     {
         if (CapabilityCalls.Get(out var effective, out var permitted, out var inheritable) < 0)
         {
-            throw new BpfException("read own capabilities (capget)", Marshal.GetLastPInvokeError());
+            throw new KernelException("read own capabilities (capget)", Marshal.GetLastPInvokeError());
         }
 
         ulong bounding = 0, ambient = 0;

@@ -39,7 +39,7 @@ public sealed class FlowObserver : IDisposable, ICounted
     /// <param name="options">The network section of the configuration.</param>
     /// <param name="sink">Takes the flows, on the flow thread.</param>
     /// <param name="host">The agent around it.</param>
-    /// <exception cref="BpfException">The kernel refused the programs.</exception>
+    /// <exception cref="KernelException">The kernel refused the programs.</exception>
     public FlowObserver(NetworkConfiguration options, IFlowSink sink, FlowHost host)
     {
         this.options = options;
@@ -85,7 +85,7 @@ public sealed class FlowObserver : IDisposable, ICounted
     public int InterfaceCount => interfaces.Count;
 
     /// <summary>Attaches to the interfaces that are there and begins to report.</summary>
-    /// <exception cref="BpfException">An interface cannot be observed; nothing stays attached.</exception>
+    /// <exception cref="KernelException">An interface cannot be observed; nothing stays attached.</exception>
     public void Start()
     {
         ObjectDisposedException.ThrowIf(stopped, this);
@@ -275,7 +275,7 @@ public sealed class FlowObserver : IDisposable, ICounted
         {
             action();
         }
-        catch (BpfException exception)
+        catch (KernelException exception)
         {
             host.Warn($"flows: {exception.Message}");
         }
@@ -289,7 +289,7 @@ public sealed class FlowObserver : IDisposable, ICounted
             _ = programs.Count();
             return true;
         }
-        catch (BpfException refusal) when (refusal.Errno == Errno.EPERM)
+        catch (KernelException refusal) when (refusal.Errno == Errno.EPERM)
         {
             return false;
         }

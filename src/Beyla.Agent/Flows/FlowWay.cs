@@ -17,7 +17,7 @@ internal interface IFlowWay : IDisposable
     bool DetachesInParallel { get; }
 
     /// <summary>Attaches; disposing the result detaches.</summary>
-    /// <exception cref="BpfException">The kernel refused.</exception>
+    /// <exception cref="KernelException">The kernel refused.</exception>
     IDisposable Attach(int interfaceIndex);
 
     /// <summary>Whether what was attached to an interface still is: others may remove classifiers from clsact.</summary>

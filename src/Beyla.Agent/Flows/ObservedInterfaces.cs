@@ -174,7 +174,7 @@ internal sealed class ObservedInterfaces : IDisposable
             host.Debug($"flows: interface {link.Name} is observed by {way.Name}");
             WarnOfLeftovers(link);
         }
-        catch (BpfException exception) when (!strict || exception.Errno == Errno.ENODEV)
+        catch (KernelException exception) when (!strict || exception.Errno == Errno.ENODEV)
         {
             // Gone again, or refused: said once for each interface.
             if (exception.Errno != Errno.ENODEV && refused.Add(link.Index))

@@ -127,7 +127,7 @@ internal sealed class SocketOwners : IDisposable
             result.files.Run();
             return result;
         }
-        catch (BpfException exception)
+        catch (KernelException exception)
         {
             refusal = exception.Errno;
             host.Debug($"flows: no process names by {string.Join(", ", names)}: {exception.Message}");

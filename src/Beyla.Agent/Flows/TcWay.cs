@@ -65,7 +65,7 @@ internal sealed class TcWay : IFlowWay
                 byTcx++;
                 return new Attachments(links, new Leaving(() => byTcx--));
             }
-            catch (BpfException exception) when (mayFallBack && exception.Errno == Errno.EINVAL)
+            catch (KernelException exception) when (mayFallBack && exception.Errno == Errno.EINVAL)
             {
                 debug($"no tcx on this kernel, clsact instead: {exception.Message}");
                 tcx = false;

@@ -12,13 +12,13 @@ public sealed unsafe partial class BpfIterator : IDisposable
     public BpfIterator(BpfProgram program) => link = program.Attach();
 
     /// <summary>Walks once over everything.</summary>
-    /// <exception cref="BpfException">The iterator was refused.</exception>
+    /// <exception cref="KernelException">The iterator was refused.</exception>
     public void Run()
     {
         var fd = Libbpf.bpf_iter_create(link.FileDescriptor);
         if (fd < 0)
         {
-            throw new BpfException("open an iterator", -fd);
+            throw new KernelException("open an iterator", -fd);
         }
 
         var buffer = stackalloc byte[256];

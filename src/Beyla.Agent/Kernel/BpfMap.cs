@@ -107,5 +107,5 @@ public sealed unsafe class BpfMap
         GC.KeepAlive(owner);
     }
 
-    private BpfException Fail(string verb, int errno) => new($"{verb} map {name}", errno);
+    private KernelException Fail(string verb, int errno) => new($"{verb} map {name}", errno);
 }

@@ -65,7 +65,7 @@ public sealed unsafe class BpfMapBatch<TKey, TValue>
     {
         if (result is < 0 and not -Errno.ENOENT)
         {
-            throw new BpfException(remove ? "empty a map" : "read a map", -result);
+            throw new KernelException(remove ? "empty a map" : "read a map", -result);
         }
 
         Count = (int)count;

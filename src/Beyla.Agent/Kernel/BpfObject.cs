@@ -65,7 +65,7 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
     }
 
     /// <summary>Creates the maps and loads the selected programs; the verifier runs here.</summary>
-    /// <exception cref="BpfException">The kernel refused; <see cref="BpfException.Evidence"/> has the verifier's
+    /// <exception cref="KernelException">The kernel refused; <see cref="KernelException.Evidence"/> has the verifier's
     /// objection, or only the program's name for a refusal by policy or capability.</exception>
     public BpfObject Load()
     {
@@ -109,10 +109,10 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
     }
 
     /// <summary>The error for a step that libbpf refused, with what it said since <see cref="LibbpfLog.Begin"/>.</summary>
-    internal static BpfException Failure(string operation, int errno)
+    internal static KernelException Failure(string operation, int errno)
     {
         var log = LibbpfLog.End();
-        return new BpfException(operation, errno, LibbpfLog.LastMeaningfulLine(log), log);
+        return new KernelException(operation, errno, LibbpfLog.LastMeaningfulLine(log), log);
     }
 
     /// <inheritdoc/>

@@ -36,7 +36,7 @@ public sealed class BpfProgram
             var length = (uint)sizeof(Info);
             var result = Libbpf.bpf_obj_get_info_by_fd(FileDescriptor, &info, &length);
             GC.KeepAlive(owner);
-            return result < 0 ? throw new BpfException($"read the counters of program {Name}", -result) : (long)info.RecursionMisses;
+            return result < 0 ? throw new KernelException($"read the counters of program {Name}", -result) : (long)info.RecursionMisses;
         }
     }
 

@@ -19,7 +19,7 @@ public sealed unsafe partial class ListenerScan
     /// <summary>Reports each listening socket as an event of kind Listening.</summary>
     /// <param name="pid">One process, or 0 for all of them. Kernels before 6.1 always scan all.</param>
     /// <param name="sink">Called for each socket.</param>
-    /// <exception cref="BpfException">The iterator was refused.</exception>
+    /// <exception cref="KernelException">The iterator was refused.</exception>
     public void Scan(int pid, IProcessEventSink sink)
     {
         var info = new IteratorInfo { Pid = (uint)pid };
@@ -33,7 +33,7 @@ public sealed unsafe partial class ListenerScan
                 return;
             }
 
-            throw new BpfException("start the scan for listening sockets", -link);
+            throw new KernelException("start the scan for listening sockets", -link);
         }
 
         try
@@ -41,7 +41,7 @@ public sealed unsafe partial class ListenerScan
             var iterator = Libbpf.bpf_iter_create(link);
             if (iterator < 0)
             {
-                throw new BpfException("open the scan for listening sockets", -iterator);
+                throw new KernelException("open the scan for listening sockets", -iterator);
             }
 
             try
@@ -75,7 +75,7 @@ public sealed unsafe partial class ListenerScan
                     continue;
                 }
 
-                throw new BpfException("read the scan for listening sockets", errno);
+                throw new KernelException("read the scan for listening sockets", errno);
             }
 
             if (n == 0)

@@ -37,7 +37,7 @@ internal sealed unsafe partial class NetlinkSocket : SafeHandleZeroOrMinusOneIsI
         var fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | (groups != 0 ? SOCK_NONBLOCK : 0), NETLINK_ROUTE);
         if (fd < 0)
         {
-            throw new BpfException("open a netlink socket", Marshal.GetLastPInvokeError());
+            throw new KernelException("open a netlink socket", Marshal.GetLastPInvokeError());
         }
 
         SetHandle(fd);
@@ -46,7 +46,7 @@ internal sealed unsafe partial class NetlinkSocket : SafeHandleZeroOrMinusOneIsI
         {
             var errno = Marshal.GetLastPInvokeError();
             Dispose();
-            throw new BpfException("bind a netlink socket", errno);
+            throw new KernelException("bind a netlink socket", errno);
         }
     }
 

@@ -49,7 +49,7 @@ public sealed class NetworkLinks : IDisposable
                 links.Add(new NetworkLink(index, NetlinkMessage.FindText(payload[LinkHeader..], IflaName), (flags & IffLoopback) != 0));
             }
         });
-        return errno == 0 ? links : throw new BpfException("list the network interfaces", errno);
+        return errno == 0 ? links : throw new KernelException("list the network interfaces", errno);
     }
 
     /// <summary>All addresses.</summary>
@@ -72,7 +72,7 @@ public sealed class NetworkLinks : IDisposable
                     BinaryPrimitives.ReadInt32LittleEndian(payload[4..]), new IPAddress(bytes), payload[3] == 0, payload[1]));
             }
         });
-        return errno == 0 ? addresses : throw new BpfException("list the addresses of the network interfaces", errno);
+        return errno == 0 ? addresses : throw new KernelException("list the addresses of the network interfaces", errno);
     }
 
     /// <summary>Takes the changes that wait.</summary>

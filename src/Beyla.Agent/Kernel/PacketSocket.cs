@@ -27,7 +27,7 @@ public sealed unsafe partial class PacketSocket : SafeHandleZeroOrMinusOneIsInva
         var fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
         if (fd < 0)
         {
-            throw new BpfException(
+            throw new KernelException(
                 "open a packet socket", Marshal.GetLastPInvokeError(),
                 Marshal.GetLastPInvokeError() == Errno.EPERM ? "needs CAP_NET_RAW" : "");
         }
@@ -66,7 +66,7 @@ public sealed unsafe partial class PacketSocket : SafeHandleZeroOrMinusOneIsInva
     {
         if (result < 0)
         {
-            throw new BpfException(operation, Marshal.GetLastPInvokeError());
+            throw new KernelException(operation, Marshal.GetLastPInvokeError());
         }
     }
 

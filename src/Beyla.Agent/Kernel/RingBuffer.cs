@@ -132,6 +132,6 @@ public sealed unsafe partial class RingBuffer : IDisposable
     private void* Map(nuint length, int protection, nint offset)
     {
         var memory = SharedMemory.Map(FileDescriptor, offset, length, protection);
-        return memory == null ? throw new BpfException("map ring buffer", Marshal.GetLastPInvokeError()) : memory;
+        return memory == null ? throw new KernelException("map ring buffer", Marshal.GetLastPInvokeError()) : memory;
     }
 }

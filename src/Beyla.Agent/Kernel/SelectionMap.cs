@@ -28,7 +28,7 @@ public sealed unsafe partial class SelectionMap : IDisposable
         var memory = SharedMemory.Map(descriptor, 0, length, SharedMemory.Read | SharedMemory.Write);
         if (memory == null)
         {
-            throw new BpfException("map the selection", Marshal.GetLastPInvokeError());
+            throw new KernelException("map the selection", Marshal.GetLastPInvokeError());
         }
 
         layout = (Layout*)memory;

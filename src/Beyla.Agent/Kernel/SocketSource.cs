@@ -49,11 +49,11 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <param name="selection">Shared with the watcher.</param>
     /// <param name="ringSize">Bytes, a power of two.</param>
     /// <param name="refused">Called for each rung that the kernel did not take, with the reason.</param>
-    /// <exception cref="BpfException">No wanted rung works; the reason of the last one.</exception>
+    /// <exception cref="KernelException">No wanted rung works; the reason of the last one.</exception>
     public static SocketSource Open(
-        SocketSourceKind wanted, SelectionMap selection, uint ringSize, Action<SocketSourceKind, BpfException> refused)
+        SocketSourceKind wanted, SelectionMap selection, uint ringSize, Action<SocketSourceKind, KernelException> refused)
     {
-        BpfException? last = null;
+        KernelException? last = null;
         foreach (var (kind, file, names) in Rungs)
         {
             if (wanted != SocketSourceKind.Auto && wanted != kind)
@@ -65,7 +65,7 @@ public sealed class SocketSource : IDisposable, ICounted
             {
                 return Open(kind, file, [.. names, .. Ends], selection, ringSize);
             }
-            catch (BpfException exception)
+            catch (KernelException exception)
             {
                 last = exception;
                 refused(kind, exception);

@@ -23,7 +23,7 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
     }
 
     /// <summary>Loads and attaches.</summary>
-    /// <exception cref="BpfException">The kernel refused: before 5.17 it lacks what the programs use.</exception>
+    /// <exception cref="KernelException">The kernel refused: before 5.17 it lacks what the programs use.</exception>
     public static StartedNames Open()
     {
         var programs = BpfObject.Open("names");
@@ -72,7 +72,7 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
         {
             return kept.TryLookup(descriptor, out Variables variables) ? TextOf(variables) : null;
         }
-        catch (BpfException)
+        catch (KernelException)
         {
             // Gone in between, or a thread that leads no process: /proc has to tell.
             return null;

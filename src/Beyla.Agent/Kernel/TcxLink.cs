@@ -24,7 +24,7 @@ public sealed unsafe partial class TcxLink : SafeHandleZeroOrMinusOneIsInvalid
     {
         var options = new LinkOptions { Size = (nuint)sizeof(LinkOptions), Flags = Before };
         var fd = Libbpf.bpf_link_create(program.FileDescriptor, interfaceIndex, egress ? TcxEgress : TcxIngress, &options);
-        return fd < 0 ? throw new BpfException($"attach program {program.Name} by tcx", -fd) : new TcxLink(fd);
+        return fd < 0 ? throw new KernelException($"attach program {program.Name} by tcx", -fd) : new TcxLink(fd);
     }
 
     /// <inheritdoc/>

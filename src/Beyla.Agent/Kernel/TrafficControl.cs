@@ -130,7 +130,7 @@ public sealed class TrafficControl : IDisposable
         Info = ((uint)priority << 16) | AllProtocols,
     };
 
-    private static BpfException Failure(string operation, int interfaceIndex, int errno) =>
+    private static KernelException Failure(string operation, int interfaceIndex, int errno) =>
         new(FormattableString.Invariant($"{operation} {interfaceIndex}"), errno, errno == Errno.EPERM ? "needs CAP_NET_ADMIN" : "");
 
     /// <summary>struct tcmsg.</summary>

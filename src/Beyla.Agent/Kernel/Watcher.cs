@@ -32,7 +32,7 @@ public sealed class Watcher : IDisposable, ICounted
     public BpfMap Ring => programs.Map("process_events");
 
     /// <summary>Loads and attaches.</summary>
-    /// <exception cref="BpfException">The kernel refused.</exception>
+    /// <exception cref="KernelException">The kernel refused.</exception>
     public static Watcher Open(WatcherNeeds needs)
     {
         var programs = BpfObject.Open("watcher");

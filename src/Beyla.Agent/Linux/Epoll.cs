@@ -11,13 +11,13 @@ public sealed unsafe partial class Epoll : IDisposable
     private readonly int fd;
 
     /// <summary>Creates the instance, which has nothing to watch yet.</summary>
-    /// <exception cref="BpfException">The kernel gives no descriptor.</exception>
+    /// <exception cref="KernelException">The kernel gives no descriptor.</exception>
     public Epoll()
     {
         fd = epoll_create1(CloseOnExec);
         if (fd < 0)
         {
-            throw new BpfException("create an epoll instance", Marshal.GetLastPInvokeError());
+            throw new KernelException("create an epoll instance", Marshal.GetLastPInvokeError());
         }
     }
 
@@ -27,7 +27,7 @@ public sealed unsafe partial class Epoll : IDisposable
         var e = new Event { Events = In | EdgeTriggered, Data = (ulong)descriptor };
         if (epoll_ctl(fd, Add, descriptor, &e) < 0)
         {
-            throw new BpfException("watch a file descriptor by epoll", Marshal.GetLastPInvokeError());
+            throw new KernelException("watch a file descriptor by epoll", Marshal.GetLastPInvokeError());
         }
     }
 

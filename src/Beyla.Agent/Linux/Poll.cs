@@ -19,11 +19,13 @@ public struct PollDescriptor
 /// <summary>Waits for one descriptor (poll(2)).</summary>
 public static unsafe partial class Poll
 {
-    /// <summary>Bits of poll(2), the same on every architecture of .NET: readable, writable, error, the other end is gone, not open.</summary>
+    /// <summary>
+    /// Bits of poll(2), the same on every architecture of .NET: readable, writable, error, the other end is gone, not open.
+    /// </summary>
     public const short In = 1, Out = 4, Error = 8, HangUp = 16, Invalid = 32;
 
     /// <summary>Waits, at most so many milliseconds; 0 does not wait.</summary>
-    /// <returns>1 when there is something, 0 when the time is over, -1 with errno in <see cref="Marshal.GetLastPInvokeError"/>.</returns>
+    /// <returns>1 when there is something, 0 when the time is over, -1 with errno as the last P/Invoke error.</returns>
     public static int Wait(ref PollDescriptor descriptor, int milliseconds)
     {
         fixed (PollDescriptor* one = &descriptor)

@@ -10,13 +10,13 @@ public sealed unsafe partial class Signal : IDisposable
     private volatile bool isSet;
 
     /// <summary>Creates the flag, not set.</summary>
-    /// <exception cref="BpfException">The kernel gives no descriptor.</exception>
+    /// <exception cref="KernelException">The kernel gives no descriptor.</exception>
     public Signal()
     {
         FileDescriptor = eventfd(0, CloseOnExec | NonBlocking);
         if (FileDescriptor < 0)
         {
-            throw new BpfException("create an event file descriptor", Marshal.GetLastPInvokeError());
+            throw new KernelException("create an event file descriptor", Marshal.GetLastPInvokeError());
         }
     }
 

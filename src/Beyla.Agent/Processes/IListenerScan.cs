@@ -12,7 +12,7 @@ public interface IListenerScan
     /// <summary>Calls <paramref name="sink"/> once for each socket and holder, before it returns.</summary>
     /// <param name="pid">The process to look at; 0 for all.</param>
     /// <param name="sink">Takes events of kind <see cref="ProcessEventKind.Listening"/>.</param>
-    /// <exception cref="BpfException">The kernel refused the scan.</exception>
+    /// <exception cref="KernelException">The kernel refused the scan.</exception>
     void Scan(int pid, IProcessEventSink sink);
 }
 

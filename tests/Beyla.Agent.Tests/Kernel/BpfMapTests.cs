@@ -60,7 +60,7 @@ public sealed class BpfMapTests
     public void Any_other_error_says_what_failed(int result, bool remove, string what, string errno)
     {
         BpfMapBatch<uint, ulong> batch = new(8);
-        var failure = Assert.Throws<BpfException>(() => batch.Take(result, 0, remove));
+        var failure = Assert.Throws<KernelException>(() => batch.Take(result, 0, remove));
         Assert.Contains(what, failure.Message, StringComparison.Ordinal);
         Assert.Contains(errno, failure.Message, StringComparison.Ordinal);
     }

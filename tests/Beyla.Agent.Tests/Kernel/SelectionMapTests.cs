@@ -151,7 +151,7 @@ public sealed class SelectionMapTests : IDisposable
     [Fact]
     public void A_descriptor_that_cannot_be_mapped_is_an_error_that_says_why()
     {
-        var failure = Assert.Throws<BpfException>(static () => new SelectionMap(-1));
+        var failure = Assert.Throws<KernelException>(static () => new SelectionMap(-1));
         Assert.Contains("map the selection", failure.Message, StringComparison.Ordinal);
         Assert.Contains("EBADF", failure.Message, StringComparison.Ordinal);
     }

@@ -52,7 +52,7 @@ public sealed class EpollTests
     public void A_descriptor_that_cannot_be_watched_is_an_error_that_says_why(int descriptor, string errno)
     {
         using Epoll epoll = new();
-        var failure = Assert.Throws<BpfException>(() => epoll.Watch(descriptor));
+        var failure = Assert.Throws<KernelException>(() => epoll.Watch(descriptor));
         Assert.Contains(errno, failure.Message, StringComparison.Ordinal);
     }
 }

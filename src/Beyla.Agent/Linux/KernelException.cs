@@ -1,12 +1,12 @@
 namespace Beyla.Agent.Linux;
 
 /// <summary>A call into the kernel or libbpf that did not succeed.</summary>
-public sealed class BpfException : Exception
+public sealed class KernelException : Exception
 {
     /// <summary>
     /// Makes the message out of operation, error and evidence: <c>load program on_send: EPERM (Operation not permitted): ...</c>
     /// </summary>
-    public BpfException(string operation, int errno, string evidence = "", string log = "")
+    public KernelException(string operation, int errno, string evidence = "", string log = "")
         : base(evidence.Length == 0
             ? $"{operation}: {Linux.Errno.Describe(errno)}"
             : $"{operation}: {Linux.Errno.Describe(errno)}: {evidence}")
