@@ -12,6 +12,8 @@ Describe 'Recipes' -Tag Live {
         if ($reason) { return }
 
         $here = "beyla-r$PID"; $there = "beyla-s$PID"
+        # What selects by name or language sees the whole machine: other suites have a service "shop" of their own.
+        $shop = "shop-$PID"; $stock = "stock-$PID"
         ip netns add $here; ip netns add $there
         ip -n $here link add veth0 type veth peer name veth0 netns $there
         ip -n $here addr add 10.77.0.1/24 dev veth0; ip -n $there addr add 10.77.0.2/24 dev veth0
@@ -78,8 +80,8 @@ done; } 3>&1
         chmod +x "$TestDrive/agent"
         $ready = "$TestDrive/ready"
         $running = foreach ($start in @(
-                @{ Space = $here; Name = 'stock'; Arguments = "$TestDrive/service.py", '127.0.0.1', '9090', '0' }
-                @{ Space = $here; Name = 'shop'; Arguments = "$TestDrive/service.py", '10.77.0.1', '8080', '9090' }
+                @{ Space = $here; Name = $stock; Arguments = "$TestDrive/service.py", '127.0.0.1', '9090', '0' }
+                @{ Space = $here; Name = $shop; Arguments = "$TestDrive/service.py", '10.77.0.1', '8080', '9090' }
                 @{ Space = $there; Name = 'database'; Arguments = , "$TestDrive/database.py" }
                 @{ Space = $there; Name = 'callers'; Arguments = "$TestDrive/callers.py", $ready }
                 @{ Space = $here; Name = 'reports'; Arguments = "$TestDrive/client.py", $ready })) {
@@ -122,7 +124,7 @@ done; } 3>&1
             }
             'Error rate by service' = {
                 $output.Count | Should -Be 1
-                $output[0].Name | Should -Be 'shop'
+                $output[0].Name | Should -Be $shop
                 $output[0].Count | Should -Be 20
                 $output[0].Errors | Should -Be ('{0:p1}' -f 0.25)
             }
@@ -154,7 +156,7 @@ done; } 3>&1
             'In the background, while you do something else' = { $output.Count | Should -Be 2; Get-Count '200' | Should -Be 15; Get-Count '503' | Should -Be 5 }
             # Other Python of this machine is seen too, and does not count here. The second trace has the groups.
             'All processes of a name (as `ps` shows it), or every program written in Go or Python' = {
-                foreach ($name in 'shop', 'stock') {
+                foreach ($name in $shop, $stock) {
                     @($output | Where-Object ServiceName -eq $name).Count | Should -Be 20
                     Get-Count $name | Should -Be 20
                 }

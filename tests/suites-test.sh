@@ -4,20 +4,7 @@
 set -uo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-good=0 bad=0
-
-check() { # NAME EXPECTED ACTUAL
-    if [ "$2" = "$3" ]; then
-        echo "ok $1"
-        good=$((good + 1))
-    else
-        echo "FAIL $1: expected '$2', got '$3'" | tr '\n' ' '
-        echo
-        bad=$((bad + 1))
-    fi
-}
+. "$root/tests/checks.sh"
 
 # A run of suites as build.sh makes one: what stands in it comes from standard input. Sets last (the last line), status, told (all of it).
 run() {
@@ -60,6 +47,9 @@ check "a green suite" "0 3 passed, 0 failed, 1 skipped" "$status $last"
 run <<<'script_suite green ./green; script_suite red ./red; finish_suites'
 check "a red suite is added" "1 4 passed, 2 failed, 1 skipped" "$status $last"
 check "its failures are shown" "FAIL two: why" "$(grep '^FAIL' <<<"$told" | sort -u)"
+
+run <<<'script_suite red ./red; script_suite green ./green; finish_suites'
+check "they are listed once more before the sum" "failed: red: FAIL two: why" "$(tail -n 2 <<<"$told" | head -n 1)"
 
 run <<<'script_suite silent ./silent; script_suite green ./green; finish_suites'
 check "a suite without a closing line fails, and the next one runs" "1 3 passed, 1 failed, 1 skipped" "$status $last"
@@ -116,9 +106,10 @@ dotnet() { # TEXT...: what it does when asked to build or to test
 }
 export PATH=$work/bin:$PATH
 
-dotnet 'printf " Passed One\n Passed: 7\n  Failed: 1\n Skipped: 2\n"' 'exit 1'
+dotnet 'printf "  Failed Some.Two [3 ms]\n Passed One\n Passed: 7\n  Failed: 1\n Skipped: 2\n"' 'exit 1'
 run <<<'dotnet_suite tests/Some.Tests; finish_suites'
 check "the numbers of dotnet test" "1 7 passed, 1 failed, 2 skipped" "$status $last"
+check "its failures are listed before the sum" "failed: Some.Tests: Failed Some.Two [3 ms]" "$(tail -n 2 <<<"$told" | head -n 1)"
 
 dotnet 'echo "     Passed: 7"' 'exit 134'
 run <<<'dotnet_suite tests/Some.Tests; finish_suites'
@@ -145,5 +136,4 @@ for task in unit kernels pester $([ "$(id -u)" != 0 ] || echo test live); do
     check "it is named" named "$(names 'the build ended the run with status 1')"
 done
 
-echo "$good passed, $bad failed, 0 skipped"
-[ "$bad" = 0 ]
+finish

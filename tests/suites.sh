@@ -1,7 +1,8 @@
 # How build.sh runs test suites and adds them up. Sourced by build.sh, and by the tests of this file (tests/suites-test.sh).
 #
 # Whatever happens, the last line of a run is "N passed, N failed, N skipped", and everything that broke is named above it: a suite without a
-# closing line, one that ended with an error although no test failed, and a step that ended the script itself.
+# closing line, one that ended with an error although no test failed, and a step that ended the script itself. The tests that failed are listed
+# there once more, so that the end of a long log is enough to know which.
 #
 # Results go to a file and not to variables, since suites may run beside each other, each in a shell of its own.
 
@@ -24,6 +25,7 @@ step() { step=$1; }
 
 count() { echo "count $1 $2 $3" >>"$results"; } # PASSED FAILED SKIPPED
 broken() { echo "broken $*" >>"$results"; }
+failed() { head -n 20 | sed "s/^ */failed $1: /" >>"$results"; } # SUITE: of its lines
 
 dotnet_suite() { # dotnet_suite PROJECT
     local name log status=0 p f s
@@ -33,6 +35,7 @@ dotnet_suite() { # dotnet_suite PROJECT
     say "testing $name"
     dotnet test "$1" -c Release --nologo --logger "console;verbosity=normal" >"$log" 2>&1 </dev/null || status=$?
     grep -E '^ *(Failed|\[FAIL\])|\[SKIP\]|\[FAIL\]' "$log" || true
+    { grep -E '^ *Failed [^ ]' "$log" || true; } | failed "$name"
     p=$(closing_number Passed "$log")
     f=$(closing_number Failed "$log")
     s=$(closing_number Skipped "$log")
@@ -57,6 +60,7 @@ script_suite() { # script_suite NAME COMMAND...: a program that ends with 'N pas
     say "testing $name"
     "$@" >"$log" 2>&1 </dev/null || status=$?
     grep -aE '^(FAIL|SKIP|skipped)' "$log" || true
+    { grep -aE '^FAIL' "$log" || true; } | failed "$name"
     line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1) || true # none is what the next lines are about
     if [ -z "$line" ]; then
         broken "$name ended with status $status and no closing line, see $log"
@@ -99,7 +103,7 @@ finish_suites() {
 
 sum_up() {
     local p f s
-    sed -n 's/^broken /broken: /p' "$results" >&2
+    sed -n 's/^failed /failed: /p; s/^broken /broken: /p' "$results" >&2
     read -r p f s < <(awk '$1 == "count" { p += $2; f += $3; s += $4 } $1 == "broken" { f++ } END { print p + 0, f + 0, s + 0 }' "$results")
     echo "$p passed, $f failed, $s skipped"
     [ "$f" = 0 ] && [ "$p" != 0 ]

@@ -36,15 +36,15 @@ gcc -O1 -static -s -o "$work/payload/agent/cost" "$here/../native/cost.c"
 install -m 755 "$here/guest-cost" "$work/payload/test.sh"
 head -c 800 /dev/zero | tr '\0' x >"$work/payload/www/small"
 
-measured=$work/measured
-{
+# What the figures depend on beside the agent.
+heading() {
 	echo "# date $(date -u +%F)"
 	echo "# version $(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' "$here/../../Directory.Build.props")"
 	echo "# nginx $(nginx -v 2>&1 | sed 's|.*/||')"
 	echo "# gcc $(gcc -dumpfullversion)"
 	echo "# qemu $(qemu-system-x86_64 --version | sed -n 's/.*version \([0-9.]*\).*/\1/p')"
 	printf 'kernel\tsource\tshape\tstate\tserver\tclient\tagent\n'
-} >"$measured"
+}
 
 # Medians of the rounds, in instructions. A guest's name is that of its kernel release.
 medians() { # LOG
@@ -68,23 +68,41 @@ medians() { # LOG
 		END { for (j = 1; j <= keys; j++) printf "%s\t%.0f\t%.0f\t%.0f\n", order[j], median(order[j], 1), median(order[j], 2), median(order[j], 3) }' "$1"
 }
 
-for kernel in "$@"; do
-	log=$work/log
-	status=0
+# Boots a kernel and appends its figures to FILE. Sets name, the kernel's release.
+measure() { # KERNEL FILE
+	local kernel=$1 log=$work/log status=0
 	VM_QEMU="-icount shift=1,sleep=off" VM_LIMIT=${VM_LIMIT:-400} "$here/boot.sh" "$kernel" "$work/payload" >"$log" 2>&1 || status=$?
 	[ "${VM_VERBOSE:-}" != 1 ] || cat "$log" >&2
 	name=$(sed -n 's/^@@KERNEL //p' "$log" | head -1)
 	grep -aE '^(ok|FAIL|skip) ' "$log" | sed -E "s/^(ok|FAIL|skip) /\1 ${name:-$kernel} /" | tee -a "$results" || true
 	case $status in
-	0) grep -aq '^ok ' "$log" && medians "$log" >>"$measured" || say "FAIL $kernel: the guest measured nothing" ;;
+	0) grep -aq '^ok ' "$log" && medians "$log" >>"$2" || say "FAIL $kernel: the guest measured nothing" ;;
 	124) say "FAIL $kernel: time limit; last: $(grep -a . "$log" | tail -1)" ;;
 	126) say "skip $kernel: $(tail -1 "$log")" ;;
 	*) say "FAIL $kernel: the guest ended with $status; last: $(grep -a . "$log" | tail -1)" ;;
 	esac
+}
+
+verdict() { bash "$here/judge-cost.sh" "$record" "$work/measured" "$@"; }
+
+heading >"$work/measured"
+declare -A series # 6.12, by the name of the kernel's package
+for kernel in "$@"; do
+	measure "$kernel" "$work/measured"
+	series[$kernel]=$(cut -d. -f1,2 <<<"$name")
 done
 if [ -n "$figures" ]; then
-	cp "$measured" "$figures"
-else
-	bash "$here/judge-cost.sh" "$record" "$measured" | tee -a "$results"
+	cp "$work/measured" "$figures"
+	finish
 fi
+
+# A kernel with a figure that is too high has a second boot, and what is too high in both is.
+for kernel in "$@"; do
+	too_high=$(verdict | grep "^FAIL cost ${series[$kernel]:-none} .*: adds " || true)
+	if [ -n "$too_high" ]; then
+		echo "once more, since of a first boot:" && sed 's/^/    /' <<<"$too_high"
+		measure "$kernel" "$work/again"
+	fi
+done
+if [ -e "$work/again" ]; then verdict "$work/again"; else verdict; fi | tee -a "$results"
 finish
