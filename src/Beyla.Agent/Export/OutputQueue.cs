@@ -62,18 +62,18 @@ public sealed class OutputQueue : ICounted, IDisposable
     /// <returns>False when it was dropped.</returns>
     public bool Append(ReadOnlySpan<byte> record, OutputRecord kind)
     {
+        bool added, handedOver;
         lock (gate)
         {
+            var before = ready.Count;
+            added = !closed && !stopping && TryAdd(record, kind);
             produced[(int)kind]++;
-            if (!closed && !stopping && TryAdd(record, kind))
-            {
-                held[(int)kind]++;
-                return true;
-            }
-
-            lost[(int)kind]++;
-            return false;
+            (added ? held : lost)[(int)kind]++;
+            handedOver = ready.Count > before;
         }
+
+        Wake(handedOver);
+        return added;
     }
 
     /// <summary>
@@ -82,6 +82,7 @@ public sealed class OutputQueue : ICounted, IDisposable
     /// </summary>
     public void Flush()
     {
+        bool free;
         lock (gate)
         {
             if (current is not { Length: > 0 })
@@ -89,7 +90,8 @@ public sealed class OutputQueue : ICounted, IDisposable
                 return;
             }
 
-            if (ready.Count == 0 && writing is null)
+            free = ready.Count == 0 && writing is null;
+            if (free)
             {
                 HandOver();
             }
@@ -98,6 +100,8 @@ public sealed class OutputQueue : ICounted, IDisposable
                 flushing = true; // the writer takes it when it has written the rest
             }
         }
+
+        Wake(free);
     }
 
     /// <summary>Waits until everything appended so far is written; false at the limit. More may be appended afterwards.</summary>
@@ -121,6 +125,7 @@ public sealed class OutputQueue : ICounted, IDisposable
                 drained.Reset();
             }
 
+            Wake(true);
             var left = limit - Stopwatch.GetElapsedTime(started);
             if (left <= TimeSpan.Zero || !drained.Wait(left))
             {
@@ -147,7 +152,7 @@ public sealed class OutputQueue : ICounted, IDisposable
             }
         }
 
-        _ = work.Set();
+        Wake(true);
         // The writer looks at the deadline at least every 50 ms; it can only be late on a device that takes nothing,
         // such as a stopped terminal.
         _ = writer.Join(limit + TimeSpan.FromMilliseconds(200));
@@ -221,7 +226,15 @@ public sealed class OutputQueue : ICounted, IDisposable
         ready.Enqueue(current!);
         current = null;
         flushing = false;
-        _ = work.Set();
+    }
+
+    /// <summary>Never inside the gate: a writer that runs at once would find it shut, sleep, and have to be woken again.</summary>
+    private void Wake(bool handedOver)
+    {
+        if (handedOver)
+        {
+            _ = work.Set();
+        }
     }
 
     private void WriteAll()
