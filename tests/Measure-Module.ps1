@@ -46,7 +46,7 @@ try {
         }
         Stop-Job $job; Remove-Job $job
         $sorted = $times | Sort-Object
-        '| answer to object, {0}, median / 95th percentile | {1:0.0} / {2:0.0} ms | goal 100 ms |' -f ($more.Count ? '-LowLatency' : 'default'), $sorted[[int] ($sorted.Count / 2)], $sorted[[int] (0.95 * $sorted.Count) - 1]
+        '| response to object, {0}, median / 95th percentile | {1:0.0} / {2:0.0} ms | goal 100 ms |' -f ($more.Count ? '-LowLatency' : 'default'), $sorted[[int] ($sorted.Count / 2)], $sorted[[int] (0.95 * $sorted.Count) - 1]
     }
     Stop-Process -Id $server.Id
 }

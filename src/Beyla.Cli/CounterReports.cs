@@ -6,7 +6,7 @@ using Beyla.Agent.Logging;
 namespace Beyla.Cli;
 
 /// <summary>What the places of the agent have counted, taken with the capability that this needs, and written to the log.</summary>
-/// <param name="places">The places, in the order of the way of the data.</param>
+/// <param name="places">The places, in pipeline order.</param>
 internal sealed class CounterReports(IReadOnlyList<ICounted> places)
 {
     /// <summary>The counters of this moment.</summary>

@@ -122,7 +122,7 @@ internal sealed class RunningAgent : IDisposable
         return application is not null || flows is not null;
     }
 
-    /// <summary>All that counts, in the order of the way of the data.</summary>
+    /// <summary>All that counts, in pipeline order.</summary>
     private List<ICounted> Places()
     {
         List<ICounted> places = [.. application?.Places ?? []];

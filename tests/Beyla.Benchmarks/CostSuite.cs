@@ -16,11 +16,11 @@ internal static class CostSuite
         var text = new StringBuilder()
             .AppendLine("## Cost")
             .AppendLine()
-            .AppendLine("Instructions per request, counted in guests whose clock is the instruction count (qemu `-icount shift=1`: one guest µs is 500 instructions), blind to")
-            .AppendLine("cache misses. nginx, one process, a file of 800 bytes by sendfile with tcp_nopush (two sends a request); the client is tests/native/cost.c, the agent prints text into")
-            .AppendLine("/dev/null. `after`: one connection, the next request when the answer has come, so the server wakes up for each. `apart`: one each 20 ms, so the agent wakes up for")
-            .AppendLine("each, and looks once more in between. `bursts`: 16 connections are asked, then all answers are read. Medians of three alternating rounds in one boot.")
-            .AppendLine(CultureInfo.InvariantCulture, $"In brackets: what stands in the record of {before?.Label ?? "none so far"}. {now.Conditions}.")
+            .AppendLine("Instructions per request, counted in guests whose clock is the instruction count (qemu `-icount shift=1`: one guest µs is 500 instructions).")
+            .AppendLine("Cache misses do not show in this count. The server is nginx: one process, a file of 800 bytes by sendfile with tcp_nopush (two sends per request). The client is tests/native/cost.c. The agent")
+            .AppendLine("prints text to /dev/null. `after`: one connection, the next request when the response has come, so the server wakes up for each. `apart`: one request every 20 ms, so the agent wakes up for")
+            .AppendLine("each, and polls once more in between. `bursts`: one request on each of 16 connections, then all responses are read. Medians of three alternating rounds in one boot.")
+            .AppendLine(CultureInfo.InvariantCulture, $"In brackets: the figures in the record of {before?.Label ?? "none so far"}. {now.Conditions}.")
             .AppendLine()
             .AppendLine("| kernel, source, shape | state | server | ratio | client | agent | all together |")
             .AppendLine("|---|---|---|---|---|---|---|");
@@ -82,8 +82,8 @@ internal static class CostSuite
         const double InstructionsPerMicrosecond = 500;
         (string State, Cost None, Cost Peer)[] peer = [("traced", new(49.5, 49.8, 0), new(121.7, 93.6, 181)), ("untraced", new(49.5, 49.7, 0), new(88.3, 91.0, 2.1))];
         text.AppendLine()
-            .AppendLine("Beside the peer, Grafana Beyla v3.31.0, whose figures are of 2026-11-26: the same guest kernel 6.12 and nginx, 2,000 keep-alive requests one after the other, text printer.")
-            .AppendLine("Its nginx and its client were set up otherwise (24,750 and 24,900 instructions without an agent), so what is added compares better than the ratios do.")
+            .AppendLine("Comparison with the peer, Grafana Beyla v3.31.0, measured on 2026-11-26: the same guest kernel 6.12 and nginx, 2,000 keep-alive requests one after the other, text printer.")
+            .AppendLine("Its nginx and its client were set up differently (24,750 and 24,900 instructions without an agent), so compare the added instructions rather than the ratios.")
             .AppendLine()
             .AppendLine("| 6.12, `after` | adds to server, ours / peer | ratio of server | adds to client | agent | all together |")
             .AppendLine("|---|---|---|---|---|---|");
@@ -103,7 +103,7 @@ internal static class CostSuite
         const string Heading = """
             ## History of cost
 
-            One row per record (`bench cost --record`), instructions per request in the 6.12 guest over fentry; only ever added to. What is held: tests/vm/cost.tsv.
+            One row per record (`bench cost --record`): instructions per request in the 6.12 guest over fentry. Rows are only ever added. CI compares with tests/vm/cost.tsv.
 
             | recorded | nginx alone, `after` | + traced `after` / `apart` / `bursts` | + untraced `after` | agent `after` / `apart` / `bursts` | all together, `bursts` |
             |---|---|---|---|---|---|

@@ -20,8 +20,8 @@ internal static class FlowProgramSuite
         var text = new StringBuilder()
             .AppendLine("## Flow programs")
             .AppendLine()
-            .AppendLine("Time per packet of one hot flow in test runs (BPF_PROG_TEST_RUN); lowest and median of 9 rounds of 1,000,000. Without CAP_PERFMON the")
-            .AppendLine("verifier puts barriers against speculation into a program. Budget: below 129 ns for tc, below 172 ns for the socket filter.")
+            .AppendLine("Time per packet of one hot flow in test runs (BPF_PROG_TEST_RUN): lowest and median of 9 rounds of 1,000,000. Without CAP_PERFMON the")
+            .AppendLine("verifier adds barriers against speculative execution to a program. Budget: below 129 ns for tc, below 172 ns for the socket filter.")
             .AppendLine()
             .AppendLine("| program | packet | loaded with | lowest ns | median ns |")
             .AppendLine("|---|---|---|---|---|");

@@ -28,11 +28,11 @@ internal static class FlowSuite
         var text = new StringBuilder()
             .AppendLine("## Flows")
             .AppendLine()
-            .AppendLine(CultureInfo.InvariantCulture, $"Over a veth pair into another network namespace, the agent on the near end, flows printed into /dev/null; {rounds} paired rounds of three turns with and three without it. Median (quartiles).")
+            .AppendLine(CultureInfo.InvariantCulture, $"Over a veth pair into another network namespace. The agent runs on the near end and prints flows to /dev/null; {rounds} paired rounds, each with three turns with the agent and three without. Median (quartiles).")
             .AppendLine("Packets: UDP, 64 bytes on the wire, one flow; the sender's time for sendto(2), the lowest of the three turns.")
-            .AppendLine("Bulk: iperf3, one TCP connection, the highest of the three turns. With processes: CAP_PERFMON is there, so each flow names its process, and each send is looked at for that.")
+            .AppendLine("Bulk: iperf3, one TCP connection, the highest of the three turns. With processes: the agent has CAP_PERFMON, so each flow names its process, and a program runs at each send for that.")
             .AppendLine()
-            .AppendLine("| way | ns per packet, no agent | added ns per packet | bulk ratio | budget |")
+            .AppendLine("| attach point | ns per packet, no agent | added ns per packet | bulk ratio | budget |")
             .AppendLine("|---|---|---|---|---|");
         using var server = veth.StartFar("iperf3", "--server", "--forceflush");
         Thread.Sleep(500);
@@ -94,7 +94,7 @@ internal static class FlowSuite
 
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"Idle agent: {idle:F2} % of one CPU over 5 s (budget: not measurable). Resident with 100,000 flows at a time: {most / 1024.0:F1} MiB at most (budget: 30 MB).\n");
+            $"Idle agent: {idle:F2} % of one CPU over 5 s (budget: not measurable). Resident memory with 100,000 flows at a time: {most / 1024.0:F1} MiB at most (budget: 30 MB).\n");
     }
 
     /// <summary>Nanoseconds per sendto: the second percentile of batches, which no interrupt or other process has touched.</summary>

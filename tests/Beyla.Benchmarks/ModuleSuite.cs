@@ -27,7 +27,7 @@ internal static class ModuleSuite
                 throw new InvalidOperationException($"tests/Measure-Module.ps1 ended with {pwsh.ExitCode} and {rows.Count} rows");
             }
 
-            text.AppendLine("Spans come from a planted agent that prints as fast as it can; the time to the object is that of the real agent and a small server.")
+            text.AppendLine("For the first row, a fake agent prints spans as fast as it can. The time from response to object is that of the real agent with a small server.")
                 .AppendLine()
                 .AppendLine("| | median | |")
                 .AppendLine("|---|---|---|");

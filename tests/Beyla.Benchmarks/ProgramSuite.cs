@@ -45,7 +45,7 @@ internal static class ProgramSuite
         var text = new StringBuilder()
             .AppendLine("## Programs")
             .AppendLine()
-            .AppendLine("Time per run while nginx is traced under wrk, counted by the kernel; counting adds some nanoseconds of its own.")
+            .AppendLine("Time per run while nginx is traced under the load of wrk. The kernel counts it, and counting itself adds some nanoseconds.")
             .AppendLine()
             .AppendLine("| program | runs | ns per run |")
             .AppendLine("|---|---|---|");

@@ -18,22 +18,22 @@ public static class CapabilityCommand
         + """
          [--image IMAGE] [options as for running]
 
-        test     says for each capability whether it is there, what it is for, what does not work without it and how to get it
-        set      writes file capabilities to the agent's binary; needs CAP_SETFCAP, so: sudo
+        test     says for each capability whether the agent has it, what it is for, what does not work without it and how to get it
+        set      writes file capabilities to the agent's binary; needs CAP_SETFCAP, so run it with sudo
         clear    removes them
         export   prints a systemd unit, a Kubernetes DaemonSet or a docker command with exactly these capabilities
 
         The configuration decides: BEYLA_* variables and options as for running, or
           --scenario network|network-tc|application|application-propagation
         --capability cap_bpf,...  exactly these, whatever the configuration
-        --add      besides what the file carries already, which set replaces otherwise
+        --add      keeps the capabilities that the file has already; without it set replaces them
         --minimal  what this agent needs, instead of the documented list for the configuration
         --probe    also loads each program and opens each file, for the kernel's own answer; nothing is attached
-        --file     another copy of the agent; default is the one that runs. With test: what that file gives to an ordinary user who runs it,
-                   instead of what this process holds
+        --file     another copy of the agent; the default is the one that runs. With test: reports what that file gives to an ordinary user
+                   who runs it, instead of what this process holds
         --json     one line of JSON
 
-        exit codes: 0 done, or all that is needed is there; 1 failed; 2 bad usage or configuration; 3 capabilities are missing
+        exit codes: 0 done, or nothing needed is missing; 1 failed; 2 bad usage or configuration; 3 capabilities are missing
 
         """;
 

@@ -180,7 +180,7 @@ internal static class CapabilityTable
         new(DocumentedTracer.Watcher, Capability.CheckpointRestore)
         {
             Operation = "documented: symbolic links in /proc",
-            Without = "nothing is lost: the watcher follows none",
+            Without = "nothing is lost: the watcher follows no symbolic link",
             DocumentedFor = Applications,
             From = Kernel59,
         },
@@ -278,7 +278,7 @@ internal static class CapabilityTable
         new(tracer, capability)
         {
             Operation = "documented: " + operation.Replace("documented ", "", StringComparison.Ordinal),
-            Without = "nothing is lost: this agent does not have the tracer",
+            Without = "nothing is lost: this agent does not have this tracer",
             DocumentedFor = documentedFor,
             Built = false,
             From = from ?? new Version(0, 0),

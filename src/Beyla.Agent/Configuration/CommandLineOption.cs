@@ -11,7 +11,7 @@ internal sealed record CommandLineOption(string Name, string? Argument, string K
     public static IReadOnlyList<CommandLineOption> All { get; } =
     [
         new("--open-port", "PORTS", "open_port", "trace processes that listen on these ports: 80,443,8000-8999"),
-        new("--executable", "GLOB", "AutoTargetExe", "trace executables whose full path fits: '*/nginx'"),
+        new("--executable", "GLOB", "AutoTargetExe", "trace executables whose full path matches: '*/nginx'"),
         new("--pid", "PIDS", "target_pids", "trace these processes and nothing else: 1234,5678"),
         new("--language", "GLOB", "AutoTargetLanguage", "trace programs in these languages: '{go,python}'"),
         new("--trace-printer", "FORMAT", "trace_printer", "print spans: text, json, json_indent, counter, disabled"),

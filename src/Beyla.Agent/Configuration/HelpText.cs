@@ -11,7 +11,7 @@ public static class HelpText
     {
         var text = new StringBuilder("""
             beyla sees what the services of this host say to each other, without touching them: HTTP requests as
-            spans, network conversations as flows, caught by eBPF in the kernel.
+            spans, network conversations as flows, observed by eBPF in the kernel.
 
             Usage:
               beyla [OPTIONS]              trace until stopped; results go to standard output, logs to stderr
@@ -36,8 +36,8 @@ public static class HelpText
         Line(text, "-V, --version", "print the version");
         return text.Append("""
 
-            Environment (wins over the file; the command line wins over both; OTEL_EBPF_X also works):
-              BEYLA_OPEN_PORT              as --open-port; all selectors together must hold for a process
+            Environment (overrides the file; the command line overrides both; OTEL_EBPF_X also works):
+              BEYLA_OPEN_PORT              as --open-port; a process must match all selectors
               BEYLA_AUTO_TARGET_EXE        as --executable
               BEYLA_TARGET_PID             as --pid
               BEYLA_AUTO_TARGET_LANGUAGE   as --language
@@ -56,10 +56,10 @@ public static class HelpText
               3  capabilities are missing and BEYLA_ENFORCE_SYS_CAPS is set; nothing was loaded
 
             Signals:
-              SIGINT, SIGTERM  detach, print what is left and the counters, and leave within 2 seconds;
-                               also where the caller lets them be ignored, as a script does with &
-              SIGHUP           the same, but not below nohup
-              SIGUSR1          print the counters and go on
+              SIGINT, SIGTERM  detach, print what is left and the counters, and end within 2 seconds;
+                               also if the caller starts it with them ignored, as a script does with &
+              SIGHUP           the same, but ignored under nohup
+              SIGUSR1          print the counters and continue
 
             Examples:
               beyla --open-port 8080 --trace-printer text

@@ -48,7 +48,7 @@ internal sealed class GlobCompiler(string pattern)
                     Alternatives(depth + 1);
                     break;
                 case '\\' when position == pattern.Length:
-                    error = "it ends with a backslash that stands before nothing";
+                    error = "it ends with a backslash that escapes nothing";
                     break;
                 case '\\':
                     Literal();

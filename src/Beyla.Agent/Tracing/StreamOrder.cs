@@ -10,7 +10,7 @@ namespace Beyla.Agent.Tracing;
 internal static class StreamOrder
 {
     /// <summary>Finds the place of an operation and moves its direction behind it.</summary>
-    /// <param name="connection">Whose conversation is told of bytes that are missing before the operation.</param>
+    /// <param name="connection">Its conversation is notified of bytes that are missing before the operation.</param>
     /// <param name="e">The operation.</param>
     /// <param name="data">Its captured bytes; loses those that were reported before, as after MSG_PEEK.</param>
     /// <param name="length">Bytes of it that are new, captured or not.</param>

@@ -9,8 +9,8 @@ public abstract class BeylaCmdlet : PSCmdlet, IDisposable
     private readonly CancellationTokenSource stop = new();
 
     /// <summary>
-    /// Path of the agent to run. Without it the agent that came with the module is used, else the first beyla in
-    /// PATH. The path may be relative.
+    /// Path of the agent to run. Default: the agent that came with the module, else the first beyla in PATH. The path may be
+    /// relative.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]

@@ -21,7 +21,7 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
         "BEYLA_AUTO_TARGET_LANGUAGE", "BEYLA_NETWORK_METRICS",
     ];
 
-    /// <summary>Asks about network flows, as Get-BeylaFlow shows them, too.</summary>
+    /// <summary>Includes network flows, as Get-BeylaFlow shows them.</summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     public SwitchParameter Network { get; set; }
 
@@ -33,7 +33,7 @@ public abstract class CapabilityCmdlet : SelectionCmdlet
     [Parameter(Mandatory = true, ParameterSetName = ByScenario)]
     public CapabilityScenario? Scenario { get; set; }
 
-    /// <summary>What this agent was shown to need, instead of the documented list for the configuration.</summary>
+    /// <summary>The capabilities that this agent was shown to need, instead of the documented list for the configuration.</summary>
     [Parameter]
     public SwitchParameter Minimal { get; set; }
 

@@ -19,14 +19,14 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
 
     private bool idsAreTyped;
 
-    /// <summary>Configuration file in YAML, as the agent reads it. Parameters win over it.</summary>
+    /// <summary>Configuration file in YAML, as the agent reads it. Parameters take precedence over it.</summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     [ValidateNotNullOrEmpty]
     public string? ConfigPath { get; set; }
 
     /// <summary>
-    /// Further settings of the agent by their path in the configuration file, such as @{ 'ebpf.ring_size' = 64MB }. See
-    /// docs/configuration.md; they win over everything else.
+    /// Further settings of the agent, by their path in the configuration file, such as @{ 'ebpf.ring_size' = 64MB }. They take
+    /// precedence over everything else. All settings are in docs/configuration.md.
     /// </summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     [ValidateNotNull]

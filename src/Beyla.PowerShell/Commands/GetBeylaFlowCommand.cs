@@ -8,16 +8,16 @@ namespace Beyla.PowerShell.Commands;
 
 /// <summary>Shows who talks to whom on this host: network conversations as flows.</summary>
 /// <remarks>
-/// <para>Observes the network for a while and then emits one flow for each direction of each conversation that sent something in that
-/// time, with its bytes, packets and, where the agent may see it, the local process. With -Follow flows are emitted as they are
-/// reported, again and again, until the command is stopped.</para>
+/// <para>Observes the network for some seconds. Then emits one flow for each direction of each conversation that sent something in
+/// that time, with its bytes, its packets and, if the agent may see it, the local process. With -Follow, flows are emitted each time
+/// they are reported, until the command is stopped.</para>
 /// <para>The agent counts packets in the kernel and copies none. It needs CAP_BPF and CAP_NET_RAW, or with -Source TrafficControl
 /// CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; see Test-BeylaCapability. The loopback interface is left out unless it is named with
 /// -Interface lo.</para>
-/// <para>-Protocol, -Interface, -Direction, -Source and -ResolveName go down to the agent. -Port, -Cidr and -Id are compared in the
-/// module, before the pipeline.</para>
-/// <para>The process of a flow takes CAP_PERFMON besides: without it a warning says that flows name none, and with -Id the
-/// command fails and names it.</para>
+/// <para>The agent applies -Protocol, -Interface, -Direction, -Source and -ResolveName. The module applies -Port, -Cidr and -Id before
+/// flows go to the pipeline.</para>
+/// <para>To show the process of a flow, the agent needs CAP_PERFMON too. Without it, a warning says that flows name no process; with
+/// -Id, the command fails and names the capability.</para>
 /// </remarks>
 /// <example>
 /// <title>Who talks to the database</title>
@@ -58,65 +58,65 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
 
     private readonly HashSet<int> ids = [];
 
-    /// <summary>How long to observe: 0:0:30, 30s, 5m. Five seconds without it; with -Follow, without end.</summary>
+    /// <summary>How long to observe: 0:0:30, 30s, 5m. Default: five seconds; with -Follow, until it is stopped.</summary>
     [Parameter]
     [DurationTransformation]
     [ArgumentCompleter(typeof(DurationCompleter))]
     public TimeSpan? Duration { get; set; }
 
-    /// <summary>Emits flows as they are reported, until the command is stopped.</summary>
+    /// <summary>Emits flows each time they are reported, until the command is stopped.</summary>
     [Parameter]
     public SwitchParameter Follow { get; set; }
 
-    /// <summary>With -Follow: how often a flow that goes on is reported; a second without it.</summary>
+    /// <summary>With -Follow: how often a flow that continues is reported. Default: every second.</summary>
     [Parameter]
     [DurationTransformation]
     [ArgumentCompleter(typeof(DurationCompleter))]
     public TimeSpan? Interval { get; set; }
 
-    /// <summary>Ends after so many flows.</summary>
+    /// <summary>Ends after this number of flows.</summary>
     [Parameter]
     [Alias("MaxCount", "MaxEvents")]
     [ArgumentCompleter(typeof(CountCompleter))]
     [ValidateRange(1, long.MaxValue)]
     public long? MaximumCount { get; set; }
 
-    /// <summary>How packets are seen: by a filter on a packet socket, or by traffic control.</summary>
+    /// <summary>How packets are observed: by a filter on a packet socket, or by traffic control.</summary>
     [Parameter]
     public FlowSource? Source { get; set; }
 
-    /// <summary>Interfaces to observe, by name, with wildcards (eth*) or as /regular expression/. Without it all but lo.</summary>
+    /// <summary>Interfaces to observe, by name, with wildcards (eth*) or as /regular expression/. Default: all except lo.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(InterfaceCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Interface { get; set; }
 
-    /// <summary>Protocols to observe; all without it.</summary>
+    /// <summary>Protocols to observe. Default: all.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public Transport[]? Protocol { get; set; }
 
-    /// <summary>Ports and port ranges, at either end.</summary>
+    /// <summary>Ports and port ranges: flows with one of these ports at either end.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(ListeningPortCompleter))]
     [ValidateNotNullOrEmpty]
     public PortRange[]? Port { get; set; }
 
-    /// <summary>Way of the packets through the interface; both without it.</summary>
+    /// <summary>Direction of the packets through the interface. Default: both.</summary>
     [Parameter]
     public InterfaceDirection? Direction { get; set; }
 
     /// <summary>
-    /// Blocks of addresses: flows with an end in one of them. The flows carry the narrowest block as their
-    /// SourceNetwork and DestinationNetwork.
+    /// Blocks of addresses: flows with at least one end in one of them. The flows have the narrowest matching block as SourceNetwork
+    /// and DestinationNetwork.
     /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(NetworkCompleter))]
     [ValidateNotNullOrEmpty]
     public IPNetwork[]? Cidr { get; set; }
 
-    /// <summary>Processes that own the socket. Get-Process can be piped in.</summary>
+    /// <summary>Ids of processes that own the socket. The output of Get-Process can be piped in.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("ProcessId", "PID", "OwningProcess")]
     [ArgumentCompleter(typeof(ProcessCompleter))]
@@ -126,11 +126,13 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
     [Parameter]
     public SwitchParameter ResolveName { get; set; }
 
-    /// <summary>Fails before anything is loaded when a capability is missing, instead of doing what is possible with a warning.</summary>
+    /// <summary>
+    /// If a capability is missing, fails before anything is loaded. Without this parameter, the agent warns and does what is possible.
+    /// </summary>
     [Parameter]
     public SwitchParameter EnforceCapability { get; set; }
 
-    /// <summary>Observes in the background; the job's results are the flows.</summary>
+    /// <summary>Observes in the background, as a job whose results are the flows.</summary>
     [Parameter]
     public SwitchParameter AsJob { get; set; }
 

@@ -11,15 +11,15 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
 {
     private readonly List<int> ids = [];
 
-    /// <summary>Ports and port ranges: processes that listen on one of them are traced. 8080 and 9000-9010 are examples.</summary>
+    /// <summary>Ports and port ranges, such as 8080 or 9000-9010: processes that listen on one of them are traced.</summary>
     [Parameter(Position = 0, ParameterSetName = ByConfiguration)]
     [ArgumentCompleter(typeof(ListeningPortCompleter))]
     [ValidateNotNullOrEmpty]
     public PortRange[]? OpenPort { get; set; }
 
     /// <summary>
-    /// Glob that the full path of the executable must fit, such as */nginx or */python3*; nginx alone fits no path. Several are
-    /// alternatives. Processes that start later are found too.
+    /// Glob that the full path of the executable must match, such as */nginx or */python3*; nginx alone matches no path. Several globs
+    /// are alternatives. Processes that start later are found too.
     /// </summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     [ArgumentCompleter(typeof(ExecutableCompleter))]
@@ -27,9 +27,9 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
     public string[]? Executable { get; set; }
 
     /// <summary>
-    /// Names of processes that run now, with wildcards, such as nginx or python*: the name that ps and top show (/proc/PID/comm), which
-    /// is not always that of Get-Process. Children that they start are traced too; for programs that start later give -OpenPort or
-    /// -Executable.
+    /// Names of processes that run now, with wildcards, such as nginx or python*. The name is the one that ps and top show
+    /// (/proc/PID/comm); Get-Process does not always show the same. Children that these processes start are traced too. For programs
+    /// that start later, use -OpenPort or -Executable.
     /// </summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     [ArgumentCompleter(typeof(ProcessNameCompleter))]
@@ -37,7 +37,9 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
     [ValidateNotNullOrEmpty]
     public string[]? Name { get; set; }
 
-    /// <summary>Process ids. Get-Process and Get-BeylaFlow can be piped in; a flow whose process is not known is passed over.</summary>
+    /// <summary>
+    /// Process ids. The output of Get-Process and Get-BeylaFlow can be piped in; a flow without a known process is skipped.
+    /// </summary>
     [Parameter(ParameterSetName = ByConfiguration, ValueFromPipelineByPropertyName = true)]
     [Alias("ProcessId", "PID", "OwningProcess")]
     [ArgumentCompleter(typeof(ProcessCompleter))]
@@ -48,7 +50,7 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
     [ValidateNotNullOrEmpty]
     public ProcessLanguage[]? Language { get; set; }
 
-    /// <summary>Puts the trace context into outgoing requests; changes what the traced processes send, hence off by default.</summary>
+    /// <summary>Adds the trace context to outgoing requests. Off by default, because it changes what the traced processes send.</summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     public ContextPropagation? ContextPropagation { get; set; }
 
@@ -65,7 +67,7 @@ public abstract class SelectionCmdlet : ConfiguredCmdlet
     /// <summary>Collects the process ids that come through the pipeline.</summary>
     protected override void ProcessRecord() => Guard(() => Collect(this.ids, Id));
 
-    /// <summary>Finds the processes of -Name. To be called once, when the pipeline has ended.</summary>
+    /// <summary>Finds the processes of -Name. Call it once, when the pipeline has ended.</summary>
     /// <exception cref="AgentException">There is none, and nothing else names one.</exception>
     private protected void FindNames()
     {

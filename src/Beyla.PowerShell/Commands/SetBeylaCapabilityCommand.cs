@@ -5,28 +5,29 @@ namespace Beyla.PowerShell.Commands;
 
 /// <summary>Gives the agent's executable the Linux capabilities of a configuration as file capabilities, or takes them away.</summary>
 /// <remarks>
-/// <para>With file capabilities every user who may execute the agent can trace without being root. By default the documented set for
-/// the configuration is written, with -Minimal what this agent needs; the configuration comes from the same parameters as those of
-/// Start-BeylaTrace (-Network for Get-BeylaFlow), from a scenario, or as rows of Test-BeylaCapability. What the file carried before is
-/// replaced, with -Add it stays.</para>
-/// <para>The agent itself writes them and refuses anything but its own kind of file: never pwsh, dotnet, a script, or a file that
-/// others may write. Without the right to do it (CAP_SETFCAP) the error names the exact sudo command.</para>
+/// <para>With file capabilities, every user who may execute the agent can trace without being root. By default the documented set for
+/// the configuration is written; with -Minimal, only what this agent needs. The capabilities that the file had before are replaced;
+/// with -Add they stay.</para>
+/// <para>The configuration comes from the same parameters as for Start-BeylaTrace (-Network for Get-BeylaFlow), from a scenario, or
+/// from rows of Test-BeylaCapability.</para>
+/// <para>The agent itself writes the capabilities. It accepts only files of its own kind: never pwsh, dotnet, a script, or a file that
+/// others may write. Without the right to write them (CAP_SETFCAP), the error names the exact sudo command.</para>
 /// <para>Building or installing the agent again makes a new file without capabilities.</para>
 /// </remarks>
 /// <example>
 /// <title>Allow tracing</title>
 /// <code>sudo pwsh -c "Import-Module $((Get-Module Beyla).ModuleBase); Set-BeylaCapability -OpenPort 8080"</code>
-/// <para>Afterwards an ordinary user can run Start-BeylaTrace. Root looks for modules elsewhere, hence the whole path.</para>
+/// <para>Afterwards an ordinary user can run Start-BeylaTrace. The full path is needed because root's modules are in other folders.</para>
 /// </example>
 /// <example>
-/// <title>Allow flows besides</title>
+/// <title>Allow flows too</title>
 /// <code>sudo pwsh -c "Import-Module $((Get-Module Beyla).ModuleBase); Set-BeylaCapability -Network -Add"</code>
-/// <para>Get-BeylaFlow works too, and what Start-BeylaTrace was given before stays.</para>
+/// <para>Get-BeylaFlow works too, and the capabilities that were set for Start-BeylaTrace stay.</para>
 /// </example>
 /// <example>
 /// <title>See what would be done</title>
 /// <code>Set-BeylaCapability -Scenario Network -Minimal -WhatIf</code>
-/// <para>Names the file and the capabilities and changes nothing; needs no privilege.</para>
+/// <para>Shows the file and the capabilities and changes nothing. This needs no privilege.</para>
 /// </example>
 /// <example>
 /// <title>From a report</title>
@@ -36,7 +37,7 @@ namespace Beyla.PowerShell.Commands;
 /// <example>
 /// <title>Take them away</title>
 /// <code>Set-BeylaCapability -Clear</code>
-/// <para>The agent's file has no capabilities any more.</para>
+/// <para>Afterwards the agent's file has no capabilities.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Set, "BeylaCapability", DefaultParameterSetName = ByConfiguration, SupportsShouldProcess = true,
     ConfirmImpact = ConfirmImpact.Medium, HelpUri = Pages)]
@@ -48,24 +49,24 @@ public sealed class SetBeylaCapabilityCommand : CapabilityCmdlet
     private readonly List<CapabilityRequirement> rows = [];
 
     /// <summary>
-    /// Rows of Test-BeylaCapability: exactly the capabilities among them that are documented for their configuration, or
-    /// with -Minimal needed, are set.
+    /// Rows of Test-BeylaCapability. Of these capabilities, exactly those are set that are documented for their configuration, or with
+    /// -Minimal those that are needed.
     /// </summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ByRows)]
     [ValidateNotNullOrEmpty]
     public CapabilityRequirement[]? Requirement { get; set; }
 
-    /// <summary>Keeps the file capabilities that the agent has, for another use of it, instead of replacing them.</summary>
+    /// <summary>Keeps the file capabilities that the agent already has, such as those for another use, instead of replacing them.</summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     [Parameter(ParameterSetName = ByScenario)]
     [Parameter(ParameterSetName = ByRows)]
     public SwitchParameter Add { get; set; }
 
-    /// <summary>Takes all file capabilities away from the agent.</summary>
+    /// <summary>Removes all file capabilities from the agent.</summary>
     [Parameter(Mandatory = true, ParameterSetName = ByClear)]
     public SwitchParameter Clear { get; set; }
 
-    /// <summary>Emits what the file then gives to an ordinary user, a row for each capability, also where root runs this.</summary>
+    /// <summary>Emits one row for each capability: what the file then gives to an ordinary user, even when root runs this.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

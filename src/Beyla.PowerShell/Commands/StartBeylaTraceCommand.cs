@@ -7,45 +7,44 @@ namespace Beyla.PowerShell.Commands;
 
 /// <summary>Streams the requests that running processes serve and make, as spans.</summary>
 /// <remarks>
-/// <para>Starts the agent, which sees in the kernel what the chosen processes send and receive, and emits one object for each HTTP
-/// request and its answer. The processes are not touched: no restart, no library, no line of code.</para>
-/// <para>The trace goes on until Ctrl+C, -Duration, -MaximumCount, or until the pipeline has enough, as with Select-Object -First.
-/// Whatever ends it, the agent is gone within two seconds and leaves nothing in the kernel. Closing the shell or removing the module
-/// ends it too.</para>
-/// <para>The parameters that choose processes all have to hold. Without any the configuration file or the BEYLA_ variables of the
-/// environment choose. When no process matches, the cmdlet waits for one and says so once after a second.</para>
+/// <para>Starts the agent, which observes in the kernel what the chosen processes send and receive. Emits one object for each HTTP
+/// request with its response. The processes are not changed: no restart, no library, no line of code.</para>
+/// <para>The trace runs until Ctrl+C, -Duration or -MaximumCount ends it, or until the pipeline needs no more objects, as with
+/// Select-Object -First. In each case the agent is gone within two seconds and leaves nothing in the kernel. Closing the shell or
+/// removing the module ends the trace too.</para>
+/// <para>A process must fulfil all parameters that choose processes. If none is given, the configuration file or the BEYLA_ variables
+/// of the environment choose. If no process matches, the cmdlet waits for one and says so once after a second.</para>
 /// <para>A process that serves a request and makes another one for it, as a proxy does, gives two spans: one of Kind Server and one of
-/// Kind Client. -Kind chooses.</para>
-/// <para>Ctrl+C ends the whole pipeline, so an assignment gets nothing then; -OutVariable keeps what came.</para>
-/// <para>When the pipeline is slower than the requests come, the agent drops spans and counts them; the traced processes never wait.
-/// Loss gives one warning, and the counters come in an information record with the tag Beyla.Summary at the end.</para>
+/// Kind Client. Use -Kind to get only one of them.</para>
+/// <para>Ctrl+C ends the whole pipeline, so an assignment then gets nothing. Use -OutVariable to keep the spans so far.</para>
+/// <para>If the pipeline is too slow for the requests, the agent drops spans and counts them; the traced processes never wait.
+/// Loss gives one warning. At the end, the counters come in an information record with the tag Beyla.Summary.</para>
 /// </remarks>
 /// <example>
 /// <title>See the requests of a service</title>
 /// <code>Start-BeylaTrace -OpenPort 8080</code>
-/// <para>Shows each request that the process which listens on port 8080 serves or makes, until Ctrl+C.</para>
+/// <para>Shows each request that the process listening on port 8080 serves or makes, until Ctrl+C.</para>
 /// </example>
 /// <example>
 /// <title>Which paths fail</title>
 /// <code>Start-BeylaTrace -OpenPort 8080,9000-9010 -Kind Server -Duration 0:0:30 | Where-Object Status -ge 500 | Group-Object Path</code>
-/// <para>Traces for half a minute and counts the failed requests by path. With -Kind Server a request that the service hands on to
-/// another one counts once.</para>
+/// <para>Traces for half a minute and counts the failed requests by path. With -Kind Server, a request that the service passes on to
+/// another service counts once.</para>
 /// </example>
 /// <example>
 /// <title>Three slow requests of nginx</title>
 /// <code>Start-BeylaTrace -Name nginx -Kind Server | Where-Object Duration -gt '0:0:0.5' | Select-Object -First 3</code>
-/// <para>Ends by itself when three requests took longer than half a second. -Name reads the name that ps shows; Get-Process calls the
-/// same processes by their command line.</para>
+/// <para>Ends by itself after three requests that took longer than half a second. -Name compares the name that ps shows; Get-Process
+/// shows the same processes by their command line.</para>
 /// </example>
 /// <example>
-/// <title>Keep what came</title>
+/// <title>Keep the spans after Ctrl+C</title>
 /// <code>
 /// Start-BeylaTrace -OpenPort 8080 -OutVariable spans
 /// $spans | Group-Object Status
 /// </code>
-/// <para>Ctrl+C ends the trace, and $spans has all spans that came. In an assignment, as $spans = Start-BeylaTrace 8080, Ctrl+C leaves
-/// the variable as it was: that is how PowerShell assigns. With -Duration or -MaximumCount, which end the trace in order, both
-/// work.</para>
+/// <para>Ctrl+C ends the trace, and $spans has all spans so far. After an assignment such as $spans = Start-BeylaTrace 8080, Ctrl+C
+/// leaves the variable as it was, because PowerShell assigns only at the end. With -Duration or -MaximumCount both ways work.</para>
 /// </example>
 /// <example>
 /// <title>In the background</title>
@@ -54,30 +53,30 @@ namespace Beyla.PowerShell.Commands;
 /// Receive-Job $job
 /// Stop-Job $job
 /// </code>
-/// <para>The job collects spans until it is stopped. Up to 100,000 spans wait to be received; what comes beyond is dropped
-/// by the agent and counted.</para>
+/// <para>The job collects spans until it is stopped. Up to 100,000 spans wait to be received; the agent drops further spans and
+/// counts them.</para>
 /// </example>
 [Cmdlet(VerbsLifecycle.Start, "BeylaTrace", DefaultParameterSetName = ByConfiguration, HelpUri = Pages)]
 [OutputType(typeof(Span))]
 public sealed class StartBeylaTraceCommand : SelectionCmdlet
 {
     /// <summary>
-    /// Only the requests that the processes serve (Server), or only those that they make (Client); both without it. A proxy has
-    /// one of each for every request.
+    /// Only the requests that the processes serve (Server), or only those that they make (Client). Default: both. A proxy has one
+    /// of each for every request.
     /// </summary>
     [Parameter]
     public SpanKind? Kind { get; set; }
 
     /// <summary>
-    /// Ends the trace after this time, counted from the moment at which the agent sees requests: 0:0:30, 30s, 5m. Without it the
-    /// trace goes on until it is stopped.
+    /// Ends the trace after this time, counted from the moment when the agent starts to see requests: 0:0:30, 30s, 5m. Without it
+    /// the trace runs until it is stopped.
     /// </summary>
     [Parameter]
     [DurationTransformation]
     [ArgumentCompleter(typeof(DurationCompleter))]
     public TimeSpan? Duration { get; set; }
 
-    /// <summary>Ends the trace after so many spans.</summary>
+    /// <summary>Ends the trace after this number of spans.</summary>
     [Parameter]
     [Alias("MaxCount", "MaxEvents")]
     [ArgumentCompleter(typeof(CountCompleter))]
@@ -85,7 +84,7 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
     public long? MaximumCount { get; set; }
 
     /// <summary>
-    /// A request without an answer is reported after this time, with status 408. Without it such a request is
+    /// A request without a response is reported after this time, with status 408. Without this parameter, such a request is
     /// reported when its connection ends.
     /// </summary>
     [Parameter]
@@ -93,15 +92,17 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
     [ArgumentCompleter(typeof(DurationCompleter))]
     public TimeSpan? RequestTimeout { get; set; }
 
-    /// <summary>Looks for new requests every millisecond instead of every ten: spans come sooner, for more processor time.</summary>
+    /// <summary>Checks for new requests every millisecond instead of every ten: spans come sooner but cost more processor time.</summary>
     [Parameter]
     public SwitchParameter LowLatency { get; set; }
 
-    /// <summary>Fails before anything is loaded when a capability is missing, instead of doing what is possible with a warning.</summary>
+    /// <summary>
+    /// If a capability is missing, fails before anything is loaded. Without this parameter, the agent warns and does what is possible.
+    /// </summary>
     [Parameter]
     public SwitchParameter EnforceCapability { get; set; }
 
-    /// <summary>Traces in the background; the job's results are the spans.</summary>
+    /// <summary>Traces in the background, as a job whose results are the spans.</summary>
     [Parameter]
     public SwitchParameter AsJob { get; set; }
 

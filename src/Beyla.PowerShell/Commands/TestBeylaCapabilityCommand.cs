@@ -6,15 +6,15 @@ namespace Beyla.PowerShell.Commands;
 /// Says for each Linux capability whether the agent has it, what it is for, what does not work without it, and how to get it.
 /// </summary>
 /// <remarks>
-/// <para>Emits one object for each capability, judged for the configuration that the parameters give, the same as those of
-/// Start-BeylaTrace, or for one of the example scenarios of the documentation. Without any, the scenario Application is tested. Nothing
-/// is loaded and no privilege is needed.</para>
-/// <para>Documented are the capabilities that the documentation lists for a configuration; the agent warns at its start when one is
-/// missing. Needed are those without which this agent on this kernel cannot do a part of it.</para>
-/// <para>Settings of the host that stand in the way give a warning each, with the remedy; the others are in the verbose stream.</para>
+/// <para>Emits one object for each capability. The configuration comes from the same parameters as for Start-BeylaTrace, or from one of
+/// the example scenarios of the documentation. Without any of these, the scenario Application is tested. Nothing is loaded, and no
+/// privilege is needed.</para>
+/// <para>Documented capabilities are those that the documentation lists for a configuration; the agent warns at its start if one is
+/// missing. Needed capabilities are those without which this agent on this kernel cannot do a part of its work.</para>
+/// <para>Each host setting that prevents something gives a warning with the remedy. The other settings are in the verbose stream.</para>
 /// </remarks>
 /// <example>
-/// <title>What does tracing take</title>
+/// <title>What tracing needs</title>
 /// <code>Test-BeylaCapability -OpenPort 8080</code>
 /// <para>Shows each capability, whether the agent has it, and what does not work without it.</para>
 /// </example>
@@ -25,18 +25,18 @@ namespace Beyla.PowerShell.Commands;
 /// $missing | Format-List Name, Reason, WithoutIt
 /// $missing.Fix | Select-Object -Unique
 /// </code>
-/// <para>Explains what network flows lack on this host. One command gives all of it, so it is shown once.</para>
+/// <para>Explains what is missing for network flows on this host. One command sets everything, so it is shown once.</para>
 /// </example>
 /// <example>
 /// <title>In a script</title>
 /// <code>if (-not (Test-BeylaCapability -OpenPort 8080 -Quiet)) { 'not ready' }</code>
-/// <para>With -Quiet the answer is True or False.</para>
+/// <para>With -Quiet the result is True or False.</para>
 /// </example>
 /// <example>
 /// <title>Ask the kernel</title>
 /// <code>Test-BeylaCapability -OpenPort 8080 -Probe -Verbose</code>
-/// <para>Loads each program and opens each file that tracing needs and attaches nothing; what the kernel refuses gives a
-/// warning with its reason.</para>
+/// <para>Loads each program and opens each file that tracing needs, and attaches nothing. Each refusal by the kernel gives a
+/// warning with the reason.</para>
 /// </example>
 [Cmdlet(VerbsDiagnostic.Test, "BeylaCapability", DefaultParameterSetName = ByConfiguration, HelpUri = Pages)]
 [OutputType(typeof(CapabilityRequirement), typeof(bool))]
@@ -47,8 +47,8 @@ public sealed class TestBeylaCapabilityCommand : CapabilityCmdlet
     public SwitchParameter Probe { get; set; }
 
     /// <summary>
-    /// Gives True when nothing is missing, else False: of the documented capabilities, or with -Minimal of those that are needed. With
-    /// -Probe each attempt must have worked too.
+    /// Returns True if no documented capability is missing, else False. With -Minimal, only the needed capabilities count. With -Probe,
+    /// each attempt must have worked too.
     /// </summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }

@@ -7,7 +7,7 @@ namespace Beyla.PowerShell.Parameters;
 public static class Globs
 {
     /// <summary>One glob that fits what one of them fits; null for none.</summary>
-    /// <exception cref="AgentException">One ends with a backslash that stands before nothing, which would change the
+    /// <exception cref="AgentException">One ends with a backslash that escapes nothing, which would change the
     /// one after it.</exception>
     public static string? Join(IReadOnlyList<string>? globs) => globs switch
     {
@@ -37,7 +37,7 @@ public static class Globs
                 {
                     throw new AgentException(
                         AgentFault.ConfigurationInvalid,
-                        $"The glob '{Visible.Text(glob)}' ends with a backslash that stands before nothing.",
+                        $"The glob '{Visible.Text(glob)}' ends with a backslash that escapes nothing.",
                         "Write two for a backslash.", glob);
                 }
 

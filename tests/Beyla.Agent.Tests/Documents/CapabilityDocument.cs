@@ -16,22 +16,21 @@ internal static class CapabilityDocument
 
             <!-- Made from src/Beyla.Agent/Capabilities/CapabilityTable.cs. Do not edit; BEYLA_UPDATE_DOCS=1 dotnet test tests/Beyla.Agent.Tests --filter Document -->
 
-            What the agent asks of the kernel, why, and what stops without it. Two things are kept apart:
+            Which Linux capabilities the agent needs, why, and what does not work without them. This page uses two words with an exact meaning:
 
-            - **listed**: the published documentation names the capability for that configuration. The warning at start is about these, and
-              `BEYLA_ENFORCE_SYS_CAPS=1` makes a missing one an error (exit code 3, nothing loaded). An agent that has all that is needed and nothing
-              that it has no use for was set minimally on purpose: the rest of the list is then one line at log level DEBUG.
-            - **needed**: this agent cannot do a part of what was asked without it. Each of these rows is executed by the live tests: without the
-              capability the call named here fails with the errno named here, and the rest goes on.
+            - **listed**: the published documentation names the capability for that configuration. The warning at start is about listed
+              capabilities. With `BEYLA_ENFORCE_SYS_CAPS=1` a missing one is an error (exit code 3, nothing loaded). If an agent has all that it needs and
+              nothing that it cannot use, it was given the minimal set on purpose: the rest of the list is then one line at log level DEBUG.
+            - **needed**: without the capability, this agent cannot do a part of what was asked. The live tests execute each of these rows: without the
+              capability, the call named here fails with the errno named here, and everything else still works.
 
-            `beyla capability test` says the same for the host and the configuration at hand, `--probe` asks the kernel itself, `--file` is about what a
-            file gives to an ordinary user. `set` replaces what the agent's file has, `set --add` keeps it: one file for tracing and for flows. The remedies
-            that are printed keep it too.
-            [security.md](security.md) says how capabilities are held and how to deploy.
+            `beyla capability test` reports the same for this host and a given configuration. `--probe` asks the kernel itself, and `--file` tells what a file
+            gives to an ordinary user. `beyla capability set` replaces the capabilities of the agent's file. `set --add` keeps them, so that one file serves
+            tracing and flows; the remedies that are printed keep them too. [security.md](security.md) says how capabilities are held and how to deploy.
 
             ## By scenario
 
-            **needed**: listed and needed. *listed*: listed, and this agent works the same without it. (optional): not listed, adds something.
+            **needed**: listed and needed. *listed*: listed, but this agent works the same without it. (optional): not listed, but adds something.
 
 
             """);
@@ -45,7 +44,7 @@ internal static class CapabilityDocument
 
             ## By tracer
 
-            The tracers of the documentation's internal reference, with every use of a capability.
+            Every use of a capability, by the tracers of the documentation's internal reference.
 
             | Tracer | Capability | For | Without it | Needed | Kernel |
             |---|---|---|---|---|---|
@@ -58,12 +57,13 @@ internal static class CapabilityDocument
 
         text.Append($"""
 
-            ## Standing in
+            ## CAP_SYS_ADMIN as a substitute
 
-            `CAP_SYS_ADMIN` stands in for {Names(CapabilityTable.SubstitutedBySysAdmin)} and for nothing else: with `CAP_SYS_ADMIN` alone, packet
-            sockets, traffic control by netlink, and files of other users' processes stay closed. That is the kernel's own rule (`bpf_capable()`,
-            `perfmon_capable()` and `checkpoint_restore_ns_capable()` in include/linux/capability.h). bpf(2) by itself also takes it where a program sees
-            packets, so that tcx attaches without `CAP_NET_ADMIN` while clsact fails with EPERM; the check does not count on that.
+            `CAP_SYS_ADMIN` replaces {Names(CapabilityTable.SubstitutedBySysAdmin)} and nothing else. With `CAP_SYS_ADMIN`
+            alone, the agent cannot use packet sockets, traffic control by netlink, or files of other users' processes. That is the kernel's own rule
+            (`bpf_capable()`, `perfmon_capable()` and `checkpoint_restore_ns_capable()` in include/linux/capability.h). bpf(2) itself also accepts
+            `CAP_SYS_ADMIN` if a program sees packets. So tcx attaches without `CAP_NET_ADMIN`, while clsact fails with EPERM; the check does not rely on
+            this.
 
             ## Settings of the host
 
@@ -78,13 +78,13 @@ internal static class CapabilityDocument
         }
 
         text.Append("""
-            - lockdown `integrity` changes nothing for this agent; `confidentiality` refuses tracing programs that read kernel memory, whatever the
-              capabilities: no spans, and flows without processes.
-            - A user namespace other than the initial one: the kernel asks for `CAP_BPF`, `CAP_PERFMON` and `CAP_NET_ADMIN` in the initial one, so
-              having them inside is not enough.
+            - lockdown: `integrity` changes nothing for this agent. `confidentiality` refuses tracing programs that read kernel memory, whatever the
+              capabilities: there are no spans, and flows have no processes.
+            - A user namespace other than the initial one: the kernel requires `CAP_BPF`, `CAP_PERFMON` and `CAP_NET_ADMIN` in the initial user
+              namespace, so having them in the inner one is not enough.
             - `no_new_privs`, and file systems mounted `nosuid`: file capabilities are ignored at exec. Ambient capabilities are not.
-            - The bounding set: an exec gives nothing that is not in it. A file with the effective flag (`+ep`) then fails to start at all with EPERM;
-              with `=p`, as `beyla capability set` writes it, the agent starts and says what is missing.
+            - The bounding set: an exec gives no capability that is not in it. A file with the effective flag (`+ep`) then does not start and fails with
+              EPERM. With `=p`, as `beyla capability set` writes it, the agent starts and says what is missing.
 
             """);
         return text.ToString();

@@ -48,7 +48,7 @@ public sealed class GlobTests
     [InlineData("[", "the [ at character 1 has no ]")]
     [InlineData("[z-a]", "the range z-a at character 1 ends before it starts")]
     [InlineData("a{b,c", "the { at character 2 has no }")]
-    [InlineData("a\\", "it ends with a backslash that stands before nothing")]
+    [InlineData("a\\", "it ends with a backslash that escapes nothing")]
     [InlineData("{{{{{{{{{{{{{{{{{a}}}}}}}}}}}}}}}}}", "braces are nested more than 16 deep")]
     public void Refuses_with_the_place(string pattern, string expected)
     {
