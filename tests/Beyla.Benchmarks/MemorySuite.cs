@@ -42,8 +42,11 @@ internal static class MemorySuite
                 return new StringBuilder()
                     .AppendLine("## Memory")
                     .AppendLine()
-                    .AppendLine(CultureInfo.InvariantCulture, $"Resident after the start {before:F1} MiB; with {Connections:N0} keep-alive connections traced and {Rounds * Connections:N0} requests seen {rss:F1} MiB, of which {anonymous:F1} MiB are the")
-                    .AppendLine("agent's own (anonymous) and most of the rest is the ring buffer, which is mapped from the kernel (budget: 30 MB).")
+                    .AppendLine(CultureInfo.InvariantCulture,
+                        $"Resident after the start {before:F1} MiB; with {Connections:N0} keep-alive connections traced and "
+                            + $"{Rounds * Connections:N0} requests seen {rss:F1} MiB, of which {anonymous:F1} MiB are the")
+                    .AppendLine(
+                        "agent's own (anonymous) and most of the rest is the ring buffer, which is mapped from the kernel (budget: 30 MB).")
                     .ToString();
             }
             finally

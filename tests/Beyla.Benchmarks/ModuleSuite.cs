@@ -15,7 +15,8 @@ internal static class ModuleSuite
             .AppendLine();
         try
         {
-            var start = new ProcessStartInfo("pwsh", ["-NoProfile", "-NonInteractive", "-File", "tests/Measure-Module.ps1", "-Rounds", Math.Max(5, options.Rounds / 2).ToString(CultureInfo.InvariantCulture)])
+            var start = new ProcessStartInfo("pwsh", ["-NoProfile", "-NonInteractive", "-File", "tests/Measure-Module.ps1", "-Rounds",
+                Math.Max(5, options.Rounds / 2).ToString(CultureInfo.InvariantCulture)])
             {
                 RedirectStandardOutput = true,
             };
@@ -27,7 +28,8 @@ internal static class ModuleSuite
                 throw new InvalidOperationException($"tests/Measure-Module.ps1 ended with {pwsh.ExitCode} and {rows.Count} rows");
             }
 
-            text.AppendLine("Spans come from a planted agent that prints as fast as it can; the time to the object is that of the real agent and a small server.")
+            text.AppendLine("Spans come from a planted agent that prints as fast as it can; "
+                + "the time to the object is that of the real agent and a small server.")
                 .AppendLine()
                 .AppendLine("| | median | |")
                 .AppendLine("|---|---|---|");
