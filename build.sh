@@ -15,9 +15,11 @@ usage: ./build.sh [TASK]
   kernels   the tests on Debian's 6.1 and 6.12 kernels under qemu
   pester    the tests of the module in a real PowerShell, where there is one
   bench     measures the costs in paired, alternating rounds; writes docs/benchmarks.md (root); bench SUITE...: only those
-            bench cost: what a request costs, in instructions (guests) and CPU time (here), beside the record; with --record it becomes the record
+            bench cost: what a request costs, in instructions (guests) and CPU time (here), beside the record; with --record it
+            becomes the record
   pack      the module as a .nupkg in out/packages
-  install   the module where Import-Module Beyla finds it: for this user, as root or with --system for all; install [--user|--system] [PACKAGE.nupkg]
+  install   the module where Import-Module Beyla finds it: for this user, as root or with --system for all;
+            install [--user|--system] [PACKAGE.nupkg]
   clean     removes out/
 TEXT
 }
@@ -28,8 +30,10 @@ die() { say "build.sh: $*"; exit 1; }
 
 BUILD_PACKAGES="clang llvm libbpf-dev libelf-dev zlib1g-dev"
 DEMO_PACKAGES="curl python3"
-LIVE_PACKAGES="nginx-light haproxy curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps tcpdump ethtool iperf3 redis-server liburing-dev iputils-ping strace python3-yaml systemd"
-KERNEL_PACKAGES="nginx-light qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin bpftool liburing-dev"
+LIVE_PACKAGES="nginx-light haproxy curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps
+    tcpdump ethtool iperf3 redis-server liburing-dev iputils-ping strace python3-yaml systemd"
+KERNEL_PACKAGES="nginx-light qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin bpftool
+    liburing-dev"
 PESTER_PACKAGES="tmux procps python3 curl iproute2 util-linux libcap2-bin bpftool"
 BENCH_PACKAGES="nginx-light wrk curl python3 iproute2 iperf3 bpftool gcc libc6-dev"
 
@@ -167,7 +171,10 @@ downloaded() { # downloaded PACKAGE VERSION FOLDER: the folder of the package is
     ln -s "packages/${1,,}/$2/$3" "out/tools/$1"
 }
 
-has_pester() { pwsh -NoProfile -Command 'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object { $_.Version.Major -ge 5 }))' </dev/null; }
+has_pester() {
+    pwsh -NoProfile -Command \
+        'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object { $_.Version.Major -ge 5 }))' </dev/null
+}
 
 # The guests keep one processor busy, the others mostly wait: they go well together.
 live_and_beside() {
@@ -181,7 +188,8 @@ live_and_beside() {
 pester() {
     step "pester"
     if ! powershell; then
-        say "Pester did not run: PowerShell or its module Pester is not on this machine and cannot be installed, see out/logs/{PowerShell,Pester}.log."
+        say "Pester did not run: PowerShell or its module Pester is not on this machine and cannot be installed," \
+            "see out/logs/{PowerShell,Pester}.log."
         count 0 0 1
     else
         packages $PESTER_PACKAGES
@@ -202,7 +210,11 @@ install_module() { # install_module [--user|--system] [PACKAGE]
         esac
     done
     [ -e "$source" ] || [ "$source" = out/modules/Beyla ] || die "install: there is no $source"
-    if [ "$place" = system ]; then place=/usr/local/share/powershell/Modules; else place=${XDG_DATA_HOME:-$HOME/.local/share}/powershell/Modules; fi
+    if [ "$place" = system ]; then
+        place=/usr/local/share/powershell/Modules
+    else
+        place=${XDG_DATA_HOME:-$HOME/.local/share}/powershell/Modules
+    fi
     if [ "$source" = out/modules/Beyla ]; then build; else sdk; fi
     quietly tool dotnet build src/Beyla.ModuleBuild/Beyla.ModuleBuild.csproj -c Release
     local target
@@ -216,12 +228,27 @@ task=${1:-build}
 case $task in
     build) build ;;
     demo) root; packages $BUILD_PACKAGES $DEMO_PACKAGES; build; exec bash tests/demo.sh ;;
-    test) root; begin_suites packages; packages $BUILD_PACKAGES $LIVE_PACKAGES $KERNEL_PACKAGES $PESTER_PACKAGES; built; scripts; unit; live_and_beside; finish_suites ;;
+    test)
+        root
+        begin_suites packages
+        packages $BUILD_PACKAGES $LIVE_PACKAGES $KERNEL_PACKAGES $PESTER_PACKAGES
+        built
+        scripts
+        unit
+        live_and_beside
+        finish_suites
+        ;;
     unit) begin_suites build; built; scripts; unit; finish_suites ;;
     live) root; begin_suites build; built; live; finish_suites ;;
     kernels) begin_suites build; built; kernels; finish_suites ;;
     pester) begin_suites build; built; pester; finish_suites ;;
-    bench) root; packages $BUILD_PACKAGES $BENCH_PACKAGES $KERNEL_PACKAGES; build; powershell || true; exec dotnet run --project tests/Beyla.Benchmarks -c Release -- "${@:2}" ;;
+    bench)
+        root
+        packages $BUILD_PACKAGES $BENCH_PACKAGES $KERNEL_PACKAGES
+        build
+        powershell || true
+        exec dotnet run --project tests/Beyla.Benchmarks -c Release -- "${@:2}"
+        ;;
     pack) build; quietly pack dotnet build src/Beyla.PowerShell/Beyla.PowerShell.csproj -c Release -t:PackModule; ls out/packages ;;
     install) install_module "${@:2}" ;;
     clean) rm -rf out ;;

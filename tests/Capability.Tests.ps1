@@ -3,7 +3,9 @@ Describe 'Test-BeylaCapability' {
         . $PSScriptRoot/Common.ps1
         $PSDefaultParameterValues['*-Beyla*:AgentPath'] = "$Agents/capability"
         $PSDefaultParameterValues['*-Beyla*:WarningAction'] = 'SilentlyContinue'
-        function Get-Call([scriptblock] $Command) { (& $Command 4>&1 | Where-Object { $_ -is [Management.Automation.VerboseRecord] -and $_ -like 'called: *' }).Message }
+        function Get-Call([scriptblock] $Command) {
+            (& $Command 4>&1 | Where-Object { $_ -is [Management.Automation.VerboseRecord] -and $_ -like 'called: *' }).Message
+        }
     }
     AfterEach { Clear-AgentEnvironment }
 
@@ -66,7 +68,9 @@ Describe 'Set-BeylaCapability' {
         . $PSScriptRoot/Common.ps1
         $PSDefaultParameterValues['*-Beyla*:AgentPath'] = "$Agents/capability"
         $PSDefaultParameterValues['*-Beyla*:WarningAction'] = 'SilentlyContinue'
-        function Get-Call([scriptblock] $Command) { @(& $Command 4>&1 | Where-Object { $_ -is [Management.Automation.VerboseRecord] -and $_ -like 'called: *' })[-1].Message }
+        function Get-Call([scriptblock] $Command) {
+            @(& $Command 4>&1 | Where-Object { $_ -is [Management.Automation.VerboseRecord] -and $_ -like 'called: *' })[-1].Message
+        }
     }
     BeforeEach { $env:ALLOWED = '1' }
     AfterEach { Clear-AgentEnvironment }
@@ -84,10 +88,14 @@ Describe 'Set-BeylaCapability' {
     }
 
     It 'sets what the rows of the pipeline name' {
-        Get-Call { Test-BeylaCapability -OpenPort 80 | Set-BeylaCapability -Verbose } | Should -Be 'called: capability set --capability cap_sys_ptrace,cap_bpf'
-        Get-Call { Test-BeylaCapability -OpenPort 80 | Set-BeylaCapability -Add -Verbose } | Should -Be 'called: capability set --add --capability cap_sys_ptrace,cap_bpf'
-        Get-Call { Test-BeylaCapability -OpenPort 80 | Set-BeylaCapability -Minimal -Verbose } | Should -Be 'called: capability set --capability cap_bpf'
-        Get-Call { Test-BeylaCapability -OpenPort 80 | Where-Object Capability -ne SysPtrace | Set-BeylaCapability -Verbose } | Should -Be 'called: capability set --capability cap_bpf'
+        Get-Call { Test-BeylaCapability -OpenPort 80 | Set-BeylaCapability -Verbose } |
+            Should -Be 'called: capability set --capability cap_sys_ptrace,cap_bpf'
+        Get-Call { Test-BeylaCapability -OpenPort 80 | Set-BeylaCapability -Add -Verbose } |
+            Should -Be 'called: capability set --add --capability cap_sys_ptrace,cap_bpf'
+        Get-Call { Test-BeylaCapability -OpenPort 80 | Set-BeylaCapability -Minimal -Verbose } |
+            Should -Be 'called: capability set --capability cap_bpf'
+        Get-Call { Test-BeylaCapability -OpenPort 80 | Where-Object Capability -ne SysPtrace | Set-BeylaCapability -Verbose } |
+            Should -Be 'called: capability set --capability cap_bpf'
     }
 
     It 'names the change with -WhatIf and does nothing' {
@@ -95,12 +103,14 @@ Describe 'Set-BeylaCapability' {
         $text = pwsh -NoProfile -Command "Import-Module '$Module'; Set-BeylaCapability -AgentPath '$Agents/capability' -OpenPort 80 -WhatIf"
         "$text" | Should -Match 'What if:.*CAP_SYS_PTRACE, CAP_BPF.*agents/capability'
         Get-Call { Set-BeylaCapability -OpenPort 80 -WhatIf -Verbose } | Should -Be 'called: capability test --json'
-        $text = pwsh -NoProfile -Command "Import-Module '$Module'; Set-BeylaCapability -AgentPath '$Agents/capability' -OpenPort 80 -Add -WhatIf"
+        $script = "Import-Module '$Module'; Set-BeylaCapability -AgentPath '$Agents/capability' -OpenPort 80 -Add -WhatIf"
+        $text = pwsh -NoProfile -Command $script
         "$text" | Should -Match 'What if:.*add the file capabilities CAP_SYS_PTRACE, CAP_BPF to those that are there'
     }
 
     It 'asks with -Confirm' {
-        $text = pwsh -NoProfile -NonInteractive -Command "Import-Module '$Module'; Set-BeylaCapability -AgentPath '$Agents/capability' -OpenPort 80 -Confirm" 2>&1
+        $script = "Import-Module '$Module'; Set-BeylaCapability -AgentPath '$Agents/capability' -OpenPort 80 -Confirm"
+        $text = pwsh -NoProfile -NonInteractive -Command $script 2>&1
         "$text" | Should -Match 'NonInteractive'
     }
 

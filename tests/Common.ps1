@@ -7,9 +7,12 @@ $PSStyle.OutputRendering = 'PlainText'
 Import-Module $Module -Force
 
 # Defaults of an earlier file of the same run would send this one's cmdlets to its planted agent.
-foreach ($key in @($global:PSDefaultParameterValues.Keys | Where-Object { $_ -like '*-Beyla*' })) { $global:PSDefaultParameterValues.Remove($key) }
+foreach ($key in @($global:PSDefaultParameterValues.Keys | Where-Object { $_ -like '*-Beyla*' })) {
+    $global:PSDefaultParameterValues.Remove($key)
+}
 
-# Waits until the condition holds; the last value decides. Only what hangs takes so long: how long things take is measured by the benchmarks.
+# Waits until the condition holds; the last value decides. Only what hangs takes so long: how long things take is measured by the
+# benchmarks.
 function Wait-Until([scriptblock] $Condition, [double] $Seconds = 30) {
     $end = [DateTime]::UtcNow.AddSeconds($Seconds)
     while (-not ($holds = & $Condition) -and [DateTime]::UtcNow -lt $end) { Start-Sleep -Milliseconds 50 }
@@ -32,15 +35,19 @@ function Get-FreePort {
 
 # What the planted agents are told goes by the environment, and must not stay there.
 function Clear-AgentEnvironment {
-    foreach ($name in 'COUNT', 'PROCESSES', 'LOST', 'STATUS', 'SPAN_PATH', 'FILE', 'ENDS', 'RECORD', 'MODE', 'ALLOWED') { Set-Item "env:$name" $null }
+    foreach ($name in 'COUNT', 'PROCESSES', 'LOST', 'STATUS', 'SPAN_PATH', 'FILE', 'ENDS', 'RECORD', 'MODE', 'ALLOWED') {
+        Set-Item "env:$name" $null
+    }
     Get-ChildItem env:BEYLA_* | Remove-Item
 }
 
-# PowerShell with the module in a terminal of its own. A tmux server for each, since one that is about to end still takes sessions and drops them.
+# PowerShell with the module in a terminal of its own. A tmux server for each, since one that is about to end still takes sessions and
+# drops them.
 function Start-Terminal([hashtable] $Environment = @{}) {
     $name = "beyla-$PID-$((New-Guid).ToString('N').Substring(0, 8))"
     $variables = @($Environment.GetEnumerator() | ForEach-Object { '-e', "$($_.Key)=$($_.Value)" })
-    tmux -L $name -f /dev/null new-session -d -x 100 -y 40 @variables pwsh -NoProfile -NoLogo -NoExit -Command "Import-Module '$Module'; 'ready'"
+    $shell = 'pwsh', '-NoProfile', '-NoLogo', '-NoExit', '-Command', "Import-Module '$Module'; 'ready'"
+    tmux -L $name -f /dev/null new-session -d -x 100 -y 40 @variables @shell
     $id, $socket = (tmux -L $name display-message -p '#{pane_pid} #{socket_path}') -split ' ', 2
     $terminal = [pscustomobject]@{ Name = $name; ShellId = [int] $id; Socket = $socket }
     if (-not (Wait-Until { (Get-Screen $terminal) -match 'ready[\s\S]*PS ' } 30)) {
@@ -70,7 +77,9 @@ function Clear-Terminal($Terminal) {
 
 # The eBPF programs, maps and links that a process holds, as bpftool names them: 'prog 12'.
 function Get-KernelObject([int] $Id) {
-    Get-Content "/proc/$Id/fdinfo/*" -ErrorAction Ignore | ForEach-Object { if ($_ -match '^(prog|map|link)_id:\s+(\d+)') { "$($Matches[1]) $($Matches[2])" } } | Sort-Object -Unique
+    Get-Content "/proc/$Id/fdinfo/*" -ErrorAction Ignore |
+        ForEach-Object { if ($_ -match '^(prog|map|link)_id:\s+(\d+)') { "$($Matches[1]) $($Matches[2])" } } |
+        Sort-Object -Unique
 }
 
 # Those of them that the kernel still has.

@@ -1,14 +1,18 @@
 Describe 'Completion' {
     BeforeAll {
         . $PSScriptRoot/Common.ps1
-        function Complete([string] $Line) { [Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches }
+        function Complete([string] $Line) {
+            [Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches
+        }
         $listener = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, 0)
         $listener.Start()
         $port = $listener.LocalEndpoint.Port
     }
     AfterAll { $listener.Stop() }
 
-    It 'offers ports on which something listens, with the process as tooltip: <_>' -ForEach 'Start-BeylaTrace -OpenPort ', 'Get-BeylaFlow -Port ', 'Test-BeylaCapability -OpenPort ' {
+    It 'offers ports on which something listens, with the process as tooltip: <_>' -ForEach @(
+        'Start-BeylaTrace -OpenPort ', 'Get-BeylaFlow -Port ', 'Test-BeylaCapability -OpenPort '
+    ) {
         $match = Complete $_ | Where-Object CompletionText -eq "$port"
         $match.ToolTip | Should -Match "pwsh \($PID\)"
     }
@@ -44,7 +48,10 @@ Describe 'Completion' {
     ) { (Complete $line).CompletionText | Should -Contain $value }
 
     It 'offers properties of what is emitted, and not of a job: <line>' -ForEach @(
-        @{ line = 'Start-BeylaTrace | Where-Object '; some = 'Kind', 'Status', 'DurationMs', 'Start', 'Duration', 'RemoteAddress', 'Client' }
+        @{
+            line = 'Start-BeylaTrace | Where-Object '
+            some = 'Kind', 'Status', 'DurationMs', 'Start', 'Duration', 'RemoteAddress', 'Client'
+        }
         @{ line = 'Start-BeylaTrace 8080 -AsJob:$false | Sort-Object '; some = 'Kind', 'DurationMs', 'Path' }
         @{ line = 'Get-BeylaFlow | Where-Object '; some = 'RemotePort', 'Bytes', 'FirstSeen', 'Local', 'ProcessName' }
         @{ line = 'Get-BeylaFlow | Group-Object '; some = 'RemoteAddress', 'Transport' }
@@ -82,7 +89,11 @@ Describe 'Completion' {
     It 'needs no privilege and starts no agent' {
         if ((id -u) -ne 0) { Set-ItResult -Skipped -Because 'this runs as an ordinary user already' }
         # setpriv keeps the program and drops the user; the module must be readable for everyone.
-        $script = "Import-Module '$Module'; ([Management.Automation.CommandCompletion]::CompleteInput('Start-BeylaTrace -OpenPort ', 27, `$null)).CompletionMatches.CompletionText; [Beyla.PowerShell.Agent.LiveAgents]::Count"
+        $script = @"
+Import-Module '$Module'
+([Management.Automation.CommandCompletion]::CompleteInput('Start-BeylaTrace -OpenPort ', 27, `$null)).CompletionMatches.CompletionText
+[Beyla.PowerShell.Agent.LiveAgents]::Count
+"@
         $env:HOME = '/tmp'
         $found = setpriv --reuid 65534 --regid 65534 --clear-groups pwsh -NoProfile -Command $script
         $env:HOME = (getent passwd 0).Split(':')[5]

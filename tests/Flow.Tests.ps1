@@ -75,7 +75,8 @@ Describe 'Get-BeylaFlow' {
     }
 
     It 'shows how far it is, and not with -Follow' {
-        $shell = [powershell]::Create().AddScript('param($module, $agent, $follow) Import-Module $module; Get-BeylaFlow -AgentPath $agent -Duration 600ms -Follow:$follow')
+        $shell = [powershell]::Create().AddScript(
+            'param($module, $agent, $follow) Import-Module $module; Get-BeylaFlow -AgentPath $agent -Duration 600ms -Follow:$follow')
         $null = $shell.AddArgument($Module).AddArgument("$Agents/flows").AddArgument($false)
         $shell.Invoke().Count | Should -Be 3
         $shell.Streams.Progress.Count | Should -BeGreaterThan 1

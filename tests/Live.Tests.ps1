@@ -2,7 +2,9 @@
 Describe 'With the real agent' -Tag Live {
     BeforeAll {
         . $PSScriptRoot/Common.ps1
-        $reason = if ((id -u) -ne 0) { 'this needs root' } elseif (-not (Test-Path $RealAgent)) { 'the agent is not built' } elseif (-not (Get-Command python3 -ErrorAction Ignore)) { 'python3 is not installed' }
+        $reason = if ((id -u) -ne 0) { 'this needs root' }
+        elseif (-not (Test-Path $RealAgent)) { 'the agent is not built' }
+        elseif (-not (Get-Command python3 -ErrorAction Ignore)) { 'python3 is not installed' }
         if ($reason) { return }
 
         Set-Content $TestDrive/server.py @'
@@ -25,7 +27,9 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
         $client = [Net.Http.HttpClient]::new()
         Wait-Until { try { $client.GetStringAsync("http://127.0.0.1:$port/ready").Wait(); $true } catch { $false } } | Should -BeTrue
 
-        function Send-Request([string] $Path) { $null = $client.GetAsync("http://127.0.0.1:$port$Path").GetAwaiter().GetResult().Content.ReadAsStringAsync().Wait() }
+        function Send-Request([string] $Path) {
+            $null = $client.GetAsync("http://127.0.0.1:$port$Path").GetAwaiter().GetResult().Content.ReadAsStringAsync().Wait()
+        }
         function Start-Trace([hashtable] $Parameters = @{}) {
             $job = Start-BeylaTrace -OpenPort $port -AsJob @Parameters
             Wait-Until { $job.Verbose -match 'Beyla is tracing' } | Should -BeTrue
@@ -49,7 +53,12 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
         $spans.Count | Should -Be 207
         ($spans.Path | Sort-Object -Unique).Count | Should -Be 207
         ($spans | Where-Object Status -eq 503).Count | Should -Be 7
-        $spans | ForEach-Object { $_.ProcessId | Should -Be $server.Id; $_.ServerPort | Should -Be $port; $_.Language | Should -Be Python; $_.ResponseBodyLength | Should -Be 5 }
+        $spans | ForEach-Object {
+            $_.ProcessId | Should -Be $server.Id
+            $_.ServerPort | Should -Be $port
+            $_.Language | Should -Be Python
+            $_.ResponseBodyLength | Should -Be 5
+        }
     }
 
     It 'measures a slow answer' {
@@ -93,7 +102,9 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
             Wait-Until { $job.Warning.Count -gt 0 } | Should -BeTrue
             $job.Warning.Message | Should -Be "No process matches -OpenPort $late yet; one that comes later is traced then."
             $comer = Start-Process python3 -ArgumentList "$TestDrive/server.py", $late -PassThru
-            Wait-Until { try { $null = $client.GetStringAsync("http://127.0.0.1:$late/late").GetAwaiter().GetResult(); $true } catch { $false } } | Should -BeTrue
+            Wait-Until {
+                try { $null = $client.GetStringAsync("http://127.0.0.1:$late/late").GetAwaiter().GetResult(); $true } catch { $false }
+            } | Should -BeTrue
             Wait-Until { $job.Output.Count -eq 1 } | Should -BeTrue
             $job.Warning.Count | Should -Be 1
         }
@@ -112,7 +123,8 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
     }
 
     It 'says that loopback is left out when the traffic is there, and once' {
-        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Get-BeylaFlow -Follow -Port $args[1] -Verbose').AddArgument($Module).AddArgument($port)
+        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Get-BeylaFlow -Follow -Port $args[1] -Verbose').
+            AddArgument($Module).AddArgument($port)
         $running = $shell.BeginInvoke()
         Wait-Until { $shell.Streams.Verbose -match 'Beyla is tracing' } | Should -BeTrue
         1..30 | ForEach-Object { Send-Request "/loopback/$_" }
@@ -131,7 +143,9 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
         $warnings.Message | Should -Contain 'Flows: no interface matches nobody9 now; it is observed as soon as it comes'
     }
 
-    It 'emits the object of a request while nothing else happens (<text>)' -ForEach @(@{ text = 'default'; more = @{} }, @{ text = '-LowLatency'; more = @{ LowLatency = $true } }) {
+    It 'emits the object of a request while nothing else happens (<text>)' -ForEach @(
+        @{ text = 'default'; more = @{} }, @{ text = '-LowLatency'; more = @{ LowLatency = $true } }
+    ) {
         # In how much time is measured by Measure-Module.ps1.
         $job = Start-Trace $more
         foreach ($i in 1..5) {
@@ -142,7 +156,8 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
     }
 
     It 'is gone when the pipeline is stopped, also while nothing happens' {
-        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Start-BeylaTrace -OpenPort $args[1] -Verbose').AddArgument($Module).AddArgument($port)
+        $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Start-BeylaTrace -OpenPort $args[1] -Verbose').
+            AddArgument($Module).AddArgument($port)
         $running = $shell.BeginInvoke()
         Wait-Until { $shell.Streams.Verbose -match 'Beyla is tracing' } | Should -BeTrue
         $id = [int] ([regex] 'process (\d+)').Match(($shell.Streams.Verbose -match '^Agent ')[0].Message).Groups[1].Value
@@ -154,7 +169,8 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 
     It 'is gone when PowerShell is killed, also while nothing happens' {
         $start = [Diagnostics.ProcessStartInfo]::new('pwsh')
-        '-NoProfile', '-Command', "Import-Module '$Module'; Start-BeylaTrace -OpenPort $port -Verbose" | ForEach-Object { $start.ArgumentList.Add($_) }
+        '-NoProfile', '-Command', "Import-Module '$Module'; Start-BeylaTrace -OpenPort $port -Verbose" |
+            ForEach-Object { $start.ArgumentList.Add($_) }
         $start.RedirectStandardOutput = $true
         $shell = [Diagnostics.Process]::Start($start)
         $id = 0
@@ -181,12 +197,18 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
         @{ end = 'the end of the terminal with a job'; rest = '-AsJob' }
         @{ end = 'SIGKILL to the agent'; rest = '-Verbose' }
     ) {
-        if (@(Get-Command tmux, bpftool, pgrep -ErrorAction Ignore).Count -ne 3) { Set-ItResult -Skipped -Because 'tmux, bpftool or pgrep is not installed' }
+        if (@(Get-Command tmux, bpftool, pgrep -ErrorAction Ignore).Count -ne 3) {
+            Set-ItResult -Skipped -Because 'tmux, bpftool or pgrep is not installed'
+        }
         $terminal = Start-Terminal
         try {
             $command = "Start-BeylaTrace -OpenPort $port $rest"
             $begun = 'Beyla is tracing'
-            if ($rest -eq '-AsJob') { $command = "`$job = $command; while (-not (`$job.Verbose -match '$begun')) { Start-Sleep -Milliseconds 50 }; 'it ' + 'traces'"; $begun = 'it traces' }
+            if ($rest -eq '-AsJob') {
+                $command = "`$job = $command; while (-not (`$job.Verbose -match '$begun')) { Start-Sleep -Milliseconds 50 }; " +
+                    "'it ' + 'traces'"
+                $begun = 'it traces'
+            }
             Send-Key $terminal $command, Enter
             Wait-Until { (Get-Screen $terminal) -match $begun } | Should -BeTrue -Because (Get-Screen $terminal)
             $id = [int] (pgrep -x beyla -P $terminal.ShellId)
@@ -206,7 +228,8 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
                 'SIGKILL to the agent' { kill -KILL $id }
                 default { Send-Request '/end' }
             }
-            Wait-Until { -not (Test-Alive $id) -and -not (Select-InKernel $held) } | Should -BeTrue -Because "alive: $(Test-Alive $id), in the kernel: $(Select-InKernel $held)"
+            Wait-Until { -not (Test-Alive $id) -and -not (Select-InKernel $held) } |
+                Should -BeTrue -Because "alive: $(Test-Alive $id), in the kernel: $(Select-InKernel $held)"
         }
         finally { Clear-Terminal $terminal }
     }
@@ -219,7 +242,8 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
     }
 
     It 'refuses a wrong setting by name' {
-        { Start-BeylaTrace -OpenPort $port -Setting @{ 'ebpf.ring_syze' = 1 } } | Should -Throw '*ebpf.ring_syze*' -ErrorId 'ConfigurationInvalid,*'
+        { Start-BeylaTrace -OpenPort $port -Setting @{ 'ebpf.ring_syze' = 1 } } |
+            Should -Throw '*ebpf.ring_syze*' -ErrorId 'ConfigurationInvalid,*'
     }
 
     It 'sums agree: produced = emitted + aggregated + filtered + lost + held' {
@@ -264,23 +288,29 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
             $agent = "$home65534/Beyla/bin/beyla"
             chmod -R a+rX $TestDrive
             for ($folder = "$TestDrive"; $folder -ne '/tmp' -and $folder -ne '/'; $folder = Split-Path $folder) { chmod a+x $folder }
+            $caught = 'catch { $_.FullyQualifiedErrorId; $_.ErrorDetails.RecommendedAction }'
             function Invoke-AsUser([string] $Script) {
-                setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=$home65534 pwsh -NoProfile -Command "`$PSStyle.OutputRendering = 'PlainText'; Import-Module '$home65534/Beyla'; $Script" 2>&1
+                $own = "`$PSStyle.OutputRendering = 'PlainText'; Import-Module '$home65534/Beyla'; $Script"
+                setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=$home65534 pwsh -NoProfile -Command $own 2>&1
             }
             chown 65534:65534 $home65534
         }
-        BeforeEach { if ($reason) { Set-ItResult -Skipped -Because $reason } elseif (-not (Get-Command setpriv -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'setpriv is not installed' } }
+        BeforeEach {
+            if ($reason) { Set-ItResult -Skipped -Because $reason }
+            elseif (-not (Get-Command setpriv -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'setpriv is not installed' }
+        }
 
         It 'without capabilities the answer is no, with reasons, and nothing is set' {
             Set-BeylaCapability -AgentPath $agent -Clear
             @(Invoke-AsUser "Test-BeylaCapability -OpenPort $port -Quiet")[-1] | Should -Be 'False'
-            "$(Invoke-AsUser "try { Start-BeylaTrace -OpenPort $port -EnforceCapability } catch { `$_.FullyQualifiedErrorId }")" | Should -Match 'CapabilityMissing,'
+            "$(Invoke-AsUser "try { Start-BeylaTrace -OpenPort $port -EnforceCapability } catch { `$_.FullyQualifiedErrorId }")" |
+                Should -Match 'CapabilityMissing,'
             foreach ($command in "Start-BeylaTrace -OpenPort $port", 'Get-BeylaFlow') {
-                $text = (Invoke-AsUser "try { $command -WarningAction Ignore } catch { `$_.FullyQualifiedErrorId; `$_.ErrorDetails.RecommendedAction }") -join "`n"
+                $text = (Invoke-AsUser "try { $command -WarningAction Ignore } $caught") -join "`n"
                 $text | Should -Match '(?m)^CapabilityMissing,'
                 $text | Should -Match "(?m)^Run: sudo setcap .*$agent, or Set-BeylaCapability"
             }
-            $text = (Invoke-AsUser "try { Set-BeylaCapability -OpenPort $port } catch { `$_.FullyQualifiedErrorId; `$_.ErrorDetails.RecommendedAction }") -join "`n"
+            $text = (Invoke-AsUser "try { Set-BeylaCapability -OpenPort $port } $caught") -join "`n"
             $text | Should -Match '(?m)^CapabilityNotPermitted,'
             $text | Should -Match "(?m)^sudo setcap [a-z_,]*cap_bpf[a-z_,]*=p .*$agent"
         }
@@ -288,52 +318,82 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
         It 'with what was set it traces' {
             Set-BeylaCapability -AgentPath $agent -OpenPort $port
             @(Invoke-AsUser "Test-BeylaCapability -OpenPort $port -Quiet")[-1] | Should -Be 'True'
-            $send = "`$job = Start-BeylaTrace -OpenPort $port -AsJob; while (-not (`$job.Verbose -match 'is tracing')) { Start-Sleep -Milliseconds 50 }; 1..10 | ForEach-Object { `$null = Invoke-WebRequest http://127.0.0.1:$port/user/`$_ }; Start-Sleep -Milliseconds 500; Stop-Job `$job; @(Receive-Job `$job | Where-Object { `$_.Kind -eq 'Server' -and `$_.Path -like '/user/*' }).Count; @(`$job.Warning).Count"
+            $send = @"
+`$job = Start-BeylaTrace -OpenPort $port -AsJob
+while (-not (`$job.Verbose -match 'is tracing')) { Start-Sleep -Milliseconds 50 }
+1..10 | ForEach-Object { `$null = Invoke-WebRequest http://127.0.0.1:$port/user/`$_ }
+Start-Sleep -Milliseconds 500
+Stop-Job `$job
+@(Receive-Job `$job | Where-Object { `$_.Kind -eq 'Server' -and `$_.Path -like '/user/*' }).Count
+@(`$job.Warning).Count
+"@
             (Invoke-AsUser $send)[-2, -1] | Should -Be 10, 0
         }
 
         It 'flows of a process fail without CAP_PERFMON, which is named; other flows warn' {
             setcap cap_bpf,cap_net_raw=p $agent
-            $text = (Invoke-AsUser "try { Get-Process -Id `$PID | Get-BeylaFlow -Duration 300ms -WarningAction Ignore } catch { `$_.FullyQualifiedErrorId; `$_.Exception.Message; `$_.ErrorDetails.RecommendedAction }") -join "`n"
+            $script = "try { Get-Process -Id `$PID | Get-BeylaFlow -Duration 300ms -WarningAction Ignore } " +
+                "catch { `$_.FullyQualifiedErrorId; `$_.Exception.Message; `$_.ErrorDetails.RecommendedAction }"
+            $text = (Invoke-AsUser $script) -join "`n"
             $text | Should -Match '(?m)^CapabilityMissing,'
             $text | Should -Match 'CAP_PERFMON'
             $text | Should -Match "(?m)^Run: sudo setcap cap_net_raw,cap_perfmon,cap_bpf=p .*$agent"
-            (Invoke-AsUser "Get-BeylaFlow -Duration 300ms -WarningVariable seen -WarningAction Ignore | Out-Null; 'warned: ' + `$seen") -join "`n" | Should -Match 'warned: .*Flows name no process.*CAP_PERFMON'
+            $script = "Get-BeylaFlow -Duration 300ms -WarningVariable seen -WarningAction Ignore | Out-Null; 'warned: ' + `$seen"
+            (Invoke-AsUser $script) -join "`n" | Should -Match 'warned: .*Flows name no process.*CAP_PERFMON'
             setcap cap_bpf,cap_net_raw,cap_perfmon=p $agent
-            (Invoke-AsUser "Get-Process -Id `$PID | Get-BeylaFlow -Duration 300ms -WarningVariable seen | Out-Null; 'warned: ' + `$seen + ', errors: ' + `$Error.Count") -join "`n" | Should -Match '(?m)^warned: (?!.*CAP_).*, errors: 0'
+            $script = "Get-Process -Id `$PID | Get-BeylaFlow -Duration 300ms -WarningVariable seen | Out-Null; " +
+                "'warned: ' + `$seen + ', errors: ' + `$Error.Count"
+            (Invoke-AsUser $script) -join "`n" | Should -Match '(?m)^warned: (?!.*CAP_).*, errors: 0'
         }
 
         It 'with the minimal set it traces without a warning, and what is enforced stays enforced' {
             Set-BeylaCapability -AgentPath $agent -OpenPort $port -Minimal
-            $trace = "`$job = Start-BeylaTrace -OpenPort $port -AsJob; while (-not (`$job.Verbose -match 'is tracing')) { Start-Sleep -Milliseconds 50 }; `$null = Invoke-WebRequest http://127.0.0.1:$port/minimal; Start-Sleep -Milliseconds 500; Stop-Job `$job; @(`$job.Output | Where-Object { `$_.Kind -eq 'Server' -and `$_.Path -eq '/minimal' }).Count; @(`$job.Warning).Count"
+            $trace = @"
+`$job = Start-BeylaTrace -OpenPort $port -AsJob
+while (-not (`$job.Verbose -match 'is tracing')) { Start-Sleep -Milliseconds 50 }
+`$null = Invoke-WebRequest http://127.0.0.1:$port/minimal
+Start-Sleep -Milliseconds 500
+Stop-Job `$job
+@(`$job.Output | Where-Object { `$_.Kind -eq 'Server' -and `$_.Path -eq '/minimal' }).Count
+@(`$job.Warning).Count
+"@
             (Invoke-AsUser $trace)[-2, -1] | Should -Be 1, 0
-            "$(Invoke-AsUser "try { Start-BeylaTrace -OpenPort $port -EnforceCapability } catch { `$_.FullyQualifiedErrorId }")" | Should -Match 'CapabilityMissing,'
+            "$(Invoke-AsUser "try { Start-BeylaTrace -OpenPort $port -EnforceCapability } catch { `$_.FullyQualifiedErrorId }")" |
+                Should -Match 'CapabilityMissing,'
         }
 
         It 'what is added serves both, and the remedy of one use does not take the other away' {
             Set-BeylaCapability -AgentPath $agent -OpenPort $port -Minimal
             $before = getcap $agent
-            $text = (Invoke-AsUser "try { Get-BeylaFlow -WarningAction Ignore } catch { `$_.FullyQualifiedErrorId; `$_.ErrorDetails.RecommendedAction }") -join "`n"
+            $text = (Invoke-AsUser "try { Get-BeylaFlow -WarningAction Ignore } $caught") -join "`n"
             $text | Should -Match '(?m)^CapabilityMissing,'
-            $text | Should -Match "(?m)^Run: sudo setcap (?=\S*cap_net_raw)(?=\S*cap_perfmon)(?=\S*cap_sys_ptrace)(?=\S*cap_dac_read_search)\S+=p .*$agent, or Set-BeylaCapability -Network -Add, as root\."
+            $text | Should -Match ('(?m)^Run: sudo setcap ' +
+                '(?=\S*cap_net_raw)(?=\S*cap_perfmon)(?=\S*cap_sys_ptrace)(?=\S*cap_dac_read_search)\S+=p ' +
+                ".*$agent, or Set-BeylaCapability -Network -Add, as root\.")
             $rows = Set-BeylaCapability -AgentPath $agent -Network -Minimal -Add -PassThru
             # What tracing needs is of use to flows as well: it tells their services.
-            ($rows | Where-Object State -eq Granted).Name | Should -Be 'CAP_DAC_READ_SEARCH', 'CAP_NET_RAW', 'CAP_SYS_PTRACE', 'CAP_PERFMON', 'CAP_BPF'
+            ($rows | Where-Object State -eq Granted).Name |
+                Should -Be 'CAP_DAC_READ_SEARCH', 'CAP_NET_RAW', 'CAP_SYS_PTRACE', 'CAP_PERFMON', 'CAP_BPF'
             getcap $agent | Should -Not -Be $before
-            @(Invoke-AsUser "Test-BeylaCapability -OpenPort $port -Quiet -Minimal; Test-BeylaCapability -Network -Quiet -Minimal")[-2, -1] | Should -Be 'True', 'True'
+            $script = "Test-BeylaCapability -OpenPort $port -Quiet -Minimal; Test-BeylaCapability -Network -Quiet -Minimal"
+            @(Invoke-AsUser $script)[-2, -1] | Should -Be 'True', 'True'
         }
 
         It 'root sees with -PassThru what the file has, and not what root has' {
             $rows = Set-BeylaCapability -AgentPath $agent -Network -Minimal -PassThru
             ($rows | Where-Object State -eq Granted).Name | Should -Be 'CAP_NET_RAW', 'CAP_BPF'
-            $rows = Test-BeylaCapability -AgentPath $agent -OpenPort $port -WarningAction Ignore | Where-Object Name -eq CAP_BPF | Set-BeylaCapability -AgentPath $agent -PassThru
+            $rows = Test-BeylaCapability -AgentPath $agent -OpenPort $port -WarningAction Ignore |
+                Where-Object Name -eq CAP_BPF |
+                Set-BeylaCapability -AgentPath $agent -PassThru
             $rows.Name | Should -Be 'CAP_BPF'
             $rows.State | Should -Be 'Granted'
             (Set-BeylaCapability -AgentPath $agent -Clear -PassThru | Where-Object State -eq Granted) | Should -BeNullOrEmpty
         }
 
         It 'what the rows of a report name is set, and no more' {
-            Test-BeylaCapability -AgentPath $agent -Scenario Network | Where-Object Capability -in Bpf, NetRaw | Set-BeylaCapability -AgentPath $agent
+            Test-BeylaCapability -AgentPath $agent -Scenario Network |
+                Where-Object Capability -in Bpf, NetRaw |
+                Set-BeylaCapability -AgentPath $agent
             getcap $agent | Should -Match 'cap_net_raw,cap_bpf=p|cap_bpf,cap_net_raw=p'
         }
     }

@@ -2,8 +2,9 @@
 .SYNOPSIS
     Measures what the module costs: spans per second through the pipeline, and the time from a request to its object.
 .DESCRIPTION
-    Spans per second are those of a planted agent that prints as fast as it can, so that the module is what limits. The time to the object is with the real agent and a small server; it
-    needs root and is left out otherwise. Prints rows of a Markdown table, medians of the rounds.
+    Spans per second are those of a planted agent that prints as fast as it can, so that the module is what limits. The time to the
+    object is with the real agent and a small server; it needs root and is left out otherwise. Prints rows of a Markdown table, medians
+    of the rounds.
 .EXAMPLE
     pwsh -NoProfile tests/Measure-Module.ps1 -Rounds 7
 #>
@@ -23,14 +24,24 @@ try {
         $Count / $time.TotalSeconds
     }
     Clear-AgentEnvironment
-    '| spans per second through `Start-BeylaTrace \| Measure-Object` | {0:n0} | goal 50,000 |' -f ($rates | Sort-Object)[[int] ($Rounds / 2)]
+    '| spans per second through `Start-BeylaTrace \| Measure-Object` | {0:n0} | goal 50,000 |' -f
+        ($rates | Sort-Object)[[int] ($Rounds / 2)]
 
-    $imports = 1..(2 * $Rounds) | ForEach-Object { [double] (pwsh -NoProfile -Command "(Measure-Command { Import-Module '$Module' }).TotalMilliseconds") }
+    $script = "(Measure-Command { Import-Module '$Module' }).TotalMilliseconds"
+    $imports = 1..(2 * $Rounds) | ForEach-Object { [double] (pwsh -NoProfile -Command $script) }
     '| `Import-Module` in a new shell | {0:0} ms | goal 150 ms |' -f ($imports | Sort-Object)[$Rounds]
 
     if ((id -u) -ne 0 -or -not (Test-Path $RealAgent)) { return }
     $port = Get-FreePort
-    $server = Start-Process python3 -ArgumentList '-m', 'http.server', $port, '--bind', '127.0.0.1' -PassThru -WorkingDirectory $folder -RedirectStandardError $folder/log -RedirectStandardOutput $folder/out
+    $python = @{
+        FilePath = 'python3'
+        ArgumentList = '-m', 'http.server', $port, '--bind', '127.0.0.1'
+        PassThru = $true
+        WorkingDirectory = $folder
+        RedirectStandardError = "$folder/log"
+        RedirectStandardOutput = "$folder/out"
+    }
+    $server = Start-Process @python
     $client = [Net.Http.HttpClient]::new()
     $null = Wait-Until { try { $client.GetAsync("http://127.0.0.1:$port/").Wait(); $true } catch { $false } } 20
     foreach ($more in @{}, @{ LowLatency = $true }) {
@@ -46,7 +57,8 @@ try {
         }
         Stop-Job $job; Remove-Job $job
         $sorted = $times | Sort-Object
-        '| response to object, {0}, median / 95th percentile | {1:0.0} / {2:0.0} ms | goal 100 ms |' -f ($more.Count ? '-LowLatency' : 'default'), $sorted[[int] ($sorted.Count / 2)], $sorted[[int] (0.95 * $sorted.Count) - 1]
+        '| response to object, {0}, median / 95th percentile | {1:0.0} / {2:0.0} ms | goal 100 ms |' -f
+            ($more.Count ? '-LowLatency' : 'default'), $sorted[[int] ($sorted.Count / 2)], $sorted[[int] (0.95 * $sorted.Count) - 1]
     }
     Stop-Process -Id $server.Id
 }

@@ -14,12 +14,18 @@ Describe 'The module' {
 
     It 'exports exactly four cmdlets and nothing else' {
         $module = Get-Module Beyla
-        $module.ExportedCommands.Keys | Sort-Object | Should -Be 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability'
+        $module.ExportedCommands.Keys | Sort-Object |
+            Should -Be 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability'
         $module.ExportedCommands.Values.CommandType | Should -Not -Contain 'Function'
     }
 
     It 'imports from the top of the repository too, with help' {
-        $script = "Import-Module '$Root/Beyla.psd1'; (Get-Command Start-BeylaTrace).Module.Name; (Get-Help Start-BeylaTrace).examples.example.Count -ge 3; [Beyla.Span]::new([Beyla.Contracts.Span]::new()) | Format-Table | Out-String | Should -Match Duration"
+        $script = @"
+Import-Module '$Root/Beyla.psd1'
+(Get-Command Start-BeylaTrace).Module.Name
+(Get-Help Start-BeylaTrace).examples.example.Count -ge 3
+[Beyla.Span]::new([Beyla.Contracts.Span]::new()) | Format-Table | Out-String | Should -Match Duration
+"@
         pwsh -NoProfile -Command $script | Should -Be 'Beyla', 'True'
     }
 
@@ -35,24 +41,30 @@ Describe 'The module' {
     }
 
     It 'can be removed and imported again' {
-        $script = "Import-Module '$Module'; Remove-Module Beyla; [bool] (Get-Module Beyla); Import-Module '$Module'; [bool] (Get-Module Beyla)"
+        $script = "Import-Module '$Module'; Remove-Module Beyla; [bool] (Get-Module Beyla); " +
+            "Import-Module '$Module'; [bool] (Get-Module Beyla)"
         pwsh -NoProfile -Command $script | Should -Be 'False', 'True'
     }
 
     It 'comes as a package that imports when it is unpacked, with an agent that can be executed' {
         $tool = "$Root/out/build/bin/Beyla.ModuleBuild/release/Beyla.ModuleBuild.dll"
-        if (-not (Test-Path $tool) -or -not (Test-Path $RealAgent)) { Set-ItResult -Skipped -Because 'the release build or the agent is not there' }
+        if (-not (Test-Path $tool) -or -not (Test-Path $RealAgent)) {
+            Set-ItResult -Skipped -Because 'the release build or the agent is not there'
+        }
         $package = dotnet $tool pack $Module $TestDrive/packages
         $package | Should -BeLike '*/Beyla.*.nupkg'
         [IO.Compression.ZipFile]::ExtractToDirectory($package, "$TestDrive/unpacked/Beyla")
-        ([xml] (Get-Content $TestDrive/unpacked/Beyla/Beyla.nuspec)).package.metadata.tags | Should -Match 'PSModule.*PSCmdlet_Start-BeylaTrace'
+        ([xml] (Get-Content $TestDrive/unpacked/Beyla/Beyla.nuspec)).package.metadata.tags |
+            Should -Match 'PSModule.*PSCmdlet_Start-BeylaTrace'
         $script = "Import-Module '$TestDrive/unpacked/Beyla'; @(Test-BeylaCapability -Scenario Network -WarningAction Ignore).Count -gt 3"
         pwsh -NoProfile -Command $script | Should -Be 'True'
     }
 
     It 'is imported by name after the install step, from the <source>' -ForEach @(@{ source = 'build' }, @{ source = 'package' }) {
         $tool = "$Root/out/build/bin/Beyla.ModuleBuild/release/Beyla.ModuleBuild.dll"
-        if (-not (Test-Path $tool) -or -not (Test-Path $RealAgent)) { Set-ItResult -Skipped -Because 'the release build or the agent is not there' }
+        if (-not (Test-Path $tool) -or -not (Test-Path $RealAgent)) {
+            Set-ItResult -Skipped -Because 'the release build or the agent is not there'
+        }
         $data = "$TestDrive/data of $source"
         $version = (Test-ModuleManifest $Module/Beyla.psd1).Version
         $target = "$data/powershell/Modules/Beyla/$version"
@@ -64,23 +76,33 @@ Describe 'The module' {
                 foreach ($time in 1, 2) {
                     $said = bash $Root/build.sh install --user $package 2>&1
                     $LASTEXITCODE | Should -Be 0 -Because "$said"
-                    "$said" | Should -Match "installed $([regex]::Escape($target)).*no file capabilities.*sudo .*/Beyla/$version/bin/beyla capability set"
+                    "$said" | Should -Match ("installed $([regex]::Escape($target)).*no file capabilities.*" +
+                        "sudo .*/Beyla/$version/bin/beyla capability set")
                 }
             }
             else { dotnet $tool install $Module "$data/powershell/Modules" | Should -Be $target }
             # As a new shell has it: nobody adds a path.
-            $script = 'Import-Module Beyla; (Get-Module Beyla).ModuleBase; @(Test-BeylaCapability -Scenario Network -WarningAction Ignore).Count -gt 3; (Get-Help Start-BeylaTrace).Synopsis.Length -gt 9'
+            $script = @'
+Import-Module Beyla
+(Get-Module Beyla).ModuleBase
+@(Test-BeylaCapability -Scenario Network -WarningAction Ignore).Count -gt 3
+(Get-Help Start-BeylaTrace).Synopsis.Length -gt 9
+'@
             env -u PSModulePath pwsh -NoProfile -Command $script | Should -Be $target, 'True', 'True'
         }
         finally { $env:XDG_DATA_HOME = $null }
-        Get-ChildItem $target -Recurse -File | ForEach-Object { $_.UnixMode | Should -Be ($_.Name -eq 'beyla' ? '-rwxr-xr-x' : '-rw-r--r--') }
+        Get-ChildItem $target -Recurse -File |
+            ForEach-Object { $_.UnixMode | Should -Be ($_.Name -eq 'beyla' ? '-rwxr-xr-x' : '-rw-r--r--') }
         Get-ChildItem $data/powershell/Modules/Beyla -Force | Should -HaveCount 1
         ((Get-ChildItem $target -Recurse -File).FullName | ForEach-Object { [IO.Path]::GetRelativePath($target, $_) } | Sort-Object) |
-            Should -Be ((Get-ChildItem $Module -Recurse -File).FullName | ForEach-Object { [IO.Path]::GetRelativePath($Module, $_) } | Sort-Object)
+            Should -Be (
+                (Get-ChildItem $Module -Recurse -File).FullName | ForEach-Object { [IO.Path]::GetRelativePath($Module, $_) } | Sort-Object)
     }
 
     It 'has a page for each cmdlet and a whole synopsis for each topic' {
-        foreach ($command in (Get-Module Beyla).ExportedCommands.Values) { $command.HelpUri | Should -BeLike "$((Get-Module Beyla).ProjectUri)*" }
+        foreach ($command in (Get-Module Beyla).ExportedCommands.Values) {
+            $command.HelpUri | Should -BeLike "$((Get-Module Beyla).ProjectUri)*"
+        }
         # Get-Help takes one line of it.
         foreach ($file in Get-ChildItem $Module/en-US/about_*.help.txt) {
             (Get-Content $file -Raw) | Should -Match '(?m)^SHORT DESCRIPTION\n    \S[^\n]*\.\n\n'
@@ -108,10 +130,13 @@ Describe 'The module' {
                 $errors = $null
                 $ast = [Management.Automation.Language.Parser]::ParseInput($example.code, [ref] $null, [ref] $errors)
                 $errors | Should -BeNullOrEmpty
-                $commands = $ast.FindAll({ param($node) $node -is [Management.Automation.Language.CommandAst] }, $true) | Where-Object { $_.GetCommandName() -like '*-Beyla*' }
+                $commands = $ast.FindAll({ param($node) $node -is [Management.Automation.Language.CommandAst] }, $true) |
+                    Where-Object { $_.GetCommandName() -like '*-Beyla*' }
                 foreach ($command in $commands) {
                     $known = (Get-Command $command.GetCommandName()).Parameters.Keys
-                    foreach ($used in $command.CommandElements | Where-Object { $_ -is [Management.Automation.Language.CommandParameterAst] }) { $used.ParameterName | Should -BeIn $known }
+                    $command.CommandElements |
+                        Where-Object { $_ -is [Management.Automation.Language.CommandParameterAst] } |
+                        ForEach-Object { $_.ParameterName | Should -BeIn $known }
                 }
             }
         }
@@ -186,13 +211,23 @@ Describe 'Objects and views' {
     }
 
     It 'show everything as a list: <name>' -ForEach @(
-        @{ name = 'span'; derived = 'PeerAddress', 'PeerPort', 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'ClientAddress', 'ClientPort', 'ServerAddress', 'ServerPort', 'DurationMs', 'HandlerDurationMs' }
-        @{ name = 'flow'; derived = 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'RemoteName', 'SourceAddress', 'SourcePort', 'DestinationAddress', 'DestinationPort', 'DurationMs' }
+        @{
+            name = 'span'
+            derived = 'PeerAddress', 'PeerPort', 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort',
+                'ClientAddress', 'ClientPort', 'ServerAddress', 'ServerPort', 'DurationMs', 'HandlerDurationMs'
+        }
+        @{
+            name = 'flow'
+            derived = 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'RemoteName',
+                'SourceAddress', 'SourcePort', 'DestinationAddress', 'DestinationPort', 'DurationMs'
+        }
         @{ name = 'row'; derived = 'Needed', 'Uses' }
     ) {
         $object = Get-Variable $name -ValueOnly | ForEach-Object { $_ } | Select-Object -First 1
         $text = $object | Format-List | Out-String -Width 120
-        foreach ($property in $object.GetType().GetProperties().Name | Where-Object { $_ -notin $derived }) { $text | Should -Match "(?m)^$property +:" }
+        foreach ($property in $object.GetType().GetProperties().Name | Where-Object { $_ -notin $derived }) {
+            $text | Should -Match "(?m)^$property +:"
+        }
     }
 
     It 'show the proxy in the list where there is one' {
@@ -218,7 +253,14 @@ Describe 'Objects and views' {
         $env:SPAN_PATH = '/a\u001b[2J\u009b31m\u202e'
         $evil = Start-BeylaTrace -MaximumCount 1
         $evil.Path | Should -Be '/a\x1b[2J\x9b31m\u202e'
-        foreach ($text in ($evil | Out-String), ($evil | Format-List | Out-String), ($evil | Group-Object Path | Out-String), ($evil | Select-Object Path | Out-String), "$evil") {
+        $shown = @(
+            $evil | Out-String
+            $evil | Format-List | Out-String
+            $evil | Group-Object Path | Out-String
+            $evil | Select-Object Path | Out-String
+            "$evil"
+        )
+        foreach ($text in $shown) {
             $text | Should -Not -Match '[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]'
         }
         Clear-AgentEnvironment
@@ -239,7 +281,10 @@ Describe 'Objects and views' {
     }
 
     It 'come through a job in another process' {
-        $job = Start-Job { Import-Module $args[0]; Start-BeylaTrace -AgentPath $args[1] -MaximumCount 3 } -ArgumentList $Module, "$Agents/spans"
+        $job = Start-Job -ArgumentList $Module, "$Agents/spans" {
+            Import-Module $args[0]
+            Start-BeylaTrace -AgentPath $args[1] -MaximumCount 3
+        }
         $spans = $job | Receive-Job -Wait -AutoRemoveJob
         $spans.Count | Should -Be 3
         $spans[2].Query | Should -Be 'id=2'

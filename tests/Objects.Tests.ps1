@@ -1,4 +1,5 @@
-# What the objects are worth on every way out of PowerShell and back: the same questions get the same answers live, from a file and from another process, with the module and without.
+# What the objects are worth on every way out of PowerShell and back: the same questions get the same answers live, from a file and from
+# another process, with the module and without.
 Describe 'Objects' {
     BeforeDiscovery {
         $ways = @(
@@ -14,18 +15,28 @@ Describe 'Objects' {
         $agent = "$Agents/spans"
         # In no order; one of IPv6; two with the same millisecond; one of a minute ago; every field of the stream.
         $recent = [DateTime]::UtcNow.AddSeconds(-60).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'")
-        $span = '{{"type":"span","kind":"{0}","protocol":"http","outcome":"{1}","start":"{2}","durationUSec":{3},"handlerDurationUSec":{4},"method":"GET","path":"{5}","query":"id=7","status":{6},"host":"shop.example:8080","protocolVersion":"1.1","requestBodyLength":0,"responseBodyLength":1024,"clientAddress":"{7}","clientPort":40000,"serverAddress":"{8}","serverPort":8080,"tid":4243,"networkNamespace":4026531840,"connection":"fedcba9876543210","pid":4242,"executable":"/usr/sbin/nginx","serviceName":"shop","serviceNamespace":"live","language":"nodejs"}}'
+        $span = '{{"type":"span","kind":"{0}","protocol":"http","outcome":"{1}","start":"{2}","durationUSec":{3},' +
+            '"handlerDurationUSec":{4},"method":"GET","path":"{5}","query":"id=7","status":{6},"host":"shop.example:8080",' +
+            '"protocolVersion":"1.1","requestBodyLength":0,"responseBodyLength":1024,"clientAddress":"{7}","clientPort":40000,' +
+            '"serverAddress":"{8}","serverPort":8080,"tid":4243,"networkNamespace":4026531840,"connection":"fedcba9876543210",' +
+            '"pid":4242,"executable":"/usr/sbin/nginx","serviceName":"shop","serviceNamespace":"live","language":"nodejs"}}'
         Set-Content $TestDrive/spans.jsonl @(
             $span -f 'server', 'complete', '2026-01-02T03:04:05.000002Z', 7500, 5001, '/b', 200, '10.0.0.1', '10.0.0.2'
-            $span -f 'client', 'closed', '2026-01-02T03:04:05.000001Z', 250001, 3, '/a', 0, '2001:db8:1234:5678:9abc:def0:1234:5678', '2001:db8::1'
+            $span -f 'client', 'closed', '2026-01-02T03:04:05.000001Z', 250001, 3, '/a', 0,
+                '2001:db8:1234:5678:9abc:def0:1234:5678', '2001:db8::1'
             $span -f 'server', 'timedOut', $recent, 1, 1, '/recent', 408, '10.0.0.10', '10.0.0.2'
             $span -f 'server', 'complete', '2026-01-02T03:04:04.999999Z', 5, 5, '/first', 503, '10.0.0.1', '10.0.0.2'
         )
-        $flow = '{{"type":"flow","first":"{0}","last":"{1}","transport":{2},"direction":"{3}","interface":"eth0","interfaceDirection":"{4}","sourceAddress":"{5}","sourcePort":{6},"destinationAddress":"{7}","destinationPort":{8},"bytes":{9},"packets":3,"flags":{10},"agentAddress":"10.0.0.1","pid":4242,"processName":"postgres","serviceName":"db"}}'
+        $flow = '{{"type":"flow","first":"{0}","last":"{1}","transport":{2},"direction":"{3}","interface":"eth0",' +
+            '"interfaceDirection":"{4}","sourceAddress":"{5}","sourcePort":{6},"destinationAddress":"{7}","destinationPort":{8},' +
+            '"bytes":{9},"packets":3,"flags":{10},"agentAddress":"10.0.0.1","pid":4242,"processName":"postgres","serviceName":"db"}}'
         Set-Content $TestDrive/flows.jsonl @(
-            $flow -f '2026-01-02T03:04:06.000001Z', '2026-01-02T03:04:07.500000Z', 6, 'request', 'egress', '10.0.0.1', 40000, '10.0.0.2', 5432, 1500, 26
-            $flow -f '2026-01-02T03:04:05.000001Z', $recent, 6, 'response', 'ingress', '2001:db8:1234:5678:9abc:def0:1234:5678', 5432, '2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff', 54321, 1048575, 16
-            $flow -f '2026-01-02T03:04:05.000000Z', '2026-01-02T03:04:05.000000Z', 143, 'unknown', 'ingress', '10.0.0.3', 0, '10.0.0.1', 0, 60, 0
+            $flow -f '2026-01-02T03:04:06.000001Z', '2026-01-02T03:04:07.500000Z', 6, 'request', 'egress',
+                '10.0.0.1', 40000, '10.0.0.2', 5432, 1500, 26
+            $flow -f '2026-01-02T03:04:05.000001Z', $recent, 6, 'response', 'ingress',
+                '2001:db8:1234:5678:9abc:def0:1234:5678', 5432, '2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff', 54321, 1048575, 16
+            $flow -f '2026-01-02T03:04:05.000000Z', '2026-01-02T03:04:05.000000Z', 143, 'unknown', 'ingress',
+                '10.0.0.3', 0, '10.0.0.1', 0, 60, 0
         )
         # The module's own objects, wherever this runs.
         $make = {
@@ -41,23 +52,40 @@ Describe 'Objects' {
         # The questions. Each gives one line.
         $ask = {
             param($all)
-            $spans = @($all | Where-Object { $_.PSObject.Properties['Method'] }); $flows = @($all | Where-Object { $_.PSObject.Properties['Packets'] }); $rows = @($all | Where-Object { $_.PSObject.Properties['WithoutIt'] })
+            $spans = @($all | Where-Object { $_.PSObject.Properties['Method'] })
+            $flows = @($all | Where-Object { $_.PSObject.Properties['Packets'] })
+            $rows = @($all | Where-Object { $_.PSObject.Properties['WithoutIt'] })
             "spans $($spans.Count), flows $($flows.Count), rows $($rows.Count)"
-            "servers $(@($spans | Where-Object Kind -eq Server).Count), clients $(@($spans | Where-Object { $_.Kind -eq 'Client' }).Count), client: $(($spans | Where-Object Kind -in Client).Path)"
+            "servers $(@($spans | Where-Object Kind -eq Server).Count), " +
+                "clients $(@($spans | Where-Object { $_.Kind -eq 'Client' }).Count), " +
+                "client: $(($spans | Where-Object Kind -in Client).Path)"
             "timed out $(@($spans | Where-Object Outcome -eq TimedOut).Count), node $(@($spans | Where-Object Language -eq NodeJs).Count)"
             "in order $(($spans | Sort-Object Start).Path), the other way $(($spans | Sort-Object Start -Descending).Path)"
-            "of the last hour $(@($spans | Where-Object Start -gt (Get-Date).AddHours(-1)).Path), before $(@($spans | Where-Object { $_.Start -lt (Get-Date).AddHours(-1) }).Count)"
+            "of the last hour $(@($spans | Where-Object Start -gt (Get-Date).AddHours(-1)).Path), " +
+                "before $(@($spans | Where-Object { $_.Start -lt (Get-Date).AddHours(-1) }).Count)"
             "ended after $(@($spans | Where-Object End -gt ([DateTimeOffset] '2026-01-02T03:04:05.25Z').LocalDateTime).Path)"
             "ticks $(($spans | Where-Object Path -ne /recent | Sort-Object Path).Start | ForEach-Object { $_.ToUniversalTime().Ticks })"
             "minutes $(($spans | Group-Object { $_.Start.ToUniversalTime().ToString('HH:mm') } | Where-Object Name -eq '03:04').Count)"
-            "over 5 ms $(($spans | Where-Object DurationMs -gt 5 | Sort-Object DurationMs).Path), slowest $(($spans | Sort-Object Duration -Descending)[0].Path), sum $(($spans | Measure-Object DurationMs -Sum).Sum)"
-            "span $(($spans | Sort-Object Path)[0].Duration.Ticks) $(@($spans | Where-Object Duration -gt '0:0:0.2').Path) $(($spans | Sort-Object Path)[1].HandlerDuration.Ticks)"
-            "called by $(@($spans | Where-Object ClientAddress -eq 10.0.0.1).Count), remote $(@($spans | Where-Object { $_.RemoteAddress -eq '2001:db8::1' }).Path), port $(@($spans | Where-Object RemotePort -eq 8080).Path), from $(($spans | Where-Object Kind -eq Client).Client)"
-            "connection $(($spans.Connection | Select-Object -Unique)), version $(($spans | Where-Object ProtocolVersion -eq 1.1).Count), lengths $(($spans | Measure-Object ResponseBodyLength -Sum).Sum)"
-            "tcp $(@($flows | Where-Object Transport -eq Tcp).Count), egress $(@($flows | Where-Object InterfaceDirection -eq Egress).Count), requests $(@($flows | Where-Object Direction -eq Request).Count), other $(($flows | Where-Object Transport -notin Tcp, Udp).Transport)"
+            "over 5 ms $(($spans | Where-Object DurationMs -gt 5 | Sort-Object DurationMs).Path), " +
+                "slowest $(($spans | Sort-Object Duration -Descending)[0].Path), sum $(($spans | Measure-Object DurationMs -Sum).Sum)"
+            "span $(($spans | Sort-Object Path)[0].Duration.Ticks) $(@($spans | Where-Object Duration -gt '0:0:0.2').Path) " +
+                "$(($spans | Sort-Object Path)[1].HandlerDuration.Ticks)"
+            "called by $(@($spans | Where-Object ClientAddress -eq 10.0.0.1).Count), " +
+                "remote $(@($spans | Where-Object { $_.RemoteAddress -eq '2001:db8::1' }).Path), " +
+                "port $(@($spans | Where-Object RemotePort -eq 8080).Path), from $(($spans | Where-Object Kind -eq Client).Client)"
+            "connection $(($spans.Connection | Select-Object -Unique)), " +
+                "version $(($spans | Where-Object ProtocolVersion -eq 1.1).Count), " +
+                "lengths $(($spans | Measure-Object ResponseBodyLength -Sum).Sum)"
+            "tcp $(@($flows | Where-Object Transport -eq Tcp).Count), " +
+                "egress $(@($flows | Where-Object InterfaceDirection -eq Egress).Count), " +
+                "requests $(@($flows | Where-Object Direction -eq Request).Count), " +
+                "other $(($flows | Where-Object Transport -notin Tcp, Udp).Transport)"
             "syn $(@($flows | Where-Object Flags -match Syn).Count), flags $(($flows | Sort-Object FirstSeen).Flags -join '; ')"
-            "to $(@($flows | Where-Object RemoteAddress -eq 10.0.0.2).RemotePort), order $(($flows | Sort-Object FirstSeen).Bytes), still $(@($flows | Where-Object LastSeen -gt (Get-Date).AddHours(-1)).Count), rate $(($flows | Sort-Object Bytes)[1].Rate), took $(($flows | Sort-Object Bytes)[1].Duration.Ticks)"
-            "missing $(@($rows | Where-Object State -eq Missing).Count), required $(@($rows | Where-Object Need -eq Required).Fix), used by $(@($rows | Where-Object Need -eq Required).UsedBy -join '; ')"
+            "to $(@($flows | Where-Object RemoteAddress -eq 10.0.0.2).RemotePort), order $(($flows | Sort-Object FirstSeen).Bytes), " +
+                "still $(@($flows | Where-Object LastSeen -gt (Get-Date).AddHours(-1)).Count), " +
+                "rate $(($flows | Sort-Object Bytes)[1].Rate), took $(($flows | Sort-Object Bytes)[1].Duration.Ticks)"
+            "missing $(@($rows | Where-Object State -eq Missing).Count), required $(@($rows | Where-Object Need -eq Required).Fix), " +
+                "used by $(@($rows | Where-Object Need -eq Required).UsedBy -join '; ')"
         }
         $answers = @(
             'spans 4, flows 3, rows 3'
@@ -81,10 +109,16 @@ Describe 'Objects' {
         function Get-Answer([string] $Script, [string] $Zone) {
             Set-Content $TestDrive/ask.ps1 "param(`$module, `$agents, `$folder)`n$Script`n& { $ask } `$all"
             $was = $env:TZ
-            try { $env:TZ = $Zone; pwsh -NoProfile -NonInteractive -File $TestDrive/ask.ps1 $Module $Agents $TestDrive } finally { $env:TZ = $was }
+            try {
+                $env:TZ = $Zone
+                pwsh -NoProfile -NonInteractive -File $TestDrive/ask.ps1 $Module $Agents $TestDrive
+            }
+            finally { $env:TZ = $was }
         }
         $all = & $make $Module $Agents $TestDrive
-        $spans = @($all | Where-Object { $_ -is [Beyla.Span] }); $flows = @($all | Where-Object { $_ -is [Beyla.Flow] }); $rows = @($all | Where-Object { $_ -is [Beyla.CapabilityRequirement] })
+        $spans = @($all | Where-Object { $_ -is [Beyla.Span] })
+        $flows = @($all | Where-Object { $_ -is [Beyla.Flow] })
+        $rows = @($all | Where-Object { $_ -is [Beyla.CapabilityRequirement] })
         $all | Export-Clixml $TestDrive/all.xml
     }
     AfterAll { Clear-AgentEnvironment }
@@ -94,7 +128,9 @@ Describe 'Objects' {
         $script = switch -Wildcard ($way) {
             'live' { "`$all = & { $make } `$module `$agents `$folder" }
             'Import-Clixml*' { "$load`$all = Import-Clixml `$folder/all.xml" }
-            'Start-Job*' { "$load`$all = Start-Job { $make } -ArgumentList `$module, `$agents, `$folder | Receive-Job -Wait -AutoRemoveJob" }
+            'Start-Job*' {
+                "$load`$all = Start-Job { $make } -ArgumentList `$module, `$agents, `$folder | Receive-Job -Wait -AutoRemoveJob"
+            }
         }
         $script += "`nif ([bool] (Get-Module Beyla) -ne `$$imported) { throw 'the module is there, or is not' }"
         Get-Answer $script 'Asia/Kolkata' | Should -Be $answers
@@ -110,13 +146,22 @@ Describe 'Objects' {
         for ($i = 0; $i -lt $all.Count; $i++) {
             $back[$i].GetType() | Should -Be $all[$i].GetType()
             # All that the object knows, in one text.
-            ($back[$i] | ConvertTo-Json -Compress -Depth 4) -replace ',"(RunspaceId|PSSourceJobInstanceId|PSComputerName|PSShowComputerName)":("[^"]*"|false|true)' | Should -Be ($all[$i] | ConvertTo-Json -Compress -Depth 4)
+            $away = ',"(RunspaceId|PSSourceJobInstanceId|PSComputerName|PSShowComputerName)":("[^"]*"|false|true)'
+            ($back[$i] | ConvertTo-Json -Compress -Depth 4) -replace $away | Should -Be ($all[$i] | ConvertTo-Json -Compress -Depth 4)
         }
         ($back | Out-String -Width 80) | Should -Be ($all | Out-String -Width 80)
     }
 
     It 'keep both of the hours that a change of the clock repeats' {
-        $script = "Import-Module '$Module'; foreach (`$hour in 0, 1) { `$span = [Beyla.Span]::new([Beyla.Contracts.Span] @{ Kind = 'Server'; Start = [DateTimeOffset] `"2026-10-25T0`${hour}:30:00.000001Z`" }); [Management.Automation.PSSerializer]::Deserialize([Management.Automation.PSSerializer]::Serialize(`$span)), `$span | ForEach-Object { `$_.Start.ToString() } }"
+        $script = @"
+Import-Module '$Module'
+foreach (`$hour in 0, 1) {
+    `$start = [DateTimeOffset] `"2026-10-25T0`${hour}:30:00.000001Z`"
+    `$span = [Beyla.Span]::new([Beyla.Contracts.Span] @{ Kind = 'Server'; Start = `$start })
+    `$back = [Management.Automation.PSSerializer]::Deserialize([Management.Automation.PSSerializer]::Serialize(`$span))
+    `$back, `$span | ForEach-Object { `$_.Start.ToString() }
+}
+"@
         $was = $env:TZ
         try { $env:TZ = 'Europe/Berlin'; $times = pwsh -NoProfile -NonInteractive -Command $script } finally { $env:TZ = $was }
         $times | Should -Be (@('2026-10-25T00:30:00.000001Z') * 2 + @('2026-10-25T01:30:00.000001Z') * 2)
@@ -126,7 +171,8 @@ Describe 'Objects' {
         $json = $spans[1] | ConvertTo-Json -Compress
         $json | Should -BeLike '{"Kind":"Client","Protocol":"http","Outcome":"Closed","Start":"2026-01-02T03:04:05.000001Z",*'
         $json | Should -Match '"ClientAddress":"2001:db8:1234:5678:9abc:def0:1234:5678","ClientPort":40000,"ServerAddress":"2001:db8::1"'
-        $json | Should -Match '"Duration":"00:00:00.2500010","HandlerDuration":"00:00:00.0000030","DurationMs":250.001,"HandlerDurationMs":0.003,'
+        $json | Should -Match ('"Duration":"00:00:00.2500010","HandlerDuration":"00:00:00.0000030",' +
+            '"DurationMs":250.001,"HandlerDurationMs":0.003,')
         $json | Should -Match '"Connection":"fedcba9876543210"'
         $json | Should -Match '"Language":"NodeJs"'
         # No object and no list within it.
@@ -134,14 +180,17 @@ Describe 'Objects' {
         foreach ($span in $spans) { ($span | ConvertTo-Json -Compress).Length | Should -BeLessOrEqual 1024 }
 
         $json = $flows[0] | ConvertTo-Json -Compress
-        $json | Should -BeLike '{"FirstSeen":"2026-01-02T03:04:06.000001Z","LastSeen":"2026-01-02T03:04:07.500000Z","Transport":"Tcp","Direction":"Request","Interface":"eth0","InterfaceDirection":"Egress","SourceAddress":"10.0.0.1",*'
+        $json | Should -BeLike ('{"FirstSeen":"2026-01-02T03:04:06.000001Z","LastSeen":"2026-01-02T03:04:07.500000Z",' +
+            '"Transport":"Tcp","Direction":"Request","Interface":"eth0","InterfaceDirection":"Egress","SourceAddress":"10.0.0.1",*')
         $json | Should -Match '"Flags":"Syn, Psh, Ack"'
-        ($rows[2] | ConvertTo-Json -Compress) | Should -BeLike '{"Capability":"Bpf","State":"Missing","Documented":true,"Need":"Required",*"UsedBy":`["Every tracer","Watcher"`],*'
+        ($rows[2] | ConvertTo-Json -Compress) | Should -BeLike ('{"Capability":"Bpf","State":"Missing","Documented":true,' +
+            '"Need":"Required",*"UsedBy":`["Every tracer","Watcher"`],*')
 
         $env:COUNT = 1
         Start-BeylaTrace -AgentPath $agent -MaximumCount 1 -InformationVariable summary | Out-Null
         Clear-AgentEnvironment
-        ($summary.MessageData | ConvertTo-Json -Compress) | Should -BeLike '{"Time":"2026-01-02T03:04:06+00:00","Places":`[{"Place":"printer","Unit":"spans","Produced":1,*'
+        ($summary.MessageData | ConvertTo-Json -Compress) | Should -BeLike ('{"Time":"2026-01-02T03:04:06+00:00",' +
+            '"Places":`[{"Place":"printer","Unit":"spans","Produced":1,*')
     }
 
     It 'are the same texts to Export-Csv' {
@@ -154,7 +203,8 @@ Describe 'Objects' {
         $row.ClientAddress | Should -Be '2001:db8:1234:5678:9abc:def0:1234:5678'
         ($spans[1] | Select-Object Start, Duration | ConvertTo-Csv)[1] | Should -Be '"2026-01-02T03:04:05.000001Z","00:00:00.2500010"'
         $row = $flows[1] | ConvertTo-Csv | ConvertFrom-Csv
-        $row.FirstSeen, $row.Transport, $row.LocalAddress | Should -Be '2026-01-02T03:04:05.000001Z', 'Tcp', '2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff'
+        $row.FirstSeen, $row.Transport, $row.LocalAddress |
+            Should -Be '2026-01-02T03:04:05.000001Z', 'Tcp', '2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff'
         ($rows[2] | ConvertTo-Csv | ConvertFrom-Csv).State | Should -Be 'Missing'
     }
 
@@ -193,13 +243,16 @@ Describe 'Objects' {
         $spans[1].DurationMs | Should -BeOfType double
         $spans[1].Duration.TotalMilliseconds | Should -Be $spans[1].DurationMs
         $flows[0].DurationMs | Should -Be 1499.999
-        foreach ($page in 'docs/powershell.md', 'module/en-US/about_Beyla.help.txt', 'docs/recipes.md') { Get-Content $Root/$page -Raw | Should -Match 'DurationMs' }
+        foreach ($page in 'docs/powershell.md', 'module/en-US/about_Beyla.help.txt', 'docs/recipes.md') {
+            Get-Content $Root/$page -Raw | Should -Match 'DurationMs'
+        }
         Get-Content $Root/docs/recipes.md -Raw | Should -Not -Match 'DurationMilliseconds'
     }
 
     Describe 'in the view of flows' {
         It 'keep ports and names at <width> columns<auto>' -ForEach @(
-            @{ width = 80; auto = '' }, @{ width = 80; auto = ' with -AutoSize' }, @{ width = 120; auto = '' }, @{ width = 120; auto = ' with -AutoSize' }
+            @{ width = 80; auto = '' }, @{ width = 80; auto = ' with -AutoSize' },
+            @{ width = 120; auto = '' }, @{ width = 120; auto = ' with -AutoSize' }
         ) {
             $text = ($auto ? ($flows | Format-Table -AutoSize) : $flows) | Out-String -Width $width
             $lines = $text.Trim() -split '\r?\n'
@@ -213,11 +266,17 @@ Describe 'Objects' {
 
         It 'are whole with -View Wide' {
             $lines = ($flows | Format-Table -View Wide | Out-String -Width 140).Trim() -split '\r?\n'
-            $lines[3] | Should -Match '\[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff\]:54321 +<- \[2001:db8:1234:5678:9abc:def0:1234:5678\]:5432 .* postgres'
+            $lines[3] | Should -Match ('\[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff\]:54321 +<- ' +
+                '\[2001:db8:1234:5678:9abc:def0:1234:5678\]:5432 .* postgres')
         }
 
         It 'cut a name in the middle and not its port' {
-            $record = [Beyla.Contracts.Flow] @{ DestinationName = 'ip-10-1-2-3.eu-central-1.compute.internal'; DestinationPort = 65535; InterfaceDirection = 'Egress'; Transport = 'UdpLite' }
+            $record = [Beyla.Contracts.Flow] @{
+                DestinationName = 'ip-10-1-2-3.eu-central-1.compute.internal'
+                DestinationPort = 65535
+                InterfaceDirection = 'Egress'
+                Transport = 'UdpLite'
+            }
             $line = ([Beyla.Flow]::new($record) | Out-String -Width 80).Trim() -split '\r?\n' | Select-Object -Last 1
             $line | Should -Match '-> ip-10-1\S*…\S*nternal:65535 '
         }

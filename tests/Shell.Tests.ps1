@@ -61,11 +61,19 @@ Describe 'A shell with a running trace' {
         }
 
         It 'keeps what came in the variable of -OutVariable, and not in an assignment, when Ctrl+C ends it' {
-            foreach ($way in @{ Command = 'Start-BeylaTrace {0} -OutVariable kept'; Count = 10 }, @{ Command = '$kept = Start-BeylaTrace {0}'; Count = 0 }) {
+            $ways = @(
+                @{ Command = 'Start-BeylaTrace {0} -OutVariable kept'; Count = 10 }
+                @{ Command = '$kept = Start-BeylaTrace {0}'; Count = 0 }
+            )
+            foreach ($way in $ways) {
                 Remove-Item $TestDrive/record* -ErrorAction Ignore
                 Send-Key $terminal ('Remove-Variable kept -ErrorAction Ignore; ' + ($way.Command -f "-AgentPath $Agents/spans")), Enter
                 $id = Get-AgentId
-                if ($way.Count) { Wait-Until { (Get-Screen $terminal) -match '(?m)(^03:04:05\.\d+ +Server.*\s+){10}' } 20 | Should -BeTrue } else { Start-Sleep 2 }
+                if ($way.Count) {
+                    Wait-Until { (Get-Screen $terminal) -match '(?m)(^03:04:05\.\d+ +Server.*\s+){10}' } 20 | Should -BeTrue
+                } else {
+                    Start-Sleep 2
+                }
                 Send-Key $terminal C-c
                 Wait-Until { -not (Test-Alive $id) } 10 | Should -BeTrue
                 Send-Key $terminal "clear; 'kept ' + @(`$kept | Where-Object Path).Count + ' spans'", Enter

@@ -19,7 +19,11 @@ Describe 'Start-BeylaTrace' {
             @{ text = '-PID 12'; variable = 'BEYLA_TARGET_PID=12' }
             @{ text = '-OwningProcess 12'; variable = 'BEYLA_TARGET_PID=12' }
             # Ids alone would rule, whatever else is given: together they are the fields of one entry.
-            @{ text = "-Id 12, 34 -OpenPort 80, 90-99 -Executable '*/a`"b' -Language Go"; variable = 'arguments: --set discovery.instrument=[{target_pids: "12,34", open_ports: "80,90-99", exe_path: "*/a\"b", languages: "go"}]' }
+            @{
+                text = "-Id 12, 34 -OpenPort 80, 90-99 -Executable '*/a`"b' -Language Go"
+                variable = 'arguments: --set discovery.instrument=' +
+                    '[{target_pids: "12,34", open_ports: "80,90-99", exe_path: "*/a\"b", languages: "go"}]'
+            }
             @{ text = '-Id 12 -OpenPort 80'; variable = 'BEYLA_OPEN_PORT=' }
             @{ text = '-Id 12 -OpenPort 80'; variable = 'BEYLA_TARGET_PID=' }
             @{ text = '-Language go, NodeJs'; variable = 'BEYLA_AUTO_TARGET_LANGUAGE={go,nodejs}' }
@@ -46,7 +50,9 @@ Describe 'Start-BeylaTrace' {
         }
 
         It 'by the pipeline from Get-BeylaFlow, where a flow without a process is passed over' {
-            Get-BeylaFlow -AgentPath "$Agents/flows" -Duration 200ms | Start-BeylaTrace -ErrorVariable problems -WarningAction Ignore | Out-Null
+            Get-BeylaFlow -AgentPath "$Agents/flows" -Duration 200ms |
+                Start-BeylaTrace -ErrorVariable problems -WarningAction Ignore |
+                Out-Null
             Get-Recorded | Should -Contain 'BEYLA_TARGET_PID=4242'
             $problems | Should -BeNullOrEmpty
         }
@@ -55,7 +61,8 @@ Describe 'Start-BeylaTrace' {
             # A copy of sleep by a name of its own: as a process that calls itself otherwise, like a worker of nginx, is.
             $name = "bn$PID"
             Copy-Item (Get-Command sleep).Source $TestDrive/$name
-            $processes = 1..2 | ForEach-Object { Start-Process bash -ArgumentList '-c', "`"exec -a '${name}: worker process' $TestDrive/$name 60`"" -PassThru }
+            $command = "`"exec -a '${name}: worker process' $TestDrive/$name 60`""
+            $processes = 1..2 | ForEach-Object { Start-Process bash -ArgumentList '-c', $command -PassThru }
             try {
                 Wait-Until { @($processes | Where-Object { (Get-Content "/proc/$($_.Id)/comm") -eq $name }).Count -eq 2 } | Should -BeTrue
                 Get-Process $name -ErrorAction Ignore | Should -BeNullOrEmpty
@@ -134,7 +141,10 @@ Describe 'Start-BeylaTrace' {
 
     Describe 'ends' {
         BeforeEach { $env:RECORD = "$TestDrive/record" }
-        AfterEach { [Beyla.PowerShell.Agent.LiveAgents]::Count | Should -Be 0; Test-Alive (Get-Content $TestDrive/record.pid) | Should -BeFalse }
+        AfterEach {
+            [Beyla.PowerShell.Agent.LiveAgents]::Count | Should -Be 0
+            Test-Alive (Get-Content $TestDrive/record.pid) | Should -BeFalse
+        }
 
         It 'after -MaximumCount' {
             (Start-BeylaTrace -MaximumCount 4).Count | Should -Be 4
@@ -167,7 +177,8 @@ Describe 'Start-BeylaTrace' {
         It 'when the agent ends' { $env:ENDS = '0'; (Start-BeylaTrace).Count | Should -Be 10 }
 
         It 'when the pipeline is stopped' {
-            $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Start-BeylaTrace -AgentPath $args[1]').AddArgument($Module).AddArgument("$Agents/spans")
+            $shell = [powershell]::Create().AddScript('Import-Module $args[0]; Start-BeylaTrace -AgentPath $args[1]').
+                AddArgument($Module).AddArgument("$Agents/spans")
             $output = [Management.Automation.PSDataCollection[psobject]]::new()
             $running = $shell.BeginInvoke([Management.Automation.PSDataCollection[psobject]]::new(), $output)
             Wait-Until { $output.Count -eq 10 } | Should -BeTrue
@@ -182,18 +193,42 @@ Describe 'Start-BeylaTrace' {
         }
 
         It 'with the module' {
-            $script = "Import-Module '$Module'; `$job = Start-BeylaTrace -AgentPath '$Agents/spans' -AsJob; while (`$job.Output.Count -lt 10) { Start-Sleep -Milliseconds 20 }; Remove-Module Beyla; [Beyla.PowerShell.Agent.LiveAgents]::Count"
+            $script = @"
+Import-Module '$Module'
+`$job = Start-BeylaTrace -AgentPath '$Agents/spans' -AsJob
+while (`$job.Output.Count -lt 10) { Start-Sleep -Milliseconds 20 }
+Remove-Module Beyla
+[Beyla.PowerShell.Agent.LiveAgents]::Count
+"@
             pwsh -NoProfile -Command $script | Should -Be 0
         }
 
         It 'with the module, but not with that of another runspace' {
-            $script = "Import-Module '$Module'; `$job = Start-BeylaTrace -AgentPath '$Agents/spans' -AsJob; while (`$job.Output.Count -lt 10) { Start-Sleep -Milliseconds 20 }; 1 | ForEach-Object -Parallel { Import-Module '$Module'; Remove-Module Beyla }; `$job.State; [Beyla.PowerShell.Agent.LiveAgents]::Count"
+            $script = @"
+Import-Module '$Module'
+`$job = Start-BeylaTrace -AgentPath '$Agents/spans' -AsJob
+while (`$job.Output.Count -lt 10) { Start-Sleep -Milliseconds 20 }
+1 | ForEach-Object -Parallel { Import-Module '$Module'; Remove-Module Beyla }
+`$job.State
+[Beyla.PowerShell.Agent.LiveAgents]::Count
+"@
             pwsh -NoProfile -Command $script | Should -Be 'Running', '1'
         }
 
         It 'while PowerShell still takes its time to end' {
             # A handler of the end that hangs, as a host's may.
-            $script = "Import-Module '$Module'; `$job = Start-BeylaTrace -AgentPath '$Agents/spans' -AsJob; while (`$job.Output.Count -lt 10) { Start-Sleep -Milliseconds 20 }; Add-Type 'public static class Slow { public static void Hook() { System.AppDomain.CurrentDomain.ProcessExit += (s, e) => System.Threading.Thread.Sleep(6000); } }'; [Slow]::Hook(); 'hooked'"
+            $script = @"
+Import-Module '$Module'
+`$job = Start-BeylaTrace -AgentPath '$Agents/spans' -AsJob
+while (`$job.Output.Count -lt 10) { Start-Sleep -Milliseconds 20 }
+Add-Type 'public static class Slow {
+    public static void Hook() {
+        System.AppDomain.CurrentDomain.ProcessExit += (s, e) => System.Threading.Thread.Sleep(6000);
+    }
+}'
+[Slow]::Hook()
+'hooked'
+"@
             $start = [Diagnostics.ProcessStartInfo]::new('pwsh', [string[]] @('-NoProfile', '-Command', $script))
             $start.RedirectStandardOutput = $true
             $shell = [Diagnostics.Process]::Start($start)
@@ -291,7 +326,8 @@ Describe 'Start-BeylaTrace' {
             $env:COUNT = 0; $env:PROCESSES = 0
             Start-BeylaTrace 8099 -Duration 0.2s -WarningVariable warnings -WarningAction SilentlyContinue | Should -BeNullOrEmpty
             @($warnings).Message | Should -Be 'No process matches -OpenPort 8099 yet; one that comes later is traced then.'
-            Start-BeylaTrace -Executable nginx -Duration 0.2s -WarningVariable warnings -WarningAction SilentlyContinue | Should -BeNullOrEmpty
+            Start-BeylaTrace -Executable nginx -Duration 0.2s -WarningVariable warnings -WarningAction SilentlyContinue |
+                Should -BeNullOrEmpty
             @($warnings).Count | Should -Be 1
             $warnings[0].Message | Should -Match "'\*/nginx' may be meant"
             $env:PROCESSES = 1
@@ -383,15 +419,20 @@ Describe 'Start-BeylaTrace' {
         }
 
         It 'in ForEach-Object -Parallel' {
-            $counts = 1..3 | ForEach-Object -Parallel { Import-Module $using:Module; (Start-BeylaTrace -AgentPath "$using:Agents/spans" -MaximumCount (3 + $_)).Count }
+            $counts = 1..3 | ForEach-Object -Parallel {
+                Import-Module $using:Module
+                (Start-BeylaTrace -AgentPath "$using:Agents/spans" -MaximumCount (3 + $_)).Count
+            }
             $counts | Sort-Object | Should -Be 4, 5, 6
         }
 
         It 'with a line of a hundred megabytes in little memory' {
             # A shell of its own, in which nothing else allocates.
-            $script = "Import-Module '$Module'; `$env:MODE = 'badline'; Start-BeylaTrace -AgentPath '$Agents/broken' -MaximumCount 2 -ErrorAction Ignore | Out-Null; " +
+            $script = "Import-Module '$Module'; `$env:MODE = 'badline'; " +
+                "Start-BeylaTrace -AgentPath '$Agents/broken' -MaximumCount 2 -ErrorAction Ignore | Out-Null; " +
                 "`$env:MODE = 'long'; `$before = [GC]::GetTotalAllocatedBytes(`$true); " +
-                "@(Start-BeylaTrace -AgentPath '$Agents/broken' -MaximumCount 2 -ErrorAction Ignore).Count; [GC]::GetTotalAllocatedBytes(`$true) - `$before"
+                "@(Start-BeylaTrace -AgentPath '$Agents/broken' -MaximumCount 2 -ErrorAction Ignore).Count; " +
+                "[GC]::GetTotalAllocatedBytes(`$true) - `$before"
             $count, $allocated = pwsh -NoProfile -Command $script
             $count | Should -Be 2
             [long] $allocated | Should -BeLessThan 32MB

@@ -82,7 +82,8 @@ slow=$(grep -cE ' \(([0-9]{3,}(\.[0-9]+)?ms|[0-9.]+s)\[[^]]*\]\) HTTP\(' "$work/
 cat <<TEXT
 
 $sent requests were sent to shop; $served spans of it as a server were seen, $all spans with its own calls and those of stock.
-$failed answers failed (unicorns are out of stock), $slow took 100 ms or more (kettles, at shop and at stock). The value of session was redacted.
+$failed answers failed (unicorns are out of stock), $slow took 100 ms or more (kettles, at shop and at stock). The value of \
+session was redacted.
 
 What the agent counted on the way:
 $(grep -vE '^time=' "$work/log" || true)

@@ -42,7 +42,8 @@ internal static class Agent
                 log.Add(line);
             }
 
-            if (line.Contains("Beyla is tracing", StringComparison.Ordinal) && Interlocked.Exchange(ref ready, Stopwatch.GetTimestamp()) == 0)
+            if (line.Contains("Beyla is tracing", StringComparison.Ordinal)
+                && Interlocked.Exchange(ref ready, Stopwatch.GetTimestamp()) == 0)
             {
                 tracing.Set();
             }

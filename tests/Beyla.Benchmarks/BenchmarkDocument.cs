@@ -35,10 +35,12 @@ internal static class BenchmarkDocument
     private static string Conditions()
     {
         var kernel = File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
-        var model = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[^1].Trim();
+        var model = File.ReadLines("/proc/cpuinfo")
+            .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[^1].Trim();
         var load = File.ReadAllText("/proc/loadavg").Split(' ')[0];
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"<sub>{DateTime.UtcNow:yyyy-MM-dd}, {Environment.ProcessorCount} CPUs ({model}), kernel {kernel}, load at the end {load}</sub>");
+            $"<sub>{DateTime.UtcNow:yyyy-MM-dd}, {Environment.ProcessorCount} CPUs ({model}), kernel {kernel}, "
+                + $"load at the end {load}</sub>");
     }
 }

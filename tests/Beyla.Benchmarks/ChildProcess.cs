@@ -12,10 +12,13 @@ internal sealed class ChildProcess : IDisposable
     public int Id => process.Id;
 
     /// <summary>Starts a program; its output is thrown away.</summary>
-    public static ChildProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, Action<string>? onLog = null)
+    public static ChildProcess Start(
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null,
+        Action<string>? onLog = null)
     {
         var start = new ProcessStartInfo("/bin/sh") { RedirectStandardError = onLog is not null, UseShellExecute = false };
-        foreach (var argument in (IEnumerable<string>)["-c", "exec \"$@\" >/dev/null " + (onLog is null ? "2>&1" : ""), "sh", program, .. arguments])
+        string[] words = ["-c", "exec \"$@\" >/dev/null " + (onLog is null ? "2>&1" : ""), "sh", program, .. arguments];
+        foreach (var argument in words)
         {
             start.ArgumentList.Add(argument);
         }
@@ -43,7 +46,8 @@ internal sealed class ChildProcess : IDisposable
         {
             try
             {
-                sum += long.Parse(File.ReadAllText($"{task}/schedstat").Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture) / 1e9;
+                var nanoseconds = File.ReadAllText($"{task}/schedstat").Split(' ')[0];
+                sum += long.Parse(nanoseconds, System.Globalization.CultureInfo.InvariantCulture) / 1e9;
             }
             catch (IOException)
             {
@@ -56,7 +60,8 @@ internal sealed class ChildProcess : IDisposable
 
     /// <summary>A row of /proc/PID/status in KiB, such as VmRSS.</summary>
     public long StatusKib(string row) => long.Parse(
-        File.ReadLines($"/proc/{Id}/status").First(line => line.StartsWith(row + ":", StringComparison.Ordinal)).Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1],
+        File.ReadLines($"/proc/{Id}/status").First(line => line.StartsWith(row + ":", StringComparison.Ordinal))
+            .Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1],
         System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Asks the program to stop and waits.</summary>

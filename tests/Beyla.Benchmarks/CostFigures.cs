@@ -30,7 +30,8 @@ internal sealed class CostFigures
     }
 
     /// <summary>What the figures depend on besides the agent, for people to read.</summary>
-    public string Conditions => string.Join(", ", facts.Where(fact => fact.Key is not ("date" or "version")).Select(fact => $"{fact.Key.Split(' ')[0]} {fact.Value}"));
+    public string Conditions => string.Join(
+        ", ", facts.Where(fact => fact.Key is not ("date" or "version")).Select(fact => $"{fact.Key.Split(' ')[0]} {fact.Value}"));
 
     /// <summary>Day and version of the measurement.</summary>
     public string Label => $"{facts["date"]}, {facts["version"]}";
@@ -40,7 +41,8 @@ internal sealed class CostFigures
 
     /// <summary>What one request costs.</summary>
     /// <exception cref="KeyNotFoundException">It was not measured.</exception>
-    public Cost this[string kernel, string source, string shape, string state] => rows[(kernel, state == "none" ? "-" : source, shape, state)];
+    public Cost this[string kernel, string source, string shape, string state] =>
+        rows[(kernel, state == "none" ? "-" : source, shape, state)];
 
     public static CostFigures? Recorded() => File.Exists(RecordPlace) ? new(RecordPlace) : null;
 
@@ -48,10 +50,12 @@ internal sealed class CostFigures
     /// <param name="place">Where the figures go.</param>
     public static CostFigures Measure(string place)
     {
-        using var guests = Process.Start(new ProcessStartInfo("bash", ["tests/vm/cost.sh", "--figures", place]) { RedirectStandardOutput = true })!;
+        using var guests = Process.Start(
+            new ProcessStartInfo("bash", ["tests/vm/cost.sh", "--figures", place]) { RedirectStandardOutput = true })!;
         var told = guests.StandardOutput.ReadToEnd();
         guests.WaitForExit();
-        if (guests.ExitCode != 0 || told.Contains("\nskip ", StringComparison.Ordinal) || told.StartsWith("skip ", StringComparison.Ordinal))
+        if (guests.ExitCode != 0 || told.Contains("\nskip ", StringComparison.Ordinal)
+            || told.StartsWith("skip ", StringComparison.Ordinal))
         {
             throw new InvalidOperationException($"tests/vm/cost.sh did not measure all guests:\n{told}");
         }

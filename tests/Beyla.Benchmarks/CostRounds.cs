@@ -4,10 +4,16 @@ using System.Text;
 
 namespace Beyla.Benchmarks;
 
-/// <summary>CPU time per request on this machine at a fixed rate, of server, client and agent, without and with the agent over each source it has here.</summary>
+/// <summary>
+/// CPU time per request on this machine at a fixed rate, of server, client and agent, without and with the agent over each source it has
+/// here.
+/// </summary>
 internal static class CostRounds
 {
     public const int PerSecond = 20_000;
+
+    /// <summary>The part of the rate below which a step did not hold it.</summary>
+    private const double Held = 0.995;
 
     private static readonly (string Name, string Source, bool Traced)[] Steps =
     [
@@ -27,14 +33,16 @@ internal static class CostRounds
 
         using var nginx = new Nginx();
         var other = Nginx.FreePort();
-        var samples = Steps.Select(_ => (Server: new Sample(), Client: new Sample(), Agent: new Sample(), Ratio: new Sample(), Rate: new Sample())).ToArray();
+        var samples = Steps.Select(_ =>
+            (Server: new Sample(), Client: new Sample(), Agent: new Sample(), Ratio: new Sample(), Rate: new Sample())).ToArray();
         _ = Measure(client, nginx, options.Seconds);
         for (var round = 0; round < options.Rounds; round++)
         {
             var costs = new (Cost Cost, double Rate)[Steps.Length];
             foreach (var i in round % 2 == 0 ? Enumerable.Range(0, Steps.Length) : Enumerable.Range(0, Steps.Length).Reverse())
             {
-                using var agent = Steps[i].Source.Length == 0 ? null : Agent.Trace(Steps[i].Traced ? nginx.Port : other, Steps[i].Source).Process;
+                using var agent = Steps[i].Source.Length == 0
+                    ? null : Agent.Trace(Steps[i].Traced ? nginx.Port : other, Steps[i].Source).Process;
                 costs[i] = Measure(client, nginx, options.Seconds, agent);
             }
 
@@ -51,7 +59,9 @@ internal static class CostRounds
         for (var i = 0; i < Steps.Length; i++)
         {
             var (server, clientCost, agent, ratio, rate) = samples[i];
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {Steps[i].Name} | {server.Show("F2")} | {ratio.Show("F3")} | {clientCost.Show("F2")} | {agent.Show("F2")} | {rate.Median:F0} |");
+            text.AppendLine(CultureInfo.InvariantCulture,
+                $"| {Steps[i].Name} | {server.Show("F2")} | {ratio.Show("F3")} | {clientCost.Show("F2")} | {agent.Show("F2")} | "
+                    + $"{rate.Median:F0}{(rate.Median < Held * PerSecond ? ", not held" : "")} |");
         }
     }
 

@@ -7,7 +7,9 @@ using Beyla.Tests.Common;
 
 namespace Beyla.Benchmarks;
 
-/// <summary>What the flow programs cost per packet of one hot flow, in test runs by the kernel: a lower bound, as nothing is cold.</summary>
+/// <summary>
+/// What the flow programs cost per packet of one hot flow, in test runs by the kernel: a lower bound, as nothing is cold.
+/// </summary>
 internal static class FlowProgramSuite
 {
     private const int Repeat = 1_000_000, Rounds = 9;
@@ -20,8 +22,12 @@ internal static class FlowProgramSuite
         var text = new StringBuilder()
             .AppendLine("## Flow programs")
             .AppendLine()
-            .AppendLine("Time per packet of one hot flow in test runs (BPF_PROG_TEST_RUN): lowest and median of 9 rounds of 1,000,000. Without CAP_PERFMON the")
-            .AppendLine("verifier adds barriers against speculative execution to a program. Budget: below 129 ns for tc, below 172 ns for the socket filter.")
+            .AppendLine(
+                "Time per packet of one hot flow in test runs (BPF_PROG_TEST_RUN): lowest and median of 9 rounds of 1,000,000. "
+                    + "Without CAP_PERFMON the")
+            .AppendLine(
+                "verifier adds barriers against speculative execution to a program. Budget: below 129 ns for tc, below 172 ns for the "
+                    + "socket filter.")
             .AppendLine()
             .AppendLine("| program | packet | loaded with | lowest ns | median ns |")
             .AppendLine("|---|---|---|---|---|");
@@ -48,7 +54,8 @@ internal static class FlowProgramSuite
         {
             if (!perfmon)
             {
-                _ = CapabilityCalls.Set(effective.Except(CapabilitySet.Of(Capability.Perfmon, Capability.SysAdmin)), permitted, inheritable);
+                _ = CapabilityCalls.Set(
+                    effective.Except(CapabilitySet.Of(Capability.Perfmon, Capability.SysAdmin)), permitted, inheritable);
             }
 
             return FlowPrograms.Load(new NetworkConfiguration { Source = source });
@@ -74,7 +81,8 @@ internal static class FlowProgramSuite
     private static byte[] Frame(byte protocol, int payload)
     {
         var frame = new byte[34 + payload];
-        byte[] head = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, (byte)((20 + payload) >> 8), (byte)(20 + payload), 0, 1, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0x9c, 0x40, 1, 0xbb];
+        byte[] head = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, (byte)((20 + payload) >> 8), (byte)(20 + payload), 0, 1, 0, 0, 64,
+            protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0x9c, 0x40, 1, 0xbb];
         head.CopyTo(frame, 0);
         frame[46] = 0x50;
         frame[47] = 0x10;

@@ -7,7 +7,9 @@ using System.Text.Json;
 
 namespace Beyla.Benchmarks;
 
-/// <summary>What watching flows costs: the sender's time per small packet, bulk throughput, and the agent itself idle and with many flows.</summary>
+/// <summary>
+/// What watching flows costs: the sender's time per small packet, bulk throughput, and the agent itself idle and with many flows.
+/// </summary>
 internal static class FlowSuite
 {
     private const int TurnsPerRound = 3;
@@ -28,15 +30,20 @@ internal static class FlowSuite
         var text = new StringBuilder()
             .AppendLine("## Flows")
             .AppendLine()
-            .AppendLine(CultureInfo.InvariantCulture, $"Over a veth pair into another network namespace. The agent runs on the near end and prints flows to /dev/null; {rounds} paired rounds, each with three turns with the agent and three without. Median (quartiles).")
+            .AppendLine(CultureInfo.InvariantCulture,
+                "Over a veth pair into another network namespace. The agent runs on the near end and prints flows to /dev/null; "
+                    + $"{rounds} paired rounds, each with three turns with the agent and three without. Median (quartiles).")
             .AppendLine("Packets: UDP, 64 bytes on the wire, one flow; the sender's time for sendto(2), the lowest of the three turns.")
-            .AppendLine("Bulk: iperf3, one TCP connection, the highest of the three turns. With processes: the agent has CAP_PERFMON, so each flow names its process, and a program runs at each send for that.")
+            .AppendLine(
+                "Bulk: iperf3, one TCP connection, the highest of the three turns. With processes: the agent has CAP_PERFMON, so each "
+                    + "flow names its process, and a program runs at each send for that.")
             .AppendLine()
             .AppendLine("| attach point | ns per packet, no agent | added ns per packet | bulk ratio | budget |")
             .AppendLine("|---|---|---|---|---|");
         using var server = veth.StartFar("iperf3", "--server", "--forceflush");
         Thread.Sleep(500);
-        foreach (var (way, settings, alone) in Ways.SelectMany(way => ((bool[])[true, false]).Select(alone => (way.Name, way.Settings, alone))))
+        foreach (var (way, settings, alone) in Ways.SelectMany(
+            way => ((bool[])[true, false]).Select(alone => (way.Name, way.Settings, alone))))
         {
             var name = way + (alone ? "" : ", with processes");
             Sample bare = new(), added = new(), bulk = new();
@@ -46,7 +53,8 @@ internal static class FlowSuite
                 double without = double.MaxValue, with = double.MaxValue, slow = 0, fast = 0;
                 for (var turn = 0; turn < 2 * TurnsPerRound; turn++)
                 {
-                    // One after the other, the next round the other way round. What else the machine does slows some of them, hardly the best.
+                    // One after the other, the next round the other way round. What else the machine does slows some of them, hardly the
+                    // best.
                     using var agent = (turn + round) % 2 == 0 ? null : Agent.WatchFlows(veth.Near, settings, alone);
                     ref var lowest = ref agent is null ? ref without : ref with;
                     lowest = Math.Min(lowest, Packets());
@@ -57,10 +65,13 @@ internal static class FlowSuite
                 bare.Add(without);
                 added.Add(with - without);
                 bulk.Add(slow / fast);
-                Console.Error.WriteLine(FormattableString.Invariant($"{name} {round,3}: {without,5:F0} {with - without,5:F0} {slow / fast:F3}"));
+                Console.Error.WriteLine(
+                    FormattableString.Invariant($"{name} {round,3}: {without,5:F0} {with - without,5:F0} {slow / fast:F3}"));
             }
 
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {name} | {bare.Show("F0")} | {added.Show("F0")} | {bulk.Show("F3")} | ≤ {(way == "tcx" ? 250 : 400)} ns, ratio ≥ 0.95 |");
+            text.AppendLine(CultureInfo.InvariantCulture,
+                $"| {name} | {bare.Show("F0")} | {added.Show("F0")} | {bulk.Show("F3")} | "
+                    + $"≤ {(way == "tcx" ? 250 : 400)} ns, ratio ≥ 0.95 |");
         }
 
         return text.AppendLine().Append(Agents(veth)).ToString();
@@ -94,7 +105,8 @@ internal static class FlowSuite
 
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"Idle agent: {idle:F2} % of one CPU over 5 s (budget: not measurable). Resident memory with 100,000 flows at a time: {most / 1024.0:F1} MiB at most (budget: 30 MB).\n");
+            $"Idle agent: {idle:F2} % of one CPU over 5 s (budget: not measurable). Resident memory with 100,000 flows at a "
+            + $"time: {most / 1024.0:F1} MiB at most (budget: 30 MB).\n");
     }
 
     /// <summary>Nanoseconds per sendto: the second percentile of batches, which no interrupt or other process has touched.</summary>
@@ -121,7 +133,8 @@ internal static class FlowSuite
 
     private static double Bulk(int seconds)
     {
-        var start = new ProcessStartInfo("iperf3", ["--client", VethPair.Far, "--time", seconds.ToString(CultureInfo.InvariantCulture), "--json"]) { RedirectStandardOutput = true };
+        string[] arguments = ["--client", VethPair.Far, "--time", seconds.ToString(CultureInfo.InvariantCulture), "--json"];
+        var start = new ProcessStartInfo("iperf3", arguments) { RedirectStandardOutput = true };
         using var iperf = Process.Start(start) ?? throw new InvalidOperationException("cannot start iperf3");
         using var result = JsonDocument.Parse(iperf.StandardOutput.ReadToEnd());
         iperf.WaitForExit();

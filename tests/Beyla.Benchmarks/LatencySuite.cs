@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Beyla.Benchmarks;
 
-/// <summary>Latency at a fixed rate, counted from the time at which each request was due: a stall is not hidden by the requests that it delays.</summary>
+/// <summary>
+/// Latency at a fixed rate, counted from the time at which each request was due: a stall is not hidden by the requests that it delays.
+/// </summary>
 internal static class LatencySuite
 {
     private const int Connections = 8, PerSecond = 2000;
@@ -38,7 +40,9 @@ internal static class LatencySuite
         return new StringBuilder()
             .AppendLine("## Latency")
             .AppendLine()
-            .AppendLine(CultureInfo.InvariantCulture, $"The same server at {PerSecond} requests/s (open loop, {Connections} connections), {options.Seconds} s per step, {options.Rounds} paired rounds. Microseconds, median (quartiles) of the rounds.")
+            .AppendLine(CultureInfo.InvariantCulture,
+                $"The same server at {PerSecond} requests/s (open loop, {Connections} connections), {options.Seconds} s per step, "
+                    + $"{options.Rounds} paired rounds. Microseconds, median (quartiles) of the rounds.")
             .AppendLine()
             .AppendLine("| | p50 | p99 |")
             .AppendLine("|---|---|---|")
@@ -72,7 +76,8 @@ internal static class LatencySuite
                 var wait = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), due);
                 if (wait > TimeSpan.Zero)
                 {
-                    // A sleep ends some time before or after: then the request is due when it is sent. Only a late answer makes the next one late.
+                    // A sleep ends some time before or after: then the request is due when it is sent. Only a late answer makes the next
+                    // one late.
                     Thread.Sleep(wait);
                     due = Stopwatch.GetTimestamp();
                 }

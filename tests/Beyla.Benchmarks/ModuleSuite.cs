@@ -15,7 +15,8 @@ internal static class ModuleSuite
             .AppendLine();
         try
         {
-            var start = new ProcessStartInfo("pwsh", ["-NoProfile", "-NonInteractive", "-File", "tests/Measure-Module.ps1", "-Rounds", Math.Max(5, options.Rounds / 2).ToString(CultureInfo.InvariantCulture)])
+            var start = new ProcessStartInfo("pwsh", ["-NoProfile", "-NonInteractive", "-File", "tests/Measure-Module.ps1", "-Rounds",
+                Math.Max(5, options.Rounds / 2).ToString(CultureInfo.InvariantCulture)])
             {
                 RedirectStandardOutput = true,
             };
@@ -27,7 +28,9 @@ internal static class ModuleSuite
                 throw new InvalidOperationException($"tests/Measure-Module.ps1 ended with {pwsh.ExitCode} and {rows.Count} rows");
             }
 
-            text.AppendLine("For the first row, a fake agent prints spans as fast as it can. The time from response to object is that of the real agent with a small server.")
+            text.AppendLine(
+                "For the first row, a fake agent prints spans as fast as it can. The time from response to object is that of the real "
+                    + "agent with a small server.")
                 .AppendLine()
                 .AppendLine("| | median | |")
                 .AppendLine("|---|---|---|");

@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace Beyla.Benchmarks;
 
-/// <summary>What each eBPF program costs per run, as the kernel counts it (kernel.bpf_stats_enabled), while nginx is traced under load.</summary>
+/// <summary>
+/// What each eBPF program costs per run, as the kernel counts it (kernel.bpf_stats_enabled), while nginx is traced under load.
+/// </summary>
 internal static class ProgramSuite
 {
     private const string Switch = "/proc/sys/kernel/bpf_stats_enabled";
@@ -21,7 +23,8 @@ internal static class ProgramSuite
             var (agent, _) = Agent.Trace(nginx.Port);
             using (agent)
             {
-                using var wrk = Process.Start(new ProcessStartInfo("wrk", ["-t1", "-c16", $"-d{options.Seconds}s", nginx.Url]) { RedirectStandardOutput = true })!;
+                using var wrk = Process.Start(
+                    new ProcessStartInfo("wrk", ["-t1", "-c16", $"-d{options.Seconds}s", nginx.Url]) { RedirectStandardOutput = true })!;
                 _ = wrk.StandardOutput.ReadToEnd();
                 wrk.WaitForExit();
                 return Table(others);
@@ -45,15 +48,19 @@ internal static class ProgramSuite
         var text = new StringBuilder()
             .AppendLine("## Programs")
             .AppendLine()
-            .AppendLine("Time per run while nginx is traced under the load of wrk. The kernel counts it, and counting itself adds some nanoseconds.")
+            .Append("Time per run while nginx is traced under the load of wrk. ")
+            .AppendLine("The kernel counts it, and counting itself adds some nanoseconds.")
             .AppendLine()
             .AppendLine("| program | runs | ns per run |")
             .AppendLine("|---|---|---|");
         foreach (var program in Programs())
         {
-            if (!others.Contains(program.GetProperty("id").GetInt32()) && program.TryGetProperty("run_cnt", out var count) && count.GetInt64() > 0)
+            if (!others.Contains(program.GetProperty("id").GetInt32())
+                && program.TryGetProperty("run_cnt", out var count) && count.GetInt64() > 0)
             {
-                text.AppendLine(CultureInfo.InvariantCulture, $"| {program.GetProperty("name").GetString()} | {count.GetInt64():N0} | {(double)program.GetProperty("run_time_ns").GetInt64() / count.GetInt64():F0} |");
+                text.AppendLine(CultureInfo.InvariantCulture,
+                    $"| {program.GetProperty("name").GetString()} | {count.GetInt64():N0} | "
+                        + $"{(double)program.GetProperty("run_time_ns").GetInt64() / count.GetInt64():F0} |");
             }
         }
 

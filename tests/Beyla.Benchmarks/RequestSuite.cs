@@ -5,7 +5,9 @@ using System.Text.RegularExpressions;
 
 namespace Beyla.Benchmarks;
 
-/// <summary>Throughput of nginx (one worker) under wrk -t1 -c16: no agent, an agent that traces another port, an agent that traces this one.</summary>
+/// <summary>
+/// Throughput of nginx (one worker) under wrk -t1 -c16: no agent, an agent that traces another port, an agent that traces this one.
+/// </summary>
 internal static partial class RequestSuite
 {
     public static string Run(BenchmarkOptions options)
@@ -34,20 +36,28 @@ internal static partial class RequestSuite
             traced.Add(seen);
             untracedRatio.Add(beside / baseline);
             tracedRatio.Add(seen / baseline);
-            Console.Error.WriteLine(FormattableString.Invariant($"{round,3}: {baseline,7:F0} {beside,7:F0} {seen,7:F0}  {beside / baseline:F3} {seen / baseline:F3}"));
+            Console.Error.WriteLine(FormattableString.Invariant(
+                $"{round,3}: {baseline,7:F0} {beside,7:F0} {seen,7:F0}  {beside / baseline:F3} {seen / baseline:F3}"));
         }
 
         return new StringBuilder()
             .AppendLine("## Requests")
             .AppendLine()
-            .AppendLine(CultureInfo.InvariantCulture, $"nginx, one worker, a file of 800 bytes by sendfile; wrk -t1 -c16, {options.Seconds} s per step, {options.Rounds} paired rounds in alternating")
-            .AppendLine("order. The agent prints every request as text to /dev/null. Both share the machine's CPUs with the load generator. Median (quartiles).")
+            .AppendLine(CultureInfo.InvariantCulture,
+                $"nginx, one worker, a file of 800 bytes by sendfile; wrk -t1 -c16, {options.Seconds} s per step, {options.Rounds} "
+                    + "paired rounds in alternating")
+            .AppendLine(
+                "order. The agent prints every request as text to /dev/null. Both share the machine's CPUs with the load generator. "
+                    + "Median (quartiles).")
             .AppendLine()
             .AppendLine("| | requests/s | ratio to no agent, paired | agent CPU per request, µs | budget |")
             .AppendLine("|---|---|---|---|---|")
             .AppendLine(CultureInfo.InvariantCulture, $"| no agent | {none.Show("F0")} | 1 | | |")
-            .AppendLine(CultureInfo.InvariantCulture, $"| agent, another port traced | {untraced.Show("F0")} | {untracedRatio.Show("F3")} | {idle.Show("F3")} | ratio ≥ 0.98 |")
-            .AppendLine(CultureInfo.InvariantCulture, $"| agent, this port traced | {traced.Show("F0")} | {tracedRatio.Show("F3")} | {cpu.Show("F2")} | ratio ≥ 0.93, CPU ≤ 3 µs |")
+            .AppendLine(CultureInfo.InvariantCulture,
+                $"| agent, another port traced | {untraced.Show("F0")} | {untracedRatio.Show("F3")} | {idle.Show("F3")} | ratio ≥ 0.98 |")
+            .AppendLine(CultureInfo.InvariantCulture,
+                $"| agent, this port traced | {traced.Show("F0")} | {tracedRatio.Show("F3")} | {cpu.Show("F2")} | "
+                    + $"ratio ≥ 0.93, CPU ≤ 3 µs |")
             .ToString();
     }
 
@@ -71,12 +81,14 @@ internal static partial class RequestSuite
         wrk.WaitForExit();
         var requests = Requests().Match(output);
         var rate = Rate().Match(output);
-        if (!requests.Success || !rate.Success || output.Contains("Non-2xx", StringComparison.Ordinal) || output.Contains("Socket errors", StringComparison.Ordinal))
+        if (!requests.Success || !rate.Success || output.Contains("Non-2xx", StringComparison.Ordinal)
+            || output.Contains("Socket errors", StringComparison.Ordinal))
         {
             throw new InvalidOperationException("wrk did not measure what it should:\n" + output);
         }
 
-        return (double.Parse(requests.Groups[1].Value, CultureInfo.InvariantCulture), double.Parse(rate.Groups[1].Value, CultureInfo.InvariantCulture));
+        return (double.Parse(requests.Groups[1].Value, CultureInfo.InvariantCulture),
+            double.Parse(rate.Groups[1].Value, CultureInfo.InvariantCulture));
     }
 
     [GeneratedRegex(@"(\d+) requests in")]

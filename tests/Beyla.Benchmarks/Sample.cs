@@ -29,5 +29,6 @@ internal sealed class Sample
 
     public string Show(string format) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Median.ToString(format, CultureInfo.InvariantCulture)} ({At(0.25).ToString(format, CultureInfo.InvariantCulture)} to {At(0.75).ToString(format, CultureInfo.InvariantCulture)})");
+        $"{Median.ToString(format, CultureInfo.InvariantCulture)} "
+            + $"({At(0.25).ToString(format, CultureInfo.InvariantCulture)} to {At(0.75).ToString(format, CultureInfo.InvariantCulture)})");
 }

@@ -23,8 +23,11 @@ internal static class StartSuite
         return new StringBuilder()
             .AppendLine("## Start")
             .AppendLine()
-            .AppendLine(CultureInfo.InvariantCulture, $"Time from exec to the log line that says that all programs are attached: {sample.Show("F0")} ms, {sample.Count} starts (budget: 250 ms).")
-            .AppendLine(CultureInfo.InvariantCulture, $"Time from the signal to the end of the process: {stop.Show("F0")} ms (limit: 2,000 ms).")
+            .AppendLine(CultureInfo.InvariantCulture,
+                $"Time from exec to the log line that says that all programs are attached: {sample.Show("F0")} ms, "
+                    + $"{sample.Count} starts (budget: 250 ms).")
+            .AppendLine(CultureInfo.InvariantCulture,
+                $"Time from the signal to the end of the process: {stop.Show("F0")} ms (limit: 2,000 ms).")
             .ToString();
     }
 }

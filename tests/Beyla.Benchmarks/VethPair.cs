@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Beyla.Benchmarks;
 
-/// <summary>A veth pair into a network namespace of the benchmark's own; the near end stays here. Everything goes when it is disposed.</summary>
+/// <summary>
+/// A veth pair into a network namespace of the benchmark's own; the near end stays here. Everything goes when it is disposed.
+/// </summary>
 internal sealed class VethPair : IDisposable
 {
     /// <summary>The far end's address.</summary>
@@ -45,7 +47,8 @@ internal sealed class VethPair : IDisposable
         ip.WaitForExit();
         if (ip.ExitCode != 0)
         {
-            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"ip {string.Join(' ', arguments)} ended with {ip.ExitCode}"));
+            throw new InvalidOperationException(
+                string.Create(CultureInfo.InvariantCulture, $"ip {string.Join(' ', arguments)} ended with {ip.ExitCode}"));
         }
     }
 }

@@ -12,16 +12,23 @@ public sealed class Planted : IDisposable
 {
     public const string Header = """{"type":"stream","version":1,"agent":"0.1.0","pid":1,"start":"2026-01-02T03:04:05.000000Z"}""";
 
+    private const string Span =
+        """{"type":"span","kind":"server","start":"2026-01-02T03:04:05.%06dZ","durationUSec":%d"""
+        + ""","method":"GET","path":"/%d","status":200,"pid":1}""";
+
     public string Folder { get; } = Directory.CreateTempSubdirectory("beyla-planted-").FullName;
 
-    /// <summary>A script that runs <paramref name="body"/>; <c>header</c> prints the first line of a stream, <c>span N</c> a span, <c>stay</c> waits for the end of standard input.</summary>
+    /// <summary>
+    /// A script that runs <paramref name="body"/>; <c>header</c> prints the first line of a stream, <c>span N</c> a span, <c>stay</c> waits
+    /// for the end of standard input.
+    /// </summary>
     public string Agent(string body, string name = "beyla")
     {
         var path = Path.Combine(Folder, name);
         File.WriteAllText(path, $$"""
             #!/bin/sh
             header() { printf '%s\n' '{{Header}}'; }
-            span() { printf '{"type":"span","kind":"server","start":"2026-01-02T03:04:05.%06dZ","durationUSec":%d,"method":"GET","path":"/%d","status":200,"pid":1}\n' "$1" "$1" "$1"; }
+            span() { printf '{{Span}}\n' "$1" "$1" "$1"; }
             stay() { cat > /dev/null; }
             {{body}}
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Records docs/demo.svg: the agent on real requests, in a real terminal (a pty), run by an ordinary user. Run as root after ./build.sh build:
+"""Records docs/demo.svg: the agent on real requests, in a real terminal (a pty), run by an ordinary user. Run as root after
+./build.sh build:
 
     sudo python3 tests/demo/record.py [FILE.svg]
 

@@ -11,14 +11,16 @@ public class CapabilityCheckTests
     public static TheoryData<int> Modes()
     {
         // Every configuration that can be asked for: each network source or none, application, propagation with it, and the two extras.
+        const Feature Sources = Feature.NetworkSocketFilter | Feature.NetworkTrafficControl;
         var data = new TheoryData<int>();
         for (var bits = 1; bits < 64; bits++)
         {
             var features = (Feature)bits;
-            var bothSources = (features & (Feature.NetworkSocketFilter | Feature.NetworkTrafficControl)) == (Feature.NetworkSocketFilter | Feature.NetworkTrafficControl);
+            var bothSources = (features & Sources) == Sources;
             var application = (features & Feature.Application) != 0;
-            var network = (features & (Feature.NetworkSocketFilter | Feature.NetworkTrafficControl)) != 0;
-            if (!bothSources && (application || network) && (application || (features & (Feature.ContextPropagation | Feature.GoPropagation)) == 0))
+            var network = (features & Sources) != 0;
+            if (!bothSources && (application || network)
+                && (application || (features & (Feature.ContextPropagation | Feature.GoPropagation)) == 0))
             {
                 data.Add(bits);
             }
@@ -42,17 +44,22 @@ public class CapabilityCheckTests
                 foreach (var (apply, verdicts) in settings)
                 {
                     var facts = apply(Facts(held, new Version(major, minor, 0)));
-                    string[] expected = [.. SeedPage.Verdicts((Feature)features, major, minor, held.Contains, facts.InitialUserNamespace == true)];
+                    string[] expected =
+                        [.. SeedPage.Verdicts((Feature)features, major, minor, held.Contains, facts.InitialUserNamespace == true)];
                     var report = CapabilityCheck.Evaluate(request, facts);
                     if (!report.Requirements.Select(Verdict).SequenceEqual(expected))
                     {
-                        Assert.Fail($"{request.Features} on {major}.{minor} with {held}: {string.Join(", ", report.Requirements.Select(Verdict))}, not {string.Join(", ", expected)}");
+                        Assert.Fail($"{request.Features} on {major}.{minor} with {held}: "
+                            + $"{string.Join(", ", report.Requirements.Select(Verdict))}, not {string.Join(", ", expected)}");
                     }
 
-                    string[] missing = [.. expected.Where(verdict => verdict.EndsWith(" missing listed", StringComparison.Ordinal)).Select(verdict => verdict.Split(' ')[0])];
-                    if (!report.MissingDocumented().Select(capability => capability.Name()).SequenceEqual(missing) || report.DocumentedPresent != (missing.Length == 0))
+                    string[] missing = [.. expected.Where(verdict => verdict.EndsWith(" missing listed", StringComparison.Ordinal))
+                        .Select(verdict => verdict.Split(' ')[0])];
+                    if (!report.MissingDocumented().Select(capability => capability.Name()).SequenceEqual(missing)
+                        || report.DocumentedPresent != (missing.Length == 0))
                     {
-                        Assert.Fail($"{request.Features} on {major}.{minor} with {held}: the warning is not about {string.Join(", ", missing)}");
+                        Assert.Fail(
+                            $"{request.Features} on {major}.{minor} with {held}: the warning is not about {string.Join(", ", missing)}");
                     }
 
                     var application = ((Feature)features & Feature.Application) != 0;
@@ -70,7 +77,8 @@ public class CapabilityCheckTests
     {
         foreach (var (tracer, expected) in SeedPage.Tracers)
         {
-            var rows = CapabilityTable.Rows.Where(row => row.Tracer.Name() == tracer && row.InReference).Select(row => row.Capability.Name()).Order();
+            var rows = CapabilityTable.Rows.Where(row => row.Tracer.Name() == tracer && row.InReference)
+                .Select(row => row.Capability.Name()).Order();
             Assert.Equal(expected.Split(' ').Order(), rows);
         }
     }
@@ -94,7 +102,9 @@ public class CapabilityCheckTests
         {
             var request = new CapabilityRequest((Feature)features);
             var kernel = new Version(major, minor);
-            Assert.True(CapabilityCheck.Documented(request, kernel).ContainsAll(CapabilityCheck.Needed(request, kernel)), $"{request.Features} on {kernel}");
+            Assert.True(
+                CapabilityCheck.Documented(request, kernel).ContainsAll(CapabilityCheck.Needed(request, kernel)),
+                $"{request.Features} on {kernel}");
         }
     }
 
@@ -113,16 +123,19 @@ public class CapabilityCheckTests
     public void Sys_admin_alone_stands_in_for_three_and_no_more()
     {
         var report = CapabilityCheck.Evaluate(
-            new CapabilityRequest(Feature.Application | Feature.ContextPropagation), Facts(CapabilitySet.Of(Capability.SysAdmin), new Version(6, 12)));
+            new CapabilityRequest(Feature.Application | Feature.ContextPropagation),
+            Facts(CapabilitySet.Of(Capability.SysAdmin), new Version(6, 12)));
         Assert.Equal(
-            ["CAP_DAC_READ_SEARCH", "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_SYS_PTRACE"], report.MissingDocumented().Select(capability => capability.Name()));
+            ["CAP_DAC_READ_SEARCH", "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_SYS_PTRACE"],
+            report.MissingDocumented().Select(capability => capability.Name()));
         foreach (var requirement in report.Requirements.Where(requirement => requirement.State == CapabilityState.GrantedByOther))
         {
             Assert.Equal(Capability.SysAdmin, requirement.GrantedBy);
             Assert.Contains("CAP_SYS_ADMIN", requirement.Evidence, StringComparison.Ordinal);
         }
 
-        Assert.Equal(CapabilityState.NotRequired, report.Requirements.Single(requirement => requirement.Capability == Capability.SysAdmin).State);
+        Assert.Equal(
+            CapabilityState.NotRequired, report.Requirements.Single(requirement => requirement.Capability == Capability.SysAdmin).State);
         Assert.Equal(3, report.Requirements.Count(requirement => requirement.State == CapabilityState.GrantedByOther));
     }
 
@@ -134,7 +147,8 @@ public class CapabilityCheckTests
     public void Paranoia_about_perf_events_asks_for_nothing_more(int paranoid)
     {
         var request = new CapabilityRequest(Feature.Application);
-        var facts = Facts(CapabilityCheck.Documented(request, new Version(6, 12)), new Version(6, 12)) with { PerfEventParanoid = paranoid };
+        var facts = Facts(CapabilityCheck.Documented(request, new Version(6, 12)), new Version(6, 12))
+            with { PerfEventParanoid = paranoid };
         var report = CapabilityCheck.Evaluate(request, facts);
         Assert.True(report.DocumentedPresent);
         Assert.True(StartupCheck.MayStart(report, enforce: true, out var lines));
@@ -148,10 +162,12 @@ public class CapabilityCheckTests
     [Fact]
     public void Another_user_namespace_makes_held_capabilities_worthless_or_doubtful()
     {
-        var report = CapabilityCheck.Evaluate(new CapabilityRequest(Feature.Application), Facts(Everything, new Version(6, 12)) with { InitialUserNamespace = false });
+        var report = CapabilityCheck.Evaluate(
+            new CapabilityRequest(Feature.Application), Facts(Everything, new Version(6, 12)) with { InitialUserNamespace = false });
         Assert.Equal(
             [Capability.Perfmon, Capability.Bpf, Capability.CheckpointRestore], report.MissingDocumented());
-        Assert.Equal(CapabilityState.Unknown, report.Requirements.Single(requirement => requirement.Capability == Capability.SysPtrace).State);
+        Assert.Equal(
+            CapabilityState.Unknown, report.Requirements.Single(requirement => requirement.Capability == Capability.SysPtrace).State);
         Assert.Contains(report.Host, setting => setting is { Name: "user namespace", Verdict: HostVerdict.Wrong });
     }
 
@@ -162,21 +178,27 @@ public class CapabilityCheckTests
         var facts = Facts(CapabilitySet.None, new Version(6, 12));
         facts = facts with { Capabilities = facts.Capabilities with { Bounding = bounding } };
         var requirements = CapabilityCheck.Evaluate(new CapabilityRequest(Feature.NetworkSocketFilter), facts).Requirements;
-        Assert.Contains("--cap-add BPF", requirements.Single(requirement => requirement.Capability == Capability.Bpf).Fix, StringComparison.Ordinal);
+        Assert.Contains(
+            "--cap-add BPF", requirements.Single(requirement => requirement.Capability == Capability.Bpf).Fix, StringComparison.Ordinal);
         // The rest can be given, and only the rest.
-        Assert.Equal("sudo setcap cap_net_raw=p '/opt/a b/beyla'", requirements.Single(requirement => requirement.Capability == Capability.NetRaw).Fix);
+        Assert.Equal("sudo setcap cap_net_raw=p '/opt/a b/beyla'",
+            requirements.Single(requirement => requirement.Capability == Capability.NetRaw).Fix);
     }
 
     [Theory]
     [InlineData(Capability.Perfmon, false, "cap_dac_read_search,cap_net_admin,cap_sys_ptrace,cap_perfmon,cap_bpf=p")]
-    [InlineData(Capability.NetRaw, false, "cap_dac_read_search,cap_net_admin,cap_net_raw,cap_sys_ptrace,cap_perfmon,cap_bpf,cap_checkpoint_restore=p")]
-    [InlineData(Capability.Perfmon, true, "cap_dac_read_search,cap_net_admin,cap_net_raw,cap_sys_ptrace,cap_perfmon,cap_bpf,cap_checkpoint_restore=p")]
+    [InlineData(Capability.NetRaw, false,
+        "cap_dac_read_search,cap_net_admin,cap_net_raw,cap_sys_ptrace,cap_perfmon,cap_bpf,cap_checkpoint_restore=p")]
+    [InlineData(Capability.Perfmon, true,
+        "cap_dac_read_search,cap_net_admin,cap_net_raw,cap_sys_ptrace,cap_perfmon,cap_bpf,cap_checkpoint_restore=p")]
     public void The_remedy_names_what_the_file_carries_for_another_use(Capability missing, bool enforce, string expected)
     {
         var carried = CapabilitySet.Of(Capability.Bpf, Capability.NetAdmin);
-        var facts = Facts(carried, new Version(6, 12)) with { AgentFile = new FileCapabilities(carried, CapabilitySet.None, Effective: true) };
+        var facts = Facts(carried, new Version(6, 12))
+            with { AgentFile = new FileCapabilities(carried, CapabilitySet.None, Effective: true) };
         var report = CapabilityCheck.Evaluate(new CapabilityRequest(Feature.Application, enforce), facts);
-        Assert.Equal($"sudo setcap {expected} '/opt/a b/beyla'", report.Requirements.Single(requirement => requirement.Capability == missing).Fix);
+        Assert.Equal(
+            $"sudo setcap {expected} '/opt/a b/beyla'", report.Requirements.Single(requirement => requirement.Capability == missing).Fix);
     }
 
     [Fact]
@@ -196,8 +218,10 @@ public class CapabilityCheckTests
     {
         var request = new CapabilityRequest(Feature.Application);
         Assert.Equal(
-            "CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF", CapabilityCheck.Usable(request, Facts(Everything, new Version(6, 12))).ToString());
-        Assert.True(CapabilityCheck.Usable(request, Facts(CapabilitySet.Of(Capability.SysAdmin), new Version(6, 12))).Contains(Capability.SysAdmin));
+            "CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF",
+            CapabilityCheck.Usable(request, Facts(Everything, new Version(6, 12))).ToString());
+        Assert.True(CapabilityCheck.Usable(request, Facts(CapabilitySet.Of(Capability.SysAdmin), new Version(6, 12)))
+            .Contains(Capability.SysAdmin));
         Assert.Equal("CAP_DAC_READ_SEARCH, CAP_NET_RAW, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF",
             CapabilityCheck.Usable(new CapabilityRequest(Feature.NetworkSocketFilter), Facts(Everything, new Version(6, 12))).ToString());
     }
@@ -241,16 +265,19 @@ public class CapabilityCheckTests
         var state => state.ToString().ToLowerInvariant(),
     } + (requirement.Documented ? " listed" : "");
 
-    // Each setting, and what it means. None but the namespace changes what is listed: perf events are not opened, and lockdown is no matter of capabilities.
+    // Each setting, and what it means. None but the namespace changes what is listed: perf events are not opened, and lockdown is no matter
+    // of capabilities.
     private static IEnumerable<(Func<HostFacts, HostFacts> Apply, Func<bool, (string Name, HostVerdict Verdict)[]> Verdicts)> Settings() =>
     [
-        (facts => facts, _ => [("kernel.perf_event_paranoid", HostVerdict.Good), ("lockdown", HostVerdict.Good), ("user namespace", HostVerdict.Good)]),
+        (facts => facts,
+            _ => [("kernel.perf_event_paranoid", HostVerdict.Good), ("lockdown", HostVerdict.Good), ("user namespace", HostVerdict.Good)]),
         (facts => facts with { PerfEventParanoid = 3, Lockdown = "integrity" },
             _ => [("kernel.perf_event_paranoid", HostVerdict.Notice), ("lockdown", HostVerdict.Good)]),
         (facts => facts with { Lockdown = "confidentiality", UnprivilegedBpfDisabled = 0, SeccompFilter = true },
             application =>
             [
-                ("lockdown", application ? HostVerdict.Wrong : HostVerdict.Notice), ("kernel.unprivileged_bpf_disabled", HostVerdict.Notice), ("seccomp", HostVerdict.Notice),
+                ("lockdown", application ? HostVerdict.Wrong : HostVerdict.Notice),
+                ("kernel.unprivileged_bpf_disabled", HostVerdict.Notice), ("seccomp", HostVerdict.Notice),
             ]),
         (facts => facts with { InitialUserNamespace = false }, _ => [("user namespace", HostVerdict.Wrong)]),
     ];

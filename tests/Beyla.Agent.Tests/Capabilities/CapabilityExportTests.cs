@@ -4,7 +4,8 @@ namespace Beyla.Agent.Tests.Capabilities;
 
 public class CapabilityExportTests
 {
-    private static readonly DeploymentSettings Settings = new([("BEYLA_OPEN_PORT", "80-90,443"), ("BEYLA_X", "it's 5% of $HOME \"\\\"")], ["discovery.services"]);
+    private static readonly DeploymentSettings Settings = new(
+        [("BEYLA_OPEN_PORT", "80-90,443"), ("BEYLA_X", "it's 5% of $HOME \"\\\"")], ["discovery.services"]);
     private static readonly CapabilityRequest Network = new(Feature.NetworkSocketFilter);
 
     [Fact]
@@ -21,11 +22,15 @@ public class CapabilityExportTests
     [Fact]
     public void Settings_are_carried_whole_by_each_format()
     {
-        Assert.Contains("\nEnvironment=\"BEYLA_OPEN_PORT=80-90,443\"\nEnvironment=\"BEYLA_X=it's 5%% of $HOME \\\"\\\\\\\"\"\n", Write("systemd", Network), StringComparison.Ordinal);
-        Assert.Contains("\n  BEYLA_OPEN_PORT: '80-90,443'\n  BEYLA_X: 'it''s 5% of $HOME \"\\\"'\n---\n", Write("kubernetes", Network), StringComparison.Ordinal);
-        Assert.Contains("--env BEYLA_OPEN_PORT=80-90,443 \\\n  --env 'BEYLA_X=it'\\''s 5% of $HOME \"\\\"' \\\n", Write("docker", Network), StringComparison.Ordinal);
+        Assert.Contains("\nEnvironment=\"BEYLA_OPEN_PORT=80-90,443\"\nEnvironment=\"BEYLA_X=it's 5%% of $HOME \\\"\\\\\\\"\"\n",
+            Write("systemd", Network), StringComparison.Ordinal);
+        Assert.Contains("\n  BEYLA_OPEN_PORT: '80-90,443'\n  BEYLA_X: 'it''s 5% of $HOME \"\\\"'\n---\n",
+            Write("kubernetes", Network), StringComparison.Ordinal);
+        Assert.Contains("--env BEYLA_OPEN_PORT=80-90,443 \\\n  --env 'BEYLA_X=it'\\''s 5% of $HOME \"\\\"' \\\n",
+            Write("docker", Network), StringComparison.Ordinal);
         Assert.All(CapabilityExport.Formats, format =>
-            Assert.StartsWith("# Capabilities for: network (socket_filter). Made by beyla capability export. To be set in a file named by BEYLA_CONFIG_PATH: discovery.services.\n",
+            Assert.StartsWith("# Capabilities for: network (socket_filter). Made by beyla capability export. To be set in a file named by "
+                + "BEYLA_CONFIG_PATH: discovery.services.\n",
                 Write(format, Network), StringComparison.Ordinal));
     }
 
@@ -33,14 +38,16 @@ public class CapabilityExportTests
     public void Packet_sockets_are_allowed_only_where_they_are_used()
     {
         Assert.Contains("AF_PACKET", Write("systemd", Network), StringComparison.Ordinal);
-        Assert.DoesNotContain("AF_PACKET", Write("systemd", new CapabilityRequest(Feature.NetworkTrafficControl)), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "AF_PACKET", Write("systemd", new CapabilityRequest(Feature.NetworkTrafficControl)), StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_pod_drops_all_and_adds_exactly_the_set()
     {
         var text = Write("kubernetes", Network);
-        Assert.EndsWith("drop:\n                - ALL\n              add:\n                - NET_RAW\n                - BPF\n", text, StringComparison.Ordinal);
+        Assert.EndsWith("drop:\n                - ALL\n              add:\n                - NET_RAW\n                - BPF\n",
+            text, StringComparison.Ordinal);
         Assert.Contains("hostNetwork: true", text, StringComparison.Ordinal);
         Assert.DoesNotContain("hostNetwork", Write("kubernetes", new CapabilityRequest(Feature.Application)), StringComparison.Ordinal);
     }
@@ -55,5 +62,6 @@ public class CapabilityExportTests
     }
 
     private static string Write(string format, CapabilityRequest request) =>
-        CapabilityExport.Write(format, request, CapabilityCheck.Documented(request, new Version(6, 12)), Settings, "/opt/a b/beyla", "registry/a b:1");
+        CapabilityExport.Write(
+            format, request, CapabilityCheck.Documented(request, new Version(6, 12)), Settings, "/opt/a b/beyla", "registry/a b:1");
 }

@@ -6,7 +6,9 @@ namespace Beyla.Agent.Tests.Capabilities;
 public class CapabilityReportTests
 {
     private static readonly CapabilityReport Report =
-        CapabilityCheck.Evaluate(new CapabilityRequest(Feature.Application), CapabilityCheckTests.Facts(CapabilitySet.Of(Capability.SysAdmin), new Version(6, 12))) with
+        CapabilityCheck.Evaluate(
+            new CapabilityRequest(Feature.Application),
+            CapabilityCheckTests.Facts(CapabilitySet.Of(Capability.SysAdmin), new Version(6, 12))) with
         {
             Probes = [new CapabilityProbe { Operation = "load x", Answer = ProbeAnswer.No, Error = "EPERM" }],
         };
@@ -24,12 +26,14 @@ public class CapabilityReportTests
         var first = root.GetProperty("requirements")[0];
         Assert.Equal("CAP_DAC_READ_SEARCH", first.GetProperty("capability").GetString());
         Assert.Equal("Missing", first.GetProperty("state").GetString());
-        Assert.Equal("CAP_SYS_ADMIN", root.GetProperty("requirements").EnumerateArray().Single(r => r.GetProperty("capability").GetString() == "CAP_BPF").GetProperty("grantedBy").GetString());
+        var bpf = root.GetProperty("requirements").EnumerateArray().Single(r => r.GetProperty("capability").GetString() == "CAP_BPF");
+        Assert.Equal("CAP_SYS_ADMIN", bpf.GetProperty("grantedBy").GetString());
     }
 
     [Fact]
     public void Unknown_capability_names_are_refused() =>
-        Assert.Throws<JsonException>(() => CapabilityJson.Read(CapabilityJson.Write(Report).Replace("CAP_NET_RAW", "CAP_X", StringComparison.Ordinal)));
+        Assert.Throws<JsonException>(
+            () => CapabilityJson.Read(CapabilityJson.Write(Report).Replace("CAP_NET_RAW", "CAP_X", StringComparison.Ordinal)));
 
     [Fact]
     public void Text_names_state_reason_and_fix_and_obeys_no_escapes()

@@ -29,7 +29,8 @@ public class CapabilitySetTests
         if (File.Exists(header))
         {
             var defined = File.ReadLines(header).Select(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
-                .Where(words => words is ["#define", _, _] && words[1].StartsWith("CAP_", StringComparison.Ordinal) && int.TryParse(words[2], out _))
+                .Where(words => words is ["#define", _, _]
+                    && words[1].StartsWith("CAP_", StringComparison.Ordinal) && int.TryParse(words[2], out _))
                 .ToDictionary(words => words[1], words => int.Parse(words[2], System.Globalization.CultureInfo.InvariantCulture));
             Assert.Equal(41, defined.Count);
             Assert.All(defined, pair => Assert.Equal(pair.Key, ((Capability)pair.Value).Name()));
@@ -58,7 +59,9 @@ public class CapabilitySetTests
     [Fact]
     public void Sets_of_a_status_file_are_read()
     {
-        var sets = ProcessCapabilities.Parse("Name:\tx\nCapInh:\t0000000000000001\nCapPrm:\t000000c000002000\nCapEff:\t0000000000002000\nCapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000002\nNoNewPrivs:\t0\n");
+        var sets = ProcessCapabilities.Parse(
+            "Name:\tx\nCapInh:\t0000000000000001\nCapPrm:\t000000c000002000\nCapEff:\t0000000000002000\n"
+                + "CapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000002\nNoNewPrivs:\t0\n");
         Assert.Equal("CAP_NET_RAW", sets.Effective.ToString());
         Assert.Equal("CAP_NET_RAW, CAP_PERFMON, CAP_BPF", sets.Permitted.ToString());
         Assert.Equal("CAP_CHOWN", sets.Inheritable.ToString());

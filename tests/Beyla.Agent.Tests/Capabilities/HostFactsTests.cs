@@ -11,7 +11,8 @@ public class HostFactsTests
     [InlineData("4.18.0-553.el8_10.x86_64", "4.18.0")]
     [InlineData("", "0.0.0")]
     [InlineData("x.99999999999999.-", "0.999999.0")]
-    public void Kernel_releases_are_read(string release, string expected) => Assert.Equal(Version.Parse(expected), HostFactsReader.ParseKernel(release));
+    public void Kernel_releases_are_read(string release, string expected) =>
+        Assert.Equal(Version.Parse(expected), HostFactsReader.ParseKernel(release));
 
     [Theory]
     [InlineData("[none] integrity confidentiality", "none")]
@@ -25,7 +26,8 @@ public class HostFactsTests
     [Fact]
     public void Mounts_are_found_by_type()
     {
-        const string mounts = "21 26 0:20 / /proc rw,relatime - proc proc rw\n40 30 0:37 / /sys/fs/cgroup/unified rw,relatime shared:5 - cgroup2 cgroup2 rw\n";
+        const string mounts = "21 26 0:20 / /proc rw,relatime - proc proc rw\n"
+            + "40 30 0:37 / /sys/fs/cgroup/unified rw,relatime shared:5 - cgroup2 cgroup2 rw\n";
         Assert.Equal("/sys/fs/cgroup/unified", HostFactsReader.FindMount(mounts, "cgroup2"));
         Assert.Equal("/proc", HostFactsReader.FindMount(mounts, "proc"));
         Assert.Equal("", HostFactsReader.FindMount(mounts, "tracefs"));

@@ -18,7 +18,8 @@ internal static class SeedPage
         ["Socket flow fetcher"] = "CAP_BPF CAP_NET_RAW",
         ["Flow fetcher (tc)"] = "CAP_BPF CAP_NET_ADMIN CAP_PERFMON",
         ["Watcher"] = "CAP_BPF CAP_CHECKPOINT_RESTORE CAP_DAC_READ_SEARCH CAP_PERFMON",
-        ["Support for languages other than Go"] = "CAP_BPF CAP_DAC_READ_SEARCH CAP_CHECKPOINT_RESTORE CAP_PERFMON CAP_NET_RAW CAP_SYS_PTRACE",
+        ["Support for languages other than Go"] =
+            "CAP_BPF CAP_DAC_READ_SEARCH CAP_CHECKPOINT_RESTORE CAP_PERFMON CAP_NET_RAW CAP_SYS_PTRACE",
         ["Network monitoring in TC mode and context propagation"] = "CAP_BPF CAP_DAC_READ_SEARCH CAP_PERFMON CAP_NET_ADMIN",
         ["Go tracer"] = "CAP_BPF CAP_DAC_READ_SEARCH CAP_CHECKPOINT_RESTORE CAP_PERFMON CAP_NET_RAW CAP_SYS_PTRACE CAP_SYS_ADMIN",
     };
@@ -37,8 +38,8 @@ internal static class SeedPage
     private static readonly string[] SysAdminWillDo = ["CAP_BPF", "CAP_PERFMON", "CAP_CHECKPOINT_RESTORE"];
 
     /// <summary>
-    /// What the page lists for a configuration and a kernel: by its scenarios, by "kernels &lt; 5.11" for CAP_SYS_RESOURCE, and by what kernels
-    /// before 5.8 have in place of CAP_BPF and CAP_PERFMON and before 5.9 of CAP_CHECKPOINT_RESTORE.
+    /// What the page lists for a configuration and a kernel: by its scenarios, by "kernels &lt; 5.11" for CAP_SYS_RESOURCE, and by what
+    /// kernels before 5.8 have in place of CAP_BPF and CAP_PERFMON and before 5.9 of CAP_CHECKPOINT_RESTORE.
     /// </summary>
     internal static SortedSet<string> Listed(Feature features, int major, int minor)
     {
@@ -78,15 +79,18 @@ internal static class SeedPage
     }
 
     /// <summary>
-    /// What the report has to say of each of the nine, when the process holds these: <c>missing</c>, <c>granted</c>, <c>by CAP_SYS_ADMIN</c>,
-    /// <c>not required</c>, or <c>unknown</c> for what a user namespace of its own leaves open; with <c>listed</c> where the warning is about it.
+    /// What the report has to say of each of the nine, when the process holds these: <c>missing</c>, <c>granted</c>,
+    /// <c>by CAP_SYS_ADMIN</c>, <c>not required</c>, or <c>unknown</c> for what a user namespace of its own leaves open; with
+    /// <c>listed</c> where the warning is about it.
     /// </summary>
-    internal static IEnumerable<string> Verdicts(Feature features, int major, int minor, Func<Capability, bool> holds, bool initialNamespace)
+    internal static IEnumerable<string> Verdicts(
+        Feature features, int major, int minor, Func<Capability, bool> holds, bool initialNamespace)
     {
         var listed = Listed(features, major, minor);
         // Beyond the page: this agent also names the process of a flow, by a tracing program, and its service, by its files.
         string[] useful = (features & (Feature.NetworkSocketFilter | Feature.NetworkTrafficControl)) == 0 ? []
-            : (major, minor).CompareTo((5, 8)) >= 0 ? ["CAP_PERFMON", "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"] : ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"];
+            : (major, minor).CompareTo((5, 8)) >= 0 ? ["CAP_PERFMON", "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"]
+            : ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"];
         foreach (var capability in Nine)
         {
             var name = NameOf(capability);
@@ -100,7 +104,8 @@ internal static class SeedPage
             var either = own || (holds(Capability.SysAdmin) && SysAdminWillDo.Contains(name));
             // In a namespace of its own only what belongs to that namespace asks there: files of its processes, its packet sockets.
             var local = name is "CAP_DAC_READ_SEARCH" or "CAP_SYS_PTRACE" or "CAP_NET_RAW";
-            var verdict = !either || (!initialNamespace && !local) ? "missing" : !initialNamespace ? "unknown" : own ? "granted" : "by CAP_SYS_ADMIN";
+            var verdict = !either || (!initialNamespace && !local) ? "missing"
+                : !initialNamespace ? "unknown" : own ? "granted" : "by CAP_SYS_ADMIN";
             yield return $"{name} {verdict}{(listed.Contains(name) ? " listed" : "")}";
         }
     }

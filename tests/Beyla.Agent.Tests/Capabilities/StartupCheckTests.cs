@@ -24,8 +24,8 @@ public class StartupCheckTests
         StartupCheck.MayStart(Report(CapabilitySet.None), enforce: false, out var lines);
         Assert.Equal(
             [
-                "Warning CAP_DAC_READ_SEARCH is missing", "Info CAP_NET_RAW is missing", "Warning CAP_SYS_PTRACE is missing", "Warning CAP_PERFMON is missing",
-                "Warning CAP_BPF is missing", "Info CAP_CHECKPOINT_RESTORE is missing",
+                "Warning CAP_DAC_READ_SEARCH is missing", "Info CAP_NET_RAW is missing", "Warning CAP_SYS_PTRACE is missing",
+                "Warning CAP_PERFMON is missing", "Warning CAP_BPF is missing", "Info CAP_CHECKPOINT_RESTORE is missing",
             ],
             lines.Skip(1).Select(line => $"{line.Severity} {line.Message}"));
         Assert.Contains("OTEL_SERVICE_NAME", lines[1].Fields.Single(field => field.Name == "consequence").Value, StringComparison.Ordinal);
@@ -38,7 +38,8 @@ public class StartupCheckTests
         Assert.False(StartupCheck.MayStart(Report(CapabilitySet.Of(Capability.Bpf)), enforce: true, out var lines));
         Assert.Equal(CheckSeverity.Error, lines[0].Severity);
         Assert.Equal(
-            "the following capabilities are required: CAP_DAC_READ_SEARCH, CAP_NET_RAW, CAP_SYS_PTRACE, CAP_PERFMON, CAP_CHECKPOINT_RESTORE",
+            "the following capabilities are required: CAP_DAC_READ_SEARCH, CAP_NET_RAW, CAP_SYS_PTRACE, CAP_PERFMON, "
+                + "CAP_CHECKPOINT_RESTORE",
             lines[0].Fields[0].Value);
         Assert.Equal(3, StartupCheck.ExitCode);
     }
@@ -104,16 +105,19 @@ public class StartupCheckTests
     private static bool Start(CapabilityRequest request, CapabilitySet held, out IReadOnlyList<CheckLine> lines)
     {
         var facts = CapabilityCheckTests.Facts(held, Kernel);
-        return StartupCheck.MayStart(CapabilityCheck.Evaluate(request, facts), request.Enforce, out lines, minimal: CapabilityCheck.IsMinimal(request, facts));
+        return StartupCheck.MayStart(
+            CapabilityCheck.Evaluate(request, facts), request.Enforce, out lines, minimal: CapabilityCheck.IsMinimal(request, facts));
     }
 
     [Fact]
     public void A_host_setting_in_the_way_is_said()
     {
-        var facts = CapabilityCheckTests.Facts(CapabilityCheck.Documented(Application, Kernel), Kernel) with { Lockdown = "confidentiality" };
+        var facts = CapabilityCheckTests.Facts(CapabilityCheck.Documented(Application, Kernel), Kernel)
+            with { Lockdown = "confidentiality" };
         Assert.True(StartupCheck.MayStart(CapabilityCheck.Evaluate(Application, facts), enforce: true, out var lines));
         Assert.Equal("lockdown stands in the way", Assert.Single(lines).Message);
     }
 
-    private static CapabilityReport Report(CapabilitySet held) => CapabilityCheck.Evaluate(Application, CapabilityCheckTests.Facts(held, Kernel));
+    private static CapabilityReport Report(CapabilitySet held) =>
+        CapabilityCheck.Evaluate(Application, CapabilityCheckTests.Facts(held, Kernel));
 }

@@ -10,11 +10,13 @@ public sealed class CommandLineTests
     public void Options_set_settings()
     {
         var line = CommandLine.Parse(
-            ["--open-port", "80", "--executable=*x", "--pid", "1", "--language", "go", "--trace-printer=text", "--network", "--network-source", "tc",
+            ["--open-port", "80", "--executable=*x", "--pid", "1", "--language", "go", "--trace-printer=text", "--network",
+                "--network-source", "tc",
                 "--print-flows", "--log-level", "WARN", "--enforce-sys-caps", "--set", "network.sampling=5", "--config", "a.yml"],
             Commands);
         Assert.Equal(
-            ["open_port=80", "AutoTargetExe=*x", "target_pids=1", "AutoTargetLanguage=go", "trace_printer=text", "network.enable=true", "network.source=tc",
+            ["open_port=80", "AutoTargetExe=*x", "target_pids=1", "AutoTargetLanguage=go", "trace_printer=text",
+                "network.enable=true", "network.source=tc",
                 "network.print_flows=true", "log_level=WARN", "enforce_sys_caps=true", "network.sampling=5"],
             line.Settings.Select(static setting => setting.Key + "=" + setting.Value));
         Assert.Equal("a.yml", line.ConfigurationFile);
@@ -35,10 +37,12 @@ public sealed class CommandLineTests
     public void Version(string line) => Assert.True(CommandLine.Parse([line], Commands).Version);
 
     [Fact]
-    public void The_file_can_be_named_as_the_peer_does() => Assert.Equal("b.yml", CommandLine.Parse(["-config", "b.yml"], Commands).ConfigurationFile);
+    public void The_file_can_be_named_as_the_peer_does() =>
+        Assert.Equal("b.yml", CommandLine.Parse(["-config", "b.yml"], Commands).ConfigurationFile);
 
     [Fact]
-    public void A_switch_can_be_turned_off() => Assert.Equal("false", Assert.Single(CommandLine.Parse(["--network=false"], Commands).Settings).Value);
+    public void A_switch_can_be_turned_off() =>
+        Assert.Equal("false", Assert.Single(CommandLine.Parse(["--network=false"], Commands).Settings).Value);
 
     [Fact]
     public void Commands_get_what_is_not_common()
@@ -71,7 +75,8 @@ public sealed class CommandLineTests
     {
         var help = HelpText.Make([("capability test", "what this configuration may do here")]);
         Assert.All(help.Split('\n'), static line => Assert.InRange(line.Length, 0, 100));
-        foreach (var word in (string[])["capability test", "--open-port PORTS", "--set KEY=VALUE", "SIGUSR1", "SIGTERM", "BEYLA_OPEN_PORT", "BEYLA_CONFIG_PATH",
+        foreach (var word in (string[])["capability test", "--open-port PORTS", "--set KEY=VALUE", "SIGUSR1", "SIGTERM",
+            "BEYLA_OPEN_PORT", "BEYLA_CONFIG_PATH",
             "  0  stopped", "  1  failed", "  2  bad usage", "  3  capabilities"])
         {
             Assert.Contains(word, help, StringComparison.Ordinal);

@@ -39,7 +39,8 @@ public sealed class ConfigurationFileTests : IDisposable
     [Fact]
     public void A_missing_file_is_a_problem_beside_the_others()
     {
-        var loaded = ConfigurationLoader.Load(CommandLine.Parse(["--config", directory + "/none.yml"], []), Loaded.Variables(("BEYLA_OPEN_PORT", "x")), false);
+        var loaded = ConfigurationLoader.Load(
+            CommandLine.Parse(["--config", directory + "/none.yml"], []), Loaded.Variables(("BEYLA_OPEN_PORT", "x")), false);
         Assert.Equal(2, loaded.Problems.Count);
         Assert.Equal($"the configuration file \"{directory}/none.yml\" cannot be opened: No such file or directory", loaded.Problems[0]);
     }

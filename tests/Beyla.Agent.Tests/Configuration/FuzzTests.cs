@@ -3,7 +3,9 @@ using Beyla.Agent.Configuration;
 
 namespace Beyla.Agent.Tests.Configuration;
 
-/// <summary>Mutated files, variables and command lines with a fixed seed: problems and <see cref="ConfigurationException"/>, never anything else.</summary>
+/// <summary>
+/// Mutated files, variables and command lines with a fixed seed: problems and <see cref="ConfigurationException"/>, never anything else.
+/// </summary>
 public sealed class FuzzTests
 {
     private const string Seed = """
@@ -31,7 +33,8 @@ public sealed class FuzzTests
         """;
 
     private static readonly string[] Pieces =
-        ["[", "]", "{", "}", ":", ": ", "- ", "\n", "\n  ", "&a ", "*a", "!!", "'", "\"", "|", ">", "${", "${A:-", "}", "\t", "\0", "\ud800", "%", "---\n", "...\n", "?", "<<: ", "#", ",", "-", "9999999999", "0x", "~", "\\", "\u2028", "\ufeff"];
+        ["[", "]", "{", "}", ":", ": ", "- ", "\n", "\n  ", "&a ", "*a", "!!", "'", "\"", "|", ">", "${", "${A:-", "}", "\t", "\0",
+            "\ud800", "%", "---\n", "...\n", "?", "<<: ", "#", ",", "-", "9999999999", "0x", "~", "\\", "\u2028", "\ufeff"];
 
     [Fact]
     public void Files()
@@ -41,7 +44,8 @@ public sealed class FuzzTests
         {
             var text = Mutate(Seed, random);
             var loaded = Loaded.From(text, [("HOME", "/root"), ("A", "b")]);
-            Assert.All(loaded.Problems.Concat(loaded.Warnings), static line => Assert.DoesNotContain(line, static character => char.IsControl(character)));
+            Assert.All(loaded.Problems.Concat(loaded.Warnings),
+                static line => Assert.DoesNotContain(line, static character => char.IsControl(character)));
         }
     }
 
@@ -50,7 +54,8 @@ public sealed class FuzzTests
     {
         var random = new Random(20261123);
         var keys = KeyIndex.All.Where(static key => key.Built).ToArray();
-        string[] values = ["80,443", "text", "1.5s", "*/x[a-z]{b,c}", "^a(b|c)+$", "10.0.0.0/8,fd00::/8", "/br-/,lo", "TCP,udp", "true", "100", "[{open_ports: 80}]", "name:eth0", "::1"];
+        string[] values = ["80,443", "text", "1.5s", "*/x[a-z]{b,c}", "^a(b|c)+$", "10.0.0.0/8,fd00::/8", "/br-/,lo", "TCP,udp", "true",
+            "100", "[{open_ports: 80}]", "name:eth0", "::1"];
         for (var round = 0; round < 4_000; round++)
         {
             var key = keys[random.Next(keys.Length)];

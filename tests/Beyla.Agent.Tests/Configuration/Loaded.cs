@@ -15,5 +15,6 @@ internal static class Loaded
     public static Dictionary<string, string> Variables(params (string, string)[]? environment) =>
         (environment ?? []).ToDictionary(static pair => pair.Item1, static pair => pair.Item2);
 
-    public static Setting Setting(this LoadedConfiguration loaded, string path) => loaded.Settings.Single(setting => setting.Key.Path == path);
+    public static Setting Setting(this LoadedConfiguration loaded, string path) =>
+        loaded.Settings.Single(setting => setting.Key.Path == path);
 }

@@ -44,14 +44,16 @@ public sealed class OneCauseTests
     [InlineData("BEYLA_INSECURE_SKIP_VERIFY", "perhaps")]
     [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "pigeon")]
     [InlineData("OTEL_TRACES_SAMPLER", "sometimes")]
-    public void In_the_environment_also_where_one_variable_sets_several_settings(string variable, string value) => AssertOne(Loaded.Environment((variable, value)));
+    public void In_the_environment_also_where_one_variable_sets_several_settings(string variable, string value) =>
+        AssertOne(Loaded.Environment((variable, value)));
 
     [Fact]
     public void On_the_command_line()
     {
         AssertOne(Loaded.From(arguments: ["--open-port", "80-"]));
         AssertOne(Loaded.From(arguments: ["--set", "discovery.instrument=[{open_ports: 80"]));
-        AssertOne(ConfigurationLoader.Load(CommandLine.Parse(["--config", "/nonexistent/beyla.yml"], []), Loaded.Variables(), raisedRights: false));
+        AssertOne(ConfigurationLoader.Load(
+            CommandLine.Parse(["--config", "/nonexistent/beyla.yml"], []), Loaded.Variables(), raisedRights: false));
         Assert.Single(Assert.Throws<ConfigurationException>(() => CommandLine.Parse(["--bogus", "value"], ["config"])).Problems);
         Assert.Single(Assert.Throws<ConfigurationException>(() => CommandLine.Parse(["--bogus", "value", "config"], ["config"])).Problems);
         Assert.Single(Assert.Throws<ConfigurationException>(() => CommandLine.Parse(["--open-port"], ["config"])).Problems);
@@ -64,8 +66,10 @@ public sealed class OneCauseTests
         Assert.Equal(2, Loaded.From("open_port: [80", [("BEYLA_TRACE_PRINTER", "loud")]).Problems.Count);
         Assert.Equal(2, Loaded.Environment(("BEYLA_OPEN_PORT", "80-"), ("BEYLA_REVERSE_DNS_TYPE", "magic")).Problems.Count);
         Assert.Equal(2, Loaded.From("discovery: {instrument: [{open_ports: 80-, exe_path: 'a['}]}").Problems.Count);
-        Assert.Equal(2, Assert.Throws<ConfigurationException>(() => CommandLine.Parse(["--bogus", "value", "--other"], ["config"])).Problems.Count);
-        Assert.Equal(2, Assert.Throws<ConfigurationException>(() => CommandLine.Parse(["--bogus=value", "word"], ["config"])).Problems.Count);
+        Assert.Equal(
+            2, Assert.Throws<ConfigurationException>(() => CommandLine.Parse(["--bogus", "value", "--other"], ["config"])).Problems.Count);
+        Assert.Equal(
+            2, Assert.Throws<ConfigurationException>(() => CommandLine.Parse(["--bogus=value", "word"], ["config"])).Problems.Count);
         // Valid values with which it cannot start: both uses have nowhere to go.
         Assert.Equal(2, Loaded.Environment(("BEYLA_OPEN_PORT", "80"), ("BEYLA_NETWORK_METRICS", "1")).StartProblems.Count);
     }
@@ -78,6 +82,8 @@ public sealed class OneCauseTests
         using var output = new StringWriter();
         using var errors = new StringWriter();
         Assert.Equal(2, ConfigurationReport.Run(loaded, [], output, errors));
-        Assert.Equal($"error: {problem}", Assert.Single(errors.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries), static line => !line.StartsWith("warning: ", StringComparison.Ordinal)));
+        Assert.Equal($"error: {problem}", Assert.Single(
+            errors.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            static line => !line.StartsWith("warning: ", StringComparison.Ordinal)));
     }
 }

@@ -19,7 +19,8 @@ public sealed class PrecedenceTests
     [InlineData("1", "2", "3", "4", 4, "command line --set network.cache_max_flows")]
     [InlineData("1", "", null, null, 1, "beyla.yml:1:28")]
     [InlineData("1", "", "3", null, 3, "environment OTEL_EBPF_NETWORK_CACHE_MAX_FLOWS")]
-    public void Command_line_over_environment_over_file_over_default(string? file, string? own, string? other, string? option, int expected, string origin)
+    public void Command_line_over_environment_over_file_over_default(
+        string? file, string? own, string? other, string? option, int expected, string origin)
     {
         var environment = new List<(string, string)>();
         if (own is not null)
@@ -33,7 +34,8 @@ public sealed class PrecedenceTests
         }
 
         var loaded = Loaded.From(
-            file is null ? "" : $"network: {{cache_max_flows: {file}}}", [.. environment], option is null ? [] : ["--set", "network.cache_max_flows=" + option]);
+            file is null ? "" : $"network: {{cache_max_flows: {file}}}", [.. environment],
+            option is null ? [] : ["--set", "network.cache_max_flows=" + option]);
         Assert.Empty(loaded.Problems);
         Assert.Empty(loaded.Warnings);
         Assert.Equal(expected, loaded.Configuration.Network.CacheMaxFlows);
@@ -57,7 +59,8 @@ public sealed class PrecedenceTests
     [Theory]
     [InlineData("BEYLA_SERVICE_NAME", "b", null, null, "b")]
     [InlineData("BEYLA_SERVICE_NAME", "b", "OTEL_SERVICE_NAME", "o", "o")]
-    public void Several_variables_of_a_setting_have_an_order(string first, string firstValue, string? second, string? secondValue, string expected)
+    public void Several_variables_of_a_setting_have_an_order(
+        string first, string firstValue, string? second, string? secondValue, string expected)
     {
         var environment = new List<(string, string)> { (first, firstValue), ("BEYLA_OPEN_PORT", "80") };
         if (second is not null)
@@ -77,9 +80,11 @@ public sealed class PrecedenceTests
     [InlineData("", "", null, TracePrinterKind.Disabled, "default")]
     [InlineData("console", "trace_printer: json", null, TracePrinterKind.Json, "beyla.yml:1:16")]
     [InlineData("console", "", "counter", TracePrinterKind.Counter, "environment BEYLA_TRACE_PRINTER")]
-    public void The_standard_exporter_counts_where_nothing_else_says_how_to_print(string exporter, string yaml, string? own, TracePrinterKind expected, string origin)
+    public void The_standard_exporter_counts_where_nothing_else_says_how_to_print(
+        string exporter, string yaml, string? own, TracePrinterKind expected, string origin)
     {
-        (string, string)[] environment = own is null ? [("OTEL_TRACES_EXPORTER", exporter)] : [("OTEL_TRACES_EXPORTER", exporter), ("BEYLA_TRACE_PRINTER", own)];
+        (string, string)[] environment = own is null
+            ? [("OTEL_TRACES_EXPORTER", exporter)] : [("OTEL_TRACES_EXPORTER", exporter), ("BEYLA_TRACE_PRINTER", own)];
         var loaded = Loaded.From(yaml, environment);
         Assert.Empty(loaded.Warnings);
         Assert.Equal(expected, loaded.Configuration.TracePrinter);
@@ -88,7 +93,8 @@ public sealed class PrecedenceTests
 
     [Fact]
     public void The_last_of_repeated_options_counts() =>
-        Assert.Equal("90", Assert.Single(Loaded.From("", [], "--open-port", "80", "--open-port=90").Configuration.Selection.Rules).OpenPorts.ToString());
+        Assert.Equal("90",
+            Assert.Single(Loaded.From("", [], "--open-port", "80", "--open-port=90").Configuration.Selection.Rules).OpenPorts.ToString());
 
     [Fact]
     public void Defaults_are_those_of_the_table()

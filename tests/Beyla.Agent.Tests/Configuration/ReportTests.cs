@@ -14,7 +14,8 @@ public sealed class ReportTests
     public void Text_has_key_value_and_source()
     {
         var lines = ConfigurationReport.ToText(Load(), all: false).TrimEnd('\n').Split('\n')
-            .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToDictionary(static words => words[0], static words => string.Join(' ', words[1..]));
+            .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .ToDictionary(static words => words[0], static words => string.Join(' ', words[1..]));
         Assert.Equal("80 environment BEYLA_OPEN_PORT", lines["open_port"]);
         Assert.Equal("7 beyla.yml:2:13", lines["network.sampling"]);
         Assert.Equal("text command line --trace-printer", lines["trace_printer"]);
@@ -30,7 +31,8 @@ public sealed class ReportTests
     {
         using var document = JsonDocument.Parse(ConfigurationReport.ToJson(Load(), all: true));
         Assert.Equal(KeyIndex.All.Count, document.RootElement.GetProperty("settings").GetArrayLength());
-        var port = document.RootElement.GetProperty("settings").EnumerateArray().Single(static setting => setting.GetProperty("key").GetString() == "open_port");
+        var port = document.RootElement.GetProperty("settings").EnumerateArray()
+            .Single(static setting => setting.GetProperty("key").GetString() == "open_port");
         Assert.Equal("""{"key":"open_port","value":"80","source":"environment","origin":"BEYLA_OPEN_PORT","built":true}""",
             JsonSerializer.Serialize(port));
         Assert.Equal(2, document.RootElement.GetProperty("warnings").GetArrayLength());

@@ -6,7 +6,8 @@ public sealed class SelectionTests
 {
     private static readonly ProcessFacts Nginx = new()
     {
-        Pid = 100, Executable = "/usr/sbin/nginx", CommandLine = "-g daemon off;", Language = ProcessLanguage.Cpp, ListeningPorts = [80, 8080],
+        Pid = 100, Executable = "/usr/sbin/nginx", CommandLine = "-g daemon off;", Language = ProcessLanguage.Cpp,
+        ListeningPorts = [80, 8080],
     };
 
     private static SelectionRule? Find(ProcessFacts facts, params (string, string)[] environment)
@@ -27,7 +28,8 @@ public sealed class SelectionTests
     [InlineData("BEYLA_EXECUTABLE_NAME", "(?P<x>sbin)", true)]
     [InlineData("BEYLA_TARGET_PID", "99,100", true)]
     [InlineData("BEYLA_TARGET_PID", "101", false)]
-    public void One_criterion(string variable, string value, bool expected) => Assert.Equal(expected, Find(Nginx, (variable, value)) is not null);
+    public void One_criterion(string variable, string value, bool expected) =>
+        Assert.Equal(expected, Find(Nginx, (variable, value)) is not null);
 
     [Theory]
     [InlineData("open_port: 8080")]
@@ -46,7 +48,8 @@ public sealed class SelectionTests
     [InlineData("{Ranges: 8080, Rnges: 1}")]
     [InlineData("{Ranges: {Ranges: 1}}")]
     public void A_mapping_of_ports_has_one_key(string ports) =>
-        Assert.Contains("a single value or a list is expected", Assert.Single(Loaded.From("open_port: " + ports).Problems), StringComparison.Ordinal);
+        Assert.Contains(
+            "a single value or a list is expected", Assert.Single(Loaded.From("open_port: " + ports).Problems), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("8080", "*nginx", true)]
@@ -64,7 +67,8 @@ public sealed class SelectionTests
     [InlineData("go", ProcessLanguage.Go, "/usr/sbin/server", false)]
     [InlineData("go", ProcessLanguage.Go, "/usr/lib/systemd/x", false)]
     public void Languages_are_not_asked_for_below_system_paths(string glob, ProcessLanguage language, string executable, bool expected) =>
-        Assert.Equal(expected, Find(Nginx with { Language = language, Executable = executable }, ("BEYLA_AUTO_TARGET_LANGUAGE", glob)) is not null);
+        Assert.Equal(
+            expected, Find(Nginx with { Language = language, Executable = executable }, ("BEYLA_AUTO_TARGET_LANGUAGE", glob)) is not null);
 
     [Theory]
     [InlineData("/usr/local/bin/beyla")]
@@ -93,7 +97,8 @@ public sealed class SelectionTests
         var rule = Assert.Single(loaded.Configuration.Selection.Rules);
         Assert.Equal(("BEYLA_TARGET_PID", "web"), (rule.Origin, rule.ServiceName));
         Assert.Null(loaded.Configuration.Selection.Find(Nginx));
-        Assert.Equal(["open_port (environment BEYLA_OPEN_PORT) has no effect, because target_pids (environment BEYLA_TARGET_PID) is set"], loaded.Warnings);
+        Assert.Equal(["open_port (environment BEYLA_OPEN_PORT) has no effect, because target_pids (environment BEYLA_TARGET_PID) is set"],
+            loaded.Warnings);
     }
 
     /// <summary>Each way to select has the agent's own name as its last resort; a rule of variables also carries it itself.</summary>
@@ -127,7 +132,8 @@ public sealed class SelectionTests
         Assert.Empty(loaded.Problems);
         Assert.Empty(loaded.Warnings);
         var selection = loaded.Configuration.Selection;
-        Assert.Equal(["discovery.instrument[0]", "discovery.instrument[1]", "discovery.instrument[2]", "BEYLA_OPEN_PORT"], selection.Rules.Select(static rule => rule.Origin));
+        Assert.Equal(["discovery.instrument[0]", "discovery.instrument[1]", "discovery.instrument[2]", "BEYLA_OPEN_PORT"],
+            selection.Rules.Select(static rule => rule.Origin));
         Assert.Equal("web", selection.Find(Nginx)?.ServiceName);
         Assert.Equal("shop", selection.Find(Nginx)?.ServiceNamespace);
         Assert.Null(selection.Find(Nginx with { ListeningPorts = [80] }));
@@ -146,8 +152,10 @@ public sealed class SelectionTests
     }
 
     [Theory]
-    [InlineData("[{k8s_namespace: x, open_ports: 80}]", "beyla.yml:1:27: discovery.instrument[0] is left out, because k8s_namespace belongs to a feature that is not built in this agent")]
-    [InlineData("[{open_port: 80}]", "beyla.yml:1:27: discovery.instrument[0] is left out, because the key \"open_port\" is unknown; did you mean open_ports?")]
+    [InlineData("[{k8s_namespace: x, open_ports: 80}]",
+        "beyla.yml:1:27: discovery.instrument[0] is left out, because k8s_namespace belongs to a feature that is not built in this agent")]
+    [InlineData("[{open_port: 80}]",
+        "beyla.yml:1:27: discovery.instrument[0] is left out, because the key \"open_port\" is unknown; did you mean open_ports?")]
     public void An_entry_that_cannot_be_judged_selects_nothing(string entries, string expected)
     {
         var loaded = Loaded.From($"discovery: {{instrument: {entries}}}");
@@ -160,16 +168,22 @@ public sealed class SelectionTests
     public void What_only_changes_the_export_is_ignored_with_a_warning()
     {
         var loaded = Loaded.From("discovery: {instrument: [{open_ports: 80, exports: [traces]}]}");
-        Assert.Equal(["beyla.yml:1:43: discovery.instrument[0].exports belongs to a feature that is not built in this agent and has no effect"], loaded.Warnings);
+        Assert.Equal(
+            ["beyla.yml:1:43: discovery.instrument[0].exports belongs to a feature that is not built in this agent and has no effect"],
+            loaded.Warnings);
         Assert.Single(loaded.Configuration.Selection.Rules);
     }
 
     [Theory]
-    [InlineData("[{name: x}]", "discovery.instrument[0] = \"{name: x}\" (beyla.yml:1:26): at least one of open_ports, exe_path, languages, target_pids and cmd_args is needed")]
+    [InlineData("[{name: x}]",
+        "discovery.instrument[0] = \"{name: x}\" (beyla.yml:1:26): "
+            + "at least one of open_ports, exe_path, languages, target_pids and cmd_args is needed")]
     [InlineData("[80]", "discovery.instrument[0] = \"80\" (beyla.yml:1:26): a selector is a mapping such as {open_ports: 8080}")]
     [InlineData("[{open_ports: 0}]", "discovery.instrument[0].open_ports = \"0\" (beyla.yml:1:39): \"0\" is outside 1-65535")]
     [InlineData("[{exe_path: '['}]", "discovery.instrument[0].exe_path = \"[\" (beyla.yml:1:37): the [ at character 1 has no ]")]
-    [InlineData("{open_ports: 0}", "discovery.instrument = \"{open_ports: 0}\" (beyla.yml:1:25): a list of at most 256 selectors is expected, such as [{open_ports: 8080}]")]
+    [InlineData("{open_ports: 0}",
+        "discovery.instrument = \"{open_ports: 0}\" (beyla.yml:1:25): "
+            + "a list of at most 256 selectors is expected, such as [{open_ports: 8080}]")]
     [InlineData("abc", "discovery.instrument = \"abc\" (beyla.yml:1:25): a list of selectors is expected, such as [{open_ports: 8080}]")]
     public void A_bad_entry_is_an_error_with_its_place(string entries, string expected) =>
         Assert.Contains(expected, Loaded.From($"discovery: {{instrument: {entries}}}").Problems);
@@ -201,7 +215,8 @@ public sealed class SelectionTests
                 "discovery.services (beyla.yml:3:5) is deprecated, discovery.instrument takes globs instead"],
             loaded.Warnings);
         var selection = loaded.Configuration.Selection;
-        Assert.Equal(["discovery.services[0]", "discovery.services[1]", "BEYLA_OPEN_PORT"], selection.Rules.Select(static rule => rule.Origin));
+        Assert.Equal(
+            ["discovery.services[0]", "discovery.services[1]", "BEYLA_OPEN_PORT"], selection.Rules.Select(static rule => rule.Origin));
         Assert.Equal("web", selection.Find(Nginx)?.ServiceName);
         Assert.Null(selection.Find(Nginx with { Executable = "/usr/sbin/nginx2" }));
         Assert.Null(selection.Find(Nginx with { Executable = "/old/nginx" }));
@@ -217,7 +232,8 @@ public sealed class SelectionTests
     [InlineData("", "AutoTargetExe (environment BEYLA_AUTO_TARGET_EXE)")]
     public void Deprecated_selectors_yield_to_newer_ones(string newer, string winner)
     {
-        var loaded = Loaded.From($"discovery: {{services: [{{exe_path: nginx}}], {newer}}}", newer.Length > 0 ? [] : [("BEYLA_AUTO_TARGET_EXE", "*y")]);
+        var loaded = Loaded.From(
+            $"discovery: {{services: [{{exe_path: nginx}}], {newer}}}", newer.Length > 0 ? [] : [("BEYLA_AUTO_TARGET_EXE", "*y")]);
         Assert.Equal([$"discovery.services (beyla.yml:1:23) has no effect, because {winner} is set"], loaded.Warnings);
         Assert.Null(loaded.Configuration.Selection.Find(Nginx));
     }
@@ -226,8 +242,10 @@ public sealed class SelectionTests
     public void Deprecated_selectors_are_checked()
     {
         var loaded = Loaded.From("discovery: {services: [{exe_path: '(?=x)'}]}");
-        Assert.Contains("discovery.services[0].exe_path = \"(?=x)\" (beyla.yml:1:35): look-around", Assert.Single(loaded.Problems), StringComparison.Ordinal);
-        Assert.Contains("exe_path_regexp\" is unknown", Assert.Single(Loaded.From("discovery: {instrument: [{exe_path_regexp: x}]}").Warnings), StringComparison.Ordinal);
+        Assert.Contains("discovery.services[0].exe_path = \"(?=x)\" (beyla.yml:1:35): look-around",
+            Assert.Single(loaded.Problems), StringComparison.Ordinal);
+        Assert.Contains("exe_path_regexp\" is unknown",
+            Assert.Single(Loaded.From("discovery: {instrument: [{exe_path_regexp: x}]}").Warnings), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -58,18 +58,23 @@ public sealed class SubstitutionTests
     public void An_unset_variable_is_warned_of_once_for_its_first_place()
     {
         var loaded = Loaded.From("open_port: 80\nservice_name: ${A}${A}\nservice_namespace: ${A}${B}");
-        Assert.Equal(["beyla.yml:2: the variable A ", "beyla.yml:3: the variable B "], loaded.Warnings.Select(static warning => warning[..28]));
+        Assert.Equal(
+            ["beyla.yml:2: the variable A ", "beyla.yml:3: the variable B "], loaded.Warnings.Select(static warning => warning[..28]));
     }
 
     [Fact]
     public void Two_variables_with_line_breaks_are_two_problems_and_each_is_told_once()
     {
         var loaded = Loaded.From("open_port: ${A}\nservice_name: ${A}${B}", [("A", "1\n2"), ("B", "\t")]);
-        Assert.Equal(["beyla.yml:1: the value of the variable A ", "beyla.yml:2: the value of the variable B "], loaded.Problems.Select(static problem => problem[..41]));
+        Assert.Equal(["beyla.yml:1: the value of the variable A ", "beyla.yml:2: the value of the variable B "],
+            loaded.Problems.Select(static problem => problem[..41]));
         Assert.Empty(loaded.StartProblems);
     }
 
-    /// <summary>A file of the largest size whose variables have the largest value would be 40 GB; each step of it is refused where it leaves the bound.</summary>
+    /// <summary>
+    /// A file of the largest size whose variables have the largest value would be 40 GB; each step of it is refused where it leaves the
+    /// bound.
+    /// </summary>
     [Fact]
     public void What_variables_become_is_bounded()
     {
@@ -81,7 +86,8 @@ public sealed class SubstitutionTests
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         var problem = Assert.Single(Loaded.From(text.ToString(), [("A", new string('x', 128 * 1024))]).Problems);
-        Assert.Equal("beyla.yml:1: with its variables replaced the text has more than 1048576 characters; the variable A here has 131072", problem);
+        Assert.Equal(
+            "beyla.yml:1: with its variables replaced the text has more than 1048576 characters; the variable A here has 131072", problem);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 << 20);
 
         // Up to the bound it is as good as a file of that size.
@@ -124,7 +130,8 @@ public sealed class SubstitutionTests
     [Fact]
     public void A_problem_shows_no_more_of_a_value_than_helps()
     {
-        var loaded = Loaded.From("x: &x " + new string('y', 500_000) + "\nopen_port: *x\ntrace_printer: *x\nnetwork: {cidrs: *x, interfaces: *x}");
+        var loaded = Loaded.From(
+            "x: &x " + new string('y', 500_000) + "\nopen_port: *x\ntrace_printer: *x\nnetwork: {cidrs: *x, interfaces: *x}");
         Assert.NotEmpty(loaded.Problems);
         Assert.All(loaded.Problems, static problem => Assert.InRange(problem.Length, 1, 2200));
     }

@@ -59,7 +59,8 @@ public sealed class YamlTests
     [InlineData('[')]
     [InlineData('{')]
     public void Deep_nesting_is_refused_at_once(char bracket) =>
-        Assert.Matches("nested more than 32 deep|not valid YAML", Assert.Single(Loaded.From("a: " + new string(bracket, 1_000_000)).Problems));
+        Assert.Matches(
+            "nested more than 32 deep|not valid YAML", Assert.Single(Loaded.From("a: " + new string(bracket, 1_000_000)).Problems));
 
     [Theory]
     [InlineData("${PORT}", "8080")]
@@ -93,5 +94,6 @@ public sealed class YamlTests
 
     [Fact]
     public void A_variable_cannot_add_settings() =>
-        Assert.Contains("has a control character or a line break", Assert.Single(Loaded.From("open_port: ${P}", [("P", "80\nenforce_sys_caps: false")]).Problems), StringComparison.Ordinal);
+        Assert.Contains("has a control character or a line break",
+            Assert.Single(Loaded.From("open_port: ${P}", [("P", "80\nenforce_sys_caps: false")]).Problems), StringComparison.Ordinal);
 }

@@ -7,7 +7,8 @@ public class AgentStreamTests
 {
     internal const string Header = """{"type":"stream","version":1,"agent":"0.1.0","pid":99,"start":"2026-08-20T08:11:12.000000Z"}""";
 
-    private static readonly string Good = string.Join('\n', Header, JsonFormatTests.ClientLine, "", JsonFormatTests.BrokenLine, CountersReportTests.Line, "");
+    private static readonly string Good = string.Join(
+        '\n', Header, JsonFormatTests.ClientLine, "", JsonFormatTests.BrokenLine, CountersReportTests.Line, "");
 
     [Theory]
     [InlineData(1)]
@@ -18,7 +19,8 @@ public class AgentStreamTests
         using var stream = new AgentStream(new Chunks(Encoding.UTF8.GetBytes(Good), chunk));
         var lines = ReadAll(stream);
         Assert.All(lines, line => Assert.Null(line.Error));
-        Assert.Equal([typeof(StreamHeader), typeof(Span), typeof(Span), typeof(AgentCounters)], lines.Select(line => line.Value!.GetType()));
+        Assert.Equal(
+            [typeof(StreamHeader), typeof(Span), typeof(Span), typeof(AgentCounters)], lines.Select(line => line.Value!.GetType()));
         Assert.Equal(99, stream.Header!.ProcessId);
     }
 

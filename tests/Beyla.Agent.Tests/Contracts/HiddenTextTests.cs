@@ -5,21 +5,25 @@ using Beyla.Agent.Logging;
 
 namespace Beyla.Agent.Tests.Contracts;
 
-/// <summary>The one definition of what may not reach a terminal, over all of Unicode, and everything in the agent that goes by it.</summary>
+/// <summary>
+/// The one definition of what may not reach a terminal, over all of Unicode, and everything in the agent that goes by it.
+/// </summary>
 public sealed class HiddenTextTests
 {
-    /// <summary>Default_Ignorable_Code_Point of the Unicode character database (DerivedCoreProperties.txt, 16.0), first and last of each range.</summary>
+    /// <summary>
+    /// Default_Ignorable_Code_Point of the Unicode character database (DerivedCoreProperties.txt, 16.0), first and last of each range.
+    /// </summary>
     private static readonly (int First, int Last)[] Ignorable =
     [
-        (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E),
-        (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A),
-        (0xE0000, 0xE0FFF),
+        (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
+        (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0),
+        (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
     ];
 
     private static readonly UnicodeCategory[] Categories =
     [
-        UnicodeCategory.Control, UnicodeCategory.Format, UnicodeCategory.LineSeparator, UnicodeCategory.ParagraphSeparator, UnicodeCategory.PrivateUse,
-        UnicodeCategory.Surrogate, UnicodeCategory.OtherNotAssigned,
+        UnicodeCategory.Control, UnicodeCategory.Format, UnicodeCategory.LineSeparator, UnicodeCategory.ParagraphSeparator,
+        UnicodeCategory.PrivateUse, UnicodeCategory.Surrogate, UnicodeCategory.OtherNotAssigned,
     ];
 
     [Fact]
@@ -42,7 +46,8 @@ public sealed class HiddenTextTests
     public void A_text_is_hidden_when_a_character_of_it_is(string text, bool hidden) => Assert.Equal(hidden, HiddenText.IsIn(text));
 
     [Fact]
-    public void Half_of_a_surrogate_pair_is_hidden() => Assert.All(["a\uD83D", "\uDE42a", "\uDE42\uD83D"], text => Assert.True(HiddenText.IsIn(text)));
+    public void Half_of_a_surrogate_pair_is_hidden() =>
+        Assert.All(["a\uD83D", "\uDE42a", "\uDE42\uD83D"], text => Assert.True(HiddenText.IsIn(text)));
 
     [Fact]
     public void No_printer_and_no_log_lets_a_hidden_character_through()

@@ -71,10 +71,13 @@ public class StreamLineParserTests
     [Fact]
     public void NewerAdditionsAreSkipped()
     {
-        var line = JsonFormatTests.ClientLine.Replace("\"status\":200", "\"links\":[{\"a\":[1,2]}],\"status\":200,\"trace\":{\"id\":\"x\"}", StringComparison.Ordinal)
-            .Replace("\"complete\"", "\"rerouted\"", StringComparison.Ordinal).Replace("\"language\":\"dotnet\"", "\"language\":\"zig\"", StringComparison.Ordinal);
+        var line = JsonFormatTests.ClientLine
+            .Replace("\"status\":200", "\"links\":[{\"a\":[1,2]}],\"status\":200,\"trace\":{\"id\":\"x\"}", StringComparison.Ordinal)
+            .Replace("\"complete\"", "\"rerouted\"", StringComparison.Ordinal)
+            .Replace("\"language\":\"dotnet\"", "\"language\":\"zig\"", StringComparison.Ordinal);
         var span = Parse(line).Span!;
-        Assert.Equal((200, SpanOutcome.Unfinished, ProcessLanguage.Generic, "web"), (span.Status, span.Outcome, span.Language, span.ServiceName));
+        Assert.Equal(
+            (200, SpanOutcome.Unfinished, ProcessLanguage.Generic, "web"), (span.Status, span.Outcome, span.Language, span.ServiceName));
     }
 
     [Fact]
@@ -98,7 +101,8 @@ public class StreamLineParserTests
     public void MutatedLinesNeverThrow()
     {
         var random = new Random(8259);
-        var seeds = new[] { AgentStreamTests.Header, JsonFormatTests.ClientLine, JsonFormatTests.BrokenLine, CountersReportTests.Line }.Select(Encoding.UTF8.GetBytes).ToArray();
+        var seeds = new[] { AgentStreamTests.Header, JsonFormatTests.ClientLine, JsonFormatTests.BrokenLine, CountersReportTests.Line }
+            .Select(Encoding.UTF8.GetBytes).ToArray();
         var (good, bad) = (0, 0);
         for (var i = 0; i < 100_000; i++)
         {

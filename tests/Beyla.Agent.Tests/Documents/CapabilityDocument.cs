@@ -3,7 +3,9 @@ using Beyla.Agent.Capabilities;
 
 namespace Beyla.Agent.Tests.Documents;
 
-/// <summary>Makes docs/capabilities.md from the table. A test compares the file with this, so that neither can drift from the other.</summary>
+/// <summary>
+/// Makes docs/capabilities.md from the table. A test compares the file with this, so that neither can drift from the other.
+/// </summary>
 internal static class CapabilityDocument
 {
     // A kernel on which every capability exists and no old rule applies.
@@ -52,7 +54,8 @@ internal static class CapabilityDocument
             """);
         foreach (var row in CapabilityTable.Rows)
         {
-            Row(text, row.Tracer.Name(), row.Capability.Name(), row.Operation, row.Without + (row.Setting.Length > 0 ? $". {row.Setting}" : ""), Need(row), Kernel(row));
+            Row(text, row.Tracer.Name(), row.Capability.Name(), row.Operation,
+                row.Without + (row.Setting.Length > 0 ? $". {row.Setting}" : ""), Need(row), Kernel(row));
         }
 
         text.Append($"""
@@ -119,13 +122,14 @@ internal static class CapabilityDocument
     {
         var request = new CapabilityRequest(scenario.Features);
         var needed = CapabilityCheck.Needed(request, Current);
+        var documented = CapabilityCheck.Documented(request, Current);
         text.Append($"""
 
             ### {scenario.Title}
 
             ```sh
             {scenario.Settings} beyla capability set --minimal  # sudo setcap {needed.ToSetcapText()}=p beyla
-            {scenario.Settings} beyla capability set            # sudo setcap {CapabilityCheck.Documented(request, Current).ToSetcapText()}=p beyla
+            {scenario.Settings} beyla capability set            # sudo setcap {documented.ToSetcapText()}=p beyla
             {scenario.Settings} beyla
             ```
 
@@ -133,13 +137,15 @@ internal static class CapabilityDocument
             |---|---|---|---|---|
 
             """);
-        var rows = CapabilityTable.Rows.Where(row => (row.Features & scenario.Features) != 0 && row.AppliesTo(Current)).GroupBy(row => row.Capability).OrderBy(group => group.Key);
+        var rows = CapabilityTable.Rows.Where(row => (row.Features & scenario.Features) != 0 && row.AppliesTo(Current))
+            .GroupBy(row => row.Capability).OrderBy(group => group.Key);
         foreach (var group in rows)
         {
             var strongest = group.Where(row => (row.NeededFor & scenario.Features) != 0).ToList();
             if (strongest.Count == 0)
             {
-                strongest = group.Any(row => (row.OptionalFor & scenario.Features) != 0) ? [.. group.Where(row => (row.OptionalFor & scenario.Features) != 0)] : [.. group];
+                strongest = group.Any(row => (row.OptionalFor & scenario.Features) != 0)
+                    ? [.. group.Where(row => (row.OptionalFor & scenario.Features) != 0)] : [.. group];
             }
 
             Row(text,
@@ -150,12 +156,14 @@ internal static class CapabilityDocument
     }
 
     private static string NeedIn(IEnumerable<CapabilityRow> rows, Scenario scenario) =>
-        rows.Any(row => (row.NeededFor & scenario.Features) != 0) ? "yes" : rows.Any(row => (row.OptionalFor & scenario.Features) != 0) ? "optional" : "no";
+        rows.Any(row => (row.NeededFor & scenario.Features) != 0) ? "yes"
+            : rows.Any(row => (row.OptionalFor & scenario.Features) != 0) ? "optional" : "no";
 
     private static string Need(CapabilityRow row) =>
         row.OptionalFor != Feature.None ? "optional" : row.NeededFor != Feature.None ? "yes" : row.Built ? "no" : "no, not built";
 
-    private static string Kernel(CapabilityRow row) => row.Below is { } below ? $"below {below}" : row.From > new Version(0, 0) ? $"{row.From} and later" : "all";
+    private static string Kernel(CapabilityRow row) =>
+        row.Below is { } below ? $"below {below}" : row.From > new Version(0, 0) ? $"{row.From} and later" : "all";
 
     private static string Names(CapabilitySet set) => string.Join(", ", set.Members().Select(capability => $"`{capability.Name()}`"));
 

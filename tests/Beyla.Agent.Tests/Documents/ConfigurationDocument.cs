@@ -4,7 +4,10 @@ using Beyla.Agent.Tests.Configuration;
 
 namespace Beyla.Agent.Tests.Documents;
 
-/// <summary>Makes the tables of docs/configuration.md: what settings there are from the table of keys, their defaults from a configuration that nobody set.</summary>
+/// <summary>
+/// Makes the tables of docs/configuration.md: what settings there are from the table of keys, their defaults from a configuration that
+/// nobody set.
+/// </summary>
 internal static class ConfigurationDocument
 {
     private const string Begin = "<!-- Made from src/Beyla.Agent/Configuration/KeyTable*.cs. Do not edit from here on; "
@@ -36,13 +39,9 @@ internal static class ConfigurationDocument
 
             """);
         Chapter(text, built: true);
-        text.Append("""
-
-            ## Known and not built
-
-            These settings of Grafana Beyla are recognised, not built yet: a value is checked, a warning says that it has no effect. Defaults are those of Grafana Beyla.
-
-            """);
+        text.Append("\n## Known and not built\n\n")
+            .Append("These settings of Grafana Beyla are recognised, not built yet: a value is checked, ")
+            .Append("a warning says that it has no effect. Defaults are those of Grafana Beyla.\n");
         Chapter(text, built: false);
         return text.Append('\n').ToString();
     }

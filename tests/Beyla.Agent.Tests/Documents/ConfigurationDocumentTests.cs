@@ -97,7 +97,10 @@ public partial class ConfigurationDocumentTests
         }
     }
 
-    /// <summary>Code that makes a configuration by hand starts from the defaults of the settings, but for what it selects and the interfaces it leaves out.</summary>
+    /// <summary>
+    /// Code that makes a configuration by hand starts from the defaults of the settings, but for what it selects and the interfaces it
+    /// leaves out.
+    /// </summary>
     [Theory]
     [InlineData(typeof(AgentConfiguration), new[] { nameof(AgentConfiguration.Selection), nameof(AgentConfiguration.Network) })]
     [InlineData(typeof(NetworkConfiguration), new[] { nameof(NetworkConfiguration.ExcludeInterfaces) })]
@@ -106,15 +109,17 @@ public partial class ConfigurationDocumentTests
         var loaded = Loaded.From().Configuration;
         object read = type == typeof(AgentConfiguration) ? loaded : loaded.Network;
         var made = Activator.CreateInstance(type);
-        Assert.All(type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => !except.Contains(property.Name)), property =>
-            Assert.Equal(property.GetValue(made), property.GetValue(read)));
+        Assert.All(
+            type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => !except.Contains(property.Name)),
+            property => Assert.Equal(property.GetValue(made), property.GetValue(read)));
     }
 
     [Fact]
     public void Every_variable_that_the_documentation_names_is_one_of_a_setting()
     {
         var named = Directory.GetFiles(Page.Directory, "*.md").Append(Path.Combine(Page.Directory, "../README.md"))
-            .SelectMany(static file => Variable().Matches(File.ReadAllText(file)).Select(match => (File: Path.GetFileName(file), Name: match.Value))).ToList();
+            .SelectMany(static file => Variable().Matches(File.ReadAllText(file))
+                .Select(match => (File: Path.GetFileName(file), Name: match.Value))).ToList();
         Assert.Contains(named, static variable => variable.Name == "BEYLA_OPEN_PORT");
         Assert.All(named, static variable => Assert.True(
             KeyIndex.FindByVariable(variable.Name).Count > 0 || NoSettings.ContainsKey(variable.Name),

@@ -9,7 +9,8 @@ public sealed partial class FolderTests
 {
     private static readonly string[] Order =
     [
-        "Linux", "Counting", "Logging", "Selection", "Configuration", "Kernel", "Capabilities", "Processes", "Spans", "Tracing", "Protocols", "Flows", "Export",
+        "Linux", "Counting", "Logging", "Selection", "Configuration", "Kernel", "Capabilities", "Processes", "Spans", "Tracing",
+        "Protocols", "Flows", "Export",
     ];
 
     private static readonly string Root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../../../src/Beyla.Agent"));

@@ -11,7 +11,8 @@ public sealed partial class LinkTests
     /// <summary>The pages, by their path below the root of the repository.</summary>
     public static TheoryData<string> Pages =>
         [.. new[] { "README.md", "CONTRIBUTING.md", "SECURITY.md" }.Concat(
-            Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Order(StringComparer.Ordinal).Select(static path => Path.GetRelativePath(Root, path)))];
+            Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Order(StringComparer.Ordinal)
+                .Select(static path => Path.GetRelativePath(Root, path)))];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -29,7 +30,10 @@ public sealed partial class LinkTests
         Assert.All(pages.Where(static name => name != "README.md"), name => Assert.Contains(name, named));
     }
 
-    /// <summary>Headings and the anchors that GitHub makes of them: lower case, no punctuation, a hyphen for each blank, a number for a repeated one.</summary>
+    /// <summary>
+    /// Headings and the anchors that GitHub makes of them: lower case, no punctuation, a hyphen for each blank, a number for a repeated
+    /// one.
+    /// </summary>
     [Theory]
     [InlineData("## The file", "the-file")]
     [InlineData("### Looking at a process takes nobody's time", "looking-at-a-process-takes-nobodys-time")]

@@ -6,8 +6,12 @@ namespace Beyla.Agent.Tests.Export;
 
 public class CountersReportTests
 {
-    internal const string Line =
-        """{"type":"counters","time":"2026-08-20T08:11:12.000000Z","places":[{"place":"tracing","unit":"events","produced":3000,"emitted":0,"aggregated":2990,"filtered":0,"lost":0,"held":10},{"place":"spans","unit":"spans","produced":1000,"emitted":990,"aggregated":0,"filtered":10,"lost":0,"held":0},{"place":"printer","unit":"spans","produced":990,"emitted":980,"aggregated":0,"filtered":0,"lost":10,"held":0}]}""";
+    internal static readonly string Line = """
+        {"type":"counters","time":"2026-08-20T08:11:12.000000Z","places":[
+        {"place":"tracing","unit":"events","produced":3000,"emitted":0,"aggregated":2990,"filtered":0,"lost":0,"held":10},
+        {"place":"spans","unit":"spans","produced":1000,"emitted":990,"aggregated":0,"filtered":10,"lost":0,"held":0},
+        {"place":"printer","unit":"spans","produced":990,"emitted":980,"aggregated":0,"filtered":0,"lost":10,"held":0}]}
+        """.ReplaceLineEndings("");
 
     private static CountersReport Report(params PlaceCounters[] rows) => CountersReport.Take([new Fixed(rows)]);
 

@@ -38,7 +38,9 @@ public class EscapeTests
     {
         for (var limit = 0; limit < 40; limit++)
         {
-            foreach (var value in (string[])[new string('a', 100), new string('\u001b', 20), string.Concat(Enumerable.Repeat("日", 20)), new string('\\', 50)])
+            string[] values =
+                [new string('a', 100), new string('\u001b', 20), string.Concat(Enumerable.Repeat("日", 20)), new string('\\', 50)];
+            foreach (var value in values)
             {
                 var buffer = new byte[limit + Escape.MarkLength + 16];
                 var line = new LineWriter(buffer);
@@ -93,7 +95,8 @@ public class EscapeTests
             var read = parser.Parse(Encoding.UTF8.GetBytes(json));
             Assert.Null(read.Error);
             AssertShown(Encoding.UTF8.GetString(method), read.Span!.Method);
-            AssertShown(Expected(path, static (value, scratch) => new Redactor(Samples.Sensitive).Path(value, scratch, new byte[1024])), read.Span.Path);
+            AssertShown(Expected(path, static (value, scratch) => new Redactor(Samples.Sensitive).Path(value, scratch, new byte[1024])),
+                read.Span.Path);
             AssertShown(Expected(host, Redactor.UserInfo), read.Span.Host);
             AssertShown(Expected(query, new Redactor(Samples.Sensitive).Query), read.Span.Query);
         }

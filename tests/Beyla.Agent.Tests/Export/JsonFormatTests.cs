@@ -6,11 +6,22 @@ namespace Beyla.Agent.Tests.Export;
 
 public class JsonFormatTests
 {
-    internal const string ClientLine =
-        """{"type":"span","kind":"client","protocol":"http","outcome":"complete","start":"2026-08-20T08:11:12.820111Z","handlerStart":"2026-08-20T08:11:12.820811Z","end":"2026-08-20T08:11:12.822011Z","durationUSec":1900,"handlerDurationUSec":1200,"method":"GET","path":"/users","query":"id=7&token=***","status":200,"host":"api:3040","protocolVersion":"1.1","requestBodyLength":0,"responseBodyLength":222,"clientAddress":"10.0.0.1","clientPort":46876,"serverAddress":"10.0.0.2","serverPort":3040,"tid":4712,"networkNamespace":4026531840,"connection":"1f2e3d","pid":4711,"executable":"/usr/bin/dotnet","serviceName":"web","serviceNamespace":"shop","language":"dotnet"}""";
+    internal static readonly string ClientLine = """
+        {"type":"span","kind":"client","protocol":"http","outcome":"complete","start":"2026-08-20T08:11:12.820111Z",
+        "handlerStart":"2026-08-20T08:11:12.820811Z","end":"2026-08-20T08:11:12.822011Z","durationUSec":1900,"handlerDurationUSec":1200,
+        "method":"GET","path":"/users","query":"id=7&token=***","status":200,"host":"api:3040","protocolVersion":"1.1",
+        "requestBodyLength":0,"responseBodyLength":222,"clientAddress":"10.0.0.1","clientPort":46876,"serverAddress":"10.0.0.2",
+        "serverPort":3040,"tid":4712,"networkNamespace":4026531840,"connection":"1f2e3d","pid":4711,"executable":"/usr/bin/dotnet",
+        "serviceName":"web","serviceNamespace":"shop","language":"dotnet"}
+        """.ReplaceLineEndings("");
 
-    internal const string BrokenLine =
-        """{"type":"span","kind":"server","protocol":"http","outcome":"closed","start":"2026-08-20T08:11:13.000000Z","handlerStart":"2026-08-20T08:11:13.000000Z","end":"2026-08-20T08:12:14.500000Z","durationUSec":61500000,"handlerDurationUSec":61500000,"method":"POST","path":"/upload file\u001b[31m","status":0,"protocolVersion":"1.0","clientAddress":"2001:db8::1","clientPort":50000,"serverAddress":"::1","serverPort":80,"tid":12,"networkNamespace":4026532000,"connection":"5","pid":12,"executable":"/usr/sbin/nginx","serviceName":"nginx","language":"generic"}""";
+    internal static readonly string BrokenLine = """
+        {"type":"span","kind":"server","protocol":"http","outcome":"closed","start":"2026-08-20T08:11:13.000000Z",
+        "handlerStart":"2026-08-20T08:11:13.000000Z","end":"2026-08-20T08:12:14.500000Z","durationUSec":61500000,
+        "handlerDurationUSec":61500000,"method":"POST","path":"/upload file\u001b[31m","status":0,"protocolVersion":"1.0",
+        "clientAddress":"2001:db8::1","clientPort":50000,"serverAddress":"::1","serverPort":80,"tid":12,"networkNamespace":4026532000,
+        "connection":"5","pid":12,"executable":"/usr/sbin/nginx","serviceName":"nginx","language":"generic"}
+        """.ReplaceLineEndings("");
 
     [Fact]
     public void ClientSpan() => Assert.Equal(ClientLine + "\n", Samples.Format(new JsonFormat(), Samples.Client));

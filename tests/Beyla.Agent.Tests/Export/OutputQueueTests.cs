@@ -255,7 +255,8 @@ public sealed partial class OutputQueueTests : IDisposable
         foreach (var name in (string[])["counter", "disabled"])
         {
             var printer = TracePrinter.Create(name, queue);
-            var exporter = new SpanExporter(new Samples.Processes(Samples.Web), new Redactor(Samples.Sensitive), Samples.Clock(), printer.Sinks);
+            var exporter = new SpanExporter(
+                new Samples.Processes(Samples.Web), new Redactor(Samples.Sensitive), Samples.Clock(), printer.Sinks);
             printer.Begin("0.1.0");
             for (var i = 0; i < 7; i++)
             {
@@ -272,7 +273,8 @@ public sealed partial class OutputQueueTests : IDisposable
         Assert.Throws<ArgumentException>(() => TracePrinter.Create("xml", queue));
     }
 
-    private static byte[] Record(int number) => Encoding.ASCII.GetBytes(number.ToString("D8", System.Globalization.CultureInfo.InvariantCulture).PadRight(99, '.') + "\n");
+    private static byte[] Record(int number) =>
+        Encoding.ASCII.GetBytes(number.ToString("D8", System.Globalization.CultureInfo.InvariantCulture).PadRight(99, '.') + "\n");
 
     private static int Number(string line) => int.Parse(line.AsSpan(0, 8), System.Globalization.CultureInfo.InvariantCulture);
 

@@ -7,7 +7,9 @@ using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Tests.Export;
 
-/// <summary>Spans and processes that the tests of this folder share. The wall clock is 2026-08-20 08:11:12 UTC at monotonic time zero.</summary>
+/// <summary>
+/// Spans and processes that the tests of this folder share. The wall clock is 2026-08-20 08:11:12 UTC at monotonic time zero.
+/// </summary>
 internal static class Samples
 {
     internal const long BootTime = 1_787_213_472_000_000_000;
@@ -48,7 +50,8 @@ internal static class Samples
     internal static string Format(ISpanFormat format, in SpanData span, params ProcessInfo[] processes)
     {
         var sink = new Capture(format);
-        new SpanExporter(new Processes(processes.Length == 0 ? [Web, Plain] : processes), new Redactor(Sensitive), Clock(), sink).OnSpan(in span);
+        new SpanExporter(new Processes(processes.Length == 0 ? [Web, Plain] : processes), new Redactor(Sensitive), Clock(), sink)
+            .OnSpan(in span);
         return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(sink.Last);
     }
 

@@ -19,7 +19,8 @@ public class StreamDocumentationTests
             Encoding.UTF8.GetString(TracePrinter.Header("0.1.0", 99, Samples.BootTime / 1000)),
             Samples.Format(new JsonFormat(), Samples.Client), Samples.Format(new JsonFormat(), Samples.Broken),
             CountersReportTests.Line + "\n",
-            Samples.Format(new TextFormat(TimeText.Local(zone)), Samples.Client), Samples.Format(new TextFormat(TimeText.Local(zone)), Samples.Broken),
+            Samples.Format(new TextFormat(TimeText.Local(zone)), Samples.Client),
+            Samples.Format(new TextFormat(TimeText.Local(zone)), Samples.Broken),
         ];
         Assert.All(lines, line => Assert.Contains("\n" + line, Page, StringComparison.Ordinal));
         Assert.Equal(AgentStreamTests.Header + "\n", lines[0]);
@@ -42,7 +43,8 @@ public class StreamDocumentationTests
             using var document = System.Text.Json.JsonDocument.Parse(line);
             foreach (var field in document.RootElement.EnumerateObject())
             {
-                Assert.True(Page.Contains($"| `{field.Name}`", StringComparison.Ordinal) || Page.Contains($", `{field.Name}` |", StringComparison.Ordinal), field.Name);
+                Assert.True(Page.Contains($"| `{field.Name}`", StringComparison.Ordinal)
+                    || Page.Contains($", `{field.Name}` |", StringComparison.Ordinal), field.Name);
             }
         }
     }

@@ -17,14 +17,16 @@ public class TextFormatTests
     [Fact]
     public void BrokenServerSpanSaysHowItEndedAndEscapes() => Assert.Equal(
         "2026-08-20 10:11:13.000000 (1m1.5s[1m1.5s]) HTTP(subType=0) 0 POST /upload\\x20file\\x1b[31m "
-        + "[2001:db8::1 as 2001:db8::1:50000]->[::1 as nginx:80] contentLen:?B responseLen:?B svc=[nginx generic] traceparent=[] outcome=[closed]\n",
+        + "[2001:db8::1 as 2001:db8::1:50000]->[::1 as nginx:80] contentLen:?B responseLen:?B "
+        + "svc=[nginx generic] traceparent=[] outcome=[closed]\n",
         Samples.Format(Format(), Samples.Broken));
 
     [Fact]
     public void ANamedClientIsFollowedByTheProxy()
     {
         var span = Samples.Broken with { IsClientNamed = true, PeerAddress = Samples.At("10.0.0.9"), PeerPort = 4711 };
-        Assert.EndsWith("traceparent=[] peer=[10.0.0.9:4711] outcome=[closed]\n", Samples.Format(Format(), in span), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "traceparent=[] peer=[10.0.0.9:4711] outcome=[closed]\n", Samples.Format(Format(), in span), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -38,7 +40,8 @@ public class TextFormatTests
     public void ServiceNamesAreEscapedToo()
     {
         var process = Samples.Web with { ServiceName = "a b\u001b]0;x\u0007", ServiceNamespace = "n\u202e" };
-        Assert.Contains("svc=[n\\u{202e}/a\\x20b\\x1b]0;x\\x07 dotnet]", Samples.Format(Format(), Samples.Client, process), StringComparison.Ordinal);
+        Assert.Contains(
+            "svc=[n\\u{202e}/a\\x20b\\x1b]0;x\\x07 dotnet]", Samples.Format(Format(), Samples.Client, process), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -76,8 +76,9 @@ public sealed class ConversationTests
 
     private static FlowKey Key(string source, int sourcePort, string destination, int destinationPort, uint link = 1) => new()
     {
-        Source = Address.From(IPAddress.Parse(source)), SourcePort = (ushort)sourcePort, Destination = Address.From(IPAddress.Parse(destination)),
-        DestinationPort = (ushort)destinationPort, Interface = link, Protocol = 6, Direction = InterfaceDirection.Egress,
+        Source = Address.From(IPAddress.Parse(source)), SourcePort = (ushort)sourcePort,
+        Destination = Address.From(IPAddress.Parse(destination)), DestinationPort = (ushort)destinationPort, Interface = link, Protocol = 6,
+        Direction = InterfaceDirection.Egress,
     };
 
     private static FlowValue Value(ulong time, uint flags = 0) => new() { First = time, Last = time, Flags = flags };

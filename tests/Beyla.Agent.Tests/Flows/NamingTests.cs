@@ -20,7 +20,8 @@ public sealed class NamingTests
     public void The_narrowest_network_names_an_address(string address, string? expected)
     {
         NetworkTable table = new([
-            Network("10.0.0.0/8", "private"), Network("10.1.2.3/32", "host"), Network("10.1.2.0/24", "office"), Network("fd00::/8", "ula"), Network("::/0", "all six"),
+            Network("10.0.0.0/8", "private"), Network("10.1.2.3/32", "host"), Network("10.1.2.0/24", "office"), Network("fd00::/8", "ula"),
+            Network("::/0", "all six"),
         ]);
         Assert.Equal(expected, table.Find(Address.From(IPAddress.Parse(address))));
     }
@@ -40,7 +41,8 @@ public sealed class NamingTests
     [InlineData("", "", "lo", true)]
     [InlineData("", "/^veth/,lo", "veth12", false)]
     public void Interfaces_are_chosen_by_name_and_expression(string wanted, string excluded, string name, bool expected) => Assert.Equal(
-        expected, new InterfaceFilter(new NetworkConfiguration { Interfaces = Patterns(wanted), ExcludeInterfaces = Patterns(excluded) }).Wants(name));
+        expected, new InterfaceFilter(new NetworkConfiguration { Interfaces = Patterns(wanted), ExcludeInterfaces = Patterns(excluded) })
+            .Wants(name));
 
     [Theory]
     [InlineData("external", AgentAddressType.Any, "eth1", "192.168.1.2")]
@@ -49,7 +51,8 @@ public sealed class NamingTests
     [InlineData("local", AgentAddressType.Any, "eth1", "10.0.0.5")]
     [InlineData("name:eth1", AgentAddressType.IPv4, "", "192.168.1.2")]
     [InlineData("name:lo", AgentAddressType.Any, "eth1", "127.0.0.1")]
-    public void The_agents_address_is_found_without_asking_anybody(string where, AgentAddressType kind, string defaultInterface, string expected)
+    public void The_agents_address_is_found_without_asking_anybody(
+        string where, AgentAddressType kind, string defaultInterface, string expected)
     {
         List<NetworkLink> links = [new(1, "lo", true), new(2, "eth0", false), new(3, "eth1", false)];
         List<NetworkAddress> addresses =
@@ -62,7 +65,8 @@ public sealed class NamingTests
     }
 
     [Fact]
-    public void A_host_without_addresses_has_the_unspecified_one() => Assert.Equal(IPAddress.Any, AgentAddress.Choose(new NetworkConfiguration(), [], [], "").ToIPAddress());
+    public void A_host_without_addresses_has_the_unspecified_one() =>
+        Assert.Equal(IPAddress.Any, AgentAddress.Choose(new NetworkConfiguration(), [], [], "").ToIPAddress());
 
     [Fact]
     public async Task Reverse_names_never_wait_and_are_asked_once()
@@ -79,7 +83,9 @@ public sealed class NamingTests
 
             return "name of " + address;
         });
-        Address a = Address.From(IPAddress.Parse("10.0.0.1")), b = Address.From(IPAddress.Parse("10.0.0.2")), c = Address.From(IPAddress.Parse("10.0.0.3"));
+        Address a = Address.From(IPAddress.Parse("10.0.0.1"));
+        Address b = Address.From(IPAddress.Parse("10.0.0.2"));
+        Address c = Address.From(IPAddress.Parse("10.0.0.3"));
         Assert.Null(names.Find(a));
         Assert.Null(names.Find(a));
         Assert.Null(names.Find(b));
@@ -102,7 +108,8 @@ public sealed class NamingTests
         Assert.False(ClsactFilters.IsLeftover($"{alive}:egress:made"));
         Assert.True(ClsactFilters.IsLeftover($"beyla_flow:{mine}:{Environment.ProcessId}:1:egress")); // the pid is in use again
         Assert.True(ClsactFilters.IsLeftover($"beyla_flow:{mine}:99999999:5:ingress:made"));
-        Assert.False(ClsactFilters.IsLeftover("beyla_flow:1:99999999:5:ingress:made")); // another pid namespace: its processes cannot be seen
+        // another pid namespace: its processes cannot be seen
+        Assert.False(ClsactFilters.IsLeftover("beyla_flow:1:99999999:5:ingress:made"));
         Assert.False(ClsactFilters.IsLeftover("beyla_flow::99999999:5:ingress:made"));
         Assert.False(ClsactFilters.IsLeftover("beyla_flow:99999999:5:ingress:made")); // without one
         Assert.False(ClsactFilters.IsLeftover("cilium"));
@@ -111,10 +118,13 @@ public sealed class NamingTests
         Assert.False(ClsactFilters.IsLeftover(""));
     }
 
-    private static string? Find(string network, string address) => new NetworkTable([Network(network, "all")]).Find(Address.From(IPAddress.Parse(address)));
+    private static string? Find(string network, string address) =>
+        new NetworkTable([Network(network, "all")]).Find(Address.From(IPAddress.Parse(address)));
 
-    private static NamedNetwork Network(string text, string label) => NamedNetwork.TryParse(text, label, out NamedNetwork? network) ? network : throw new FormatException(text);
+    private static NamedNetwork Network(string text, string label) =>
+        NamedNetwork.TryParse(text, label, out NamedNetwork? network) ? network : throw new FormatException(text);
 
     private static NamePattern[] Patterns(string list) => [.. list.Split(',', StringSplitOptions.RemoveEmptyEntries)
-        .Select(text => NamePattern.TryParse(text, out NamePattern? pattern, out string? error) ? pattern : throw new FormatException(error))];
+        .Select(text =>
+            NamePattern.TryParse(text, out NamePattern? pattern, out string? error) ? pattern : throw new FormatException(error))];
 }

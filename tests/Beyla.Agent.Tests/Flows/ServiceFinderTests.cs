@@ -97,7 +97,8 @@ public sealed class ServiceFinderTests
     public void What_started_now_started_now()
     {
         using var marked = AsideThread.Enter();
-        using System.Diagnostics.Process child = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sleep", "60"))!;
+        using System.Diagnostics.Process child = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo("/bin/sleep", "60"))!;
         try
         {
             long now = (long)MonotonicClock.Now;

@@ -2,14 +2,18 @@ using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Tests.Kernel;
 
-/// <summary>Messages byte by byte as include/uapi/linux/netlink.h has them (this machine's byte order), and attributes whose lengths lie.</summary>
+/// <summary>
+/// Messages byte by byte as include/uapi/linux/netlink.h has them (this machine's byte order), and attributes whose lengths lie.
+/// </summary>
 public sealed class NetlinkMessageTests
 {
     [Fact]
     public void A_request_has_the_layout_of_the_header_file()
     {
-        // struct nlmsghdr: length, type, flags (NLM_F_REQUEST is 1, NLM_F_ACK is 4), sequence, port id; then struct nlattr: length with its header, type.
-        var message = new NetlinkMessage(0x2c, NetlinkMessage.FlagAck).With(0x04030201u).Attribute(1, "bpf").Attribute(6, [9]).Finish(0x11223344);
+        // struct nlmsghdr: length, type, flags (NLM_F_REQUEST is 1, NLM_F_ACK is 4), sequence, port id; then struct nlattr: length with its
+        // header, type.
+        var message = new NetlinkMessage(0x2c, NetlinkMessage.FlagAck)
+            .With(0x04030201u).Attribute(1, "bpf").Attribute(6, [9]).Finish(0x11223344);
         Assert.Equal(
             [
                 36, 0, 0, 0, 0x2c, 0, 5, 0, 0x44, 0x33, 0x22, 0x11, 0, 0, 0, 0,
@@ -32,7 +36,9 @@ public sealed class NetlinkMessageTests
     public void The_first_of_several_counts_and_padding_is_passed_over() =>
         Assert.Equal([7], NetlinkMessage.Find([5, 0, 1, 0, 9, 0, 0, 0, 5, 0, 2, 0, 7, 0, 0, 0, 5, 0, 2, 0, 8, 0, 0, 0], 2).ToArray());
 
-    /// <summary>A length below that of the header (4) would go on for ever at 0; one past the end would read what is not the message's.</summary>
+    /// <summary>
+    /// A length below that of the header (4) would go on for ever at 0; one past the end would read what is not the message's.
+    /// </summary>
     [Theory]
     [InlineData(0)]
     [InlineData(3)]

@@ -4,9 +4,10 @@ using Beyla.Agent.Tests.Linux;
 namespace Beyla.Agent.Tests.Kernel;
 
 /// <summary>
-/// Memory that is laid out as kernel/bpf/ringbuf.c lays out a BPF_MAP_TYPE_RINGBUF: a page that begins with the consumer position, a page that begins
-/// with the producer position, the data. A record is a header of 8 bytes (length with the flags below in 32 bits, page offset in 32 bits) and its bytes,
-/// rounded up to 8. This plays the kernel's part. The kernel sees the data twice in a row; here a record that wraps is written in two parts.
+/// Memory that is laid out as kernel/bpf/ringbuf.c lays out a BPF_MAP_TYPE_RINGBUF: a page that begins with the consumer position, a page
+/// that begins with the producer position, the data. A record is a header of 8 bytes (length with the flags below in 32 bits, page offset
+/// in 32 bits) and its bytes, rounded up to 8. This plays the kernel's part. The kernel sees the data twice in a row; here a record that
+/// wraps is written in two parts.
 /// </summary>
 internal sealed unsafe class RingMemory : IDisposable
 {

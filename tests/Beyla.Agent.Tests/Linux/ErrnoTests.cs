@@ -2,7 +2,9 @@ using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Tests.Linux;
 
-/// <summary>Names of error numbers; the numbers are those of include/uapi/asm-generic/errno-base.h and errno.h, 524 that of include/linux/errno.h.</summary>
+/// <summary>
+/// Names of error numbers; the numbers are those of include/uapi/asm-generic/errno-base.h and errno.h, 524 that of include/linux/errno.h.
+/// </summary>
 public sealed class ErrnoTests
 {
     [Theory]

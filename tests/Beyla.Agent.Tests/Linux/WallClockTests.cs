@@ -37,7 +37,8 @@ public class WallClockTests
     {
         var moment = DateTimeOffset.Parse(utc, System.Globalization.CultureInfo.InvariantCulture);
         var line = new LineWriter(new byte[TimeText.Length]);
-        TimeText.Local(TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin")).Write((moment - DateTimeOffset.UnixEpoch).Ticks / 10, ref line);
+        TimeText.Local(TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"))
+            .Write((moment - DateTimeOffset.UnixEpoch).Ticks / 10, ref line);
         Assert.Equal(local, System.Text.Encoding.ASCII.GetString(line.Written));
     }
 

@@ -2,7 +2,9 @@ using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Tests.Loader;
 
-/// <summary>The one line of what libbpf and the verifier print that an error message carries. The logs are those of libbpf 1.1 on 6.18.</summary>
+/// <summary>
+/// The one line of what libbpf and the verifier print that an error message carries. The logs are those of libbpf 1.1 on 6.18.
+/// </summary>
 public class LibbpfLogTests
 {
     [Theory]

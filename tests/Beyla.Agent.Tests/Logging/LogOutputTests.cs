@@ -38,7 +38,8 @@ public sealed class LogOutputTests : IDisposable
         var lines = seen.ToString().Split('\n');
         Assert.Equal("", lines[^1]);
         Assert.Equal(
-            Enumerable.Range(0, written).Concat(Enumerable.Range(written + 1, more)).Select(static i => Encoding.ASCII.GetString(Line(i)).TrimEnd('\n')),
+            Enumerable.Range(0, written).Concat(Enumerable.Range(written + 1, more))
+                .Select(static i => Encoding.ASCII.GetString(Line(i)).TrimEnd('\n')),
             lines[..^1]);
     }
 

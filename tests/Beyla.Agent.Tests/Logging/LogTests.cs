@@ -27,7 +27,8 @@ public sealed class LogTests
 
     [Fact]
     public void Universal_time_ends_in_Z() =>
-        Assert.StartsWith("time=2026-01-27T23:21:20.197Z level=INFO msg=x", Log.Render(LogFormat.Text, Time.ToUniversalTime(), LogLevel.Info, "x", []));
+        Assert.StartsWith(
+            "time=2026-01-27T23:21:20.197Z level=INFO msg=x", Log.Render(LogFormat.Text, Time.ToUniversalTime(), LogLevel.Info, "x", []));
 
     [Theory]
     [InlineData("plain", "plain")]
@@ -62,7 +63,8 @@ public sealed class LogTests
         var line = Log.Render(LogFormat.Json, Time, LogLevel.Error, "two\nlines", [("error", "x\u001b"), ("none", null), ("n", -5)]);
         Assert.DoesNotContain(line, static character => char.IsControl(character));
         using var document = JsonDocument.Parse(line);
-        Assert.Equal(["time", "level", "msg", "error", "none", "n"], document.RootElement.EnumerateObject().Select(static property => property.Name));
+        Assert.Equal(["time", "level", "msg", "error", "none", "n"],
+            document.RootElement.EnumerateObject().Select(static property => property.Name));
         Assert.Equal("2026-01-27T17:21:20.197-06:00", document.RootElement.GetProperty("time").GetString());
         Assert.Equal("ERROR", document.RootElement.GetProperty("level").GetString());
         Assert.Equal("two\nlines", document.RootElement.GetProperty("msg").GetString());
@@ -121,7 +123,9 @@ public sealed class LogTests
 
         // Other tests may log meanwhile: only lines of this one count.
         var lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n');
-        Assert.Equal(2_000, lines.Where(static line => line.Contains(" level=ERROR msg=\"message of a test\" thread=", StringComparison.Ordinal)).Distinct(new AfterTime()).Count());
+        Assert.Equal(
+            2_000, lines.Where(static line => line.Contains(" level=ERROR msg=\"message of a test\" thread=", StringComparison.Ordinal))
+                .Distinct(new AfterTime()).Count());
         Assert.Single(lines, static line => line.Contains("limited line of a test", StringComparison.Ordinal));
         Assert.DoesNotContain(lines, static line => line.Contains("msg=no", StringComparison.Ordinal));
     }

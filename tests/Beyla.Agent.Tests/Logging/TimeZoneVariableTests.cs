@@ -69,7 +69,8 @@ public sealed class TimeZoneVariableTests : IDisposable
 
         Assert.Null(TimeZoneVariable.Refuse(zone, Zones, raisedRights: false));
         Assert.Null(TimeZoneVariable.Refuse("zone", directory, raisedRights: false));
-        Assert.Equal("is not below /usr/share/zoneinfo, and the agent has capabilities that its caller has not", TimeZoneVariable.Refuse(zone, Zones, raisedRights: true));
+        Assert.Equal("is not below /usr/share/zoneinfo, and the agent has capabilities that its caller has not",
+            TimeZoneVariable.Refuse(zone, Zones, raisedRights: true));
         Assert.NotNull(TimeZoneVariable.Refuse("Europe/../Europe/Berlin", Zones, raisedRights: true));
     }
 }

@@ -32,7 +32,8 @@ public sealed class AsideTests : IDisposable
         Assert.True(aside.TrySubmit(Of(10, user: 1, link: "/srv/python3.11")));
         Assert.True(aside.TrySubmit(Of(11, user: 2)));
         var results = new[] { Next(aside), Next(aside) }.ToDictionary(result => result.Of.Pid);
-        Assert.Equal(("/srv/python3.11", ProcessLanguage.Python, false, false), (results[10].Executable, results[10].Language, results[10].IsWhole, results[10].IsGone));
+        Assert.Equal(("/srv/python3.11", ProcessLanguage.Python, false, false),
+            (results[10].Executable, results[10].Language, results[10].IsWhole, results[10].IsGone));
         Assert.True(results[11].IsWhole);
         Assert.Equal((2, 1, 1, 0), Counters(aside));
         Assert.Single(troubles);
@@ -48,7 +49,10 @@ public sealed class AsideTests : IDisposable
     [Fact]
     public void Threads_are_replaced_a_few_times_and_then_files_are_left_out()
     {
-        var aside = Create(new AsideOptions { BlockedAfter = TimeSpan.FromMilliseconds(50), Deadline = TimeSpan.FromMilliseconds(500), MaximumBlockedPerUser = 1 });
+        var aside = Create(new AsideOptions
+        {
+            BlockedAfter = TimeSpan.FromMilliseconds(50), Deadline = TimeSpan.FromMilliseconds(500), MaximumBlockedPerUser = 1,
+        });
         for (var pid = 10; pid < 30; pid++)
         {
             Hold(pid);
@@ -107,7 +111,10 @@ public sealed class AsideTests : IDisposable
         IFileGate? first = null, second = null;
         using ManualResetEventSlim stuck = new();
         var aside = new Aside(
-            new AsideOptions { BlockedAfter = TimeSpan.FromMilliseconds(50), Deadline = TimeSpan.FromMilliseconds(500), Troubled = troubles.Enqueue },
+            new AsideOptions
+            {
+                BlockedAfter = TimeSpan.FromMilliseconds(50), Deadline = TimeSpan.FromMilliseconds(500), Troubled = troubles.Enqueue,
+            },
             gate => new Fake(inspection =>
             {
                 if (inspection.Pid == 10)
@@ -177,7 +184,8 @@ public sealed class AsideTests : IDisposable
 
     private void Hold(int pid) => held[pid] = new ManualResetEventSlim();
 
-    private Inspection Of(int pid, uint user = 0, string? link = null) => new() { Number = ++number, Pid = pid, StartTime = 1, User = user, Link = link };
+    private Inspection Of(int pid, uint user = 0, string? link = null) =>
+        new() { Number = ++number, Pid = pid, StartTime = 1, User = user, Link = link };
 
     private Aside Create(AsideOptions options)
     {

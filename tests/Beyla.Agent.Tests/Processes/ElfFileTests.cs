@@ -8,7 +8,8 @@ public sealed class ElfFileTests : IDisposable
 {
     // One file for all contents: the fuzzing would spend its time on making files.
     private readonly SafeFileHandle file = File.OpenHandle(
-        Path.Combine(Path.GetTempPath(), "beyla-elf-" + Guid.NewGuid()), FileMode.CreateNew, FileAccess.ReadWrite, options: FileOptions.DeleteOnClose);
+        Path.Combine(Path.GetTempPath(), "beyla-elf-" + Guid.NewGuid()), FileMode.CreateNew, FileAccess.ReadWrite,
+        options: FileOptions.DeleteOnClose);
 
     private readonly InspectionBudget budget = new();
 
@@ -105,17 +106,20 @@ public sealed class ElfFileTests : IDisposable
     [Fact]
     public void Damaged_files_are_no_error()
     {
-        var whole = ElfBuilder.Build((".comment", "rustc version 1"), (".rodata", "/rustc/"), (".dynstr", "graal_create_isolate"), (".text", "x"));
+        var whole = ElfBuilder.Build(
+            (".comment", "rustc version 1"), (".rodata", "/rustc/"), (".dynstr", "graal_create_isolate"), (".text", "x"));
         var table = (int)BinaryPrimitives.ReadInt64LittleEndian(whole.AsSpan(40));
         var random = new Random(1);
-        ReadOnlySpan<long> extremes = [0, 1, -1, 63, 64, 65535, int.MaxValue, uint.MaxValue, long.MaxValue, long.MinValue, long.MaxValue - 63];
+        ReadOnlySpan<long> extremes = [0, 1, -1, 63, 64, 65535, int.MaxValue, uint.MaxValue, long.MaxValue,
+            long.MinValue, long.MaxValue - 63];
         for (var i = 0; i < 10_000; i++)
         {
             var file = whole.ToArray();
             for (var changes = random.Next(1, 6); changes > 0; changes--)
             {
                 // Half of the changes hit the header or the section table, where the offsets and counts are.
-                var at = random.Next(2) == 0 ? random.Next(file.Length - 8) : random.Next(2) == 0 ? random.Next(16, 56) : table + random.Next(file.Length - table - 8);
+                var at = random.Next(2) == 0 ? random.Next(file.Length - 8)
+                    : random.Next(2) == 0 ? random.Next(16, 56) : table + random.Next(file.Length - table - 8);
                 if (random.Next(2) == 0)
                 {
                     file[at] = (byte)random.Next(256);

@@ -36,7 +36,8 @@ public sealed class IdentityTests
     [InlineData("XOTEL_SERVICE_NAME=x|PATH=/bin", "rule", "ruleNs")]
     public void The_process_names_itself_before_the_rule_does(string environment, string name, string nameSpace)
     {
-        using var rig = new TableRig([TableRig.Exe("*", "rule") with { ServiceNamespace = "ruleNs" }], options: new ProcessTableOptions { ServiceName = "default" });
+        using var rig = new TableRig(
+            [TableRig.Exe("*", "rule") with { ServiceNamespace = "ruleNs" }], options: new ProcessTableOptions { ServiceName = "default" });
         rig.Proc.Add(10, "/srv/web", environment.Split('|'));
         rig.Table.Start();
         Assert.Equal((name, nameSpace), (rig.Table.Find(10, 0)!.ServiceName, rig.Table.Find(10, 0)!.ServiceNamespace));
@@ -75,7 +76,9 @@ public sealed class IdentityTests
         Assert.Equal("\u001b[31m\u0001", rig.Table.Find(13, 0)!.ServiceName);
     }
 
-    /// <summary>nginx writes the title that ps shows over its environment: by the time it is looked at, the name is gone from /proc.</summary>
+    /// <summary>
+    /// nginx writes the title that ps shows over its environment: by the time it is looked at, the name is gone from /proc.
+    /// </summary>
     [Theory]
     [InlineData("OTEL_SERVICE_NAME=edge|OTEL_RESOURCE_ATTRIBUTES=service.namespace=eu", "edge", "eu")]
     [InlineData("OTEL_RESOURCE_ATTRIBUTES=service.name=edge", "edge", "")]
@@ -84,7 +87,8 @@ public sealed class IdentityTests
     {
         using var rig = new TableRig([TableRig.Exe("*")], options: new ProcessTableOptions
         {
-            StartedWith = pid => pid == 10 ? Encoding.UTF8.GetBytes(string.Concat(seen.Split('|').Select(static text => text + "\0"))) : null,
+            StartedWith = pid => pid == 10
+                ? Encoding.UTF8.GetBytes(string.Concat(seen.Split('|').Select(static text => text + "\0"))) : null,
         });
         rig.Proc.Add(10, "/srv/web", ["OTEL_SERVICE_NAME=later"]).Add(11, "/srv/web", ["OTEL_SERVICE_NAME=own"]);
         rig.Table.Start();
@@ -96,8 +100,10 @@ public sealed class IdentityTests
     public void A_name_that_cannot_be_known_is_told_once_for_each_executable()
     {
         List<string> told = [];
-        using var rig = new TableRig([TableRig.Exe("/srv/*")], options: new ProcessTableOptions { NameHidden = told.Add, StartsSeenFrom = 5000 });
-        rig.Proc.Add(10, "/srv/titled", ["cess /srv/titled -c x=y", "ATH=/bin"]).Add(11, "/srv/titled", ["", "", ""] /* nothing but zeros */)
+        using var rig = new TableRig(
+            [TableRig.Exe("/srv/*")], options: new ProcessTableOptions { NameHidden = told.Add, StartsSeenFrom = 5000 });
+        rig.Proc.Add(10, "/srv/titled", ["cess /srv/titled -c x=y", "ATH=/bin"])
+            .Add(11, "/srv/titled", ["", "", ""] /* nothing but zeros */)
             .Add(12, "/srv/other", ["g: worker=1 process"]).Add(13, "/srv/plain", ["PATH=/bin", "odd"]).Add(14, "/srv/bare")
             .Add(15, "/srv/watched", ["a title"], start: 5000);
         rig.Table.Start();

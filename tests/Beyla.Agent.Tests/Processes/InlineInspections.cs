@@ -2,7 +2,9 @@ using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Tests.Processes;
 
-/// <summary>Takes each look on the calling thread: at once, so that it is there when the results are taken, or when the test says so.</summary>
+/// <summary>
+/// Takes each look on the calling thread: at once, so that it is there when the results are taken, or when the test says so.
+/// </summary>
 internal sealed class InlineInspections(ProcReader proc, IListenerScan listeners) : IInspections
 {
     private readonly ProcessInspector inspector = new(proc.Another(), listeners, null, TimeSpan.FromMinutes(1));

@@ -73,7 +73,8 @@ public sealed class InspectionQueueTests
         Assert.Equal((0, 0), (queue.Count, queue.Users));
     }
 
-    private void Add(int pid, uint user) => Assert.True(queue.TryAdd(new Inspection { Number = ++number, Pid = pid, StartTime = 1, User = user }));
+    private void Add(int pid, uint user) =>
+        Assert.True(queue.TryAdd(new Inspection { Number = ++number, Pid = pid, StartTime = 1, User = user }));
 
     private int? Take(long now, double seconds = 0, long lasts = 0)
     {

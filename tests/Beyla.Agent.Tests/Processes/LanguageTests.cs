@@ -20,7 +20,8 @@ public sealed class LanguageTests : IDisposable
     [InlineData("/home/libpython3/app", ProcessLanguage.Generic)]
     public void A_mapped_library_tells(string library, ProcessLanguage expected)
     {
-        proc.Add(10, maps: $"55d0-55d1 r-xp 00000000 08:01 42 /srv/app\n7f00-7f01 rw-p 00000000 00:00 0 \n7f10-7f11 r-xp 00000000 08:01 43 {library}\n7f20-7f21 rw-p 0 00:00 0 [stack]");
+        proc.Add(10, maps: "55d0-55d1 r-xp 00000000 08:01 42 /srv/app\n7f00-7f01 rw-p 00000000 00:00 0 \n"
+            + $"7f10-7f11 r-xp 00000000 08:01 43 {library}\n7f20-7f21 rw-p 0 00:00 0 [stack]");
         Assert.Equal(expected, Detect(10, "/srv/app"));
     }
 
@@ -36,12 +37,14 @@ public sealed class LanguageTests : IDisposable
     [InlineData("phpstorm", ProcessLanguage.Generic)]
     [InlineData("nginx", ProcessLanguage.Generic)]
     [InlineData("", ProcessLanguage.Generic)]
-    public void The_name_of_a_runtime_tells(string name, ProcessLanguage expected) => Assert.Equal(expected, LanguageDetector.FromName(name));
+    public void The_name_of_a_runtime_tells(string name, ProcessLanguage expected) =>
+        Assert.Equal(expected, LanguageDetector.FromName(name));
 
     [Fact]
     public void What_the_file_is_comes_before_its_name_and_its_name_before_parts_in_rust()
     {
-        proc.Add(10, Executable("node", (".gopclntab", "x"))).Add(11, Executable("node", (".comment", "rustc version 1"))).Add(12, Executable("app", (".comment", "rustc version 1")));
+        proc.Add(10, Executable("node", (".gopclntab", "x"))).Add(11, Executable("node", (".comment", "rustc version 1")))
+            .Add(12, Executable("app", (".comment", "rustc version 1")));
         Assert.Equal(ProcessLanguage.Go, Detect(10, "/srv/node"));
         Assert.Equal(ProcessLanguage.NodeJs, Detect(11, "/srv/node"));
         Assert.Equal(ProcessLanguage.Rust, Detect(12, "/srv/app"));

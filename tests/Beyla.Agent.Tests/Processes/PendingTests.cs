@@ -164,7 +164,8 @@ public sealed class PendingTests
         }
 
         rig.Answer();
-        Assert.Equal(["shop10", "shop11", "shop12", "shop13", "shop14"], Enumerable.Range(10, 5).Select(pid => rig.Table.Find(pid)!.ServiceName));
+        Assert.Equal(
+            ["shop10", "shop11", "shop12", "shop13", "shop14"], Enumerable.Range(10, 5).Select(pid => rig.Table.Find(pid)!.ServiceName));
         Assert.False(rig.Table.IsLooking);
     }
 
@@ -226,7 +227,9 @@ public sealed class PendingTests
     [Fact]
     public void Random_events_and_answers_leave_nothing_awaited()
     {
-        using var rig = new TableRig([Ports("1-4"), Exe("/srv/a"), Language("python")], [Exe("/srv/b")], new ProcessTableOptions { MaximumProcesses = 40 }, slow: true) { Room = 5 };
+        using var rig = new TableRig(
+            [Ports("1-4"), Exe("/srv/a"), Language("python")], [Exe("/srv/b")],
+            new ProcessTableOptions { MaximumProcesses = 40 }, slow: true) { Room = 5 };
         var random = new Random(11);
         for (var pid = 1; pid < 30; pid++)
         {

@@ -41,11 +41,14 @@ public sealed class ProcReaderTests : IDisposable
             Assert.True(reader.TryStat(10, out _));
         }
 
-        Assert.Equal((2, 1, 0), (reader.Refusals(ProcFile.Executable), reader.Refusals(ProcFile.Environment), reader.Refusals(ProcFile.Maps)));
+        Assert.Equal(
+            (2, 1, 0), (reader.Refusals(ProcFile.Executable), reader.Refusals(ProcFile.Environment), reader.Refusals(ProcFile.Maps)));
         Assert.Collection(
             reader.DescribeRefusals(),
-            text => Assert.Contains("/PID/exe not readable for 2 processes: EACCES: CAP_SYS_PTRACE missing", text, StringComparison.Ordinal),
-            text => Assert.Contains("/PID/environ not readable for 1 processes: EACCES: CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH missing", text, StringComparison.Ordinal));
+            text => Assert.Contains(
+                "/PID/exe not readable for 2 processes: EACCES: CAP_SYS_PTRACE missing", text, StringComparison.Ordinal),
+            text => Assert.Contains("/PID/environ not readable for 1 processes: EACCES: CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH missing",
+                text, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -59,7 +62,8 @@ public sealed class ProcReaderTests : IDisposable
         Assert.Collection(
             reader.DescribeRefusals(),
             text => Assert.Contains("for 1 processes: EACCES: CAP_SYS_PTRACE is held but not enough", text, StringComparison.Ordinal),
-            text => Assert.Contains("for 1 processes: EACCES: CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH missing", text, StringComparison.Ordinal));
+            text => Assert.Contains(
+                "for 1 processes: EACCES: CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH missing", text, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -92,7 +96,8 @@ public sealed class ProcReaderTests : IDisposable
     public void Without_the_link_the_maps_tell_the_executable_and_without_them_execve_does()
     {
         using var rig = new TableRig([TableRig.Exe("/srv/*")]);
-        rig.Proc.Add(10, "", maps: "10-20 r--p 0 08:01 1 /var/cache/data\n55-56 r--p 0 08:01 1 /srv/web (deleted)\n56-57 r-xp 0 08:01 1 /srv/web (deleted)\n7f-80 r-xp 0 08:01 2 /lib/libc.so.6\n");
+        rig.Proc.Add(10, "", maps: "10-20 r--p 0 08:01 1 /var/cache/data\n55-56 r--p 0 08:01 1 /srv/web (deleted)\n"
+            + "56-57 r-xp 0 08:01 1 /srv/web (deleted)\n7f-80 r-xp 0 08:01 2 /lib/libc.so.6\n");
         rig.Proc.Add(11, "", arguments: ["/srv/daemon", "-d"]).Add(12, "", arguments: ["daemon: worker"]);
         rig.Table.Start();
         Assert.Equal("/srv/web", rig.Table.Find(10, 0)!.Executable);
@@ -111,7 +116,8 @@ public sealed class ProcReaderTests : IDisposable
         Assert.False(Reader.TryStat(11, out _));
         Assert.True(Reader.TryStat(12, out stat));
         Assert.True(stat.IsKernelThread);
-        foreach (var text in new[] { "", ")", "1 (a)", "1 (a) S", "1 (a) S x 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5", "1 (a) S 1 1 1 0 -1 0" })
+        string[] bad = ["", ")", "1 (a)", "1 (a) S", "1 (a) S x 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5", "1 (a) S 1 1 1 0 -1 0"];
+        foreach (var text in bad)
         {
             File.WriteAllText(proc[10, "stat"], text);
             Assert.False(Reader.TryStat(10, out _));
@@ -121,7 +127,8 @@ public sealed class ProcReaderTests : IDisposable
     [Fact]
     public void Arguments_are_joined_and_bounded()
     {
-        proc.Add(10, arguments: ["/bin/app", "a", "", "b c"]).Add(11, arguments: ["/bin/app"]).Add(12, arguments: ["x", new string('y', 100_000)]);
+        proc.Add(10, arguments: ["/bin/app", "a", "", "b c"])
+            .Add(11, arguments: ["/bin/app"]).Add(12, arguments: ["x", new string('y', 100_000)]);
         Assert.Equal(("/bin/app", "a  b c"), Reader.CommandLine(10));
         Assert.Equal(("/bin/app", ""), Reader.CommandLine(11));
         Assert.Equal(16 * 1024 - 2, Reader.CommandLine(12)!.Value.Arguments.Length);

@@ -131,7 +131,10 @@ public sealed class ProcessLifeTests
         var since = (ulong)rig.Now;
         foreach (var kind in new[] { ProcessEventKind.Exit, ProcessEventKind.Exec, ProcessEventKind.Listen, ProcessEventKind.Fork })
         {
-            rig.Table.OnProcessEvent(new ProcessEvent { Kind = kind, Pid = 20, Parent = 99, Port = 8080, Selected = ProcessSelection.Selected, Time = since - 1 });
+            rig.Table.OnProcessEvent(new ProcessEvent
+            {
+                Kind = kind, Pid = 20, Parent = 99, Port = 8080, Selected = ProcessSelection.Selected, Time = since - 1,
+            });
         }
 
         rig.Table.OnTick(rig.Now += 6_000_000_000);

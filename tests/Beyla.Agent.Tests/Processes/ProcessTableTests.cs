@@ -54,8 +54,10 @@ public sealed class ProcessTableTests
     [Fact]
     public void One_of_several_rules_is_enough_and_an_exclusion_forbids_it()
     {
-        using var rig = new TableRig([Exe("/srv/*"), Pattern("^/opt/.*d$"), new SelectionRule { Origin = "test", TargetPids = Ranges("13,14") }], [Exe("*/secret")]);
-        rig.Proc.Add(10, "/srv/web").Add(11, "/opt/feed").Add(12, "/opt/feeder").Add(13, "/usr/bin/x").Add(14, "/usr/bin/secret").Add(15, "/srv/secret");
+        using var rig = new TableRig(
+            [Exe("/srv/*"), Pattern("^/opt/.*d$"), new SelectionRule { Origin = "test", TargetPids = Ranges("13,14") }], [Exe("*/secret")]);
+        rig.Proc.Add(10, "/srv/web").Add(11, "/opt/feed").Add(12, "/opt/feeder")
+            .Add(13, "/usr/bin/x").Add(14, "/usr/bin/secret").Add(15, "/srv/secret");
         rig.Table.Start();
         Assert.Equal([10, 11, 13], rig.Kernel.Pids.Order());
         Assert.Equal([14, 15, OwnPid], rig.Kernel.Excluded.Order());
@@ -127,7 +129,8 @@ public sealed class ProcessTableTests
     public void The_agent_and_its_children_are_never_traced()
     {
         using var rig = new TableRig([Exe("*")]);
-        rig.Proc.Add(OwnPid, "/bin/beyla").Add(78, "/bin/helper", parent: OwnPid).Add(79, "/bin/helper", parent: 78).Add(80, "/bin/other", parent: 1);
+        rig.Proc.Add(OwnPid, "/bin/beyla").Add(78, "/bin/helper", parent: OwnPid)
+            .Add(79, "/bin/helper", parent: 78).Add(80, "/bin/other", parent: 1);
         rig.Table.Start();
         Assert.Equal([80], rig.Kernel.Pids);
         Assert.Equal([OwnPid, 78, 79], rig.Kernel.Excluded.Order());

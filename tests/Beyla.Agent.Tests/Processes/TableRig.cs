@@ -7,7 +7,9 @@ using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Tests.Processes;
 
-/// <summary>A process table over a fake kernel and a fake /proc, with a clock that the test moves and events as the kernel side would send them.</summary>
+/// <summary>
+/// A process table over a fake kernel and a fake /proc, with a clock that the test moves and events as the kernel side would send them.
+/// </summary>
 internal sealed class TableRig : IDisposable
 {
     public const int OwnPid = 77;
@@ -28,7 +30,10 @@ internal sealed class TableRig : IDisposable
         inspections = new InlineInspections(Reader, Kernel) { IsSlow = slow };
         Table = new ProcessTable(
             selection, Kernel, Kernel, Reader, inspections,
-            (options ?? new ProcessTableOptions()) with { Clock = () => Now, Selected = SelectedLog.Add, LostEvents = LostLog.Add }) { Judged = Judged.Add };
+            (options ?? new ProcessTableOptions()) with { Clock = () => Now, Selected = SelectedLog.Add, LostEvents = LostLog.Add })
+        {
+            Judged = Judged.Add,
+        };
     }
 
     public FakeKernel Kernel { get; } = new();
@@ -64,9 +69,11 @@ internal sealed class TableRig : IDisposable
 
     public PlaceCounters Counters => Assert.Single(Table.Count());
 
-    public static SelectionRule Ports(string ports, string? name = null) => new() { Origin = "test", OpenPorts = Ranges(ports), ServiceName = name };
+    public static SelectionRule Ports(string ports, string? name = null) =>
+        new() { Origin = "test", OpenPorts = Ranges(ports), ServiceName = name };
 
-    public static SelectionRule Exe(string glob, string? name = null) => new() { Origin = "test", ExecutablePath = Glob(glob), ServiceName = name };
+    public static SelectionRule Exe(string glob, string? name = null) =>
+        new() { Origin = "test", ExecutablePath = Glob(glob), ServiceName = name };
 
     public static SelectionRule Language(string glob) => new() { Origin = "test", Languages = Glob(glob) };
 
@@ -93,7 +100,10 @@ internal sealed class TableRig : IDisposable
         }
 
         Kernel.Pids.Add(child);
-        Send(new ProcessEvent { Kind = ProcessEventKind.Fork, Pid = (uint)child, Parent = (uint)parent, Selected = ProcessSelection.Selected });
+        Send(new ProcessEvent
+        {
+            Kind = ProcessEventKind.Fork, Pid = (uint)child, Parent = (uint)parent, Selected = ProcessSelection.Selected,
+        });
     }
 
     public void Exec(int pid, string path = "/srv/app")
@@ -126,7 +136,11 @@ internal sealed class TableRig : IDisposable
             Kernel.Pids.Add(pid);
         }
 
-        Send(new ProcessEvent { Kind = ProcessEventKind.Listen, Pid = (uint)pid, Port = port, Selected = Bit(pid, needs.JudgeListeners && !Kernel.Excluded.Contains(pid)) });
+        Send(new ProcessEvent
+        {
+            Kind = ProcessEventKind.Listen, Pid = (uint)pid, Port = port,
+            Selected = Bit(pid, needs.JudgeListeners && !Kernel.Excluded.Contains(pid)),
+        });
     }
 
     /// <summary>The kernel side had no room for some events, and two tenths of a second pass.</summary>
@@ -159,6 +173,7 @@ internal sealed class TableRig : IDisposable
     public void Dispose() => Proc.Dispose();
 
     /// <summary>As the kernel side does: whom only the table can judge is traced until it has.</summary>
-    private ProcessSelection Bit(int pid, bool tentatively) => !tentatively ? Kernel.Pids.Contains(pid) ? ProcessSelection.Selected : ProcessSelection.None
+    private ProcessSelection Bit(int pid, bool tentatively) =>
+        !tentatively ? Kernel.Pids.Contains(pid) ? ProcessSelection.Selected : ProcessSelection.None
         : Kernel.Pids.Add(pid) ? ProcessSelection.Tentative : ProcessSelection.Selected;
 }

@@ -48,7 +48,8 @@ public class RedactorTests
     [InlineData("next=token=abc", "next=token=***")]
     [InlineData("passwd=a&authorization=Basic%20b&code=c&zipcode=1", "passwd=***&authorization=***&code=***&zipcode=1")]
     public void NamesThatBeginAtOtherMarks(string query, string expected) => Assert.Equal(
-        expected, Encoding.Latin1.GetString(new Redactor(SensitiveQueryParameters.Default).Query(Encoding.Latin1.GetBytes(query), new byte[1024])));
+        expected,
+        Encoding.Latin1.GetString(new Redactor(SensitiveQueryParameters.Default).Query(Encoding.Latin1.GetBytes(query), new byte[1024])));
 
     [Theory]
     [InlineData("/a/b", "/a/b")]
@@ -60,14 +61,16 @@ public class RedactorTests
     [InlineData("/p;%74oken=a&b,c/d", "/p;%74oken=***/d")]
     [InlineData("//joe:x@host/p;token=abc", "//***@host/p;token=***")]
     public void Paths(string path, string expected) => Assert.Equal(
-        expected, Encoding.Latin1.GetString(new Redactor(SensitiveQueryParameters.Default).Path(Encoding.Latin1.GetBytes(path), new byte[1024], new byte[1024])));
+        expected, Encoding.Latin1.GetString(
+            new Redactor(SensitiveQueryParameters.Default).Path(Encoding.Latin1.GetBytes(path), new byte[1024], new byte[1024])));
 
     [Fact]
     public void WhatDoesNotFitIsCutAndNeverShown()
     {
         for (var size = 0; size < 40; size++)
         {
-            Assert.DoesNotContain("secret", Encoding.Latin1.GetString(new Redactor(Samples.Sensitive).Path("/a;token=secret/b;token=secret"u8, new byte[size], new byte[size])), StringComparison.Ordinal);
+            var path = new Redactor(Samples.Sensitive).Path("/a;token=secret/b;token=secret"u8, new byte[size], new byte[size]);
+            Assert.DoesNotContain("secret", Encoding.Latin1.GetString(path), StringComparison.Ordinal);
         }
 
         for (var size = 0; size < 40; size++)
@@ -98,7 +101,8 @@ public class RedactorTests
     [Fact]
     public void BothFormatsAreRedactedEverywhere()
     {
-        var span = Samples.Client with { Query = "q=1&password=hunter2"u8, Path = "http://joe:hunter2@api/x"u8, Host = "joe:hunter2@api"u8 };
+        var span = Samples.Client
+            with { Query = "q=1&password=hunter2"u8, Path = "http://joe:hunter2@api/x"u8, Host = "joe:hunter2@api"u8 };
         foreach (var format in (ISpanFormat[])[new TextFormat(TimeText.Utc()), new JsonFormat(), new JsonFormat(indent: true)])
         {
             var line = Samples.Format(format, in span);

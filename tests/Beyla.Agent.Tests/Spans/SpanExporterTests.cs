@@ -99,7 +99,11 @@ public class SpanExporterTests
     {
         // A property that is added has to be copied as well.
         Assert.Equal(24, typeof(SpanData).GetProperties().Length);
-        var span = Samples.Client with { Kind = SpanKind.Server, Outcome = SpanOutcome.Upgraded, IsClientNamed = true, PeerAddress = Samples.Client.ServerAddress, PeerPort = 4711 };
+        var span = Samples.Client with
+        {
+            Kind = SpanKind.Server, Outcome = SpanOutcome.Upgraded,
+            IsClientNamed = true, PeerAddress = Samples.Client.ServerAddress, PeerPort = 4711,
+        };
         Assert.Contains("4711", Samples.Format(new JsonFormat(), in span), StringComparison.Ordinal);
         var copy = new HeldSpan(in span).Span;
         Assert.Equal(Samples.Format(new JsonFormat(), in span), Samples.Format(new JsonFormat(), in copy));
@@ -110,9 +114,11 @@ public class SpanExporterTests
     public void TimesNeverRunBackwards()
     {
         var span = Samples.Client with { Start = 2_000_000, HandlerStart = 1_000_000, End = 1_500_000 };
-        Assert.Contains("\"durationUSec\":0,\"handlerDurationUSec\":0", Samples.Format(new JsonFormat(), in span), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"durationUSec\":0,\"handlerDurationUSec\":0", Samples.Format(new JsonFormat(), in span), StringComparison.Ordinal);
         span = Samples.Client with { Start = 2_000_000, HandlerStart = 1_000_000, End = 2_500_000 };
-        Assert.Contains("\"durationUSec\":500,\"handlerDurationUSec\":500", Samples.Format(new JsonFormat(), in span), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"durationUSec\":500,\"handlerDurationUSec\":500", Samples.Format(new JsonFormat(), in span), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -122,7 +128,8 @@ public class SpanExporterTests
     {
         ISpanFormat format = name == "text" ? new TextFormat(TimeText.Local()) : new JsonFormat();
         var exporter = new SpanExporter(
-            new Samples.Processes(Samples.Web, Samples.Plain), new Redactor(Samples.Sensitive), new WallClock(), new Samples.Capture(format));
+            new Samples.Processes(Samples.Web, Samples.Plain), new Redactor(Samples.Sensitive), new WallClock(),
+            new Samples.Capture(format));
         SpanData client = Samples.Client, broken = Samples.Broken; // making them allocates
         Send(exporter, 3000, in client, in broken);
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -148,7 +155,8 @@ public class SpanExporterTests
         for (var i = 0; i < count; i++)
         {
             // A new second each 100 spans, so that times are rendered anew as well.
-            exporter.OnSpan(client with { Start = client.Start + (i * 10_000_000L), End = client.End + (i * 10_000_000L), Query = "token=abc&q=\u202e%\xff"u8 });
+            var later = i * 10_000_000L;
+            exporter.OnSpan(client with { Start = client.Start + later, End = client.End + later, Query = "token=abc&q=\u202e%\xff"u8 });
             exporter.OnSpan(in broken);
         }
     }

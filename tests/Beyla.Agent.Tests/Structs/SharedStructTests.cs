@@ -13,9 +13,9 @@ public unsafe class SharedStructTests
         Check("sockets", "socket_event", sizeof(SocketEvent), &e, new()
         {
             ["time"] = &e.Time, ["connection"] = &e.Connection, ["pid"] = &e.Pid, ["tid"] = &e.Tid, ["sequence"] = &e.Sequence,
-            ["length"] = &e.Length, ["opposite"] = &e.Opposite, ["netns"] = &e.NetworkNamespace, ["captured"] = &e.Captured, ["kind"] = &e.Kind,
-            ["direction"] = &e.Direction, ["local_port"] = &e.LocalPort, ["remote_port"] = &e.RemotePort, ["local"] = &e.Local,
-            ["remote"] = &e.Remote, ["tail"] = &e.Tail,
+            ["length"] = &e.Length, ["opposite"] = &e.Opposite, ["netns"] = &e.NetworkNamespace,
+            ["captured"] = &e.Captured, ["kind"] = &e.Kind, ["direction"] = &e.Direction, ["local_port"] = &e.LocalPort,
+            ["remote_port"] = &e.RemotePort, ["local"] = &e.Local, ["remote"] = &e.Remote, ["tail"] = &e.Tail,
         });
     }
 
@@ -25,8 +25,8 @@ public unsafe class SharedStructTests
         ProcessEvent e;
         Check("watcher", "process_event", sizeof(ProcessEvent), &e, new()
         {
-            ["time"] = &e.Time, ["pid"] = &e.Pid, ["parent"] = &e.Parent, ["netns"] = &e.NetworkNamespace, ["port"] = &e.Port, ["kind"] = &e.Kind,
-            ["selected"] = &e.Selected, ["command"] = &e.Command, ["name"] = &e.Name,
+            ["time"] = &e.Time, ["pid"] = &e.Pid, ["parent"] = &e.Parent, ["netns"] = &e.NetworkNamespace,
+            ["port"] = &e.Port, ["kind"] = &e.Kind, ["selected"] = &e.Selected, ["command"] = &e.Command, ["name"] = &e.Name,
         });
     }
 
@@ -109,6 +109,7 @@ public unsafe class SharedStructTests
             set => fields.Add((name, (nint)value));
         }
 
-        public Dictionary<string, int> Offsets(void* start) => fields.ToDictionary(field => field.Name, field => (int)(field.Address - (nint)start));
+        public Dictionary<string, int> Offsets(void* start) =>
+            fields.ToDictionary(field => field.Name, field => (int)(field.Address - (nint)start));
     }
 }

@@ -4,13 +4,13 @@ using System.Text;
 namespace Beyla.Agent.Tests.Structs;
 
 /// <summary>
-/// The structs in the BTF of an embedded eBPF object, as the compiler laid them out (Documentation/bpf/btf.rst): the first type section of a
-/// 64-bit little-endian ELF file. Only what the tests ask for.
+/// The structs in the BTF of an embedded eBPF object, as the compiler laid them out (Documentation/bpf/btf.rst): the first type section of
+/// a 64-bit little-endian ELF file. Only what the tests ask for.
 /// </summary>
 internal sealed class TypeInformation
 {
-    private const int KindInt = 1, KindArray = 3, KindStruct = 4, KindUnion = 5, KindEnum = 6, KindFunctionPrototype = 13, KindVariable = 14,
-        KindSection = 15, KindDeclarationTag = 17, KindEnum64 = 19;
+    private const int KindInt = 1, KindArray = 3, KindStruct = 4, KindUnion = 5, KindEnum = 6, KindFunctionPrototype = 13,
+        KindVariable = 14, KindSection = 15, KindDeclarationTag = 17, KindEnum64 = 19;
 
     private readonly Dictionary<string, (int Size, Dictionary<string, int> Offsets)> structs = [];
 
@@ -79,7 +79,8 @@ internal sealed class TypeInformation
     };
 
     private static ReadOnlySpan<byte> Section(byte[] elf, int at) => elf.AsSpan(
-        (int)BinaryPrimitives.ReadUInt64LittleEndian(elf.AsSpan(at + 0x18)), (int)BinaryPrimitives.ReadUInt64LittleEndian(elf.AsSpan(at + 0x20)));
+        (int)BinaryPrimitives.ReadUInt64LittleEndian(elf.AsSpan(at + 0x18)),
+        (int)BinaryPrimitives.ReadUInt64LittleEndian(elf.AsSpan(at + 0x20)));
 
     private static string Name(ReadOnlySpan<byte> names, uint offset)
     {

@@ -22,8 +22,10 @@ internal sealed class SpanLog : ISpanSink
     {
         var text = new StringBuilder();
         _ = text.Append(span.Kind).Append(' ').Append(span.Outcome).Append(' ').Append(Encoding.Latin1.GetString(span.Method)).Append(' ')
-            .Append(Encoding.Latin1.GetString(span.Path)).Append(span.Query.IsEmpty ? "" : "?").Append(Encoding.Latin1.GetString(span.Query))
-            .Append(" host=").Append(Encoding.Latin1.GetString(span.Host)).Append(" 1.").Append(span.MinorVersion).Append(' ').Append(span.Status)
+            .Append(Encoding.Latin1.GetString(span.Path)).Append(span.Query.IsEmpty ? "" : "?")
+            .Append(Encoding.Latin1.GetString(span.Query))
+            .Append(" host=").Append(Encoding.Latin1.GetString(span.Host))
+            .Append(" 1.").Append(span.MinorVersion).Append(' ').Append(span.Status)
             .Append(CultureInfo.InvariantCulture, $" {span.RequestBodyLength}/{span.ResponseBodyLength}");
         Lines.Add(text.ToString());
         Times.Add((span.Start, span.HandlerStart, span.End));

@@ -243,7 +243,8 @@ public class TracerTests
         }
     }
 
-    private static void Write(Tracer tracer, ReadOnlySpan<byte> data, ref uint position, uint opposite, SocketDirection direction, ulong connection)
+    private static void Write(
+        Tracer tracer, ReadOnlySpan<byte> data, ref uint position, uint opposite, SocketDirection direction, ulong connection)
     {
         var e = new SocketEvent
         {

@@ -16,7 +16,8 @@ public sealed class AddressTests
         using RawConnection connection = await RawConnection.OpenAsync(server.Port, "::1");
         await connection.GetAsync("/hello");
 
-        AssertAddresses(await agent.WaitForServerSpanAsync(), IPAddress.IPv6Loopback, connection.LocalPort, IPAddress.IPv6Loopback, server.Port);
+        AssertAddresses(
+            await agent.WaitForServerSpanAsync(), IPAddress.IPv6Loopback, connection.LocalPort, IPAddress.IPv6Loopback, server.Port);
         await agent.StopAsync();
     }
 
@@ -33,7 +34,8 @@ public sealed class AddressTests
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(2);
         AssertAddresses(spans.Single(span => span.Path == "/four"), IPAddress.Loopback, four.LocalPort, IPAddress.Loopback, server.Port);
-        AssertAddresses(spans.Single(span => span.Path == "/six"), IPAddress.IPv6Loopback, six.LocalPort, IPAddress.IPv6Loopback, server.Port);
+        AssertAddresses(
+            spans.Single(span => span.Path == "/six"), IPAddress.IPv6Loopback, six.LocalPort, IPAddress.IPv6Loopback, server.Port);
         await agent.StopAsync();
     }
 
@@ -50,7 +52,8 @@ public sealed class AddressTests
         }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(20);
-        AssertAddresses(spans[0], IPAddress.Parse(space.OutsideAddress), connection.LocalPort, IPAddress.Parse(space.InsideAddress), server.Port);
+        AssertAddresses(
+            spans[0], IPAddress.Parse(space.OutsideAddress), connection.LocalPort, IPAddress.Parse(space.InsideAddress), server.Port);
         long inode = NetworkNamespace.InodeOf(server.Pid);
         Assert.NotEqual(NetworkNamespace.InodeOf(Environment.ProcessId), inode);
         Assert.All(spans, span => Assert.Equal(inode, span.NetworkNamespace));
@@ -71,7 +74,8 @@ public sealed class AddressTests
         await Tool.RunAsync("curl", "-s", $"{url}/outside/[1-10]");
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(20);
-        Assert.All(spans, span => Assert.Equal(span.Path.StartsWith("/inside", StringComparison.Ordinal) ? inside.Pid : outside.Pid, span.ProcessId));
+        Assert.All(spans,
+            span => Assert.Equal(span.Path.StartsWith("/inside", StringComparison.Ordinal) ? inside.Pid : outside.Pid, span.ProcessId));
         Assert.Equal(2, spans.Select(span => span.NetworkNamespace).Distinct().Count());
         await agent.StopAsync();
     }
@@ -80,7 +84,8 @@ public sealed class AddressTests
     [LiveTheory("python3", "unshare"), SocketSources]
     public async Task Another_pid_namespace(string source)
     {
-        await using TestServer server = await ServerKinds.PythonInsideAsync([Tool.Find("unshare"), "--pid", "--fork", "--mount-proc", "--kill-child"]);
+        await using TestServer server = await ServerKinds.PythonInsideAsync(
+            [Tool.Find("unshare"), "--pid", "--fork", "--mount-proc", "--kill-child"]);
         int pid = Assert.Single(ChildProcessIds.Of(server.Pid));
         await using AgentProcess agent = await StartAsync(server, source);
         await HttpRequests.SendAsync(server.Port, 10, connections: 1);

@@ -42,7 +42,8 @@ public sealed class ApplicationTests
     [InlineData("application-propagation", "CAP_NET_ADMIN, CAP_NET_RAW, CAP_CHECKPOINT_RESTORE")]
     public async Task With_the_needed_set_what_is_only_listed_is_said_once_at_level_debug(string scenario, string missing)
     {
-        string log = await AssertTraced(await OrdinaryUser.CreateAsync(ScenarioCase.Find(scenario).Needed), scenario, expectedWarning: null, Service);
+        string log = await AssertTraced(
+            await OrdinaryUser.CreateAsync(ScenarioCase.Find(scenario).Needed), scenario, expectedWarning: null, Service);
         Assert.DoesNotMatch("level=[A-Z]+ .*CAP_", log);
 
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find(scenario).Needed);
@@ -54,7 +55,10 @@ public sealed class ApplicationTests
 
         await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(settings));
         await agent.StopAsync();
-        Assert.Single(Regex.Matches(agent.Errors, $"(?m)^time=\\S+ level=DEBUG msg=\"Listed for this configuration, not needed by this agent and not given to it\" capabilities=\"{missing}\"$"));
+        Assert.Single(Regex.Matches(
+            agent.Errors,
+            "(?m)^time=\\S+ level=DEBUG msg=\"Listed for this configuration, not needed by this agent and not given to it\" "
+                + $"capabilities=\"{missing}\"$"));
         Assert.Single(Regex.Matches(agent.Errors, "level=[A-Z]+ .*CAP_NET_RAW"));
     }
 
@@ -67,7 +71,8 @@ public sealed class ApplicationTests
     }
 
     [LiveTheory("python3", "setcap", "setpriv"), MemberData(nameof(OnlyListed))]
-    public async Task Without_one_that_is_only_listed_all_is_seen_and_a_set_that_is_not_minimal_is_warned_of(string scenario, string capability)
+    public async Task Without_one_that_is_only_listed_all_is_seen_and_a_set_that_is_not_minimal_is_warned_of(
+        string scenario, string capability)
     {
         string set = ScenarioCase.Without(ScenarioCase.Find(scenario).Listed, capability);
         // What is left then is what tracing and flows need, as set --minimal and set --add make it: somebody meant it so.
@@ -103,7 +108,8 @@ public sealed class ApplicationTests
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(Requests);
         Assert.All(spans, span => Assert.Equal((200, language, server.Pid), (span.Status, span.Language, span.ProcessId)));
         await agent.StopAsync();
-        Assert.Equal(removed.Length > 0, agent.Errors.Contains("/proc/PID/exe not readable for 1 processes: EACCES: CAP_SYS_PTRACE", StringComparison.Ordinal));
+        Assert.Equal(removed.Length > 0,
+            agent.Errors.Contains("/proc/PID/exe not readable for 1 processes: EACCES: CAP_SYS_PTRACE", StringComparison.Ordinal));
         if (removed.Length > 0)
         {
             Warnings.AssertNamed(agent.Errors, "CAP_SYS_PTRACE");
@@ -127,28 +133,32 @@ public sealed class ApplicationTests
     {
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Needed);
         await using TestServer server = await ServerKinds.PythonAsync();
-        await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(AgentSettings.ForPorts(server.Port).With("BEYLA_NETWORK_METRICS", "1")));
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            user.Run(AgentSettings.ForPorts(server.Port).With("BEYLA_NETWORK_METRICS", "1")));
         await HttpRequests.SendAsync(server.Port, Requests);
         await agent.WaitForServerSpansAsync(Requests);
         agent.Signal(ChildProcess.SIGINT);
         Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
 
         Warnings.AssertNamed(agent.Errors, "CAP_NET_RAW, CAP_CHECKPOINT_RESTORE");
-        Assert.Contains("msg=\"Network observability did not start\" error=\"open a packet socket: EPERM", agent.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "msg=\"Network observability did not start\" error=\"open a packet socket: EPERM", agent.Errors, StringComparison.Ordinal);
     }
 
     [LiveFact("python3", "setcap", "setpriv")]
     public async Task Sys_admin_alone_stands_in_for_programs_and_for_no_names()
     {
         await AssertTraced(
-            await OrdinaryUser.CreateAsync("cap_sys_admin"), "application", "CAP_DAC_READ_SEARCH, CAP_NET_RAW, CAP_SYS_PTRACE", service: null);
+            await OrdinaryUser.CreateAsync("cap_sys_admin"), "application",
+            "CAP_DAC_READ_SEARCH, CAP_NET_RAW, CAP_SYS_PTRACE", service: null);
     }
 
     [LiveFact("python3", "setcap", "setpriv")]
     public async Task A_smaller_bounding_set_takes_away_and_does_not_stop_it()
     {
         string log = await AssertTraced(
-            await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed), "application", "CAP_DAC_READ_SEARCH", service: null, "--bounding-set=-dac_read_search");
+            await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed), "application", "CAP_DAC_READ_SEARCH", service: null,
+            "--bounding-set=-dac_read_search");
         Assert.Contains("the bounding set", log, StringComparison.Ordinal);
     }
 
@@ -177,7 +187,8 @@ public sealed class ApplicationTests
     {
         using OrdinaryUser user = await OrdinaryUser.CreateAsync("");
         AgentSettings settings = user.Run(AgentSettings.ForPorts(FreePort.Next()));
-        string log = await AssertEnds(settings with { Prefix = [.. settings.Prefix, Tool.Find("unshare"), "--user", "--map-root-user"] }, 1);
+        string log = await AssertEnds(
+            settings with { Prefix = [.. settings.Prefix, Tool.Find("unshare"), "--user", "--map-root-user"] }, 1);
         Warnings.AssertNamed(log, "CAP_PERFMON, CAP_BPF, CAP_CHECKPOINT_RESTORE");
         Assert.Contains("user namespace stands in the way", log, StringComparison.Ordinal);
     }
@@ -189,7 +200,8 @@ public sealed class ApplicationTests
     {
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(capabilities);
         string log = await AssertEnds(user.Run(AgentSettings.ForPorts(FreePort.Next()).With("BEYLA_ENFORCE_SYS_CAPS", "1")), 3);
-        Assert.Contains("level=ERROR msg=\"can't start Beyla\" error=\"the following capabilities are required: CAP_DAC_READ_SEARCH, ", log, StringComparison.Ordinal);
+        Assert.Contains("level=ERROR msg=\"can't start Beyla\" error=\"the following capabilities are required: CAP_DAC_READ_SEARCH, ",
+            log, StringComparison.Ordinal);
         Assert.DoesNotContain("eBPF object", log, StringComparison.Ordinal);
     }
 
@@ -199,7 +211,8 @@ public sealed class ApplicationTests
         string[] names = [.. ScenarioCase.Find("application").Needed.Split(',').Select(name => "+" + name["cap_".Length..])];
         string list = string.Join(',', names);
         await AssertTraced(
-            await OrdinaryUser.CreateAsync(""), "application", expectedWarning: null, Service, $"--inh-caps={list}", $"--ambient-caps={list}");
+            await OrdinaryUser.CreateAsync(""), "application", expectedWarning: null, Service, $"--inh-caps={list}",
+            $"--ambient-caps={list}");
     }
 
     private static async Task<string> AssertEnds(AgentSettings settings, int expected)
@@ -212,7 +225,8 @@ public sealed class ApplicationTests
 
     /// <summary>Traces a server of root and counts exactly.</summary>
     /// <returns>The log of the agent.</returns>
-    private static async Task<string> AssertTraced(OrdinaryUser owned, string scenario, string? expectedWarning, string? service, params string[] options)
+    private static async Task<string> AssertTraced(
+        OrdinaryUser owned, string scenario, string? expectedWarning, string? service, params string[] options)
     {
         using OrdinaryUser user = owned;
         await using TestServer server = await ServerKinds.PythonAsync(environment: [new("OTEL_SERVICE_NAME", Service)]);
@@ -227,7 +241,8 @@ public sealed class ApplicationTests
         await HttpRequests.SendAsync(server.Port, Requests);
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(Requests);
-        Assert.All(spans, span => Assert.Equal(("/hello", 200, ProcessLanguage.Python, server.Pid), (span.Path, span.Status, span.Language, span.ProcessId)));
+        Assert.All(spans, span =>
+            Assert.Equal(("/hello", 200, ProcessLanguage.Python, server.Pid), (span.Path, span.Status, span.Language, span.ProcessId)));
         if (service is not null)
         {
             Assert.All(spans, span => Assert.Equal(service, span.ServiceName));

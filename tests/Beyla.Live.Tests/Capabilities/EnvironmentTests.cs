@@ -29,7 +29,8 @@ public sealed class EnvironmentTests
         string mark = Path.Combine(planted.Path, "mark");
         string library = await BuildAsync(planted, mark);
         foreach (string name in (string[])
-            ["libbpf.so", "libbpf.so.1", "libbpf", "libelf.so.1", "libz.so.1", "libc.so", "libc.so.6", "libm.so.6", "libSystem.Native.so", "libcoreclr.so", "libhostfxr.so"])
+            ["libbpf.so", "libbpf.so.1", "libbpf", "libelf.so.1", "libz.so.1", "libc.so", "libc.so.6", "libm.so.6", "libSystem.Native.so",
+                "libcoreclr.so", "libhostfxr.so"])
         {
             File.Copy(library, Path.Combine(planted.Path, name), overwrite: true);
         }
@@ -53,10 +54,12 @@ public sealed class EnvironmentTests
             settings = settings.With(name, value);
         }
         // env(1) sets the variables after setpriv, which itself would load what they name.
-        AgentSettings run = user.Run(settings with { Environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["BEYLA_TRACE_PRINTER"] = "json" } });
+        AgentSettings run = user.Run(
+            settings with { Environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["BEYLA_TRACE_PRINTER"] = "json" } });
         run = run with
         {
-            Prefix = [.. run.Prefix, Tool.Find("env"), $"--chdir={planted.Path}", .. settings.Environment.Select(pair => $"{pair.Key}={pair.Value}")],
+            Prefix = [.. run.Prefix, Tool.Find("env"), $"--chdir={planted.Path}",
+                .. settings.Environment.Select(pair => $"{pair.Key}={pair.Value}")],
         };
         await using AgentProcess agent = await AgentProcess.StartAsync(run);
         await HttpRequests.SendAsync(server.Port, 20);
@@ -68,7 +71,9 @@ public sealed class EnvironmentTests
         Assert.False(File.Exists(mark), "planted code ran with the agent's capabilities");
     }
 
-    /// <summary>Each of these ended the agent before its first line, without a word: the runtime took it for the size of its heap.</summary>
+    /// <summary>
+    /// Each of these ended the agent before its first line, without a word: the runtime took it for the size of its heap.
+    /// </summary>
     [LiveTheory("setcap", "setpriv")]
     [InlineData("DOTNET_GCHeapHardLimit", "10000")]
     [InlineData("DOTNET_GCRegionSize", "1")]
@@ -105,9 +110,11 @@ public sealed class EnvironmentTests
         // The dynamic linker takes TZDIR away from a program with capabilities; root's own agent has it.
         AgentSettings run = variable == "TZDIR" ? settings : user.Run(settings);
         string[] prefix = run.Prefix.Count > 0 ? [Tool.Find(run.Prefix[0]), .. run.Prefix.Skip(1)] : [];
-        await using AgentProcess agent = await AgentProcess.StartAsync(run with { Prefix = [Tool.Find("prlimit"), "--data=268435456", "--", .. prefix] });
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            run with { Prefix = [Tool.Find("prlimit"), "--data=268435456", "--", .. prefix] });
         await agent.StopAsync();
-        Assert.Contains("level=WARN msg=\"The environment names a time zone that is not used\" warning=\"" + variable, agent.Errors, StringComparison.Ordinal);
+        Assert.Contains("level=WARN msg=\"The environment names a time zone that is not used\" warning=\"" + variable,
+            agent.Errors, StringComparison.Ordinal);
         Assert.Contains(value, agent.Errors, StringComparison.Ordinal);
     }
 
@@ -118,17 +125,22 @@ public sealed class EnvironmentTests
     {
         // The whole size of a file: of the first kind 34 GB, of the second as many searches to its end.
         using TempDirectory files = new();
-        string file = files.Write("beyla.yml", "open_port: 80\nservice_name: " + string.Concat(Enumerable.Repeat(piece, 1_000_000 / piece.Length)) + "\n");
+        string file = files.Write(
+            "beyla.yml", "open_port: 80\nservice_name: " + string.Concat(Enumerable.Repeat(piece, 1_000_000 / piece.Length)) + "\n");
         File.SetUnixFileMode(files.Path, (UnixFileMode)0b111_101_101);
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed);
-        AgentSettings run = user.Run(new AgentSettings { Arguments = ["config", "--trace-printer", "text", "--config", file] }.With("V", new string('x', 100_000)));
-        await using AgentProcess agent = AgentProcess.Launch(run with { Prefix = [Tool.Find("prlimit"), "--data=268435456", "--", Tool.Find(run.Prefix[0]), .. run.Prefix.Skip(1)] });
+        AgentSettings run = user.Run(
+            new AgentSettings { Arguments = ["config", "--trace-printer", "text", "--config", file] }.With("V", new string('x', 100_000)));
+        await using AgentProcess agent = AgentProcess.Launch(
+            run with { Prefix = [Tool.Find("prlimit"), "--data=268435456", "--", Tool.Find(run.Prefix[0]), .. run.Prefix.Skip(1)] });
         int status = await agent.WaitForExitAsync(TimeSpan.FromSeconds(60));
         string[] errors = [.. agent.Errors.Split('\n').Where(line => line.StartsWith("error: ", StringComparison.Ordinal))];
         if (piece == "${V}")
         {
             Assert.Equal(2, status);
-            Assert.Equal($"error: {file}:2: with its variables replaced the text has more than 1048576 characters; the variable V here has 100000", Assert.Single(errors));
+            Assert.Equal(
+                $"error: {file}:2: with its variables replaced the text has more than 1048576 characters; the variable V here has 100000",
+                Assert.Single(errors));
         }
         else
         {
@@ -143,7 +155,8 @@ public sealed class EnvironmentTests
         using TempDirectory planted = new();
         File.SetUnixFileMode(planted.Path, (UnixFileMode)0b111_111_111);
         string found = Path.Combine(planted.Path, "found");
-        string tool = planted.Write("createdump", $"#!/bin/sh\nhead -c 1 /proc/$PPID/mem 2>&1\ncat /proc/self/status >{found}.part\nmv {found}.part {found}\n");
+        string tool = planted.Write(
+            "createdump", $"#!/bin/sh\nhead -c 1 /proc/$PPID/mem 2>&1\ncat /proc/self/status >{found}.part\nmv {found}.part {found}\n");
         File.SetUnixFileMode(tool, (UnixFileMode)0b111_101_101);
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed, "ep");
         AgentSettings run = user.Run(AgentSettings.ForPorts(FreePort.Next()).With("DOTNET_DbgEnableMiniDump", "1"));
@@ -162,7 +175,10 @@ public sealed class EnvironmentTests
     {
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Listed);
         AgentSettings run = user.Run(AgentSettings.ForPorts(FreePort.Next()));
-        await using AgentProcess agent = AgentProcess.Launch(run with { Prefix = [.. run.Prefix, Tool.Find("sh"), "-c", "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 4; exec \"$@\"", "sh"] });
+        await using AgentProcess agent = AgentProcess.Launch(run with
+        {
+            Prefix = [.. run.Prefix, Tool.Find("sh"), "-c", "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 4; exec \"$@\"", "sh"],
+        });
         Assert.Equal(1, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains("level=ERROR msg=\"Beyla cannot go on\" error=\"Too many open files", agent.Errors, StringComparison.Ordinal);
     }
@@ -183,10 +199,13 @@ public sealed class EnvironmentTests
     public async Task A_configuration_that_others_may_have_planted_is_refused(string file, string directory, string above, string? reason)
     {
         using TempDirectory root = new();
-        string parent = Path.Combine(root.Path, "above"), child = Path.Combine(parent, "directory"), path = Path.Combine(child, "beyla.yml");
+        string parent = Path.Combine(root.Path, "above");
+        string child = Path.Combine(parent, "directory");
+        string path = Path.Combine(child, "beyla.yml");
         Directory.CreateDirectory(child);
         await File.WriteAllTextAsync(path, "open_port: 1\n");
-        foreach ((string place, string rights) in ((string, string)[])[(root.Path, "755"), (path, file), (child, directory), (parent, above)])
+        (string, string)[] places = [(root.Path, "755"), (path, file), (child, directory), (parent, above)];
+        foreach ((string place, string rights) in places)
         {
             string[] words = rights.Split(' ');
             await Tool.RunAsync("chmod", words[0], place);
@@ -204,7 +223,9 @@ public sealed class EnvironmentTests
         }
 
         Assert.Equal(2, status);
-        Assert.Contains($"error: the configuration file \"{path}\" is refused, because the agent has capabilities that its caller has not: ", errors, StringComparison.Ordinal);
+        Assert.Contains(
+            $"error: the configuration file \"{path}\" is refused, because the agent has capabilities that its caller has not: ", errors,
+            StringComparison.Ordinal);
         Assert.Contains(reason, errors, StringComparison.Ordinal);
     }
 

@@ -16,7 +16,8 @@ public sealed class ExportTests
     public async Task Systemd_takes_the_unit(string scenario)
     {
         using TempDirectory directory = new();
-        string unit = directory.Write("beyla.service", await ExportAsync("--format", "systemd", "--scenario", scenario, "--file", Repository.Agent));
+        string unit = directory.Write(
+            "beyla.service", await ExportAsync("--format", "systemd", "--scenario", scenario, "--file", Repository.Agent));
         Assert.Equal("", (await Tool.RunAsync("systemd-analyze", "verify", "--man=no", unit)).Trim());
     }
 
@@ -24,12 +25,15 @@ public sealed class ExportTests
     public async Task A_yaml_reader_finds_the_manifests_whole(string scenario)
     {
         using TempDirectory directory = new();
-        string file = directory.Write("beyla.yml", await ExportAsync("--format", "kubernetes", "--scenario", scenario, "--image", "registry/it's: #1"));
+        string file = directory.Write(
+            "beyla.yml", await ExportAsync("--format", "kubernetes", "--scenario", scenario, "--image", "registry/it's: #1"));
         using JsonDocument manifests = JsonDocument.Parse(await YamlReader.ToJsonAsync(file));
         JsonElement map = manifests.RootElement[0], set = manifests.RootElement[1];
-        Assert.Equal(("ConfigMap", "DaemonSet", 2), (map.GetProperty("kind").GetString(), set.GetProperty("kind").GetString(), manifests.RootElement.GetArrayLength()));
+        Assert.Equal(("ConfigMap", "DaemonSet", 2),
+            (map.GetProperty("kind").GetString(), set.GetProperty("kind").GetString(), manifests.RootElement.GetArrayLength()));
         Assert.All(map.GetProperty("data").EnumerateObject(), variable =>
-            Assert.Equal((JsonValueKind.String, true), (variable.Value.ValueKind, variable.Name.StartsWith("BEYLA_", StringComparison.Ordinal))));
+            Assert.Equal(
+                (JsonValueKind.String, true), (variable.Value.ValueKind, variable.Name.StartsWith("BEYLA_", StringComparison.Ordinal))));
         JsonElement container = set.GetProperty("spec").GetProperty("template").GetProperty("spec").GetProperty("containers")[0];
         Assert.Equal("registry/it's: #1", container.GetProperty("image").GetString());
         Assert.Equal("beyla", container.GetProperty("envFrom")[0].GetProperty("configMapRef").GetProperty("name").GetString());
@@ -56,7 +60,8 @@ public sealed class ExportTests
     [InlineData("BEYLA_BPF_CONTEXT_PROPAGATION", "disabled", false)]
     public async Task Propagation_lists_net_admin(string variable, string value, bool listed)
     {
-        await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { Arguments = ["capability", "export", "--format", "docker"] }
+        await using AgentProcess agent = AgentProcess.Launch(
+            new AgentSettings { Arguments = ["capability", "export", "--format", "docker"] }
             .With("BEYLA_OPEN_PORT", "80").With(variable, value));
         Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Equal(listed, agent.Output.Contains("--cap-add NET_ADMIN ", StringComparison.Ordinal));
@@ -70,27 +75,31 @@ public sealed class ExportTests
     {
         Dictionary<string, string[]> groups = Groups(await Tool.RunAsync("systemd-analyze", "syscall-filter"));
         HashSet<string> allowed = [.. Expand("@system-service"), "bpf", "capset"];
-        Assert.Contains("\nSystemCallFilter=@system-service bpf capset\n", await ExportAsync("--format", "systemd", "--scenario", "application"), StringComparison.Ordinal);
+        Assert.Contains("\nSystemCallFilter=@system-service bpf capset\n",
+            await ExportAsync("--format", "systemd", "--scenario", "application"), StringComparison.Ordinal);
 
         using TempDirectory directory = new();
         string calls = Path.Combine(directory.Path, "calls");
         await using TestServer server = await ServerKinds.PythonAsync();
         await using FlowLab lab = await FlowLab.CreateAsync();
         AgentSettings settings = mode == "BEYLA_OPEN_PORT" ? AgentSettings.ForPorts(server.Port) : lab.Agent("tc");
-        await using AgentProcess agent = await AgentProcess.StartAsync(settings with { Prefix = [.. settings.Prefix, Tool.Find("strace"), "-f", "-qq", "-o", calls] });
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            settings with { Prefix = [.. settings.Prefix, Tool.Find("strace"), "-f", "-qq", "-o", calls] });
         if (mode == "BEYLA_OPEN_PORT")
         {
             await HttpRequests.SendAsync(server.Port, 5);
         }
         // strace hands the signal of its own end on to what it runs.
-        int child = int.Parse((await Tool.RunAsync("ps", "-o", "pid=", "--ppid", $"{agent.Pid}")).Trim(), System.Globalization.CultureInfo.InvariantCulture);
+        int child = int.Parse(
+            (await Tool.RunAsync("ps", "-o", "pid=", "--ppid", $"{agent.Pid}")).Trim(), System.Globalization.CultureInfo.InvariantCulture);
         await Tool.RunAsync("kill", "-USR1", $"{child}");
         await Task.Delay(300);
         await Tool.RunAsync("kill", "-INT", $"{child}");
         Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
 
         // execve is what starts it, before the filter counts.
-        string[] called = [.. Regex.Matches(await File.ReadAllTextAsync(calls), @"(?m)^\d+ +([a-z_0-9]+)\(").Select(match => match.Groups[1].Value).Distinct().Order()];
+        string[] called = [.. Regex.Matches(await File.ReadAllTextAsync(calls), @"(?m)^\d+ +([a-z_0-9]+)\(")
+            .Select(match => match.Groups[1].Value).Distinct().Order()];
         Assert.Contains("bpf", called);
         Assert.Contains("capset", called);
         Assert.Empty(called.Except(allowed));
@@ -99,7 +108,8 @@ public sealed class ExportTests
     }
 
     private static Dictionary<string, string[]> Groups(string text) => Regex.Matches(text, @"(?m)^(@[a-z0-9-]+)\n((?:    .*\n|\n)*)")
-        .ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        .ToDictionary(match => match.Groups[1].Value,
+            match => match.Groups[2].Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Where(line => line[0] != '#').ToArray());
 
     private static async Task<string> ExportAsync(params string[] arguments)

@@ -46,7 +46,8 @@ public sealed class HoldingTests
         {
             await using ChildProcess reader = ChildProcess.Start(
                 Tool.Find("setpriv"),
-                ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", Tool.Find("head"), "-c", "1", string.Create(CultureInfo.InvariantCulture, $"/proc/{agent.Pid}/{file}")]);
+                ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", Tool.Find("head"), "-c", "1",
+                    string.Create(CultureInfo.InvariantCulture, $"/proc/{agent.Pid}/{file}")]);
             Assert.NotEqual(0, await reader.WaitForExitAsync(Wait.Hang));
             Assert.Contains("Permission denied", reader.Errors, StringComparison.Ordinal);
         }
@@ -58,9 +59,11 @@ public sealed class HoldingTests
     public async Task What_is_said_before_the_start_leaves_no_thread_with_more()
     {
         // The first line of the log makes the runtime start a thread, which has what its creator had.
-        using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Without(ScenarioCase.Find("application").Listed, "cap_net_raw"));
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(
+            ScenarioCase.Without(ScenarioCase.Find("application").Listed, "cap_net_raw"));
         await using TestServer server = await ServerKinds.PythonAsync();
-        await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(AgentSettings.ForPorts(server.Port).With("BEYLA_OPEN_PROT", "1")));
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            user.Run(AgentSettings.ForPorts(server.Port).With("BEYLA_OPEN_PROT", "1")));
 
         Assert.Equal(ApplicationNeeds, await Held.OfAllThreads(agent.Pid, "CapPrm"));
         await agent.StopAsync();

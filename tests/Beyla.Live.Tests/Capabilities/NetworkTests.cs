@@ -14,7 +14,8 @@ public sealed class NetworkTests
     [InlineData("network-tc", "tcx", "", null)]
     [InlineData("network-tc", "tc", "cap_perfmon", "CAP_PERFMON")]
     [InlineData("network-tc", "tcx", "cap_perfmon", "CAP_PERFMON")]
-    public async Task Flows_are_exact_with_the_listed_set_and_without_what_is_only_listed(string scenario, string source, string removed, string? said)
+    public async Task Flows_are_exact_with_the_listed_set_and_without_what_is_only_listed(
+        string scenario, string source, string removed, string? said)
     {
         await using FlowLab lab = await FlowLab.CreateAsync();
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Without(ScenarioCase.Find(scenario).Listed, removed));
@@ -31,7 +32,8 @@ public sealed class NetworkTests
         Assert.All(flows, flow => Assert.Equal(named ? Environment.ProcessId : 0, flow.OwningProcess));
         // A minimal set is no mistake; what it does without is said and not warned of.
         Assert.DoesNotContain("system capabilities", agent.Errors, StringComparison.Ordinal);
-        Assert.Equal(said is not null, agent.Errors.Contains($"level=INFO msg=\"{said} is missing\" consequence=\"flows have no process id and name\"", StringComparison.Ordinal));
+        Assert.Equal(said is not null, agent.Errors.Contains(
+            $"level=INFO msg=\"{said} is missing\" consequence=\"flows have no process id and name\"", StringComparison.Ordinal));
     }
 
     [LiveTheory("ip", "ethtool", "setcap", "setpriv")]
@@ -71,7 +73,10 @@ public sealed class NetworkTests
         Assert.Contains(failure, agent.Errors, StringComparison.Ordinal);
     }
 
-    /// <summary>The kernel lets CAP_SYS_ADMIN load programs that see packets, and asks nothing more for tcx; only traffic control by netlink wants CAP_NET_ADMIN.</summary>
+    /// <summary>
+    /// The kernel lets CAP_SYS_ADMIN load programs that see packets, and asks nothing more for tcx; only traffic control by netlink wants
+    /// CAP_NET_ADMIN.
+    /// </summary>
     [LiveFact("ip", "ethtool", "setcap", "setpriv")]
     public async Task With_sys_admin_alone_tcx_attaches_all_the_same()
     {
@@ -99,7 +104,8 @@ public sealed class NetworkTests
 
         Assert.Equal(Connections, agent.Flows.Where(flow => flow.RemotePort == Port).Select(flow => flow.LocalPort).Distinct().Count());
         Warnings.AssertNamed(agent.Errors, "CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_CHECKPOINT_RESTORE");
-        Assert.Contains("msg=\"Application observability did not start\" error=\"load eBPF object watcher: EPERM", agent.Errors, StringComparison.Ordinal);
+        Assert.Contains("msg=\"Application observability did not start\" error=\"load eBPF object watcher: EPERM",
+            agent.Errors, StringComparison.Ordinal);
     }
 
     private static AgentSettings Inside(FlowLab lab, OrdinaryUser user, string source, params (string Name, string Value)[] variables)

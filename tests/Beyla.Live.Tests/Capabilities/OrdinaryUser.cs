@@ -29,7 +29,8 @@ internal sealed class OrdinaryUser : IDisposable
         Prefix =
         [
             "setpriv", $"--reuid={User}", $"--regid={User}", "--clear-groups",
-            .. options.Any(option => option.StartsWith("--inh-caps", StringComparison.Ordinal)) ? options : ["--inh-caps=-all", .. options], "--",
+            .. options.Any(option => option.StartsWith("--inh-caps", StringComparison.Ordinal))
+                ? options : ["--inh-caps=-all", .. options], "--",
         ],
     };
 

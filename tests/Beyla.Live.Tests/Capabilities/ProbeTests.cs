@@ -3,8 +3,8 @@ using Beyla.Live.Tests.Rig;
 namespace Beyla.Live.Tests.Capabilities;
 
 /// <summary>
-/// Every row of the table, executed: with the listed set and with the needed set the kernel takes all, and each needed capability taken away makes
-/// exactly the predicted calls fail with the predicted errno.
+/// Every row of the table, executed: with the listed set and with the needed set the kernel takes all, and each needed capability taken
+/// away makes exactly the predicted calls fail with the predicted errno.
 /// </summary>
 public sealed class ProbeTests
 {
@@ -51,7 +51,8 @@ public sealed class ProbeTests
 
         CapabilityRequirement requirement = less.Requirements.Single(row => Names(capability).Single() == row.Capability.Name());
         Assert.Equal(CapabilityState.Missing, requirement.State);
-        string[] predicted = [.. requirement.Uses.Where(use => use.Need == CapabilityNeed.Required).Select(use => use.FailingCall).Distinct()];
+        string[] predicted = [.. requirement.Uses.Where(use => use.Need == CapabilityNeed.Required)
+            .Select(use => use.FailingCall).Distinct()];
         Assert.NotEmpty(predicted);
 
         CapabilityProbe[] failed = [.. less.Probes.Where(probe => probe.Answer == ProbeAnswer.No && Taken(full).Contains(Kind(probe)))];
@@ -63,10 +64,12 @@ public sealed class ProbeTests
     }
 
     /// <summary>The answer of the agent's own check for a scenario, with probes, as an ordinary user.</summary>
-    internal static async Task<CapabilityReport> ProbeAsync(ScenarioCase scenario, string capabilities, int expected, params string[] options)
+    internal static async Task<CapabilityReport> ProbeAsync(
+        ScenarioCase scenario, string capabilities, int expected, params string[] options)
     {
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(capabilities);
-        (int status, string output, string errors) = await user.CommandAsync(["capability", "test", "--scenario", scenario.Name, "--probe", "--json"], options);
+        (int status, string output, string errors) = await user.CommandAsync(
+            ["capability", "test", "--scenario", scenario.Name, "--probe", "--json"], options);
         Assert.True(status == expected, $"exit code {status}, not {expected}: {errors}\n{output}");
         return CapabilityJson.Read(output);
     }

@@ -12,16 +12,19 @@ public sealed class ReadmeTests
     public async Task Its_lines_give_what_is_needed_and_an_ordinary_user_traces_and_sees_flows()
     {
         string[] lines = await File.ReadAllLinesAsync(Path.Combine(Repository.Root, "README.md"));
-        Assert.DoesNotContain(lines, line => line.Contains("setcap ", StringComparison.Ordinal) || line.Contains("+ep", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            lines, line => line.Contains("setcap ", StringComparison.Ordinal) || line.Contains("+ep", StringComparison.Ordinal));
         string[] steps = [.. lines.Where(line => line.StartsWith("sudo out/bin/beyla capability set ", StringComparison.Ordinal))];
         Assert.Equal(2, steps.Length);
-        string[] runs = [.. lines.Where(line => line.EndsWith(" out/bin/beyla", StringComparison.Ordinal) && line.StartsWith("BEYLA_", StringComparison.Ordinal))];
+        string[] runs = [.. lines.Where(
+            line => line.EndsWith(" out/bin/beyla", StringComparison.Ordinal) && line.StartsWith("BEYLA_", StringComparison.Ordinal))];
         Assert.Equal(2, runs.Length);
 
         using OrdinaryUser user = await OrdinaryUser.CreateAsync("");
         await using TestServer server = await ServerKinds.PythonAsync();
         await StepAsync(user, steps[0]);
-        Assert.Equal($"{user.Binary} cap_dac_read_search,cap_sys_ptrace,cap_perfmon,cap_bpf=p", (await Tool.RunAsync("getcap", user.Binary)).Trim());
+        Assert.Equal(
+            $"{user.Binary} cap_dac_read_search,cap_sys_ptrace,cap_perfmon,cap_bpf=p", (await Tool.RunAsync("getcap", user.Binary)).Trim());
         AgentSettings tracing = Variables(runs[0], server.Port);
         await using (AgentProcess agent = await AgentProcess.StartAsync(user.Run(tracing with { ReadsAsText = true })))
         {
@@ -33,8 +36,10 @@ public sealed class ReadmeTests
         }
 
         await StepAsync(user, steps[1]);
-        Assert.Equal($"{user.Binary} cap_dac_read_search,cap_net_raw,cap_sys_ptrace,cap_perfmon,cap_bpf=p", (await Tool.RunAsync("getcap", user.Binary)).Trim());
-        await using (AgentProcess agent = await AgentProcess.StartAsync(user.Run(Variables(runs[1], server.Port) with { ReadsAsText = true })))
+        Assert.Equal($"{user.Binary} cap_dac_read_search,cap_net_raw,cap_sys_ptrace,cap_perfmon,cap_bpf=p",
+            (await Tool.RunAsync("getcap", user.Binary)).Trim());
+        await using (AgentProcess agent = await AgentProcess.StartAsync(
+            user.Run(Variables(runs[1], server.Port) with { ReadsAsText = true })))
         {
             await agent.StopAsync();
             Assert.DoesNotContain("level=WARN", agent.Errors, StringComparison.Ordinal);
@@ -61,7 +66,8 @@ public sealed class ReadmeTests
         AgentSettings settings = new();
         foreach (string word in line.Split(' ')[..^1])
         {
-            settings = settings.With(word.Split('=')[0], word.Split('=')[1].Replace("8080", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
+            settings = settings.With(word.Split('=')[0],
+                word.Split('=')[1].Replace("8080", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
         }
 
         return settings;

@@ -14,7 +14,8 @@ public sealed class SetCommandTests
     public async Task Writes_the_set_of_the_scenario_and_reads_it_back(string scenario, string option, string expected)
     {
         using OrdinaryUser copy = await OrdinaryUser.CreateAsync("");
-        (int status, string output, string errors) = await Root(copy.Binary, ["capability", "set", "--scenario", scenario, .. Words(option)]);
+        (int status, string output, string errors) = await Root(
+            copy.Binary, ["capability", "set", "--scenario", scenario, .. Words(option)]);
 
         Assert.True(status == 0, errors);
         Assert.Equal($"{copy.Binary}: {expected}", output);
@@ -56,7 +57,8 @@ public sealed class SetCommandTests
     public async Task Add_keeps_what_the_file_carries_and_set_replaces_it()
     {
         using OrdinaryUser copy = await OrdinaryUser.CreateAsync("cap_dac_read_search,cap_sys_ptrace,cap_perfmon,cap_bpf");
-        (int status, string output, string errors) = await Root(copy.Binary, ["capability", "set", "--add", "--minimal", "--scenario", "network"]);
+        (int status, string output, string errors) = await Root(
+            copy.Binary, ["capability", "set", "--add", "--minimal", "--scenario", "network"]);
         Assert.True(status == 0, errors);
         const string Both = "cap_dac_read_search,cap_net_raw,cap_sys_ptrace,cap_perfmon,cap_bpf=p";
         Assert.Equal($"{copy.Binary}: {Both}", output);
@@ -80,14 +82,16 @@ public sealed class SetCommandTests
     {
         using OrdinaryUser copy = await OrdinaryUser.CreateAsync("");
         await Tool.RunAsync("setcap", "cap_net_bind_service=ip cap_perfmon=p", copy.Binary);
-        (int status, string output, string errors) = await Root(copy.Binary, ["capability", "set", "--add", "--minimal", "--scenario", "network"]);
+        (int status, string output, string errors) = await Root(
+            copy.Binary, ["capability", "set", "--add", "--minimal", "--scenario", "network"]);
         Assert.True(status == 0, errors);
         Assert.Equal($"{copy.Binary}: cap_net_bind_service=ip cap_net_raw,cap_perfmon,cap_bpf=p", output);
 
         await Tool.RunAsync("setcap", "-n", "100000", "cap_net_admin=p", copy.Binary);
         (status, output, errors) = await Root(copy.Binary, ["capability", "set", "--add", "--minimal", "--scenario", "network"]);
         Assert.Equal((1, ""), (status, output));
-        Assert.Contains("is for the user namespace whose root is user 100000; beyla capability clear first", errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "is for the user namespace whose root is user 100000; beyla capability clear first", errors, StringComparison.Ordinal);
         Assert.Equal($"{copy.Binary} cap_net_admin=p [rootid=100000]", (await Tool.RunAsync("getcap", "-n", copy.Binary)).Trim());
     }
 
@@ -103,25 +107,29 @@ public sealed class SetCommandTests
 
         (status, _, string errors) = await user.CommandAsync(["capability", "set", "--add", "--minimal", "--open-port", "8080"]);
         Assert.Equal(1, status);
-        Assert.EndsWith($"\nsudo setcap cap_dac_read_search,cap_net_admin,cap_sys_ptrace,cap_perfmon,cap_bpf=p {user.Binary}", errors, StringComparison.Ordinal);
+        Assert.EndsWith($"\nsudo setcap cap_dac_read_search,cap_net_admin,cap_sys_ptrace,cap_perfmon,cap_bpf=p {user.Binary}",
+            errors, StringComparison.Ordinal);
     }
 
     [LiveFact("setcap")]
     public async Task Root_asks_with_file_what_the_file_gives_to_others()
     {
         using OrdinaryUser copy = await OrdinaryUser.CreateAsync("cap_perfmon,cap_bpf");
-        (int status, string output, string errors) = await Root(Repository.Agent, ["capability", "test", "--json", "--open-port", "8080", "--file", copy.Binary]);
+        (int status, string output, string errors) = await Root(
+            Repository.Agent, ["capability", "test", "--json", "--open-port", "8080", "--file", copy.Binary]);
         Assert.True(status == 3, errors);
         CapabilityReport report = CapabilityJson.Read(output);
         Assert.Equal(copy.Binary, report.Agent);
-        Assert.Equal([Capability.Perfmon, Capability.Bpf], report.Requirements.Where(row => row.State == CapabilityState.Granted).Select(row => row.Capability));
+        Assert.Equal([Capability.Perfmon, Capability.Bpf],
+            report.Requirements.Where(row => row.State == CapabilityState.Granted).Select(row => row.Capability));
         Assert.Equal("cap_perfmon,cap_bpf=p", report.Host.Single(setting => setting.Name == "file capabilities").Value);
         Assert.Equal("CAP_PERFMON, CAP_BPF", report.Host.Single(setting => setting.Name == "permitted set").Value);
 
         // The same as that user is told himself.
         (status, output, _) = await copy.CommandAsync(["capability", "test", "--json", "--open-port", "8080"]);
         Assert.Equal(3, status);
-        Assert.Equal(report.Requirements.Select(row => (row.Capability, row.State, row.Fix)), CapabilityJson.Read(output).Requirements.Select(row => (row.Capability, row.State, row.Fix)));
+        Assert.Equal(report.Requirements.Select(row => (row.Capability, row.State, row.Fix)),
+            CapabilityJson.Read(output).Requirements.Select(row => (row.Capability, row.State, row.Fix)));
 
         await Tool.RunAsync("setcap", "-r", copy.Binary);
         (status, output, _) = await Root(Repository.Agent, ["capability", "test", "--json", "--open-port", "8080", "--file", copy.Binary]);
@@ -138,7 +146,8 @@ public sealed class SetCommandTests
         using OrdinaryUser copy = await OrdinaryUser.CreateAsync("");
         await using AgentProcess agent = AgentProcess.Launch(new AgentSettings
         {
-            Binary = copy.Binary, Prefix = ["setpriv", "--bounding-set=-sys_ptrace", "--"], Arguments = ["capability", "set", "--minimal", "--scenario", "application"],
+            Binary = copy.Binary, Prefix = ["setpriv", "--bounding-set=-sys_ptrace", "--"],
+            Arguments = ["capability", "set", "--minimal", "--scenario", "application"],
         });
         int status = await agent.WaitForExitAsync(Wait.Hang);
         Assert.True(status == 0, agent.Errors);
@@ -167,7 +176,8 @@ public sealed class SetCommandTests
         await AssertRefused("/bin/true", "it is not this agent's own kind of file");
         await AssertRefused(files.Path, "it is not a regular file");
         await AssertRefused(Executable(files.Write("elf", "\u007fELF")), "it is not an ELF executable");
-        (int status, _, string errors) = await Root(Repository.Agent, ["capability", "set", "--scenario", "network", "--file", "/nonexistent/beyla"]);
+        (int status, _, string errors) = await Root(
+            Repository.Agent, ["capability", "set", "--scenario", "network", "--file", "/nonexistent/beyla"]);
         Assert.Equal(1, status);
         Assert.Contains("open /nonexistent/beyla: ENOENT", errors, StringComparison.Ordinal);
     }
@@ -209,7 +219,8 @@ public sealed class SetCommandTests
 
         Assert.Equal("", await Tool.RunAsync("getcap", copy));
 
-        (int status, string output, string errors) = await Root(Repository.Agent, ["capability", "set", "--scenario", "network", "--file", copy]);
+        (int status, string output, string errors) = await Root(
+            Repository.Agent, ["capability", "set", "--scenario", "network", "--file", copy]);
         Assert.True(status == 0, errors);
         Assert.Equal($"{copy}: cap_net_raw,cap_bpf=p", output);
     }
@@ -237,7 +248,8 @@ public sealed class SetCommandTests
 
     private static async Task AssertRefused(string path, string reason)
     {
-        (int status, string output, string errors) = await Root(Repository.Agent, ["capability", "set", "--scenario", "network", "--file", path]);
+        (int status, string output, string errors) = await Root(
+            Repository.Agent, ["capability", "set", "--scenario", "network", "--file", path]);
         Assert.Equal((1, ""), (status, output));
         Assert.Contains($"{path} gets no capabilities: {reason}", errors, StringComparison.Ordinal);
     }

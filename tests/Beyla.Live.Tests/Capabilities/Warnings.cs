@@ -5,5 +5,6 @@ internal static class Warnings
 {
     /// <summary>Asserts that it is there, as documented to the letter, and names exactly these.</summary>
     public static void AssertNamed(string log, string missing) => Assert.Matches(
-        $"(?m)^time=\\S+ level=WARN msg=\"Required system capabilities not present, Beyla may malfunction\" error=\"the following capabilities are required: {missing}\"$", log);
+        "(?m)^time=\\S+ level=WARN msg=\"Required system capabilities not present, Beyla may malfunction\" "
+            + $"error=\"the following capabilities are required: {missing}\"$", log);
 }

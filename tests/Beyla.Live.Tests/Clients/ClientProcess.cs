@@ -20,7 +20,8 @@ internal sealed class ClientProcess : IAsyncDisposable
     public static ClientProcess Python(int port, int count, string path) => Script(Tool.Find("python3"), "client.py", port, count, path);
 
     /// <summary>node, or a copy of it.</summary>
-    public static ClientProcess Node(OwnProgram node, int port, int count, string path) => Script(node.Path, "client.js", port, count, path);
+    public static ClientProcess Node(OwnProgram node, int port, int count, string path) =>
+        Script(node.Path, "client.js", port, count, path);
 
     /// <summary>A client whose bytes move by io_uring alone.</summary>
     public static async Task<ClientProcess> UringAsync(int port, int count, string path) =>

@@ -27,7 +27,10 @@ internal static class HttpRequests
         {
             for (int i; (i = Interlocked.Increment(ref next)) < paths.Count;)
             {
-                using HttpRequestMessage request = new(HttpMethod.Get, $"http://{host}:{port}{paths[i]}") { Version = HttpVersion.Version11 };
+                using HttpRequestMessage request = new(HttpMethod.Get, $"http://{host}:{port}{paths[i]}")
+                {
+                    Version = HttpVersion.Version11,
+                };
                 using HttpResponseMessage response = await client.SendAsync(request, expired.Token);
                 await response.Content.CopyToAsync(Stream.Null, expired.Token);
                 exchanges[i] = new Exchange(paths[i], (int)response.StatusCode);

@@ -18,7 +18,8 @@ internal static class SendingClient
     /// <summary>Starts a client, which waits for <see cref="FinishAsync"/>; run by another command where there is one.</summary>
     public static async Task<ChildProcess> StartAsync(IEnumerable<string> prefix, string what, int port, params string[] arguments)
     {
-        List<string> command = [.. prefix, await NativeProgram.BuildAsync("sending"), what, port.ToString(CultureInfo.InvariantCulture), .. arguments];
+        List<string> command = [.. prefix, await NativeProgram.BuildAsync("sending"), what,
+            port.ToString(CultureInfo.InvariantCulture), .. arguments];
         return ChildProcess.Start(command[0], command.Skip(1));
     }
 
@@ -43,7 +44,8 @@ internal static class SendingClient
     public static async Task<SentAnswer> TruthAsync(TestServer server, string path)
     {
         string? Line() => server.Process.Output.Split('\n').FirstOrDefault(line => line.StartsWith(path + " ", StringComparison.Ordinal));
-        Assert.True(await Wait.UntilAsync(() => Line() is not null, TimeSpan.FromSeconds(20)), $"The server says nothing of {path}: {server.Process.Errors}");
+        Assert.True(await Wait.UntilAsync(() => Line() is not null, TimeSpan.FromSeconds(20)),
+            $"The server says nothing of {path}: {server.Process.Errors}");
         string[] words = Line()!.Split(' ');
         long Number(int i) => long.Parse(words[i], CultureInfo.InvariantCulture);
         return new SentAnswer(words[0], Number(1), Number(2), Number(3), Number(4));

@@ -58,7 +58,8 @@ public sealed class StopTests
     {
         await using TestServer server = await Nginx.StartAsync();
         await using AgentProcess agent = AgentProcess.Launch(AgentSettings.ForPorts(server.Port).With("BEYLA_LOG_FORMAT", "json"));
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Beyla is tracing", StringComparison.Ordinal), Wait.Hang), agent.Errors);
+        Assert.True(
+            await Wait.UntilAsync(() => agent.Errors.Contains("Beyla is tracing", StringComparison.Ordinal), Wait.Hang), agent.Errors);
         await HttpRequests.SendAsync(server.Port, 100);
         await agent.WaitForServerSpansAsync(100);
         agent.Signal(ChildProcess.SIGINT);
@@ -92,13 +93,15 @@ public sealed class StopTests
         await Task.Delay(200);
 
         agent.Signal(ChildProcess.SIGINT);
-        Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang)); // the reader never reads: without a limit of the agent's own this would hang
+        // the reader never reads: without a limit of the agent's own this would hang
+        Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
         Assert.All(agent.Counters.Values, count => Assert.True(count.Balanced, AgentLog.Describe(count)));
     }
 
     private static async Task AssertNothingLeftAsync(BpfFootprint held)
     {
         BpfFootprint left = await held.LeftAsync();
-        Assert.True(left.IsEmpty, $"Left in the kernel: {string.Join(' ', left.Programs)} / {string.Join(' ', left.Maps)} / {string.Join(' ', left.Links)}");
+        Assert.True(left.IsEmpty,
+            $"Left in the kernel: {string.Join(' ', left.Programs)} / {string.Join(' ', left.Maps)} / {string.Join(' ', left.Links)}");
     }
 }

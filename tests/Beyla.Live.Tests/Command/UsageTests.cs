@@ -21,7 +21,9 @@ public sealed class UsageTests
         Assert.DoesNotContain(AgentLog.Ready, agent.Errors, StringComparison.Ordinal);
     }
 
-    /// <summary>Exactly one error for one mistake, however the agent is asked: to run, for its configuration, for its capabilities.</summary>
+    /// <summary>
+    /// Exactly one error for one mistake, however the agent is asked: to run, for its configuration, for its capabilities.
+    /// </summary>
     [LiveTheory]
     [InlineData("open_port: 80-", 1)]
     [InlineData("open_port: [80", 1)]
@@ -34,12 +36,15 @@ public sealed class UsageTests
     {
         using TempDirectory files = new();
         string file = yaml is null ? Path.Combine(files.Path, "none.yml") : files.Write("beyla.yml", yaml);
-        foreach (string[] command in (string[][])[[], ["config"], ["capability", "test"], ["capability", "set", "--minimal"], ["capability", "export", "--format", "docker"]])
+        foreach (string[] command in (string[][])[[], ["config"], ["capability", "test"], ["capability", "set", "--minimal"],
+            ["capability", "export", "--format", "docker"]])
         {
-            await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { ReadsAsText = true, Arguments = [.. command, "--config", file] });
+            await using AgentProcess agent = AgentProcess.Launch(
+                new AgentSettings { ReadsAsText = true, Arguments = [.. command, "--config", file] });
             Assert.Equal(2, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
             string[] lines = [.. agent.ErrorLines];
-            string[] errors = [.. lines.Where(line => line.Contains("level=ERROR", StringComparison.Ordinal) || line.StartsWith("error: ", StringComparison.Ordinal))];
+            string[] errors = [.. lines.Where(
+                line => line.Contains("level=ERROR", StringComparison.Ordinal) || line.StartsWith("error: ", StringComparison.Ordinal))];
             Assert.True(errors.Length == expected && lines.Length == expected, $"{string.Join(' ', command)}: {agent.Errors}");
         }
     }
@@ -51,7 +56,8 @@ public sealed class UsageTests
     {
         foreach (string[] command in (string[][])[[], ["config"]])
         {
-            await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { ReadsAsText = true, Arguments = command }.With(variable, value));
+            await using AgentProcess agent = AgentProcess.Launch(
+                new AgentSettings { ReadsAsText = true, Arguments = command }.With(variable, value));
             Assert.Equal(2, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
             Assert.Contains(variable, Assert.Single(agent.ErrorLines), StringComparison.Ordinal);
         }
@@ -60,13 +66,15 @@ public sealed class UsageTests
     [LiveFact]
     public async Task An_unknown_option_with_a_value_is_one_error_and_a_comment_has_no_variables()
     {
-        await using AgentProcess unknown = AgentProcess.Launch(new AgentSettings { ReadsAsText = true, Arguments = ["--nonsense", "value"] });
+        await using AgentProcess unknown = AgentProcess.Launch(
+            new AgentSettings { ReadsAsText = true, Arguments = ["--nonsense", "value"] });
         Assert.Equal(2, await unknown.WaitForExitAsync(TimeSpan.FromSeconds(20)));
         Assert.Contains("--nonsense", Assert.Single(unknown.ErrorLines), StringComparison.Ordinal);
 
         using TempDirectory files = new();
         string file = files.Write("beyla.yml", "# port: ${UNSET}\nopen_port: 80 # ${UNSET}\ntrace_printer: text\n");
-        await using AgentProcess agent = AgentProcess.Launch(new AgentSettings { ReadsAsText = true, Arguments = ["config", "--config", file] });
+        await using AgentProcess agent = AgentProcess.Launch(
+            new AgentSettings { ReadsAsText = true, Arguments = ["config", "--config", file] });
         Assert.Equal(0, await agent.WaitForExitAsync(TimeSpan.FromSeconds(20)));
         Assert.Equal("", agent.Errors);
     }
@@ -82,7 +90,8 @@ public sealed class UsageTests
     [LiveFact]
     public async Task An_unknown_variable_is_a_warning_with_the_nearest_name()
     {
-        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(FreePort.Next()).With("BEYLA_OPEN_PROT", "80"));
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            AgentSettings.ForPorts(FreePort.Next()).With("BEYLA_OPEN_PROT", "80"));
         await agent.StopAsync();
         string warning = Assert.Single(agent.ErrorLines, line => line.Contains("BEYLA_OPEN_PROT", StringComparison.Ordinal));
         Assert.Contains("level=WARN", warning, StringComparison.Ordinal);

@@ -6,8 +6,8 @@ using Beyla.Live.Tests.Rig;
 namespace Beyla.Live.Tests.Flows;
 
 /// <summary>
-/// Super-frames beyond 64 KiB (IPv6 since 5.19, IPv4 since 6.3). Kernels mark those of IPv6 by a jumbo header of eight bytes that is never on the
-/// link, and leave the length of those of IPv4 at zero. What is reported is what the segments take there.
+/// Super-frames beyond 64 KiB (IPv6 since 5.19, IPv4 since 6.3). Kernels mark those of IPv6 by a jumbo header of eight bytes that is never
+/// on the link, and leave the length of those of IPv4 at zero. What is reported is what the segments take there.
 /// </summary>
 public sealed class BigTcpTests
 {
@@ -38,7 +38,8 @@ public sealed class BigTcpTests
         Amount wire = default;
         foreach (int size in sizes)
         {
-            int length = size - (header == 40 && size > Ethernet + 40 + 65_535 ? 8 : 0), segments = Math.Max(1, (length - headers + full - 1) / full);
+            int length = size - (header == 40 && size > Ethernet + 40 + 65_535 ? 8 : 0);
+            int segments = Math.Max(1, (length - headers + full - 1) / full);
             wire += new Amount(length + (segments - 1) * headers, segments);
         }
 
@@ -102,7 +103,10 @@ public sealed class BigTcpTests
             long total = 0;
             await FlowLab.RunInside(lab.Peer, () =>
             {
-                using Socket listener = new(IPAddress.Parse(address).AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = Size };
+                using Socket listener = new(IPAddress.Parse(address).AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+                {
+                    ReceiveBufferSize = Size,
+                };
                 listener.Bind(new IPEndPoint(IPAddress.Parse(address), port));
                 listener.Listen();
                 ready.SetResult();

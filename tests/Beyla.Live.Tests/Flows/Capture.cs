@@ -13,15 +13,18 @@ internal sealed class Capture : IAsyncDisposable
     private readonly TempDirectory directory;
     private readonly string file;
 
-    private Capture(ChildProcess tcpdump, TempDirectory directory, string file) => (this.tcpdump, this.directory, this.file) = (tcpdump, directory, file);
+    private Capture(ChildProcess tcpdump, TempDirectory directory, string file) =>
+        (this.tcpdump, this.directory, this.file) = (tcpdump, directory, file);
 
     public static async Task<Capture> StartAsync(FlowLab lab, string name = "veth0")
     {
         TempDirectory directory = new();
         string file = Path.Combine(directory.Path, "pcap");
         ChildProcess tcpdump = ChildProcess.Start(
-            Tool.Find("ip"), ["netns", "exec", lab.Host, Tool.Find("tcpdump"), "-i", name, "-n", "-U", "--immediate-mode", "-s", "160", "-B", "65536", "-Z", "root", "-w", file]);
-        Assert.True(await Wait.UntilAsync(() => tcpdump.Errors.Contains("listening on", StringComparison.Ordinal), Wait.Hang), tcpdump.Errors);
+            Tool.Find("ip"), ["netns", "exec", lab.Host, Tool.Find("tcpdump"), "-i", name, "-n", "-U", "--immediate-mode", "-s", "160",
+                "-B", "65536", "-Z", "root", "-w", file]);
+        Assert.True(
+            await Wait.UntilAsync(() => tcpdump.Errors.Contains("listening on", StringComparison.Ordinal), Wait.Hang), tcpdump.Errors);
         return new Capture(tcpdump, directory, file);
     }
 
@@ -70,17 +73,28 @@ internal sealed class Capture : IAsyncDisposable
         return seen;
     }
 
-    /// <summary>The lines that differ between two counts. Multicast is left out: the kernel announces its groups whenever it likes.</summary>
-    public static string Differences(IReadOnlyDictionary<Conversation, Amount> truth, IReadOnlyDictionary<Conversation, Amount> counted) => string.Join('\n', truth.Keys.Union(counted.Keys)
-        .Where(key => key.Protocol >= 0 && !IsMulticast(key.Destination) && truth.GetValueOrDefault(key) != counted.GetValueOrDefault(key))
-        .Take(10)
-        .Select(key => string.Create(CultureInfo.InvariantCulture, $"{key}: on the wire {truth.GetValueOrDefault(key)}, reported {counted.GetValueOrDefault(key)}")));
+    /// <summary>
+    /// The lines that differ between two counts. Multicast is left out: the kernel announces its groups whenever it likes.
+    /// </summary>
+    public static string Differences(IReadOnlyDictionary<Conversation, Amount> truth, IReadOnlyDictionary<Conversation, Amount> counted) =>
+        string.Join('\n', truth.Keys.Union(counted.Keys)
+            .Where(key => key.Protocol >= 0 && !IsMulticast(key.Destination))
+            .Where(key => truth.GetValueOrDefault(key) != counted.GetValueOrDefault(key))
+            .Take(10)
+            .Select(key => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{key}: on the wire {truth.GetValueOrDefault(key)}, reported {counted.GetValueOrDefault(key)}")));
 
-    /// <summary>RFC 5771 and RFC 4291: what interfaces that come up say to their neighbours (IGMP, MLD) comes when it comes, also before the capture begins.</summary>
-    private static bool IsMulticast(IPAddress address) => address.IsIPv6Multicast || (address.AddressFamily == AddressFamily.InterNetwork && address.GetAddressBytes()[0] is >= 224 and < 240);
+    /// <summary>
+    /// RFC 5771 and RFC 4291: what interfaces that come up say to their neighbours (IGMP, MLD) comes when it comes, also before the capture
+    /// begins.
+    /// </summary>
+    private static bool IsMulticast(IPAddress address) => address.IsIPv6Multicast
+        || (address.AddressFamily == AddressFamily.InterNetwork && address.GetAddressBytes()[0] is >= 224 and < 240);
 
     /// <summary>Flows put together by conversation.</summary>
     public static Dictionary<Conversation, Amount> Sum(IEnumerable<Flow> flows) => flows
-        .GroupBy(flow => new Conversation(flow.SourceAddress, flow.SourcePort, flow.DestinationAddress, flow.DestinationPort, (int)flow.Transport))
+        .GroupBy(flow =>
+            new Conversation(flow.SourceAddress, flow.SourcePort, flow.DestinationAddress, flow.DestinationPort, (int)flow.Transport))
         .ToDictionary(group => group.Key, group => new Amount(group.Sum(flow => flow.Bytes), group.Sum(flow => flow.Packets)));
 }

@@ -23,7 +23,8 @@ internal static class Clients
                 length += n;
             }
 
-            pids[((IPEndPoint)socket.LocalEndPoint!).Port] = int.Parse(Encoding.ASCII.GetString(buffer, 1, length - 1), CultureInfo.InvariantCulture);
+            pids[((IPEndPoint)socket.LocalEndPoint!).Port] = int.Parse(
+                Encoding.ASCII.GetString(buffer, 1, length - 1), CultureInfo.InvariantCulture);
         }
     }
 

@@ -36,7 +36,8 @@ public sealed class DecoderTests
         Packets.IPv6(A6, B6, 6, Packets.Tcp(4000, 80, 0x02)),
         Packets.IPv6(A6, B6, 17, Packets.Udp(5000, 53)),
         Packets.IPv6(A6, B6, 58, 128, 0, 0, 0, 0, 1, 0, 1),
-        Packets.IPv6(A6, B6, 0, [.. Packets.Extension(43), .. Packets.Extension(60, 8), .. Packets.Extension(17), .. Packets.Udp(5001, 54, 20)]),
+        Packets.IPv6(
+            A6, B6, 0, [.. Packets.Extension(43), .. Packets.Extension(60, 8), .. Packets.Extension(17), .. Packets.Udp(5001, 54, 20)]),
         Packets.IPv6(A6, B6, 51, [.. Packets.Extension(6, 0), .. new byte[8], .. Packets.Tcp(1, 2, 0x10)]),
         Packets.IPv6(A6, B6, 44, [.. Packets.FragmentHeader(17, 0, true, 77), .. Packets.Udp(7000, 7001, 1000)]),
         Packets.IPv6(A6, B6, 44, [.. Packets.FragmentHeader(17, 126, false, 77), .. new byte[300]]),
@@ -94,7 +95,8 @@ public sealed class DecoderTests
     public Task Counts_the_wire_packets_of_a_super_frame(string way) => Task.Run(() =>
     {
         using Fixture fixture = new(way, link: way == "flow_socket" ? 0 : 14);
-        // 10 segments of 1000 bytes; each has its own headers of 14 + 20 + 20 bytes on the wire. The test run shows no link header to a socket filter.
+        // 10 segments of 1000 bytes; each has its own headers of 14 + 20 + 20 bytes on the wire. The test run shows no link header to a
+        // socket filter.
         byte[] frame = Packets.IPv4(A, B, 6, Packets.Tcp(1, 2, 0x10, 2000));
         fixture.RunRaw(frame, new TestPacket { Segments = 2, SegmentSize = 1000 });
         fixture.RunRaw(frame, new TestPacket { SegmentSize = 700 }); // a guest's, not counted by the kernel yet: 700 + 700 + 600
@@ -142,7 +144,8 @@ public sealed class DecoderTests
     [LiveFact]
     public Task Filters_protocols_in_the_kernel_and_counts_them() => Task.Run(() =>
     {
-        using Fixture fixture = new("flow_egress", new NetworkConfiguration { Source = FlowSource.TrafficControl, ExcludeProtocols = new HashSet<byte> { 17 } });
+        using Fixture fixture = new(
+            "flow_egress", new NetworkConfiguration { Source = FlowSource.TrafficControl, ExcludeProtocols = new HashSet<byte> { 17 } });
         fixture.RunRaw(Packets.IPv4(A, B, 17, Packets.Udp(1, 2, 100)), default);
         fixture.RunRaw(Packets.IPv4(A, B, 6, Packets.Tcp(1, 2, 2)), default);
 
@@ -220,7 +223,8 @@ public sealed class DecoderTests
 
         public void Run(byte[] frame)
         {
-            // The kernel refuses a test run of a frame without a payload, and of an IP packet that is shorter than its header, unless a tag hides it.
+            // The kernel refuses a test run of a frame without a payload, and of an IP packet that is shorter than its header, unless a tag
+            // hides it.
             int smallest = BinaryPrimitives.ReadUInt16BigEndian(frame.AsSpan(12)) switch { 0x0800 => 34, 0x86dd => 54, _ => 15 };
             if (frame.Length < smallest)
             {
@@ -243,7 +247,8 @@ public sealed class DecoderTests
             }
         }
 
-        public void RunRaw(byte[] frame, TestPacket packet, int repeat = 1) => ProgramTest.Run(Programs.Program(this.way), frame, packet, repeat, out _);
+        public void RunRaw(byte[] frame, TestPacket packet, int repeat = 1) =>
+            ProgramTest.Run(Programs.Program(this.way), frame, packet, repeat, out _);
 
         public Dictionary<FlowKey, FlowValue> Drain()
         {
@@ -257,7 +262,8 @@ public sealed class DecoderTests
         {
             foreach ((FlowKey key, FlowValue value) in Drain())
             {
-                Conversation conversation = new(key.Source.ToIPAddress(), key.SourcePort, key.Destination.ToIPAddress(), key.DestinationPort, key.Protocol);
+                Conversation conversation = new(
+                    key.Source.ToIPAddress(), key.SourcePort, key.Destination.ToIPAddress(), key.DestinationPort, key.Protocol);
                 Flows[conversation] = Flows.GetValueOrDefault(conversation) + new Amount((long)value.Bytes, (long)value.Packets);
             }
 

@@ -8,8 +8,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Beyla.Live.Tests.Flows;
 
 /// <summary>
-/// Two network namespaces of one test joined by a veth pair: the host, on which the agent runs, and its peer. Nothing in them reaches any other
-/// network. Frames are not put together or cut by the kernel unless the test asks for it, so that what the interfaces count is what was sent.
+/// Two network namespaces of one test joined by a veth pair: the host, on which the agent runs, and its peer. Nothing in them reaches any
+/// other network. Frames are not put together or cut by the kernel unless the test asks for it, so that what the interfaces count is what
+/// was sent.
 /// </summary>
 internal sealed partial class FlowLab : IAsyncDisposable
 {
@@ -38,9 +39,11 @@ internal sealed partial class FlowLab : IAsyncDisposable
             foreach (string name in new[] { lab.Host, lab.Peer })
             {
                 await Ip("netns", "add", name);
-                // No address configuration in the middle of a count, and what is said of multicast groups said at once (1 ms) and not in the seconds after.
+                // No address configuration in the middle of a count, and what is said of multicast groups said at once (1 ms) and not in
+                // the seconds after.
                 await lab.RunAsync(
-                    name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.router_solicitations=0", "net.ipv6.conf.all.accept_dad=0",
+                    name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.router_solicitations=0",
+                    "net.ipv6.conf.all.accept_dad=0",
                     "net.ipv6.conf.default.mldv2_unsolicited_report_interval=1");
                 await Ip("-n", name, "link", "set", "lo", "up");
             }
@@ -76,7 +79,8 @@ internal sealed partial class FlowLab : IAsyncDisposable
     }
 
     /// <summary>Runs a program of the host in a namespace.</summary>
-    public Task<string> RunAsync(string ns, string tool, params string[] arguments) => Tool.RunAsync("ip", ["netns", "exec", ns, tool, .. arguments]);
+    public Task<string> RunAsync(string ns, string tool, params string[] arguments) =>
+        Tool.RunAsync("ip", ["netns", "exec", ns, tool, .. arguments]);
 
     /// <summary>Settings of an agent on the host side whose flows are read as objects.</summary>
     public AgentSettings Agent(string source, params (string Name, string Value)[] variables)

@@ -3,7 +3,9 @@ using Beyla.Live.Tests.Rig;
 
 namespace Beyla.Live.Tests.Flows;
 
-/// <summary>Known traffic through a veth pair: what the agent reports against a capture, flow by flow, and against the interface's own counters.</summary>
+/// <summary>
+/// Known traffic through a veth pair: what the agent reports against a capture, flow by flow, and against the interface's own counters.
+/// </summary>
 public sealed class GroundTruthTests
 {
     public static TheoryData<string> Sources => ["socket_filter", "tc", "tcx"];
@@ -23,7 +25,12 @@ public sealed class GroundTruthTests
         await Traffic.Datagrams(lab, FlowLab.PeerAddress6, 7005, 10, 4000);
         await lab.RunAsync(lab.Host, "ping", "-c", "5", "-i", "0.05", FlowLab.PeerAddress);
         await lab.RunAsync(lab.Host, "ping", "-c", "5", "-i", "0.05", FlowLab.PeerAddress6);
-        foreach (byte[] frame in new[] { Packets.Tagged(5, Packets.IPv4("10.1.1.1", "10.1.1.2", 17, Packets.Udp(1, 2, 100))), Packets.IPv4("10.1.1.1", "10.1.1.2", 132, Packets.Sctp(3, 4)) })
+        byte[][] frames =
+        [
+            Packets.Tagged(5, Packets.IPv4("10.1.1.1", "10.1.1.2", 17, Packets.Udp(1, 2, 100))),
+            Packets.IPv4("10.1.1.1", "10.1.1.2", 132, Packets.Sctp(3, 4)),
+        ];
+        foreach (byte[] frame in frames)
         {
             await FlowLab.RunInside(lab.Peer, () => RawFrames.Send("veth0", frame, 7));
         }
@@ -38,7 +45,8 @@ public sealed class GroundTruthTests
         PlaceCount packets = agent.Counters["interfaces packets"], bytes = agent.Counters["traffic bytes"];
         Assert.Equal((0L, 0L), (packets.Held, bytes.Held));
         // The agent began before the first look at the interface's counters and ended after the second one.
-        Amount interfaceCounted = new(inAfter.Bytes - inBefore.Bytes + outAfter.Bytes - outBefore.Bytes, inAfter.Packets - inBefore.Packets + outAfter.Packets - outBefore.Packets);
+        Amount interfaceCounted = new(inAfter.Bytes - inBefore.Bytes + outAfter.Bytes - outBefore.Bytes,
+            inAfter.Packets - inBefore.Packets + outAfter.Packets - outBefore.Packets);
         Assert.InRange(interfaceCounted.Bytes, 1_000_000, bytes.Produced);
         Assert.InRange(bytes.Produced - interfaceCounted.Bytes, 0, 2000); // neighbour discovery in between
         Assert.All(agent.Flows, flow => Assert.Equal("veth0", flow.Interface));
@@ -75,7 +83,8 @@ public sealed class GroundTruthTests
 
         Flow flow = Assert.Single(agent.Flows, flow => flow.DestinationPort == 7020);
         // Seen going out and coming in, reported once.
-        Assert.Equal(("lo", InterfaceDirection.Egress, 50L, 50L * 142), (flow.Interface, flow.InterfaceDirection, flow.Packets, flow.Bytes));
+        Assert.Equal(
+            ("lo", InterfaceDirection.Egress, 50L, 50L * 142), (flow.Interface, flow.InterfaceDirection, flow.Packets, flow.Bytes));
     }
 
     [LiveTheory("ip", "ethtool"), MemberData(nameof(Sources))]
@@ -106,14 +115,19 @@ public sealed class GroundTruthTests
         Flow[] responses = [.. flows.Where(flow => flow.SourcePort == 7001)];
         Assert.Equal(20, requests.Select(flow => flow.SourcePort).Distinct().Count());
         Assert.Equal(20, responses.Select(flow => flow.DestinationPort).Distinct().Count());
-        Assert.All(requests, flow => Assert.Equal((FlowDirection.Request, InterfaceDirection.Egress), (flow.Direction, flow.InterfaceDirection)));
-        Assert.All(responses, flow => Assert.Equal((FlowDirection.Response, InterfaceDirection.Ingress), (flow.Direction, flow.InterfaceDirection)));
+        Assert.All(requests,
+            flow => Assert.Equal((FlowDirection.Request, InterfaceDirection.Egress), (flow.Direction, flow.InterfaceDirection)));
+        Assert.All(responses,
+            flow => Assert.Equal((FlowDirection.Response, InterfaceDirection.Ingress), (flow.Direction, flow.InterfaceDirection)));
         Assert.All(requests, flow => Assert.Equal(
-            (IPAddress.Parse(FlowLab.HostAddress), IPAddress.Parse(FlowLab.PeerAddress), 7001), (flow.LocalAddress, flow.RemoteAddress, flow.RemotePort)));
+            (IPAddress.Parse(FlowLab.HostAddress), IPAddress.Parse(FlowLab.PeerAddress), 7001),
+            (flow.LocalAddress, flow.RemoteAddress, flow.RemotePort)));
         Assert.All(requests.GroupBy(flow => flow.SourcePort), group => Assert.True(
-            group.Aggregate(TcpFlags.None, (all, flow) => all | flow.Flags).HasFlag(TcpFlags.Syn | TcpFlags.Fin | TcpFlags.Psh | TcpFlags.Ack), source));
+            group.Aggregate(TcpFlags.None, (all, flow) => all | flow.Flags)
+                .HasFlag(TcpFlags.Syn | TcpFlags.Fin | TcpFlags.Psh | TcpFlags.Ack), source));
         Assert.All(flows, flow => Assert.InRange(flow.LastSeen, flow.FirstSeen, DateTimeOffset.UtcNow));
         Assert.All(requests, flow => Assert.InRange(flow.FirstSeen, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow));
-        Assert.DoesNotContain(flows, flow => flow.SourcePort == 0 && flow.Transport == Transport.Udp); // fragments have the ports of the first one
+        // fragments have the ports of the first one
+        Assert.DoesNotContain(flows, flow => flow.SourcePort == 0 && flow.Transport == Transport.Udp);
     }
 }

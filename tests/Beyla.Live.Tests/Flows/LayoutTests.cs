@@ -18,7 +18,8 @@ public sealed class FlowLayoutTests
     [InlineData("owners", "owner", typeof(SocketOwner))]
     public async Task A_structure_is_laid_out_as_in_C(string file, string name, Type type)
     {
-        string json = await Tool.RunAsync("bpftool", "-j", "btf", "dump", "file", Path.Combine(Repository.Root, "out", "bpf", $"{file}.bpf.o"));
+        string json = await Tool.RunAsync(
+            "bpftool", "-j", "btf", "dump", "file", Path.Combine(Repository.Root, "out", "bpf", $"{file}.bpf.o"));
         using JsonDocument document = JsonDocument.Parse(json);
         JsonElement structure = document.RootElement.GetProperty("types").EnumerateArray()
             .Single(element => element.GetProperty("kind").GetString() == "STRUCT" && element.GetProperty("name").GetString() == name);
@@ -28,7 +29,8 @@ public sealed class FlowLayoutTests
         int[] there = [.. structure.GetProperty("members").EnumerateArray()
             .Where(member => member.GetProperty("name").GetString() is not ("zero" or "pad"))
             .Select(member => member.GetProperty("bits_offset").GetInt32() / 8)];
-        int[] here = [.. type.GetFields().Where(field => !field.IsLiteral).Select(field => (int)Marshal.OffsetOf(type, field.Name)).Order()];
+        int[] here = [.. type.GetFields().Where(field => !field.IsLiteral)
+            .Select(field => (int)Marshal.OffsetOf(type, field.Name)).Order()];
         Assert.Equal(there, here);
     }
 }

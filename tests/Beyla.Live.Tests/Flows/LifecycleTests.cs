@@ -5,7 +5,8 @@ namespace Beyla.Live.Tests.Flows;
 /// <summary>Interfaces that come and go, and agents that do.</summary>
 public sealed class InterfaceLifecycleTests
 {
-    [LiveTheory("ip", "tc", "ethtool"), InlineData("socket_filter", "watch"), InlineData("tc", "watch"), InlineData("tcx", "watch"), InlineData("tcx", "poll")]
+    [LiveTheory("ip", "tc", "ethtool"), InlineData("socket_filter", "watch"), InlineData("tc", "watch"), InlineData("tcx", "watch"),
+        InlineData("tcx", "poll")]
     public async Task An_interface_is_added_renamed_and_removed(string source, string listen)
     {
         await using FlowLab lab = await FlowLab.CreateAsync();
@@ -13,7 +14,8 @@ public sealed class InterfaceLifecycleTests
             lab.Agent(source, ("BEYLA_NETWORK_INTERFACES", "/^veth/,late"), ("BEYLA_NETWORK_DEDUPER", "none"), ("BEYLA_LOG_LEVEL", "debug"),
                 ("BEYLA_NETWORK_LISTEN_INTERFACES", listen), ("BEYLA_NETWORK_LISTEN_POLL_PERIOD", "200ms")));
 
-        await FlowLab.Ip("-n", lab.Host, "link", "add", "dev", "veth7", "index", "77", "type", "veth", "peer", "name", "veth7", "netns", lab.Peer);
+        await FlowLab.Ip(
+            "-n", lab.Host, "link", "add", "dev", "veth7", "index", "77", "type", "veth", "peer", "name", "veth7", "netns", lab.Peer);
         await UpAsync(lab, "veth7");
         await ObservedAsync(agent, "veth7", 1);
         await SendAsync(lab, "veth7", 71, 30);
@@ -34,7 +36,8 @@ public sealed class InterfaceLifecycleTests
 
         // Gone, and another one of the old name and number.
         await FlowLab.Ip("-n", lab.Host, "link", "delete", "veth8");
-        await FlowLab.Ip("-n", lab.Host, "link", "add", "dev", "veth7", "index", "77", "type", "veth", "peer", "name", "veth7", "netns", lab.Peer);
+        await FlowLab.Ip(
+            "-n", lab.Host, "link", "add", "dev", "veth7", "index", "77", "type", "veth", "peer", "name", "veth7", "netns", lab.Peer);
         await UpAsync(lab, "veth7");
         await ObservedAsync(agent, "veth7", 2);
         await SendAsync(lab, "veth7", 75, 70);
@@ -55,7 +58,8 @@ public sealed class InterfaceLifecycleTests
         await lab.RunAsync(lab.Host, "tc", "qdisc", "add", "dev", "veth0", "clsact");
         foreach (string priority in new[] { "1", "5" })
         {
-            await lab.RunAsync(lab.Host, "tc", "filter", "add", "dev", "veth0", "ingress", "prio", priority, "protocol", "all", "bpf", "bytecode", "1,6 0 0 0,", "flowid", "1:1");
+            await lab.RunAsync(lab.Host, "tc", "filter", "add", "dev", "veth0", "ingress", "prio",
+                priority, "protocol", "all", "bpf", "bytecode", "1,6 0 0 0,", "flowid", "1:1");
         }
 
         await using (AgentProcess killed = await AgentProcess.StartAsync(lab.Agent("tc")))
@@ -139,7 +143,8 @@ public sealed class InterfaceLifecycleTests
     {
         await using FlowLab lab = await FlowLab.CreateAsync();
         await using AgentProcess agent = await AgentProcess.StartAsync(
-            lab.Agent("tc", ("BEYLA_NETWORK_LISTEN_INTERFACES", listen), ("BEYLA_NETWORK_LISTEN_POLL_PERIOD", "200ms"), ("BEYLA_LOG_LEVEL", "debug")));
+            lab.Agent("tc", ("BEYLA_NETWORK_LISTEN_INTERFACES", listen),
+                ("BEYLA_NETWORK_LISTEN_POLL_PERIOD", "200ms"), ("BEYLA_LOG_LEVEL", "debug")));
 
         // All of it, then one of two.
         await lab.RunAsync(lab.Host, "tc", "qdisc", "delete", "dev", "veth0", "clsact");
@@ -166,10 +171,12 @@ public sealed class InterfaceLifecycleTests
             lab.Agent("tc", ("BEYLA_NETWORK_LISTEN_INTERFACES", "poll"), ("BEYLA_NETWORK_LISTEN_POLL_PERIOD", "1h")));
         await lab.RunAsync(lab.Host, "tc", "qdisc", "delete", "dev", "veth0", "clsact");
         await lab.RunAsync(lab.Host, "tc", "qdisc", "add", "dev", "veth0", "clsact");
-        await lab.RunAsync(lab.Host, "tc", "filter", "add", "dev", "veth0", "ingress", "prio", "1", "handle", "1", "protocol", "all", "bpf", "bytecode", "1,6 0 0 0,", "flowid", "1:1");
+        await lab.RunAsync(lab.Host, "tc", "filter", "add", "dev", "veth0", "ingress", "prio",
+            "1", "handle", "1", "protocol", "all", "bpf", "bytecode", "1,6 0 0 0,", "flowid", "1:1");
         await agent.StopAsync();
 
-        Assert.Contains("bytecode", await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "ingress"), StringComparison.Ordinal);
+        Assert.Contains(
+            "bytecode", await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "ingress"), StringComparison.Ordinal);
     }
 
     [LiveFact("ip", "tc", "ethtool", "setpriv", "setcap")]
@@ -185,7 +192,8 @@ public sealed class InterfaceLifecycleTests
         await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent("socket_filter"));
         await agent.StopAsync();
 
-        string[] commands = [.. agent.ErrorLines.Where(line => line.Contains("level=WARN", StringComparison.Ordinal) && line.Contains("a killed agent left classifier", StringComparison.Ordinal))
+        string[] commands = [.. agent.ErrorLines.Where(line => line.Contains("level=WARN", StringComparison.Ordinal)
+            && line.Contains("a killed agent left classifier", StringComparison.Ordinal))
             .Select(line => line[(line.IndexOf("sudo tc ", StringComparison.Ordinal) + 8)..].TrimEnd('"'))];
         Assert.Equal(2, commands.Length);
         foreach (string command in commands)
@@ -208,7 +216,8 @@ public sealed class InterfaceLifecycleTests
         }
 
         (string, string)[] settings = source == "auto" ? [("BEYLA_BPF_TC_BACKEND", "auto")] : [];
-        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(source, [.. settings, ("BEYLA_NETWORK_EXCLUDE_INTERFACES", "")]));
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            lab.Agent(source, [.. settings, ("BEYLA_NETWORK_EXCLUDE_INTERFACES", "")]));
         Assert.Contains(agent.ErrorLines, line => line.Contains("interfaces=202", StringComparison.Ordinal));
         Assert.Equal(onClsact, await DisciplinesAsync());
 
@@ -217,7 +226,8 @@ public sealed class InterfaceLifecycleTests
         Assert.Equal(0, await DisciplinesAsync());
 
         async Task<int> DisciplinesAsync() =>
-            (await lab.RunAsync(lab.Host, "tc", "qdisc", "show")).Split('\n').Count(line => line.Contains("clsact", StringComparison.Ordinal));
+            (await lab.RunAsync(lab.Host, "tc", "qdisc", "show")).Split('\n')
+                .Count(line => line.Contains("clsact", StringComparison.Ordinal));
     }
 
     private static async Task UpAsync(FlowLab lab, string name)
@@ -232,12 +242,14 @@ public sealed class InterfaceLifecycleTests
 
     private static async Task ObservedAsync(AgentProcess agent, string name, int times) => Assert.True(
         await Wait.UntilAsync(
-            () => agent.ErrorLines.Count(line => line.Contains($"interface {name} is observed", StringComparison.Ordinal)) >= times, Wait.Hang),
+            () => agent.ErrorLines.Count(line => line.Contains($"interface {name} is observed", StringComparison.Ordinal)) >= times,
+            Wait.Hang),
         agent.Errors);
 
     private static async Task<int> FiltersAsync(FlowLab lab)
     {
-        string text = await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "ingress") + await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "egress");
+        string text = await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "ingress")
+            + await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "egress");
         return text.Split('\n').Count(line => line.Contains("beyla_flow:", StringComparison.Ordinal));
     }
 }

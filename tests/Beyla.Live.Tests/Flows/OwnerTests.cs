@@ -26,8 +26,10 @@ public sealed class OwnerTests
     {
         await using FlowLab lab = await FlowLab.CreateAsync();
         // One socket was there before the agent, bound but unused.
-        await using ChildProcess server = ChildProcess.Start(Tool.Find("ip"), ["netns", "exec", lab.Host, Tool.Find("python3"), "-c", Server]);
-        Assert.True(await Wait.UntilAsync(() => server.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length == 2, Wait.Hang), server.Errors);
+        await using ChildProcess server = ChildProcess.Start(
+            Tool.Find("ip"), ["netns", "exec", lab.Host, Tool.Find("python3"), "-c", Server]);
+        Assert.True(await Wait.UntilAsync(() => server.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length == 2, Wait.Hang),
+            server.Errors);
         await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(source));
 
         // Short connections from and to the host, and datagrams from sockets that are gone at once.
@@ -46,14 +48,16 @@ public sealed class OwnerTests
         AssertShare(agent.Flows, flow => flow.LocalPort == 7401, flow => workers[flow.RemotePort], 600, 0.99);
         AssertShare(agent.Flows, flow => flow.RemotePort == 7404, _ => Environment.ProcessId, 90, 0.99); // the kernel may give a port twice
         AssertShare(agent.Flows, flow => flow.LocalPort == 7402, _ => server.Pid, 2, 1);
-        Assert.All(agent.Flows.Where(flow => flow.LocalPort == 7401 && flow.OwningProcess != 0), flow => Assert.Equal("python3", flow.ProcessName));
+        Assert.All(agent.Flows.Where(flow => flow.LocalPort == 7401 && flow.OwningProcess != 0),
+            flow => Assert.Equal("python3", flow.ProcessName));
     }
 
     [LiveFact("ip", "ethtool")]
     public async Task A_connection_that_is_older_than_the_agent_is_found()
     {
         await using FlowLab lab = await FlowLab.CreateAsync();
-        TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously), go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource go = new(TaskCreationOptions.RunContinuationsAsynchronously);
         TaskCompletionSource connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Task echo = Traffic.Echo(lab, FlowLab.PeerAddress, 7410, 1, ready);
         await ready.Task;
@@ -69,17 +73,20 @@ public sealed class OwnerTests
         Assert.NotEmpty(flows);
         Assert.All(flows, flow => Assert.Equal(Environment.ProcessId, flow.OwningProcess));
         // No SYN was seen: the ports tell who called.
-        Assert.All(flows, flow => Assert.Equal(flow.DestinationPort == 7410 ? FlowDirection.Request : FlowDirection.Response, flow.Direction));
+        Assert.All(
+            flows, flow => Assert.Equal(flow.DestinationPort == 7410 ? FlowDirection.Request : FlowDirection.Response, flow.Direction));
     }
 
     [LiveFact("ip", "ethtool")]
     public async Task What_the_host_only_passes_on_is_no_local_sockets()
     {
         await using FlowLab lab = await FlowLab.CreateAsync();
-        TaskCompletionSource bound = new(TaskCreationOptions.RunContinuationsAsynchronously), go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource bound = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource go = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Task server = FlowLab.RunInside(lab.Host, () =>
         {
-            using Socket tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            using Socket tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            using Socket udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
             tcp.Bind(new IPEndPoint(IPAddress.Any, 7420));
             tcp.Listen();
             udp.Bind(new IPEndPoint(IPAddress.Any, 7420));
@@ -106,9 +113,11 @@ public sealed class OwnerTests
         int me = Environment.ProcessId;
         foreach (Transport transport in new[] { Transport.Tcp, Transport.Udp })
         {
+            Flow[] sent = [.. agent.Flows.Where(flow => flow.Transport == transport && flow.SourcePort == 7421)];
             Assert.Equal(
                 addresses.Zip([me, me, me, 0], (address, pid) => $"{address} {pid}"),
-                addresses.Select(address => $"{address} {agent.Flows.Single(flow => flow.Transport == transport && flow.SourcePort == 7421 && flow.DestinationAddress.ToString() == address).OwningProcess}"));
+                addresses.Select(address =>
+                    $"{address} {sent.Single(flow => flow.DestinationAddress.ToString() == address).OwningProcess}"));
         }
     }
 
@@ -117,6 +126,10 @@ public sealed class OwnerTests
         Flow[] chosen = [.. flows.Where(which)];
         Assert.True(chosen.Length >= atLeast, $"{chosen.Length} flows, at least {atLeast} expected");
         int right = chosen.Count(flow => flow.OwningProcess == owner(flow));
-        Assert.True(right >= share * chosen.Length, $"{right} of {chosen.Length} flows name their process: {string.Join('\n', chosen.Where(flow => flow.OwningProcess != owner(flow)).Take(5).Select(flow => $"{flow} {flow.Flags} {flow.OwningProcess}"))}");
+        IEnumerable<string> wrong = chosen.Where(flow => flow.OwningProcess != owner(flow))
+            .Select(flow => $"{flow} {flow.Flags} {flow.OwningProcess}");
+        Assert.True(
+            right >= share * chosen.Length,
+            $"{right} of {chosen.Length} flows name their process: {string.Join('\n', wrong.Take(5))}");
     }
 }

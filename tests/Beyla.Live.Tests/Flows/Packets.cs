@@ -11,13 +11,16 @@ internal static class Packets
     public static byte[] Ethernet(int type, params byte[] payload) => [.. Macs, .. Short(type), .. payload];
 
     /// <summary>The frame with one more VLAN tag in front of those that it has.</summary>
-    public static byte[] Tagged(int tag, byte[] frame, int type = 0x8100) => [.. frame[..12], .. Short(type), .. Short(tag), .. frame[12..]];
+    public static byte[] Tagged(int tag, byte[] frame, int type = 0x8100) =>
+        [.. frame[..12], .. Short(type), .. Short(tag), .. frame[12..]];
 
-    public static byte[] IPv4(string source, string destination, int protocol, byte[] payload, byte[]? options = null, int id = 1, int fragment = 0) => Ethernet(
+    public static byte[] IPv4(
+        string source, string destination, int protocol, byte[] payload, byte[]? options = null, int id = 1, int fragment = 0) => Ethernet(
         0x0800,
         [
-            (byte)(0x45 + (options?.Length ?? 0) / 4), 0, .. Short(20 + (options?.Length ?? 0) + payload.Length), .. Short(id), .. Short(fragment), 64,
-            (byte)protocol, 0, 0, .. IPAddress.Parse(source).GetAddressBytes(), .. IPAddress.Parse(destination).GetAddressBytes(), .. options ?? [], .. payload,
+            (byte)(0x45 + (options?.Length ?? 0) / 4), 0, .. Short(20 + (options?.Length ?? 0) + payload.Length), .. Short(id),
+            .. Short(fragment), 64, (byte)protocol, 0, 0, .. IPAddress.Parse(source).GetAddressBytes(),
+            .. IPAddress.Parse(destination).GetAddressBytes(), .. options ?? [], .. payload,
         ]);
 
     public static byte[] IPv6(string source, string destination, int next, params byte[] payload) => Ethernet(

@@ -24,13 +24,15 @@ public sealed class FlowPrivilegeTests
         await Traffic.Exchange(lab, FlowLab.PeerAddress, 7301, connections: 3, bytes: 1000);
         foreach (string task in Directory.EnumerateDirectories($"/proc/{agent.Pid}/task"))
         {
-            Assert.Contains("CapEff:\t0000000000000000\n", await File.ReadAllTextAsync(Path.Combine(task, "status")), StringComparison.Ordinal);
+            Assert.Contains(
+                "CapEff:\t0000000000000000\n", await File.ReadAllTextAsync(Path.Combine(task, "status")), StringComparison.Ordinal);
         }
 
         agent.Signal(ChildProcess.SIGINT);
         Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
 
-        string[] warnings = [.. agent.ErrorLines.Where(line => line.Contains("level=WARN", StringComparison.Ordinal) || line.Contains("level=ERROR", StringComparison.Ordinal))];
+        string[] warnings = [.. agent.ErrorLines.Where(
+            line => line.Contains("level=WARN", StringComparison.Ordinal) || line.Contains("level=ERROR", StringComparison.Ordinal))];
         if (capabilities.Contains("perfmon", StringComparison.Ordinal))
         {
             Assert.Empty(warnings);
@@ -42,10 +44,13 @@ public sealed class FlowPrivilegeTests
 
         string[] lines = [.. agent.Output.Split('\n').Where(line => line.Contains(" dst.port=7301 ", StringComparison.Ordinal))];
         Assert.Equal(3, lines.Select(line => Field(line, "src.port")).Distinct().Count());
-        Assert.All(lines, line => Assert.StartsWith("network_flow: transport=6 beyla.ip=198.18.9.1 iface=veth0 iface_direction=1 src.address=198.18.9.1 dst.address=198.18.9.2 src.name=198.18.9.1 dst.name=198.18.9.2 src.port=", line, StringComparison.Ordinal));
+        const string Start = "network_flow: transport=6 beyla.ip=198.18.9.1 iface=veth0 iface_direction=1 "
+            + "src.address=198.18.9.1 dst.address=198.18.9.2 src.name=198.18.9.1 dst.name=198.18.9.2 src.port=";
+        Assert.All(lines, line => Assert.StartsWith(Start, line, StringComparison.Ordinal));
         Assert.All(lines, line => Assert.Equal("request", Field(line, "direction")));
         // With CAP_PERFMON the process is known: this one.
-        Assert.All(lines, line => Assert.Equal(capabilities.Contains("perfmon", StringComparison.Ordinal) ? $"{Environment.ProcessId}" : "", Field(line, "pid")));
+        Assert.All(lines, line =>
+            Assert.Equal(capabilities.Contains("perfmon", StringComparison.Ordinal) ? $"{Environment.ProcessId}" : "", Field(line, "pid")));
     }
 
     [LiveTheory("ip", "ethtool", "setcap", "setpriv")]
@@ -72,7 +77,8 @@ public sealed class FlowPrivilegeTests
     {
         await using FlowLab lab = await FlowLab.CreateAsync();
         using CapableAgent binary = await CapableAgent.CreateAsync(capabilities);
-        await using AgentProcess agent = AgentProcess.Launch(Inside(lab, binary.Run(lab.Agent(source, ("BEYLA_NETWORK_REQUIRE_PROCESS", "1")) with { ReadsAsText = true })));
+        await using AgentProcess agent = AgentProcess.Launch(
+            Inside(lab, binary.Run(lab.Agent(source, ("BEYLA_NETWORK_REQUIRE_PROCESS", "1")) with { ReadsAsText = true })));
 
         Assert.Equal(3, await agent.WaitForExitAsync(TimeSpan.FromSeconds(10)));
         string error = Assert.Single(agent.ErrorLines, line => line.Contains("level=ERROR", StringComparison.Ordinal));
@@ -87,7 +93,8 @@ public sealed class FlowPrivilegeTests
     {
         await using FlowLab lab = await FlowLab.CreateAsync();
         using CapableAgent binary = await CapableAgent.CreateAsync("cap_bpf,cap_net_raw,cap_perfmon+ep");
-        await using AgentProcess agent = await AgentProcess.StartAsync(Inside(lab, binary.Run(lab.Agent("socket_filter", ("BEYLA_NETWORK_REQUIRE_PROCESS", "1")))));
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            Inside(lab, binary.Run(lab.Agent("socket_filter", ("BEYLA_NETWORK_REQUIRE_PROCESS", "1")))));
 
         await Traffic.Exchange(lab, FlowLab.PeerAddress, 7303, connections: 3, bytes: 1000);
         await agent.StopAsync();
@@ -119,7 +126,9 @@ public sealed class FlowPrivilegeTests
         BpfFootprint footprint = BpfFootprint.Of(agent.Pid);
         Assert.NotEmpty(footprint.Programs);
         string programs = await Tool.RunAsync("bpftool", "prog", "list");
-        string[] names = [.. programs.Split('\n').Where(line => footprint.Programs.Any(id => line.StartsWith($"{id}:", StringComparison.Ordinal))).Select(line => Field(line.Replace("name ", "name=", StringComparison.Ordinal), "name"))];
+        string[] names = [.. programs.Split('\n')
+            .Where(line => footprint.Programs.Any(id => line.StartsWith($"{id}:", StringComparison.Ordinal)))
+            .Select(line => Field(line.Replace("name ", "name=", StringComparison.Ordinal), "name"))];
         Assert.Equal(["flow_socket", "on_file", "on_send", "on_state"], names.Order());
         await agent.StopAsync();
         Assert.True((await footprint.LeftAsync()).IsEmpty);
@@ -127,13 +136,15 @@ public sealed class FlowPrivilegeTests
 
     private static void AssertNamesNoProcess(string line, string fix)
     {
-        Assert.Contains("level=WARN msg=\"Flows name no process and no service\" error=\"CAP_PERFMON is missing\"", line, StringComparison.Ordinal);
+        Assert.Contains(
+            "level=WARN msg=\"Flows name no process and no service\" error=\"CAP_PERFMON is missing\"", line, StringComparison.Ordinal);
         Assert.Contains(fix, line, StringComparison.Ordinal);
     }
 
     private static AgentSettings Inside(FlowLab lab, AgentSettings settings) => settings with
     {
-        Prefix = [Tool.Find("ip"), "netns", "exec", lab.Host, .. settings.Prefix.Select((word, index) => index == 0 ? Tool.Find(word) : word)],
+        Prefix = [Tool.Find("ip"), "netns", "exec", lab.Host,
+            .. settings.Prefix.Select((word, index) => index == 0 ? Tool.Find(word) : word)],
     };
 
     private static string Field(string line, string name) =>

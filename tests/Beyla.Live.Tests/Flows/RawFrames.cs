@@ -16,7 +16,8 @@ internal static unsafe partial class RawFrames
     public static void SendMany(string interfaceName, int count, Func<int, byte[]> make, ushort protocol = 3)
     {
         int index = int.Parse(File.ReadAllText("/proc/thread-self/net/dev_mcast").Split('\n')
-            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).First(fields => fields.Length > 1 && fields[1] == interfaceName)[0], CultureInfo.InvariantCulture);
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .First(fields => fields.Length > 1 && fields[1] == interfaceName)[0], CultureInfo.InvariantCulture);
         int fd = Socket(17, 3, 0);
         byte* address = stackalloc byte[20];
         new Span<byte>(address, 20).Clear();

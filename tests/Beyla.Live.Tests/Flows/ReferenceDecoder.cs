@@ -105,7 +105,8 @@ internal sealed class ReferenceDecoder
         return Finish(source, destination, next, id, first, offset <= packet.Length ? packet[offset..] : default);
     }
 
-    private Conversation Finish(IPAddress source, IPAddress destination, int protocol, uint? fragment, bool first, ReadOnlySpan<byte> transport)
+    private Conversation Finish(
+        IPAddress source, IPAddress destination, int protocol, uint? fragment, bool first, ReadOnlySpan<byte> transport)
     {
         (int, int) ports = (0, 0);
         if (!first)

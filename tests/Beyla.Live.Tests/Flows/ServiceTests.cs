@@ -63,12 +63,17 @@ public sealed class FlowServiceTests
 
     private static async Task<ChildProcess> StartAsync(FlowLab lab, string variable)
     {
-        ChildProcess server = ChildProcess.Start(Tool.Find("ip"), ["netns", "exec", lab.Host, "/usr/bin/env", variable, Tool.Find("python3"), "-c", Server]);
-        Assert.True(await Wait.UntilAsync(() => server.Output.Contains("ready", StringComparison.Ordinal), TimeSpan.FromSeconds(20)), server.Errors);
+        ChildProcess server = ChildProcess.Start(
+            Tool.Find("ip"), ["netns", "exec", lab.Host, "/usr/bin/env", variable, Tool.Find("python3"), "-c", Server]);
+        Assert.True(await Wait.UntilAsync(() => server.Output.Contains("ready", StringComparison.Ordinal), TimeSpan.FromSeconds(20)),
+            server.Errors);
         return server;
     }
 
-    /// <summary>A few connections, one after the other, until a flow has the name; none may have another one but the first, whose answer may come late.</summary>
+    /// <summary>
+    /// A few connections, one after the other, until a flow has the name; none may have another one but the first, whose answer may come
+    /// late.
+    /// </summary>
     private static async Task AssertServiceAsync(FlowLab lab, AgentProcess agent, string expected)
     {
         for (int i = 0; i < 20 && !agent.Flows.Any(flow => flow.LocalPort == Port && flow.ServiceName == expected); i++)
@@ -87,6 +92,7 @@ public sealed class FlowServiceTests
         Flow[] flows = [.. agent.Flows.Where(flow => flow.LocalPort == Port)];
         Assert.Contains(flows, flow => flow.ServiceName == expected);
         Assert.All(flows, flow => Assert.Equal("python3", flow.ProcessName));
-        Assert.True(flows.Select(flow => flow.ServiceName).Distinct().All(name => name == expected || name == "python3"), string.Join('\n', flows.Select(flow => flow.ServiceName)));
+        Assert.True(flows.Select(flow => flow.ServiceName).Distinct().All(name => name == expected || name == "python3"),
+            string.Join('\n', flows.Select(flow => flow.ServiceName)));
     }
 }

@@ -3,8 +3,9 @@ using Beyla.Live.Tests.Rig;
 namespace Beyla.Live.Tests.Flows;
 
 /// <summary>
-/// Frames with their VLAN tags (IEEE 802.1Q, 802.1ad) in the packet instead of beside it, where the kernel's network header says nothing reliable:
-/// written by a program, or put in on the way out of an interface that does not add tags by itself. guest-flows has the interfaces for VLANs.
+/// Frames with their VLAN tags (IEEE 802.1Q, 802.1ad) in the packet instead of beside it, where the kernel's network header says nothing
+/// reliable: written by a program, or put in on the way out of an interface that does not add tags by itself. guest-flows has the
+/// interfaces for VLANs.
 /// </summary>
 public sealed class TaggedFrameTests
 {
@@ -23,9 +24,10 @@ public sealed class TaggedFrameTests
 
         // What the kernel is told, and so how it sets the network header, is the sender's choice: look, tagged, untagged.
         Dictionary<int, byte[]> sent = [];
+        (string, string, string, string, string)[] ways = [(lab.Host, A, B, A6, B6), (lab.Peer, B, A, B6, A6)];
         foreach (ushort told in new ushort[] { 3, 0x8100, Service, 0x0800 })
         {
-            foreach ((string ns, string from, string to, string from6, string to6) in new[] { (lab.Host, A, B, A6, B6), (lab.Peer, B, A, B6, A6) })
+            foreach ((string ns, string from, string to, string from6, string to6) in ways)
             {
                 foreach (byte[] frame in Frames(from, to, from6, to6, 8000 + sent.Count))
                 {
@@ -52,7 +54,8 @@ public sealed class TaggedFrameTests
         foreach (string port in new[] { "veth0", "veth1" })
         {
             await WithoutTagOffloadAsync(lab, port);
-            await FlowLab.Ip("-n", lab.Host, "link", "set", port, "address", port == "veth0" ? "02:00:00:00:01:00" : "02:00:00:00:01:01", "master", "br0", "promisc", "on", "up");
+            await FlowLab.Ip("-n", lab.Host, "link", "set", port, "address",
+                port == "veth0" ? "02:00:00:00:01:00" : "02:00:00:00:01:01", "master", "br0", "promisc", "on", "up");
         }
 
         await FlowLab.Ip("-n", lab.Peer, "link", "set", "veth1", "up");
@@ -70,7 +73,8 @@ public sealed class TaggedFrameTests
         Dictionary<Conversation, Amount> truth = await capture.StopAsync();
         await agent.StopAsync();
         AssertSame(truth, agent.Flows, sent);
-        Assert.All(agent.Flows.Where(flow => flow.DestinationPort == 9), flow => Assert.Equal(InterfaceDirection.Egress, flow.InterfaceDirection));
+        Assert.All(
+            agent.Flows.Where(flow => flow.DestinationPort == 9), flow => Assert.Equal(InterfaceDirection.Egress, flow.InterfaceDirection));
     }
 
     /// <summary>None, one, a priority tag, two and three; the first source port is given, and one more each.</summary>
@@ -85,7 +89,8 @@ public sealed class TaggedFrameTests
         yield return Packets.Tagged(100, Packets.Tagged(7, Packets.IPv6(from6, to6, 6, Packets.Tcp(port++, 9, 0x18, 90))), Service);
         yield return Packets.Tagged(100, Packets.IPv4(from, to, 17, Packets.Udp(port++, 9, 100)), Service);
         yield return Packets.Tagged(1, Packets.Tagged(2, Packets.IPv4(from, to, 17, Packets.Udp(port++, 9, 110))));
-        yield return Packets.Tagged(1, Packets.Tagged(2, Packets.Tagged(3, Packets.IPv4(from, to, 17, Packets.Udp(port, 9, 120)))), Service);
+        yield return Packets.Tagged(
+            1, Packets.Tagged(2, Packets.Tagged(3, Packets.IPv4(from, to, 17, Packets.Udp(port, 9, 120)))), Service);
     }
 
     private static void AssertSame(Dictionary<Conversation, Amount> truth, IReadOnlyCollection<Flow> flows, Dictionary<int, byte[]> sent)

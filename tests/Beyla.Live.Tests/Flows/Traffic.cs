@@ -7,7 +7,8 @@ namespace Beyla.Live.Tests.Flows;
 internal static class Traffic
 {
     /// <summary>A server that sends back what it gets, on each connection until that ends.</summary>
-    public static Task Echo(FlowLab lab, string address, int port, int connections, TaskCompletionSource ready) => FlowLab.RunInside(lab.Peer, () =>
+    public static Task Echo(FlowLab lab, string address, int port, int connections, TaskCompletionSource ready) =>
+        FlowLab.RunInside(lab.Peer, () =>
     {
         using Socket listener = new(IPAddress.Parse(address).AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Parse(address), port));

@@ -29,7 +29,8 @@ public sealed class FlowUsageTests
         await using FlowLab lab = await FlowLab.CreateAsync();
         await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent("socket_filter", ("BEYLA_NETWORK_INTERFACES", "eht0")));
 
-        Assert.Contains(agent.ErrorLines, line => line.Contains("level=WARN", StringComparison.Ordinal) && line.Contains("no interface matches eht0 now", StringComparison.Ordinal));
+        Assert.Contains(agent.ErrorLines, line => line.Contains("level=WARN", StringComparison.Ordinal)
+            && line.Contains("no interface matches eht0 now", StringComparison.Ordinal));
         await agent.StopAsync();
     }
 
@@ -39,11 +40,13 @@ public sealed class FlowUsageTests
         await using FlowLab lab = await FlowLab.CreateAsync();
         await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(
             "tcx",
-            ("BEYLA_NETWORK_CIDRS", "198.18.0.0/15,198.18.9.2/32"), ("BEYLA_NETWORK_PROTOCOLS", "UDP"), ("BEYLA_NETWORK_AGENT_IP", "192.0.2.7"),
-            ("BEYLA_NETWORK_LISTEN_INTERFACES", "poll"), ("BEYLA_NETWORK_LISTEN_POLL_PERIOD", "100ms"), ("BEYLA_NETWORK_INTERFACES", "/^veth|^late$/"),
+            ("BEYLA_NETWORK_CIDRS", "198.18.0.0/15,198.18.9.2/32"), ("BEYLA_NETWORK_PROTOCOLS", "UDP"),
+            ("BEYLA_NETWORK_AGENT_IP", "192.0.2.7"), ("BEYLA_NETWORK_LISTEN_INTERFACES", "poll"),
+            ("BEYLA_NETWORK_LISTEN_POLL_PERIOD", "100ms"), ("BEYLA_NETWORK_INTERFACES", "/^veth|^late$/"),
             ("BEYLA_LOG_LEVEL", "debug")));
         await FlowLab.Ip("-n", lab.Host, "link", "add", "late", "type", "veth", "peer", "name", "late", "netns", lab.Peer);
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("interface late is observed", StringComparison.Ordinal), Wait.Hang), agent.Errors);
+        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("interface late is observed", StringComparison.Ordinal), Wait.Hang),
+            agent.Errors);
 
         await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7501, 10, 10);
         await Traffic.Exchange(lab, FlowLab.PeerAddress, 7502, 2, 10);
@@ -51,7 +54,8 @@ public sealed class FlowUsageTests
 
         Assert.All(agent.Flows, flow => Assert.Equal(Transport.Udp, flow.Transport));
         Flow flow = Assert.Single(agent.Flows, flow => flow.DestinationPort == 7501);
-        Assert.Equal(("198.18.0.0/15", "198.18.9.2/32", "192.0.2.7"), (flow.SourceNetwork, flow.DestinationNetwork, flow.AgentAddress.ToString()));
+        Assert.Equal(
+            ("198.18.0.0/15", "198.18.9.2/32", "192.0.2.7"), (flow.SourceNetwork, flow.DestinationNetwork, flow.AgentAddress.ToString()));
         Assert.True(agent.Counters["interfaces packets"].Filtered > 0);
     }
 
@@ -60,7 +64,8 @@ public sealed class FlowUsageTests
     {
         await using FlowLab lab = await FlowLab.CreateAsync();
         await FlowLab.Ip("-n", lab.Host, "address", "flush", "dev", "veth0");
-        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent("socket_filter", ("BEYLA_NETWORK_AGENT_IP_TYPE", "ipv4"), ("BEYLA_NETWORK_AGENT_IP_IFACE", "name:veth0")));
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            lab.Agent("socket_filter", ("BEYLA_NETWORK_AGENT_IP_TYPE", "ipv4"), ("BEYLA_NETWORK_AGENT_IP_IFACE", "name:veth0")));
         await SendAsync(7510);
         await Task.Delay(600);
         // A lease comes long after the agent.
@@ -70,9 +75,11 @@ public sealed class FlowUsageTests
 
         Assert.Equal(
             [(7510, "127.0.0.1"), (7511, "198.18.9.77")],
-            agent.Flows.Where(flow => flow.DestinationPort is 7510 or 7511).Select(flow => (flow.DestinationPort, flow.AgentAddress.ToString())).Order());
+            agent.Flows.Where(flow => flow.DestinationPort is 7510 or 7511)
+                .Select(flow => (flow.DestinationPort, flow.AgentAddress.ToString())).Order());
 
-        Task SendAsync(int port) => FlowLab.RunInside(lab.Peer, () => RawFrames.Send("veth0", Packets.IPv4(FlowLab.PeerAddress, FlowLab.HostAddress, 17, Packets.Udp(1, port, 10)), 1));
+        Task SendAsync(int port) => FlowLab.RunInside(lab.Peer,
+            () => RawFrames.Send("veth0", Packets.IPv4(FlowLab.PeerAddress, FlowLab.HostAddress, 17, Packets.Udp(1, port, 10)), 1));
     }
 
     [LiveFact("nginx")]

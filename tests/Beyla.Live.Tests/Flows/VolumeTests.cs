@@ -49,7 +49,8 @@ public sealed class VolumeTests
                     Thread.Sleep(1);
                 }
 
-                return Packets.IPv4("198.18.9.2", "198.18.9.1", 6, Packets.Tcp(1024 + i / 2, 7110, (byte)(i % 2 == 0 ? 0x02 : 0x11), i % 2 * 600));
+                return Packets.IPv4(
+                    "198.18.9.2", "198.18.9.1", 6, Packets.Tcp(1024 + i / 2, 7110, (byte)(i % 2 == 0 ? 0x02 : 0x11), i % 2 * 600));
             });
         });
         await agent.StopAsync(ChildProcess.SIGINT, "interfaces", "traffic");
@@ -71,7 +72,8 @@ public sealed class VolumeTests
         await using FlowLab lab = await FlowLab.CreateAsync();
         await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(
             "tcx",
-            ("BEYLA_NETWORK_CACHE_MAX_FLOWS", $"{size}"), ("BEYLA_NETWORK_DIRECTION", "ingress"), ("BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT", "60s"),
+            ("BEYLA_NETWORK_CACHE_MAX_FLOWS", $"{size}"), ("BEYLA_NETWORK_DIRECTION", "ingress"),
+            ("BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT", "60s"),
             ("BEYLA_NETWORK_PROTOCOLS", "UDP")));
 
         // As fast as they can be sent, one packet each, and once more.
@@ -79,7 +81,8 @@ public sealed class VolumeTests
         {
             for (int round = 0; round < 2; round++)
             {
-                RawFrames.SendMany("veth0", 100_000, i => Packets.IPv4("198.18.9.2", "198.18.9.1", 17, Packets.Udp(1 + i % 50_000, 20_000 + i / 50_000, 10)));
+                RawFrames.SendMany("veth0", 100_000,
+                    i => Packets.IPv4("198.18.9.2", "198.18.9.1", 17, Packets.Udp(1 + i % 50_000, 20_000 + i / 50_000, 10)));
             }
         });
         await agent.StopAsync(ChildProcess.SIGINT, "interfaces", "traffic");

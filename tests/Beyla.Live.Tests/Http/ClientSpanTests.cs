@@ -13,7 +13,8 @@ public sealed class ClientSpanTests
     {
         await using TestServer server = await Nginx.StartAsync();
         await using ClientProcess client = ClientProcess.Python(server.Port, 100, "/status/404");
-        await AssertClientSpansAsync(server, client, AgentSettings.For("BEYLA_TARGET_PID", client.Pid.ToString(CultureInfo.InvariantCulture)), source);
+        await AssertClientSpansAsync(
+            server, client, AgentSettings.For("BEYLA_TARGET_PID", client.Pid.ToString(CultureInfo.InvariantCulture)), source);
     }
 
     [LiveTheory("node", "nginx"), SocketSources]

@@ -25,14 +25,16 @@ public sealed class ConcurrencyTests
             {
                 foreach (RawConnection[] some in connections.Chunk(20))
                 {
-                    await Task.WhenAll(some.Select(async connection => Assert.Equal(200, (await connection.GetAsync($"/hello/{round}")).Status)));
+                    await Task.WhenAll(
+                        some.Select(async connection => Assert.Equal(200, (await connection.GetAsync($"/hello/{round}")).Status)));
                 }
             }
 
             IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(2 * count);
             Assert.Equal(count, spans.Count(span => span.Path == "/hello/0"));
             Assert.Equal(count, spans.Select(span => span.Connection).Distinct().Count());
-            Assert.Equal(connections.Select(connection => connection.LocalPort).Order(), spans.Select(span => span.ClientPort).Distinct().Order());
+            Assert.Equal(
+                connections.Select(connection => connection.LocalPort).Order(), spans.Select(span => span.ClientPort).Distinct().Order());
             await agent.StopAsync();
         }
         finally
@@ -84,7 +86,8 @@ public sealed class ConcurrencyTests
         }
 
         IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(20, span => span.Path != "/hello/lost");
-        Assert.Equal(Enumerable.Range(0, 20).Select(i => ($"/hello/{i}", 200, SpanOutcome.Complete)), spans.Select(span => (span.Path, span.Status, span.Outcome)));
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => ($"/hello/{i}", 200, SpanOutcome.Complete)),
+            spans.Select(span => (span.Path, span.Status, span.Outcome)));
         await agent.StopAsync(ChildProcess.SIGINT, "sockets");
         PlaceCount sockets = agent.Counters["sockets"];
         Assert.InRange(sockets.Produced, 2000, long.MaxValue);

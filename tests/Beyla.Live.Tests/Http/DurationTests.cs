@@ -5,8 +5,8 @@ using Beyla.Live.Tests.Servers;
 namespace Beyla.Live.Tests.Http;
 
 /// <summary>
-/// How long a request took. A span lies within what its client saw and is as long as its handler slept, always; that the two differ by less than 5 ms is asked of the best of several
-/// requests, because between the bytes and the client lies a scheduler that may be busy.
+/// How long a request took. A span lies within what its client saw and is as long as its handler slept, always; that the two differ by less
+/// than 5 ms is asked of the best of several requests, because between the bytes and the client lies a scheduler that may be busy.
 /// </summary>
 public sealed class DurationTests
 {
@@ -53,7 +53,8 @@ public sealed class DurationTests
         foreach (((int sleep, TimeSpan took, DateTimeOffset from, DateTimeOffset to), Span span) in seen.Zip(spans.Skip(1)))
         {
             Assert.Equal($"/sleep/{sleep}", span.Path);
-            Assert.True(span.Duration <= took + TimeSpan.FromMicroseconds(1), $"{span} is longer than the {took.TotalMilliseconds} ms of its client.");
+            Assert.True(span.Duration <= took + TimeSpan.FromMicroseconds(1),
+                $"{span} is longer than the {took.TotalMilliseconds} ms of its client.");
             Assert.True(span.Duration.TotalMilliseconds >= sleep, $"{span} is shorter than its handler.");
             Assert.InRange(span.HandlerDuration, TimeSpan.FromMilliseconds(sleep), span.Duration);
             Assert.InRange(span.Start, from - Tolerance, to + Tolerance);

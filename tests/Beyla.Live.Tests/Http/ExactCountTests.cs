@@ -35,21 +35,24 @@ public sealed partial class ExactCountTests
     public async Task Python(string source)
     {
         await using TestServer server = await ServerKinds.PythonAsync();
-        await CountAsync(server, source, 1000, ["/status/200", "/status/404", "/status/500", "/bytes/20000", "/chunked/3"], ProcessLanguage.Python);
+        await CountAsync(
+            server, source, 1000, ["/status/200", "/status/404", "/status/500", "/bytes/20000", "/chunked/3"], ProcessLanguage.Python);
     }
 
     [LiveTheory("node"), SocketSources]
     public async Task Node(string source)
     {
         await using TestServer server = await ServerKinds.NodeAsync();
-        await CountAsync(server, source, 2000, ["/status/200", "/status/404", "/status/500", "/bytes/20000", "/chunked/3"], ProcessLanguage.NodeJs);
+        await CountAsync(
+            server, source, 2000, ["/status/200", "/status/404", "/status/500", "/bytes/20000", "/chunked/3"], ProcessLanguage.NodeJs);
     }
 
     [LiveTheory, SocketSources]
     public async Task Kestrel(string source)
     {
         await using TestServer server = await ServerKinds.KestrelAsync();
-        await CountAsync(server, source, 2000, ["/status/200", "/status/404", "/status/500", "/hello", "/chunked/3"], ProcessLanguage.Dotnet);
+        await CountAsync(
+            server, source, 2000, ["/status/200", "/status/404", "/status/500", "/hello", "/chunked/3"], ProcessLanguage.Dotnet);
     }
 
     [LiveTheory("gcc"), SocketSources]
@@ -99,7 +102,8 @@ public sealed partial class ExactCountTests
     {
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(server.Port).WithSource(source));
 
-        Exchange[] exchanges = await HttpRequests.SendAsync(server.Port, [.. Enumerable.Range(0, count).Select(i => paths[i % paths.Length])]);
+        Exchange[] exchanges = await HttpRequests.SendAsync(
+            server.Port, [.. Enumerable.Range(0, count).Select(i => paths[i % paths.Length])]);
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(count);
         AssertSame(exchanges, spans);

@@ -113,8 +113,8 @@ public sealed class HostileTests
                 raw.send(b"GET /raw HTTP/1.1\r\nHost: a\r\n\r\n")
             """;
         await using ChildProcess client = ChildProcess.Start(Tool.Find("python3"), ["-I", "-c", script]);
-        await using AgentProcess agent = await AgentProcess.StartAsync(
-            AgentSettings.For("BEYLA_TARGET_PID", client.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture)).WithSource(source));
+        string pid = client.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.For("BEYLA_TARGET_PID", pid).WithSource(source));
 
         client.CloseInput();
         Assert.Equal(0, await client.WaitForExitAsync(TimeSpan.FromSeconds(20)));

@@ -14,7 +14,8 @@ public sealed class MessageTests
         await using AgentProcess agent = await StartAsync(server, source);
         using RawConnection connection = await RawConnection.OpenAsync(server.Port);
 
-        await connection.SendAsync(string.Concat(Enumerable.Range(0, 10).Select(i => $"GET /status/{200 + i % 3}?n={i} HTTP/1.1\r\nHost: a\r\n\r\n")));
+        await connection.SendAsync(
+            string.Concat(Enumerable.Range(0, 10).Select(i => $"GET /status/{200 + i % 3}?n={i} HTTP/1.1\r\nHost: a\r\n\r\n")));
         for (int i = 0; i < 10; i++)
         {
             Assert.Equal(200 + i % 3, (await connection.ReadAnswerAsync()).Status);
@@ -56,11 +57,13 @@ public sealed class MessageTests
             await using TestServer server = await Nginx.StartAsync(sendfile: sendfile);
             await using AgentProcess agent = await StartAsync(server, source);
 
-            await HttpRequests.SendAsync(server.Port, [.. Enumerable.Repeat("/large.bin", 20), .. Enumerable.Repeat("/small.txt", 20)], connections: 2);
+            await HttpRequests.SendAsync(
+                server.Port, [.. Enumerable.Repeat("/large.bin", 20), .. Enumerable.Repeat("/small.txt", 20)], connections: 2);
 
             IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(40);
             Assert.All(spans, span => Assert.Equal(
-                (200, span.Path == "/large.bin" ? 1_000_000L : 800L, SpanOutcome.Complete), (span.Status, span.ResponseBodyLength, span.Outcome)));
+                (200, span.Path == "/large.bin" ? 1_000_000L : 800L, SpanOutcome.Complete),
+                (span.Status, span.ResponseBodyLength, span.Outcome)));
             Assert.Equal(20, spans.Count(span => span.Path == "/large.bin"));
             await agent.StopAsync();
         }
@@ -80,7 +83,8 @@ public sealed class MessageTests
 
         foreach (Span span in await agent.WaitForServerSpansAsync(2))
         {
-            Assert.Equal(("POST", "/upload", 200, 1_500_000L, 8L), (span.Method, span.Path, span.Status, span.RequestBodyLength, span.ResponseBodyLength));
+            Assert.Equal(("POST", "/upload", 200, 1_500_000L, 8L),
+                (span.Method, span.Path, span.Status, span.RequestBodyLength, span.ResponseBodyLength));
         }
 
         await agent.StopAsync();

@@ -4,7 +4,9 @@ using Beyla.Live.Tests.Servers;
 
 namespace Beyla.Live.Tests.Http;
 
-/// <summary>The PROXY protocol, versions 1 and 2, between haproxy and nginx: no request is missing, and the client that is named is shown.</summary>
+/// <summary>
+/// The PROXY protocol, versions 1 and 2, between haproxy and nginx: no request is missing, and the client that is named is shown.
+/// </summary>
 public sealed class ProxyProtocolTests
 {
     [LiveTheory("nginx", "haproxy"), SocketSources]
@@ -14,7 +16,8 @@ public sealed class ProxyProtocolTests
         {
             await using TestServer nginx = await Nginx.StartAsync(proxyProtocol: true);
             await using TestServer haproxy = await Haproxy.StartAsync(nginx.Port, server);
-            await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(nginx.Port, haproxy.Port).WithSource(source));
+            await using AgentProcess agent = await AgentProcess.StartAsync(
+                AgentSettings.ForPorts(nginx.Port, haproxy.Port).WithSource(source));
             List<int> clients = [];
             for (int i = 0; i < 3; i++)
             {
@@ -35,7 +38,8 @@ public sealed class ProxyProtocolTests
             // nginx hears the client's own port, and talks to haproxy.
             Assert.Equal(clients.SelectMany(port => new[] { port, port }).Order(), behind.Select(span => span.ClientPort).Order());
             Assert.Equal(asked.Select(span => span.LocalPort).Order(), behind.Select(span => span.RemotePort).Order());
-            Assert.All(behind, span => Assert.Equal(("127.0.0.1", "127.0.0.1"), (span.ClientAddress.ToString(), span.PeerAddress!.ToString())));
+            Assert.All(
+                behind, span => Assert.Equal(("127.0.0.1", "127.0.0.1"), (span.ClientAddress.ToString(), span.PeerAddress!.ToString())));
             Assert.All(spans.Except(behind), span => Assert.Null(span.PeerAddress));
             await agent.StopAsync();
         }
@@ -47,7 +51,8 @@ public sealed class ProxyProtocolTests
         await using TestServer nginx = await Nginx.StartAsync(proxyProtocol: true);
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(nginx.Port).WithSource(source));
         const string line = "PROXY TCP4 192.0.2.7 198.51.100.1 4711 80\r\n", get = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
-        byte[] binary = [.. "\r\n\r\n\0\r\nQUIT\n"u8, 0x21, 0x21, 0, 39, 0x20, 1, 0xd, 0xb8, .. new byte[11], 7, .. new byte[15], 1, 0x12, 0x67, 0, 80, 4, 0, 0];
+        byte[] binary = [.. "\r\n\r\n\0\r\nQUIT\n"u8, 0x21, 0x21, 0, 39, 0x20, 1, 0xd, 0xb8, .. new byte[11], 7, .. new byte[15], 1,
+            0x12, 0x67, 0, 80, 4, 0, 0];
         byte[] request = [.. "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"u8];
         byte[] local = [.. "\r\n\r\n\0\r\nQUIT\n"u8, 0x20, 0, 0, 0];
         byte[][][] connections =
@@ -71,7 +76,8 @@ public sealed class ProxyProtocolTests
         }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(5);
-        Assert.Equal(["192.0.2.7", "192.0.2.7", "2001:db8::7", "2001:db8::7", "127.0.0.1"], spans.Select(span => span.ClientAddress.ToString()));
+        Assert.Equal(
+            ["192.0.2.7", "192.0.2.7", "2001:db8::7", "2001:db8::7", "127.0.0.1"], spans.Select(span => span.ClientAddress.ToString()));
         Assert.All(spans.Take(4), span => Assert.Equal((4711, "127.0.0.1"), (span.ClientPort, span.RemoteAddress.ToString())));
         Assert.Null(spans[4].PeerAddress);
         Assert.Equal(5, agent.Spans.Count);

@@ -14,9 +14,9 @@ public sealed class RecognitionTests
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(server.Port).WithSource(source));
         string[] beginnings =
         [
-            "\r\nGET /status/404", "\nGET /status/404", "\r\n\r\nGET /status/404", string.Concat(Enumerable.Repeat("\r\n", 20)) + "GET /status/404",
-            "BITS_POST /status/404", "RPC_IN_DATA /status/404", "M-SEARCH /status/404", "X /status/404", "_A /status/404", "GET  /status/404",
-            "GET         /status/404 ",
+            "\r\nGET /status/404", "\nGET /status/404", "\r\n\r\nGET /status/404",
+            string.Concat(Enumerable.Repeat("\r\n", 20)) + "GET /status/404", "BITS_POST /status/404", "RPC_IN_DATA /status/404",
+            "M-SEARCH /status/404", "X /status/404", "_A /status/404", "GET  /status/404", "GET         /status/404 ",
         ];
         foreach (string beginning in beginnings)
         {
@@ -102,7 +102,8 @@ public sealed class RecognitionTests
             Assert.Equal(answer, await connection.TakeAsync(answer.Length));
         }
 
-        Assert.Equal("201", await Tool.RunAsync("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", $"http://127.0.0.1:{server.Port}/blanks"));
+        Assert.Equal(
+            "201", await Tool.RunAsync("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", $"http://127.0.0.1:{server.Port}/blanks"));
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(6);
         Assert.Equal(
             [("/blanks", 201), ("/unreadable", 0), ("/real", 200), ("/icy", 0), ("/real", 200), ("/blanks", 201)],
@@ -115,11 +116,14 @@ public sealed class RecognitionTests
     public async Task A_Redis_client_leaves_nothing(string source)
     {
         int port = FreePort.Next();
-        await using TestServer server = await TestServer.StartAsync(port, [Tool.Find("redis-server"), "--port", port.ToString(System.Globalization.CultureInfo.InvariantCulture), "--save", "", "--bind", "127.0.0.1"]);
+        string number = port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        await using TestServer server = await TestServer.StartAsync(
+            port, [Tool.Find("redis-server"), "--port", number, "--save", "", "--bind", "127.0.0.1"]);
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(port).WithSource(source));
         for (int i = 0; i < 3; i++)
         {
-            Assert.Equal("100", (await Tool.RunAsync("redis-cli", "-p", port.ToString(System.Globalization.CultureInfo.InvariantCulture), "-r", "100", "incr", $"GET /{i}")).Trim().Split('\n')[^1]);
+            string output = await Tool.RunAsync("redis-cli", "-p", number, "-r", "100", "incr", $"GET /{i}");
+            Assert.Equal("100", output.Trim().Split('\n')[^1]);
         }
 
         await agent.StopAsync();

@@ -6,8 +6,8 @@ using Beyla.Live.Tests.Servers;
 namespace Beyla.Live.Tests.Http;
 
 /// <summary>
-/// Sent bytes and times follow what the socket took, not what it was asked to take. The truth is what the server's own calls returned, and the clock
-/// as it read it around them.
+/// Sent bytes and times follow what the socket took, not what it was asked to take. The truth is what the server's own calls returned, and
+/// the clock as it read it around them.
 /// </summary>
 public sealed class SendingTests
 {
@@ -32,7 +32,8 @@ public sealed class SendingTests
             (long begun, long quarter) = (client[1], client[2]);
             // Three quarters do not fit into the buffers of both sides: when a quarter was read, the last byte was not taken yet.
             long duration = span.Duration.Ticks * TimeSpan.NanosecondsPerTick + 1000;
-            Assert.True(duration >= Math.Max(truth.Before, quarter) - truth.Read, $"{path}: {span.Duration} is too short: {truth}, {quarter}");
+            Assert.True(
+                duration >= Math.Max(truth.Before, quarter) - truth.Read, $"{path}: {span.Duration} is too short: {truth}, {quarter}");
             Assert.True(duration - 1000 <= truth.After - begun, $"{path}: {span.Duration} is too long: {truth}, {begun}");
         }
 
@@ -59,13 +60,18 @@ public sealed class SendingTests
         await agent.StopAsync();
     }
 
-    /// <summary>Chunks in buffers of their own, up to the 1,024 that one call takes (UIO_MAXIOV): small and large, beyond what one event holds, and more than a socket takes at once.</summary>
+    /// <summary>
+    /// Chunks in buffers of their own, up to the 1,024 that one call takes (UIO_MAXIOV): small and large, beyond what one event holds, and
+    /// more than a socket takes at once.
+    /// </summary>
     [LiveTheory("gcc"), SocketSources]
     public async Task Many_pieces_in_one_send(string source)
     {
         await using TestServer server = await ServerKinds.SendingAsync();
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(server.Port).WithSource(source));
-        foreach ((int count, int size) in new[] { (1, 5), (16, 1000), (23, 100), (70, 200), (3, 50_000), (340, 10), (340, 3000), (100, 40_000), (100, 300_000) })
+        (int, int)[] sizes =
+            [(1, 5), (16, 1000), (23, 100), (70, 200), (3, 50_000), (340, 10), (340, 3000), (100, 40_000), (100, 300_000)];
+        foreach ((int count, int size) in sizes)
         {
             string path = string.Create(CultureInfo.InvariantCulture, $"/pieces/{count}/{size}");
             await SendingClient.RunAsync("get", server.Port, path);
@@ -111,7 +117,9 @@ public sealed class SendingTests
         await agent.StopAsync();
     }
 
-    /// <summary>One byte of urgent data inside the request line: the server does not read it, and the request is there for both sides.</summary>
+    /// <summary>
+    /// One byte of urgent data inside the request line: the server does not read it, and the request is there for both sides.
+    /// </summary>
     [LiveTheory("gcc"), SocketSources]
     public async Task Urgent_data_hides_no_request(string source)
     {
@@ -150,7 +158,8 @@ public sealed class SendingTests
 
             foreach (SpanKind kind in new[] { SpanKind.Server, SpanKind.Client })
             {
-                IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(turn * count, span => span.Kind == kind && span.ServerPort == server.Port);
+                IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(
+                    turn * count, span => span.Kind == kind && span.ServerPort == server.Port);
                 Assert.Equal(
                     Enumerable.Range(0, count).Select(i => (how, $"/fast/{i}", 200, SpanOutcome.Complete)),
                     spans.TakeLast(count).Select(span => (how, span.Path, span.Status, span.Outcome)));

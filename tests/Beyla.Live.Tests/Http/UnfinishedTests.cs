@@ -68,7 +68,9 @@ public sealed class UnfinishedTests
         await agent.StopAsync();
     }
 
-    /// <summary>node answers half a head with 400, which its client may or may not be there to get; either way the next request is whole.</summary>
+    /// <summary>
+    /// node answers half a head with 400, which its client may or may not be there to get; either way the next request is whole.
+    /// </summary>
     [LiveTheory("node"), SocketSources]
     public async Task A_client_that_closes_after_half_a_head(string source)
     {
@@ -82,12 +84,14 @@ public sealed class UnfinishedTests
 
         await HttpRequests.SendAsync(server.Port, 1, "/whole");
         Assert.Equal(200, (await agent.WaitForSpansAsync(1, span => span.Path == "/whole"))[0].Status);
-        Assert.All(agent.Spans.Where(span => span.Path != "/whole"), span => Assert.True(span is { Path: "/half", Status: 0 or 400 }, $"{span}"));
+        Assert.All(
+            agent.Spans.Where(span => span.Path != "/whole"), span => Assert.True(span is { Path: "/half", Status: 0 or 400 }, $"{span}"));
         await agent.StopAsync();
     }
 
     /// <summary>
-    /// What is read from a socket that is closed already, after a reset or after both FINs, and what follows at the same address of a freed socket.
+    /// What is read from a socket that is closed already, after a reset or after both FINs, and what follows at the same address of a freed
+    /// socket.
     /// </summary>
     [LiveTheory("gcc"), SocketSources]
     public async Task Connections_that_are_over_before_they_are_read(string source)
@@ -103,7 +107,8 @@ public sealed class UnfinishedTests
         {
             IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(2 * count, span => span.Kind == kind);
             Assert.Equal(
-                Enumerable.Range(0, count).SelectMany(i => new[] { ($"/gone/{i}", 0, SpanOutcome.Closed), ($"/half/{i}", 200, SpanOutcome.Complete) }),
+                Enumerable.Range(0, count)
+                    .SelectMany(i => new[] { ($"/gone/{i}", 0, SpanOutcome.Closed), ($"/half/{i}", 200, SpanOutcome.Complete) }),
                 spans.Select(span => (span.Path, span.Status, span.Outcome)));
             Assert.All(spans, span => Assert.Equal((server.Port, server.Pid), (span.ServerPort, span.ProcessId)));
             Assert.All(spans.Where(span => span.Status == 200), span => Assert.Equal(14, span.ResponseBodyLength));

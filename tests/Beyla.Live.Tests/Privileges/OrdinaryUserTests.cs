@@ -61,7 +61,8 @@ public sealed class OrdinaryUserTests
     public async Task Without_capabilities_enforcement_ends_it_before_anything_is_loaded()
     {
         using CapableAgent binary = await CapableAgent.CreateAsync("");
-        await using AgentProcess agent = AgentProcess.Launch(binary.Run(AgentSettings.ForPorts(FreePort.Next()).With("BEYLA_ENFORCE_SYS_CAPS", "1")));
+        await using AgentProcess agent = AgentProcess.Launch(
+            binary.Run(AgentSettings.ForPorts(FreePort.Next()).With("BEYLA_ENFORCE_SYS_CAPS", "1")));
 
         Assert.Equal(3, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Contains("CAP_BPF", agent.Errors, StringComparison.Ordinal);
@@ -76,7 +77,8 @@ public sealed class OrdinaryUserTests
         await using AgentProcess agent = AgentProcess.Launch(binary.Run(AgentSettings.ForPorts(FreePort.Next())));
 
         Assert.Equal(1, await agent.WaitForExitAsync(Wait.Hang));
-        Assert.Contains("level=WARN msg=\"Required system capabilities not present, Beyla may malfunction\"", agent.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "level=WARN msg=\"Required system capabilities not present, Beyla may malfunction\"", agent.Errors, StringComparison.Ordinal);
         Assert.Contains("the following capabilities are required: ", agent.Errors, StringComparison.Ordinal);
         Assert.Contains("level=ERROR", agent.Errors, StringComparison.Ordinal);
     }

@@ -6,12 +6,16 @@ using Beyla.Live.Tests.Servers;
 
 namespace Beyla.Live.Tests.Processes;
 
-/// <summary>Processes that are made to be expensive, or impossible, to look at. Those of others are traced as if they were not there.</summary>
+/// <summary>
+/// Processes that are made to be expensive, or impossible, to look at. Those of others are traced as if they were not there.
+/// </summary>
 public sealed class HostileProcessTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Each executable has 4,000 sections over one hole of 16 MiB, all of the name that is searched: gigabytes, if each of them were.</summary>
+    /// <summary>
+    /// Each executable has 4,000 sections over one hole of 16 MiB, all of the name that is searched: gigabytes, if each of them were.
+    /// </summary>
     [LiveFact("python3", "setpriv")]
     public async Task Executables_that_take_long_to_read()
     {
@@ -33,7 +37,8 @@ public sealed class HostileProcessTests
             await using TestServer server = await ServerKinds.PythonAsync(port: port);
             await HttpRequests.SendAsync(port, 500, "/status/202");
             IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(500, span => span.ServerPort == port, Patience);
-            Assert.All(spans, span => Assert.Equal((server.Pid, 202, ProcessLanguage.Python), (span.ProcessId, span.Status, span.Language)));
+            Assert.All(
+                spans, span => Assert.Equal((server.Pid, 202, ProcessLanguage.Python), (span.ProcessId, span.Status, span.Language)));
             // While they are still being looked at. That is not lost which a busy machine leaves no time for.
             await agent.StopAsync(ChildProcess.SIGTERM, "inspections");
         }
@@ -71,7 +76,9 @@ public sealed class HostileProcessTests
         await agent.StopAsync(ChildProcess.SIGTERM);
     }
 
-    /// <summary>A process with so many mappings that listens again and again: each listen would be a look, and each look reads megabytes.</summary>
+    /// <summary>
+    /// A process with so many mappings that listens again and again: each listen would be a look, and each look reads megabytes.
+    /// </summary>
     [LiveFact("python3")]
     public async Task A_storm_of_listens()
     {
@@ -110,7 +117,9 @@ public sealed class HostileProcessTests
         return process;
     }
 
-    /// <summary>The program with another section table at its end (elf(5)): names, and then headers that all name .dynstr over what follows.</summary>
+    /// <summary>
+    /// The program with another section table at its end (elf(5)): names, and then headers that all name .dynstr over what follows.
+    /// </summary>
     private static byte[] WithSectionsOverAHole(byte[] program)
     {
         const int count = 4094, header = 64;

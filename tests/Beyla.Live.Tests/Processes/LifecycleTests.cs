@@ -8,7 +8,10 @@ namespace Beyla.Live.Tests.Processes;
 /// <summary>Services that come and go while the agent runs.</summary>
 public sealed class LifecycleTests
 {
-    /// <summary>The request is on its way as soon as somebody accepts connections, so there is no time in which the agent could look for the service.</summary>
+    /// <summary>
+    /// The request is on its way as soon as somebody accepts connections, so there is no time in which the agent could look for the
+    /// service.
+    /// </summary>
     [LiveTheory("python3"), SocketSources]
     public async Task A_service_started_after_the_agent_is_seen_from_its_first_request(string source)
     {
@@ -66,7 +69,8 @@ public sealed class LifecycleTests
         }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(3);
-        Assert.Equal(["checkout", "basket", "python3.11"], spans.Select(span => span.ServiceName.StartsWith("python3", StringComparison.Ordinal) ? "python3.11" : span.ServiceName));
+        Assert.Equal(["checkout", "basket", "python3.11"],
+            spans.Select(span => span.ServiceName.StartsWith("python3", StringComparison.Ordinal) ? "python3.11" : span.ServiceName));
         Assert.Equal("shop", spans[1].ServiceNamespace);
         await agent.StopAsync();
     }

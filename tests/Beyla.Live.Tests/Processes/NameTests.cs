@@ -10,7 +10,8 @@ public sealed class NameTests
 {
     private const string Hidden = "has written over its environment";
 
-    private static readonly KeyValuePair<string, string>[] Named = [new("OTEL_SERVICE_NAME", "edge-proxy"), new("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=eu")];
+    private static readonly KeyValuePair<string, string>[] Named =
+        [new("OTEL_SERVICE_NAME", "edge-proxy"), new("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=eu")];
 
     [LiveTheory("nginx"), SocketSources]
     public async Task Nginx_keeps_its_name_and_gives_it_to_its_workers(string source)
@@ -22,10 +23,12 @@ public sealed class NameTests
         await agent.WaitForServerSpansAsync(20);
         int[] workers = ChildProcessIds.Of(server.Pid);
         server.Process.Signal(ChildProcess.SIGHUP);
-        Assert.True(await Wait.UntilAsync(() => ChildProcessIds.Of(server.Pid) is { Length: 2 } now && !now.Intersect(workers).Any(), TimeSpan.FromSeconds(20)));
+        Assert.True(await Wait.UntilAsync(
+            () => ChildProcessIds.Of(server.Pid) is { Length: 2 } now && !now.Intersect(workers).Any(), TimeSpan.FromSeconds(20)));
         await HttpRequests.SendAsync(port, 20);
 
-        Assert.All(await agent.WaitForServerSpansAsync(40), span => Assert.Equal(("edge-proxy", "eu"), (span.ServiceName, span.ServiceNamespace)));
+        Assert.All(
+            await agent.WaitForServerSpansAsync(40), span => Assert.Equal(("edge-proxy", "eu"), (span.ServiceName, span.ServiceNamespace)));
         Assert.DoesNotContain(Hidden, agent.Errors, StringComparison.Ordinal);
         await agent.StopAsync();
     }
@@ -46,7 +49,8 @@ public sealed class NameTests
         await using TestServer server = await StartAsync(port, Named, program);
         await HttpRequests.SendAsync(port, 5, connections: 1);
 
-        Assert.All(await agent.WaitForServerSpansAsync(5), span => Assert.Equal(("edge-proxy", "eu"), (span.ServiceName, span.ServiceNamespace)));
+        Assert.All(
+            await agent.WaitForServerSpansAsync(5), span => Assert.Equal(("edge-proxy", "eu"), (span.ServiceName, span.ServiceNamespace)));
         Assert.DoesNotContain(Hidden, agent.Errors, StringComparison.Ordinal);
         await agent.StopAsync();
     }
@@ -59,16 +63,20 @@ public sealed class NameTests
         string program = await CopyAsync(files);
         int port = FreePort.Next();
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(port));
-        await using TestServer server = await StartAsync(port, Named, Tool.Find("env"), "-u", "OTEL_SERVICE_NAME", "-u", "OTEL_RESOURCE_ATTRIBUTES", program);
+        await using TestServer server = await StartAsync(
+            port, Named, Tool.Find("env"), "-u", "OTEL_SERVICE_NAME", "-u", "OTEL_RESOURCE_ATTRIBUTES", program);
         await HttpRequests.SendAsync(port, 1);
 
-        Assert.Equal(("titled", ""), (await agent.WaitForServerSpanAsync()) is var span ? (span.ServiceName, span.ServiceNamespace) : default);
+        Assert.Equal(
+            ("titled", ""), (await agent.WaitForServerSpanAsync()) is var span ? (span.ServiceName, span.ServiceNamespace) : default);
         // It began when its name would have been seen: there is none to miss.
         Assert.DoesNotContain(Hidden, agent.Errors, StringComparison.Ordinal);
         await agent.StopAsync();
     }
 
-    /// <summary>At the start, in the middle, behind much else, and longer than the kernel side keeps: the last is read from /proc.</summary>
+    /// <summary>
+    /// At the start, in the middle, behind much else, and longer than the kernel side keeps: the last is read from /proc.
+    /// </summary>
     [LiveTheory("python3")]
     [InlineData(0, 0)]
     [InlineData(0, 900)]
@@ -78,7 +86,8 @@ public sealed class NameTests
     [InlineData(4000, 900)]
     public async Task A_name_is_found_wherever_it_stands(int others, int longer)
     {
-        List<KeyValuePair<string, string>> environment = [new("A", new string('a', 70_000)), new("OTEL_SERVICE_NAMES", "wrong"), new("XOTEL_SERVICE_NAME", "wrong")];
+        List<KeyValuePair<string, string>> environment =
+            [new("A", new string('a', 70_000)), new("OTEL_SERVICE_NAMES", "wrong"), new("XOTEL_SERVICE_NAME", "wrong")];
         for (int i = 0; i < others; i++)
         {
             environment.Add(new($"V{i}", i % 2 == 0 ? "" : "x"));

@@ -77,7 +77,8 @@ public sealed class ProcessModelTests
         HashSet<int> before = [.. (await agent.WaitForServerSpansAsync(20)).Select(span => span.ProcessId)];
         int[] workers = ChildProcessIds.Of(server.Pid);
         server.Process.Signal(ChildProcess.SIGHUP);
-        Assert.True(await Wait.UntilAsync(() => ChildProcessIds.Of(server.Pid) is { Length: 2 } now && !now.Intersect(workers).Any(), Wait.Hang));
+        Assert.True(
+            await Wait.UntilAsync(() => ChildProcessIds.Of(server.Pid) is { Length: 2 } now && !now.Intersect(workers).Any(), Wait.Hang));
         await EachOnItsOwnConnectionAsync(server.Port, 20, "/hello");
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(40);

@@ -96,7 +96,8 @@ public sealed class SelectionTests
                   name: ruled
             """);
         AgentSettings settings = new() { Arguments = ["--config", file] };
-        await using AgentProcess agent = await AgentProcess.StartAsync(settings.With("OTEL_SERVICE_NAME", "resort").With("BEYLA_TRACE_PRINTER", "json"));
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            settings.With("OTEL_SERVICE_NAME", "resort").With("BEYLA_TRACE_PRINTER", "json"));
         foreach (TestServer server in new[] { plain, ruled, own })
         {
             await HttpRequests.SendAsync(server.Port, 1);

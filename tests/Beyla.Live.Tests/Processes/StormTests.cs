@@ -6,8 +6,8 @@ using Beyla.Live.Tests.Servers;
 namespace Beyla.Live.Tests.Processes;
 
 /// <summary>
-/// One user makes far more events of processes than the ring holds, while the agent stands still and reads none. Another user's service that starts
-/// then is traced from its first request on; one of the same user a little later.
+/// One user makes far more events of processes than the ring holds, while the agent stands still and reads none. Another user's service
+/// that starts then is traced from its first request on; one of the same user a little later.
 /// </summary>
 public sealed class StormTests
 {
@@ -43,7 +43,8 @@ public sealed class StormTests
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(10, TimeSpan.FromSeconds(30));
         Assert.All(spans, span => Assert.Equal((server.Port, "victim"), (span.ServerPort, span.ServiceName)));
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains(Lost, StringComparison.Ordinal), TimeSpan.FromSeconds(10)), agent.Errors);
+        Assert.True(
+            await Wait.UntilAsync(() => agent.Errors.Contains(Lost, StringComparison.Ordinal), TimeSpan.FromSeconds(10)), agent.Errors);
         await agent.StopAsync(ChildProcess.SIGINT, "watcher");
         Assert.True(agent.Counters["watcher events"].Lost > 0);
     }

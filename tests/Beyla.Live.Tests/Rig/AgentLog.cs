@@ -22,7 +22,8 @@ internal static class AgentLog
                 columns = cells;
                 rows.Clear();
             }
-            else if (columns is not null && cells.Length >= columns.Length && long.TryParse(cells[2], NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            else if (columns is not null && cells.Length >= columns.Length
+                && long.TryParse(cells[2], NumberStyles.None, CultureInfo.InvariantCulture, out _))
             {
                 PlaceCount row = Row(columns, cells);
                 rows.TryAdd(row.Place, row);
@@ -36,14 +37,15 @@ internal static class AgentLog
     /// <summary>For messages.</summary>
     public static string Describe(PlaceCount count) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{count.Place} ({count.Unit}): produced {count.Produced}, emitted {count.Emitted}, aggregated {count.Aggregated}, filtered {count.Filtered}, lost {count.Lost}, held {count.Held}");
+        $"{count.Place} ({count.Unit}): produced {count.Produced}, emitted {count.Emitted}, aggregated {count.Aggregated}, "
+            + $"filtered {count.Filtered}, lost {count.Lost}, held {count.Held}");
 
     private static PlaceCount Row(string[] columns, string[] cells)
     {
         return new PlaceCount
         {
-            Place = cells[0], Unit = cells[1], Produced = Number("produced"), Emitted = Number("emitted"), Aggregated = Number("aggregated"),
-            Filtered = Number("filtered"), Lost = Number("lost"), Held = Number("held"),
+            Place = cells[0], Unit = cells[1], Produced = Number("produced"), Emitted = Number("emitted"),
+            Aggregated = Number("aggregated"), Filtered = Number("filtered"), Lost = Number("lost"), Held = Number("held"),
         };
 
         long Number(string name) => Array.IndexOf(columns, name) is >= 0 and int i ? long.Parse(cells[i], CultureInfo.InvariantCulture) : 0;

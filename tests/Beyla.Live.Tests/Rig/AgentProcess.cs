@@ -5,8 +5,8 @@ using Xunit.Sdk;
 namespace Beyla.Live.Tests.Rig;
 
 /// <summary>
-/// The agent under test. Its stream is read all the time; stopping it asserts what holds for every run: exit code 0, counters whose sums agree, and
-/// nothing lost unless the test says so.
+/// The agent under test. Its stream is read all the time; stopping it asserts what holds for every run: exit code 0, counters whose sums
+/// agree, and nothing lost unless the test says so.
 /// </summary>
 internal sealed class AgentProcess : ChildProcess
 {
@@ -40,7 +40,8 @@ internal sealed class AgentProcess : ChildProcess
             return agent;
         }
 
-        string state = agent.HasExited ? $"ended with {await agent.WaitForExitAsync(TimeSpan.FromSeconds(1))}" : $"is not tracing after {Wait.Hang.TotalSeconds} s";
+        string state = agent.HasExited
+            ? $"ended with {await agent.WaitForExitAsync(TimeSpan.FromSeconds(1))}" : $"is not tracing after {Wait.Hang.TotalSeconds} s";
         string errors = agent.Errors;
         await agent.DisposeAsync();
         throw new XunitException($"The agent {state}:\n{errors}");
@@ -56,7 +57,8 @@ internal sealed class AgentProcess : ChildProcess
 
         List<string> command = [.. settings.Prefix, settings.Binary, .. settings.Arguments];
         string file = command[0].Contains('/') ? command[0] : Tool.Find(command[0]);
-        AgentProcess agent = new(StartProcess(file, command.Skip(1), settings.Environment), settings.Printer == "json" && !settings.ReadsAsText);
+        AgentProcess agent = new(
+            StartProcess(file, command.Skip(1), settings.Environment), settings.Printer == "json" && !settings.ReadsAsText);
         if (settings.ReadsOutput)
         {
             agent.ReadOutput();
@@ -65,7 +67,9 @@ internal sealed class AgentProcess : ChildProcess
         return agent;
     }
 
-    /// <summary>Waits until <paramref name="count"/> spans have arrived that satisfy a condition, and a moment longer for any that should not come.</summary>
+    /// <summary>
+    /// Waits until <paramref name="count"/> spans have arrived that satisfy a condition, and a moment longer for any that should not come.
+    /// </summary>
     /// <exception cref="XunitException">Another number arrived.</exception>
     public async Task<IReadOnlyList<Span>> WaitForSpansAsync(int count, Func<Span, bool> which, TimeSpan? timeout = null)
     {
@@ -140,7 +144,8 @@ internal sealed class AgentProcess : ChildProcess
     {
         foreach ((string from, string to) in new[] { ("sockets", "tracing"), ("exchanges", "spans"), ("spans", "printer") })
         {
-            if (counters.TryGetValue(from, out PlaceCount? left) && counters.TryGetValue(to, out PlaceCount? reached) && reached.Unit == left.Unit)
+            if (counters.TryGetValue(from, out PlaceCount? left)
+                && counters.TryGetValue(to, out PlaceCount? reached) && reached.Unit == left.Unit)
             {
                 Assert.True(left.Emitted == reached.Produced, $"{AgentLog.Describe(left)}, but {AgentLog.Describe(reached)}");
             }

@@ -27,7 +27,8 @@ internal sealed record AgentSettings
         For("BEYLA_OPEN_PORT", string.Join(',', ports.Select(port => port.ToString(CultureInfo.InvariantCulture))));
 
     /// <summary>Traces what one variable selects and prints the JSON stream.</summary>
-    public static AgentSettings For(string variable, string value) => new AgentSettings().With(variable, value).With("BEYLA_TRACE_PRINTER", "json");
+    public static AgentSettings For(string variable, string value) =>
+        new AgentSettings().With(variable, value).With("BEYLA_TRACE_PRINTER", "json");
 
     /// <summary>The same with one more variable.</summary>
     public AgentSettings With(string variable, string value) =>

@@ -37,7 +37,9 @@ internal sealed record BpfFootprint(IReadOnlySet<int> Programs, IReadOnlySet<int
         return new BpfFootprint(programs, maps, links);
     }
 
-    /// <summary>Which of these stay in the kernel, which frees them some time after the last user is gone: it is given three seconds.</summary>
+    /// <summary>
+    /// Which of these stay in the kernel, which frees them some time after the last user is gone: it is given three seconds.
+    /// </summary>
     public async Task<BpfFootprint> LeftAsync()
     {
         long deadline = Environment.TickCount64 + 3000;

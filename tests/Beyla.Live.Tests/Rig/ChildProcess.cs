@@ -5,7 +5,9 @@ using System.Runtime.InteropServices;
 
 namespace Beyla.Live.Tests.Rig;
 
-/// <summary>A process that a test started. Its output is collected line by line; it ends, with all that it started, when this is disposed.</summary>
+/// <summary>
+/// A process that a test started. Its output is collected line by line; it ends, with all that it started, when this is disposed.
+/// </summary>
 internal partial class ChildProcess : IAsyncDisposable
 {
     public const int SIGHUP = 1;
@@ -43,16 +45,21 @@ internal partial class ChildProcess : IAsyncDisposable
     public IEnumerable<string> ErrorLines => this.errors;
 
     /// <summary>Starts a process with exactly this environment besides PATH and HOME.</summary>
-    public static ChildProcess Start(string file, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null)
+    public static ChildProcess Start(
+        string file, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null)
     {
         ChildProcess child = new(StartProcess(file, arguments, environment));
         child.ReadOutput();
         return child;
     }
 
-    protected static Process StartProcess(string file, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment)
+    protected static Process StartProcess(
+        string file, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment)
     {
-        ProcessStartInfo start = new(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        ProcessStartInfo start = new(file, arguments)
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true,
+        };
         string? home = Environment.GetEnvironmentVariable("HOME");
         string? dotnet = Environment.GetEnvironmentVariable("DOTNET_ROOT");
         start.Environment.Clear();
@@ -103,7 +110,8 @@ internal partial class ChildProcess : IAsyncDisposable
     {
         if (Kill(Pid, signal) != 0)
         {
-            throw new Win32Exception(Marshal.GetLastPInvokeError(), $"Signal {signal} to {Name} ({Pid}): {Marshal.GetLastPInvokeErrorMessage()}");
+            throw new Win32Exception(
+                Marshal.GetLastPInvokeError(), $"Signal {signal} to {Name} ({Pid}): {Marshal.GetLastPInvokeErrorMessage()}");
         }
     }
 
@@ -152,7 +160,8 @@ internal partial class ChildProcess : IAsyncDisposable
             {
                 take(reader);
             }
-            catch (Exception e) when (e is ObjectDisposedException or InvalidOperationException or IOException or OperationCanceledException)
+            catch (Exception e)
+                when (e is ObjectDisposedException or InvalidOperationException or IOException or OperationCanceledException)
             {
                 // The test is over and closed the pipe.
             }

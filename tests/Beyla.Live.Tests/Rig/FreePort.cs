@@ -9,8 +9,8 @@ internal static class FreePort
     private static int last = 20000 + Environment.ProcessId % 100 * 120;
 
     /// <summary>
-    /// A port that is free on every address, below the range that the kernel gives to clients: no connection that somebody makes in between can take
-    /// it, and no client's port is mistaken for the server's.
+    /// A port that is free on every address, below the range that the kernel gives to clients: no connection that somebody makes in between
+    /// can take it, and no client's port is mistaken for the server's.
     /// </summary>
     public static int Next()
     {

@@ -1,6 +1,8 @@
 namespace Beyla.Live.Tests.Rig;
 
-/// <summary>A test on the real kernel. Skipped, with the reason, where the tests do not run as root or a program that it needs is missing.</summary>
+/// <summary>
+/// A test on the real kernel. Skipped, with the reason, where the tests do not run as root or a program that it needs is missing.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class LiveFactAttribute : FactAttribute
 {

@@ -54,7 +54,8 @@ internal sealed class NetworkNamespace : IAsyncDisposable
     /// <summary>Inode of a process's network namespace, as spans carry it.</summary>
     public static long InodeOf(int pid)
     {
-        string target = new FileInfo($"/proc/{pid}/ns/net").LinkTarget ?? throw new InvalidOperationException($"/proc/{pid}/ns/net is no link.");
+        string target = new FileInfo($"/proc/{pid}/ns/net").LinkTarget
+            ?? throw new InvalidOperationException($"/proc/{pid}/ns/net is no link.");
         return long.Parse(target.AsSpan("net:[".Length, target.Length - "net:[]".Length), CultureInfo.InvariantCulture);
     }
 

@@ -1,8 +1,8 @@
 namespace Beyla.Live.Tests.Rig;
 
 /// <summary>
-/// A program of the machine under a name of the test's own, so that a rule about executables selects what the test started and no service that
-/// happens to run the same program.
+/// A program of the machine under a name of the test's own, so that a rule about executables selects what the test started and no service
+/// that happens to run the same program.
 /// </summary>
 internal sealed class OwnProgram : IDisposable
 {

@@ -21,6 +21,7 @@ internal static class Repository
             }
         }
 
-        throw new DirectoryNotFoundException($"Beyla.slnx is not above {AppContext.BaseDirectory}: run the live tests from the repository's build.");
+        throw new DirectoryNotFoundException(
+            $"Beyla.slnx is not above {AppContext.BaseDirectory}: run the live tests from the repository's build.");
     }
 }

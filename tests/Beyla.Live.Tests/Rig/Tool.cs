@@ -26,7 +26,8 @@ internal static class Tool
     public static string Find(string name) => TryFind(name) ?? throw new FileNotFoundException(Missing(name));
 
     /// <summary>Full path of a program, or null.</summary>
-    public static string? TryFind(string name) => Directories.Select(directory => Path.Combine(directory, name)).FirstOrDefault(File.Exists);
+    public static string? TryFind(string name) =>
+        Directories.Select(directory => Path.Combine(directory, name)).FirstOrDefault(File.Exists);
 
     /// <summary>What to say where <paramref name="name"/> is not installed.</summary>
     public static string Missing(string name) => $"{name} is not installed (apt-get install {Packages.GetValueOrDefault(name, name)})";

@@ -6,7 +6,9 @@ namespace Beyla.Live.Tests.Rig;
 /// <summary>Bounded waits.</summary>
 internal static class Wait
 {
-    /// <summary>Only what hangs takes that long: how long things take is measured by the benchmarks, for a machine may be busy with other work.</summary>
+    /// <summary>
+    /// Only what hangs takes that long: how long things take is measured by the benchmarks, for a machine may be busy with other work.
+    /// </summary>
     public static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
 
     /// <summary>Waits until a condition holds.</summary>
@@ -43,7 +45,8 @@ internal static class Wait
             {
                 if (server.HasExited || Stopwatch.GetElapsedTime(start) > TimeSpan.FromSeconds(20))
                 {
-                    throw new InvalidOperationException($"{server.Name} does not accept connections on {address} port {port}: {e.Message}. {server.Errors}", e);
+                    throw new InvalidOperationException(
+                        $"{server.Name} does not accept connections on {address} port {port}: {e.Message}. {server.Errors}", e);
                 }
             }
 

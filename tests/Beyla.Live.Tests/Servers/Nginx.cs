@@ -6,12 +6,12 @@ namespace Beyla.Live.Tests.Servers;
 internal static class Nginx
 {
     /// <summary>
-    /// Starts nginx on a free port, IPv4 and IPv6. Paths: <c>/status/N</c> for some N, <c>/hello</c> without a file, <c>/small.txt</c> (800 bytes),
-    /// <c>/large.bin</c> (1 MB), <c>/proxy/…</c> to another server.
+    /// Starts nginx on a free port, IPv4 and IPv6. Paths: <c>/status/N</c> for some N, <c>/hello</c> without a file, <c>/small.txt</c> (800
+    /// bytes), <c>/large.bin</c> (1 MB), <c>/proxy/…</c> to another server.
     /// </summary>
     public static async Task<TestServer> StartAsync(
-        int workers = 1, bool sendfile = true, int? upstream = null, int? port = null, IEnumerable<KeyValuePair<string, string>>? environment = null,
-        bool proxyProtocol = false)
+        int workers = 1, bool sendfile = true, int? upstream = null, int? port = null,
+        IEnumerable<KeyValuePair<string, string>>? environment = null, bool proxyProtocol = false)
     {
         TempDirectory files = new();
         port ??= FreePort.Next();
@@ -49,6 +49,7 @@ internal static class Nginx
                 }
             }
             """);
-        return await TestServer.StartAsync(port.Value, [Tool.Find("nginx"), "-p", files.Path, "-e", "stderr", "-c", configuration], environment: environment, files: files);
+        return await TestServer.StartAsync(port.Value,
+            [Tool.Find("nginx"), "-p", files.Path, "-e", "stderr", "-c", configuration], environment: environment, files: files);
     }
 }

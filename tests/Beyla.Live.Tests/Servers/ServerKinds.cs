@@ -13,7 +13,8 @@ internal static class ServerKinds
     /// <summary>Python's http.server: <c>threading</c>, <c>forking</c>, <c>passing</c> or <c>http10</c>.</summary>
     /// <param name="program">A copy of python3 that is to run it.</param>
     public static Task<TestServer> PythonAsync(
-        string mode = "threading", int? port = null, IEnumerable<KeyValuePair<string, string>>? environment = null, OwnProgram? program = null) =>
+        string mode = "threading", int? port = null, IEnumerable<KeyValuePair<string, string>>? environment = null,
+        OwnProgram? program = null) =>
         OnPort(port, number => TestServer.StartAsync(
             number, [program?.Path ?? Tool.Find("python3"), "-I", Script("server.py"), Text(number), mode], environment: environment));
 
@@ -31,7 +32,8 @@ internal static class ServerKinds
     public static async Task<TestServer> NodeAsync(int workers = 0, OwnProgram? program = null)
     {
         int port = FreePort.Next();
-        TestServer server = await TestServer.StartAsync(port, [program?.Path ?? Tool.Find("node"), Script("server.js"), Text(port), Text(workers)]);
+        TestServer server = await TestServer.StartAsync(
+            port, [program?.Path ?? Tool.Find("node"), Script("server.js"), Text(port), Text(workers)]);
         if (!await Wait.UntilAsync(() => server.Process.Output.Contains("serving", StringComparison.Ordinal), Wait.Hang))
         {
             throw new InvalidOperationException($"node does not serve: {server.Process.Errors}");
@@ -60,14 +62,19 @@ internal static class ServerKinds
         return await OnPort(null, number => TestServer.StartAsync(number, [binary, "serve", Text(number), calls]));
     }
 
-    /// <summary>tests/native/late.c: server and client in one, of connections that are over before their last bytes are read. Begins when its input ends.</summary>
+    /// <summary>
+    /// tests/native/late.c: server and client in one, of connections that are over before their last bytes are read. Begins when its input
+    /// ends.
+    /// </summary>
     public static async Task<TestServer> LateAsync(int count)
     {
         string binary = await NativeProgram.BuildAsync("late");
         return await OnPort(null, number => TestServer.StartAsync(number, [binary, Text(number), Text(count)], address: null));
     }
 
-    /// <summary>tests/native/sending.c, which says what its sockets took of its answers; run by another command where there is one.</summary>
+    /// <summary>
+    /// tests/native/sending.c, which says what its sockets took of its answers; run by another command where there is one.
+    /// </summary>
     public static async Task<TestServer> SendingAsync(params string[] prefix)
     {
         string binary = await NativeProgram.BuildAsync("sending");

@@ -23,9 +23,11 @@ internal sealed class TestServer : IAsyncDisposable
     public ChildProcess Process => this.process;
 
     /// <summary>Starts a server that a script or binary of the tests' own runs.</summary>
-    /// <param name="address">Where it is asked whether it is ready; null where this host cannot reach it and its first line of output says so.</param>
+    /// <param name="address">Where it is asked whether it is ready; null where this host cannot reach it and its first line of output says
+    /// so.</param>
     public static async Task<TestServer> StartAsync(
-        int port, IReadOnlyList<string> command, string? address = "127.0.0.1", IEnumerable<KeyValuePair<string, string>>? environment = null, IDisposable? files = null)
+        int port, IReadOnlyList<string> command, string? address = "127.0.0.1",
+        IEnumerable<KeyValuePair<string, string>>? environment = null, IDisposable? files = null)
     {
         ChildProcess process = ChildProcess.Start(command[0], command.Skip(1), environment);
         TestServer server = new(port, process, files);

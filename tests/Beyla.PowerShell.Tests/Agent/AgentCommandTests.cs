@@ -11,7 +11,8 @@ public sealed class AgentCommandTests : IDisposable
     [Fact]
     public void The_text_is_a_command_that_a_shell_understands()
     {
-        var command = new AgentCommand("/opt/my agent/beyla", "--set", "a=b c").With("BEYLA_OPEN_PORT", "80,90-95").With("BEYLA_X", "it's").With("BEYLA_NOT", null);
+        var command = new AgentCommand("/opt/my agent/beyla", "--set", "a=b c")
+            .With("BEYLA_OPEN_PORT", "80,90-95").With("BEYLA_X", "it's").With("BEYLA_NOT", null);
 
         Assert.Equal("BEYLA_OPEN_PORT=80,90-95 BEYLA_X='it'\\''s' '/opt/my agent/beyla' --set 'a=b c'", command.ToString());
     }
@@ -20,12 +21,14 @@ public sealed class AgentCommandTests : IDisposable
     [InlineData(1.5, "1500ms")]
     [InlineData(0.0005, "500us")]
     [InlineData(90, "90000ms")]
-    public void Durations_are_written_as_the_agent_reads_them(double seconds, string text) => Assert.Equal(text, AgentCommand.Duration(TimeSpan.FromSeconds(seconds)));
+    public void Durations_are_written_as_the_agent_reads_them(double seconds, string text) =>
+        Assert.Equal(text, AgentCommand.Duration(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
     public void Settings_win_over_the_environment_and_arguments_stay_words()
     {
-        var command = new AgentCommand(planted.Agent("""printf '%s|' "$1" "$2" "$BEYLA_TEST_SETTING" "$BEYLA_EXIT_WITH_PARENT" """), "a b", "*").With("BEYLA_TEST_SETTING", "new");
+        var agent = planted.Agent("""printf '%s|' "$1" "$2" "$BEYLA_TEST_SETTING" "$BEYLA_EXIT_WITH_PARENT" """);
+        var command = new AgentCommand(agent, "a b", "*").With("BEYLA_TEST_SETTING", "new");
         Environment.SetEnvironmentVariable("BEYLA_TEST_SETTING", "old");
         try
         {

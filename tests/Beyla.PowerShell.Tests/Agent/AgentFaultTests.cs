@@ -16,15 +16,20 @@ public sealed class AgentFaultTests : IDisposable
     [InlineData("""printf '{"type":"stream","version":99,"agent":"9"}\n'; stay""", AgentFault.StreamVersionNotSupported, "version 99")]
     [InlineData("header; kill -9 $$", AgentFault.AgentDied, "SIGKILL")]
     [InlineData("header; kill -11 $$", AgentFault.AgentDied, "SIGSEGV")]
-    [InlineData("""header; echo 'time=1 level=ERROR msg="Writing failed" error="disk on fire"' >&2; exit 1""", AgentFault.AgentFailed, "disk on fire")]
-    [InlineData("""echo 'time=1 level=ERROR msg="Wrong configuration" error="open_port: x"' >&2; exit 2""", AgentFault.ConfigurationInvalid, "open_port: x")]
-    [InlineData("""echo 'time=1 level=ERROR msg="no" error="the following capabilities are required: CAP_BPF"' >&2; exit 3""", AgentFault.CapabilityMissing, "CAP_BPF")]
-    [InlineData("echo 'setsid: failed to execute: Operation not permitted' >&2; exit 126", AgentFault.AgentNotStarted, "Operation not permitted")]
+    [InlineData("""header; echo 'time=1 level=ERROR msg="Writing failed" error="disk on fire"' >&2; exit 1""",
+        AgentFault.AgentFailed, "disk on fire")]
+    [InlineData("""echo 'time=1 level=ERROR msg="Wrong configuration" error="open_port: x"' >&2; exit 2""",
+        AgentFault.ConfigurationInvalid, "open_port: x")]
+    [InlineData("""echo 'time=1 level=ERROR msg="no" error="the following capabilities are required: CAP_BPF"' >&2; exit 3""",
+        AgentFault.CapabilityMissing, "CAP_BPF")]
+    [InlineData("echo 'setsid: failed to execute: Operation not permitted' >&2; exit 126",
+        AgentFault.AgentNotStarted, "Operation not permitted")]
     [InlineData("header; exec 1>&-; stay", AgentFault.AgentDied, "closed its output")]
     public void A_failing_agent_ends_the_run_with_its_error(string body, AgentFault kind, string part)
     {
         var kept = new Kept();
-        var error = Assert.Throws<AgentException>(() => new AgentRun(planted.Command(body), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None));
+        var error = Assert.Throws<AgentException>(
+            () => new AgentRun(planted.Command(body), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None));
 
         Assert.Equal(kind, error.Kind);
         Assert.Contains(part, error.Message, StringComparison.Ordinal);
@@ -49,14 +54,16 @@ public sealed class AgentFaultTests : IDisposable
 
         Assert.Equal(AgentFault.CapabilityMissing, error.Kind);
         Assert.Contains("required: CAP_BPF. Application observability did not start", error.Message, StringComparison.Ordinal);
-        Assert.StartsWith("Run: sudo setcap cap_bpf=p /opt/beyla, or Set-BeylaCapability", error.RecommendedAction, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Run: sudo setcap cap_bpf=p /opt/beyla, or Set-BeylaCapability", error.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_silent_agent_is_given_up()
     {
         var error = Assert.Throws<AgentException>(() =>
-            new AgentRun(planted.Command("stay"), new RunLimits(typeof(Span)), new Kept(), TimeSpan.FromSeconds(0.5)).Run(CancellationToken.None));
+            new AgentRun(planted.Command("stay"), new RunLimits(typeof(Span)), new Kept(), TimeSpan.FromSeconds(0.5))
+                .Run(CancellationToken.None));
 
         Assert.Equal(AgentFault.AgentSilent, error.Kind);
     }
@@ -94,7 +101,8 @@ public sealed class AgentFaultTests : IDisposable
     {
         // In how little memory is asked of AgentStream, on its own thread, and of a shell of its own in Trace.Tests.ps1.
         var kept = new Kept();
-        new AgentRun(planted.Command("header; span 1; head -c 104857600 /dev/zero | tr '\\0' x; echo; span 2; exit 0"), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None);
+        new AgentRun(planted.Command("header; span 1; head -c 104857600 /dev/zero | tr '\\0' x; echo; span 2; exit 0"),
+            new RunLimits(typeof(Span)), kept).Run(CancellationToken.None);
 
         Assert.Equal(["/1", "/2"], kept.Values.Cast<Span>().Select(s => s.Path));
         var problem = Assert.Single(kept.Problems);
@@ -105,7 +113,8 @@ public sealed class AgentFaultTests : IDisposable
     [Fact]
     public void A_log_without_end_stays_bounded()
     {
-        var kept = Run("header; head -c 20000000 /dev/zero | tr '\\0' y >&2; yes 'time=1 level=INFO msg=again' | head -n 50000 >&2; span 1; exit 0");
+        var kept = Run(
+            "header; head -c 20000000 /dev/zero | tr '\\0' y >&2; yes 'time=1 level=INFO msg=again' | head -n 50000 >&2; span 1; exit 0");
 
         Assert.Single(kept.Values);
         Assert.True(kept.Verboses.Count <= 50_003);

@@ -20,7 +20,8 @@ public sealed class AgentQueryTests : IDisposable
     [Fact]
     public void An_answer_without_end_is_refused()
     {
-        var error = Assert.Throws<AgentException>(() => AgentQuery.Run(planted.Command("head -c 30000000 /dev/zero"), CancellationToken.None));
+        var error = Assert.Throws<AgentException>(
+            () => AgentQuery.Run(planted.Command("head -c 30000000 /dev/zero"), CancellationToken.None));
 
         Assert.Equal(AgentFault.StreamInvalid, error.Kind);
     }
@@ -29,7 +30,8 @@ public sealed class AgentQueryTests : IDisposable
     public void An_agent_that_does_not_answer_is_given_up_and_gone()
     {
         var taken = Timed.Run(() => Assert.Equal(AgentFault.AgentSilent,
-            Assert.Throws<AgentException>(() => AgentQuery.Run(planted.Command("exec sleep 60"), CancellationToken.None, TimeSpan.FromSeconds(0.5))).Kind));
+            Assert.Throws<AgentException>(() =>
+                AgentQuery.Run(planted.Command("exec sleep 60"), CancellationToken.None, TimeSpan.FromSeconds(0.5))).Kind));
 
         Assert.InRange(taken, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(30));
         Assert.Equal(0, LiveAgents.Count);
@@ -38,6 +40,7 @@ public sealed class AgentQueryTests : IDisposable
     [Fact]
     public void A_killed_agent_is_an_error()
     {
-        Assert.Equal(AgentFault.AgentDied, Assert.Throws<AgentException>(() => AgentQuery.Run(planted.Command("kill -9 $$"), CancellationToken.None)).Kind);
+        Assert.Equal(AgentFault.AgentDied,
+            Assert.Throws<AgentException>(() => AgentQuery.Run(planted.Command("kill -9 $$"), CancellationToken.None)).Kind);
     }
 }

@@ -27,7 +27,8 @@ public sealed class AgentRunTests : IDisposable
     [Fact]
     public void Maximum_count_ends_the_agent_and_gives_no_more()
     {
-        var kept = Run("header; i=0; while [ $i -lt 5000 ]; do i=$((i+1)); span $i; done; stay", new RunLimits(typeof(Span), MaximumCount: 7));
+        var kept = Run(
+            "header; i=0; while [ $i -lt 5000 ]; do i=$((i+1)); span $i; done; stay", new RunLimits(typeof(Span), MaximumCount: 7));
 
         Assert.Equal(7, kept.Values.Count);
         Assert.Equal(0, LiveAgents.Count);
@@ -37,7 +38,8 @@ public sealed class AgentRunTests : IDisposable
     public void Duration_counts_from_the_begin_of_the_stream()
     {
         Kept? kept = null;
-        var taken = Timed.Run(() => kept = Run("sleep 0.5; header; span 1; stay; span 2", new RunLimits(typeof(Span), Duration: TimeSpan.FromMilliseconds(400))));
+        var taken = Timed.Run(() =>
+            kept = Run("sleep 0.5; header; span 1; stay; span 2", new RunLimits(typeof(Span), Duration: TimeSpan.FromMilliseconds(400))));
 
         Assert.InRange(taken, TimeSpan.FromMilliseconds(900), Hang);
         Assert.Equal(["/1", "/2"], kept!.Values.Cast<Span>().Select(s => s.Path));
@@ -58,7 +60,8 @@ public sealed class AgentRunTests : IDisposable
     public void Duration_ends_an_agent_whose_log_does_not_come_through()
     {
         var kept = new Kept();
-        new AgentRun(planted.Command("header; stay"), new RunLimits(typeof(Span), Duration: TimeSpan.FromMilliseconds(100)), kept, TimeSpan.FromSeconds(1)).Run(CancellationToken.None);
+        new AgentRun(planted.Command("header; stay"), new RunLimits(typeof(Span), Duration: TimeSpan.FromMilliseconds(100)),
+            kept, TimeSpan.FromSeconds(1)).Run(CancellationToken.None);
 
         Assert.Empty(kept.Values);
         Assert.Equal(0, LiveAgents.Count);
@@ -67,7 +70,9 @@ public sealed class AgentRunTests : IDisposable
     [Fact]
     public void Records_of_other_types_are_left_out()
     {
-        var kept = Run("""header; span 1; printf '{"type":"flow","first":"2026-01-02T03:04:05Z","last":"2026-01-02T03:04:05Z","transport":6,"sourceAddress":"::1","destinationAddress":"::1","bytes":1,"packets":1}\n{"type":"later"}\n'; exit 0""");
+        var kept = Run(
+            """header; span 1; printf '{"type":"flow","first":"2026-01-02T03:04:05Z","last":"2026-01-02T03:04:05Z","transport":6"""
+                + ""","sourceAddress":"::1","destinationAddress":"::1","bytes":1,"packets":1}\n{"type":"later"}\n'; exit 0""");
 
         Assert.IsType<Span>(Assert.Single(kept.Values));
         Assert.Empty(kept.Problems);
@@ -109,7 +114,8 @@ public sealed class AgentRunTests : IDisposable
             },
         };
         Assert.Throws<InvalidOperationException>(() =>
-            new AgentRun(planted.Command($"header; {SpanWithOwnId}; while :; do span 1; done"), new RunLimits(typeof(Span)), kept).Run(CancellationToken.None));
+            new AgentRun(planted.Command($"header; {SpanWithOwnId}; while :; do span 1; done"), new RunLimits(typeof(Span)), kept)
+                .Run(CancellationToken.None));
 
         Assert.False(Planted.IsAlive(id));
         Assert.Equal(0, LiveAgents.Count);
@@ -131,7 +137,8 @@ public sealed class AgentRunTests : IDisposable
             },
         };
         Assert.ThrowsAny<OperationCanceledException>(() =>
-            new AgentRun(planted.Command($"trap '' TERM INT HUP; header; {SpanWithOwnId}; sleep 60 < /dev/null"), new RunLimits(typeof(Span)), kept).Run(stop.Token));
+            new AgentRun(planted.Command($"trap '' TERM INT HUP; header; {SpanWithOwnId}; sleep 60 < /dev/null"),
+                new RunLimits(typeof(Span)), kept).Run(stop.Token));
 
         Assert.InRange(DateTime.UtcNow - begun, TimeSpan.FromSeconds(1), Hang);
         Assert.False(Planted.IsAlive(id));
@@ -143,8 +150,10 @@ public sealed class AgentRunTests : IDisposable
         var kept = new Kept();
         AgentRun? run = null;
         kept = new Kept { OnValue = _ => run!.RequestFinish() };
-        run = new AgentRun(planted.Command("""header; span 1; stay; span 2; printf '{"type":"counters","time":"2026-01-02T03:04:05Z","places":[{"place":"printer","unit":"spans","produced":2,"emitted":2}]}\n'"""),
-            new RunLimits(typeof(Span)), kept);
+        var command = planted.Command(
+            """header; span 1; stay; span 2; printf '{"type":"counters","time":"2026-01-02T03:04:05Z","places":["""
+                + """{"place":"printer","unit":"spans","produced":2,"emitted":2}]}\n'""");
+        run = new AgentRun(command, new RunLimits(typeof(Span)), kept);
         run.Run(CancellationToken.None);
 
         Assert.True(run.WasAsked);
@@ -155,7 +164,9 @@ public sealed class AgentRunTests : IDisposable
     [Fact]
     public void Loss_is_a_warning_and_a_summary_and_no_object()
     {
-        var kept = Run("""header; printf '{"type":"counters","time":"2026-01-02T03:04:05Z","places":[{"place":"sockets","unit":"events","produced":9,"emitted":4,"lost":5}]}\n'; exit 0""");
+        var kept = Run(
+            """header; printf '{"type":"counters","time":"2026-01-02T03:04:05Z","places":["""
+                + """{"place":"sockets","unit":"events","produced":9,"emitted":4,"lost":5}]}\n'; exit 0""");
 
         Assert.Empty(kept.Values);
         Assert.Contains("lost 5 events at sockets", Assert.Single(kept.Warnings), StringComparison.Ordinal);
@@ -165,7 +176,9 @@ public sealed class AgentRunTests : IDisposable
     [Fact]
     public void Many_equal_warnings_are_one()
     {
-        var kept = Run("header; i=0; while [ $i -lt 50 ]; do i=$((i+1)); echo 'time=1 level=WARN msg=\"ring is full\" n='$i >&2; done; span 1; exit 0");
+        var kept = Run(
+            "header; i=0; while [ $i -lt 50 ]; do i=$((i+1)); echo 'time=1 level=WARN msg=\"ring is full\" n='$i >&2; done; "
+                + "span 1; exit 0");
 
         Assert.Equal("ring is full n=1", Assert.Single(kept.Warnings));
     }
@@ -173,7 +186,9 @@ public sealed class AgentRunTests : IDisposable
     [Fact]
     public void A_remedy_is_told_once_and_after_what_it_is_for()
     {
-        var kept = Run("""header; for c in BPF PERFMON; do echo "time=1 level=WARN msg=\"CAP_$c is missing\" consequence=\"no spans\" evidence=CapPrm fix=\"sudo setcap both\"" >&2; done; exit 0""");
+        var kept = Run(
+            """header; for c in BPF PERFMON; do echo "time=1 level=WARN msg=\"CAP_$c is missing\" consequence=\"no spans\" """
+                + """evidence=CapPrm fix=\"sudo setcap both\"" >&2; done; exit 0""");
 
         Assert.Equal(["CAP_BPF is missing: no spans", "Remedy: sudo setcap both", "CAP_PERFMON is missing: no spans"], kept.Warnings);
         Assert.Contains("CAP_BPF is missing: CapPrm", kept.Verboses);
@@ -182,7 +197,8 @@ public sealed class AgentRunTests : IDisposable
     [Fact]
     public void Different_warnings_from_one_place_are_all_told()
     {
-        var kept = Run("""header; for k in a b a; do echo "time=1 level=WARN msg=Configuration warning=\"$k is unknown\"" >&2; done; exit 0""");
+        var kept = Run(
+            """header; for k in a b a; do echo "time=1 level=WARN msg=Configuration warning=\"$k is unknown\"" >&2; done; exit 0""");
 
         Assert.Equal(["Configuration: a is unknown", "Configuration: b is unknown"], kept.Warnings);
     }
@@ -210,7 +226,10 @@ public sealed class AgentRunTests : IDisposable
     [Fact]
     public void Flows_that_go_on_are_added_up_when_asked()
     {
-        const string flow = """printf '{"type":"flow","first":"2026-01-02T03:04:%sZ","last":"2026-01-02T03:04:%sZ","transport":6,"interfaceDirection":"egress","interface":"eth0","sourceAddress":"10.0.0.1","sourcePort":1,"destinationAddress":"10.0.0.2","destinationPort":%s,"bytes":10,"packets":1,"flags":2}\n' """;
+        const string flow =
+            """printf '{"type":"flow","first":"2026-01-02T03:04:%sZ","last":"2026-01-02T03:04:%sZ","transport":6"""
+            + ""","interfaceDirection":"egress","interface":"eth0","sourceAddress":"10.0.0.1","sourcePort":1"""
+            + ""","destinationAddress":"10.0.0.2","destinationPort":%s,"bytes":10,"packets":1,"flags":2}\n' """;
         var kept = Run($"header; {flow} 05 06 80; {flow} 05 06 81; {flow} 07 08 80; exit 0", new RunLimits(typeof(Flow), Merge: true));
 
         var flows = kept.Values.Cast<Flow>().ToList();
@@ -223,7 +242,8 @@ public sealed class AgentRunTests : IDisposable
     {
         var file = Path.Combine(planted.Folder, "spans");
         File.WriteAllLines(file, Enumerable.Range(0, 200_000).Select(i => string.Create(CultureInfo.InvariantCulture,
-            $$"""{"type":"span","kind":"server","start":"2026-01-02T03:04:05.{{i:000000}}Z","durationUSec":{{i}},"method":"GET","path":"/{{i}}","status":200,"pid":1}""")));
+            $$"""{"type":"span","kind":"server","start":"2026-01-02T03:04:05.{{i:000000}}Z","durationUSec":{{i}}"""
+                + $$""","method":"GET","path":"/{{i}}","status":200,"pid":1}""")));
         var next = 0L;
         var sink = new Counting(span => Assert.Equal(next++, (long)span.Record.Duration.TotalMicroseconds));
         var before = GC.GetTotalMemory(forceFullCollection: true);
@@ -233,7 +253,8 @@ public sealed class AgentRunTests : IDisposable
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 8 << 20);
     }
 
-    private const string SpanWithOwnId = """printf '{"type":"span","kind":"server","start":"2026-01-02T03:04:05Z","durationUSec":1,"pid":%d}\n' $$""";
+    private const string SpanWithOwnId =
+        """printf '{"type":"span","kind":"server","start":"2026-01-02T03:04:05Z","durationUSec":1,"pid":%d}\n' $$""";
 
     private Kept Run(string body, RunLimits? limits = null)
     {

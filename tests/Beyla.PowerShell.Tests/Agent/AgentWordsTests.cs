@@ -5,7 +5,9 @@ namespace Beyla.PowerShell.Tests.Agent;
 /// <summary>What the agent says reaches the user in the terms of the cmdlets, and only what concerns the user is a warning.</summary>
 public sealed class AgentWordsTests : IDisposable
 {
-    private const string List = """echo 'time=1 level=WARN msg="Required system capabilities not present, Beyla may malfunction" error="the following capabilities are required: CAP_NET_RAW, CAP_PERFMON"' >&2; """;
+    private const string List =
+        """echo 'time=1 level=WARN msg="Required system capabilities not present, Beyla may malfunction" """
+        + """error="the following capabilities are required: CAP_NET_RAW, CAP_PERFMON"' >&2; """;
 
     private readonly Planted planted = new();
 
@@ -18,16 +20,20 @@ public sealed class AgentWordsTests : IDisposable
     [InlineData("environment BEYLA_AUTO_TARGET_EXE", "environment BEYLA_AUTO_TARGET_EXE")] // set to nothing
     public void A_variable_that_the_module_set_is_called_by_its_parameter(string said, string shown)
     {
-        var command = new AgentCommand("/opt/beyla").With("BEYLA_OPEN_PORT", "x").With("BEYLA_NETWORK_INTERFACES", "lo").With("BEYLA_AUTO_TARGET_EXE", "");
+        var command = new AgentCommand("/opt/beyla").With("BEYLA_OPEN_PORT", "x")
+            .With("BEYLA_NETWORK_INTERFACES", "lo").With("BEYLA_AUTO_TARGET_EXE", "");
         Assert.Equal(shown, AgentWords.InParameters(said, command));
     }
 
     [Fact]
     public void The_error_of_a_wrong_parameter_names_the_parameter_and_comes_once()
     {
-        var command = planted.Command("""echo 'time=1 level=ERROR msg="Wrong configuration" error="open_port = 80- (environment BEYLA_OPEN_PORT): bad"' >&2; exit 2""").With("BEYLA_OPEN_PORT", "80-");
+        var command = planted.Command(
+            """echo 'time=1 level=ERROR msg="Wrong configuration" error="open_port = 80- (environment BEYLA_OPEN_PORT): bad"' >&2; """
+                + "exit 2").With("BEYLA_OPEN_PORT", "80-");
         var kept = new Kept();
-        var error = Assert.Throws<AgentException>(() => new AgentRun(command, new RunLimits(typeof(Span)), kept).Run(CancellationToken.None));
+        var error = Assert.Throws<AgentException>(
+            () => new AgentRun(command, new RunLimits(typeof(Span)), kept).Run(CancellationToken.None));
 
         Assert.Equal("The agent refused its configuration: Wrong configuration: open_port = 80- (-OpenPort): bad", error.Message);
         Assert.DoesNotContain("BEYLA_", error.RecommendedAction, StringComparison.Ordinal);
@@ -59,7 +65,8 @@ public sealed class AgentWordsTests : IDisposable
 
         Assert.Equal(
             [
-                "Required system capabilities not present, Beyla may malfunction: the following capabilities are required: CAP_NET_RAW, CAP_PERFMON",
+                "Required system capabilities not present, Beyla may malfunction: the following "
+                    + "capabilities are required: CAP_NET_RAW, CAP_PERFMON",
                 "CAP_PERFMON is missing: no spans", "Remedy: sudo setcap x",
             ],
             kept.Warnings);
@@ -80,13 +87,15 @@ public sealed class AgentWordsTests : IDisposable
     [InlineData("BEYLA_NETWORK_METRICS=1 BEYLA_NETWORK_SOURCE=tc", "Set-BeylaCapability -Network -Source TrafficControl -Add, as root")]
     public void The_remedy_names_the_cmdlet_as_it_is_to_be_called(string settings, string remedy)
     {
-        var command = planted.Command("""echo 'time=1 level=ERROR msg="no" error="the following capabilities are required: CAP_BPF"' >&2; exit 3""");
+        var command = planted.Command(
+            """echo 'time=1 level=ERROR msg="no" error="the following capabilities are required: CAP_BPF"' >&2; exit 3""");
         foreach (var setting in settings.Split(' '))
         {
             command.With(setting.Split('=')[0], setting.Split('=')[1]);
         }
 
-        var error = Assert.Throws<AgentException>(() => new AgentRun(command, new RunLimits(typeof(Flow)), new Kept()).Run(CancellationToken.None));
+        var error = Assert.Throws<AgentException>(
+            () => new AgentRun(command, new RunLimits(typeof(Flow)), new Kept()).Run(CancellationToken.None));
 
         Assert.Contains(remedy + ".", error.RecommendedAction, StringComparison.Ordinal);
     }

@@ -7,7 +7,9 @@ public sealed class SilenceTests : IDisposable
 {
     private const string Text = "No process matches -OpenPort 1 yet";
 
-    private static readonly TimeSpan Early = TimeSpan.FromSeconds(0.9), Late = TimeSpan.FromSeconds(1.1), VeryLate = TimeSpan.FromSeconds(9);
+    private static readonly TimeSpan Early = TimeSpan.FromSeconds(0.9);
+    private static readonly TimeSpan Late = TimeSpan.FromSeconds(1.1);
+    private static readonly TimeSpan VeryLate = TimeSpan.FromSeconds(9);
 
     private readonly Planted planted = new();
 
@@ -42,7 +44,8 @@ public sealed class SilenceTests : IDisposable
     {
         var kept = new Kept();
         new AgentRun(planted.Command("""header; echo 'time=1 level=INFO msg="Beyla is tracing" processes=0' >&2; stay"""),
-            new RunLimits(typeof(Span), Duration: TimeSpan.FromMilliseconds(100), Silence: new SelectionSilence(Text)), kept).Run(CancellationToken.None);
+            new RunLimits(typeof(Span), Duration: TimeSpan.FromMilliseconds(100), Silence: new SelectionSilence(Text)), kept)
+            .Run(CancellationToken.None);
 
         Assert.Equal([Text], kept.Warnings);
     }
@@ -94,7 +97,8 @@ public sealed class SilenceTests : IDisposable
     public void What_is_shown_at_the_end_is_waited_for()
     {
         Loopback(0);
-        var (one, other) = (new LoopbackSilence(null, isFiltered: false, planted.Folder), new LoopbackSilence(null, isFiltered: false, planted.Folder));
+        var one = new LoopbackSilence(null, isFiltered: false, planted.Folder);
+        var other = new LoopbackSilence(null, isFiltered: false, planted.Folder);
         Loopback(9);
 
         Assert.Null(one.Tell(VeryLate, ending: false));
@@ -110,20 +114,23 @@ public sealed class SilenceTests : IDisposable
     private object FlowOfFourPackets()
     {
         var kept = new Kept();
-        new AgentRun(planted.Command("""header; printf '{"type":"flow","first":"2026-01-02T03:04:05Z","last":"2026-01-02T03:04:06Z","transport":6,"sourceAddress":"::1","destinationAddress":"::1","bytes":400,"packets":4}\n'; exit 0"""),
-            new RunLimits(typeof(Flow)), kept).Run(CancellationToken.None);
+        var command = planted.Command(
+            """header; printf '{"type":"flow","first":"2026-01-02T03:04:05Z","last":"2026-01-02T03:04:06Z","transport":6"""
+                + ""","sourceAddress":"::1","destinationAddress":"::1","bytes":400,"packets":4}\n'; exit 0""");
+        new AgentRun(command, new RunLimits(typeof(Flow)), kept).Run(CancellationToken.None);
         return Assert.Single(kept.Values);
     }
 
     // proc_pid_net(5)
     private void Loopback(long packets)
     {
+        var bytes = packets * 60;
         Directory.CreateDirectory(Path.Combine(planted.Folder, "net"));
         File.WriteAllText(Path.Combine(planted.Folder, "net/dev"), $"""
             Inter-|   Receive                                                |  Transmit
              face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
               eth0: 77 99999 0 0 0 0 0 0 11 22 0 0 0 0 0 0
-                lo:{packets * 60} {packets}    0    0    0     0          0         0 {packets * 60} {packets}    0    0    0     0       0          0
+                lo:{bytes} {packets}    0    0    0     0          0         0 {bytes} {packets}    0    0    0     0       0          0
 
             """);
     }

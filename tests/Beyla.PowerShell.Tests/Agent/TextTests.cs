@@ -9,7 +9,8 @@ public sealed class TextTests
     [Fact]
     public void A_log_line_is_taken_apart()
     {
-        var line = LogLine.Parse("""time=2026-01-02T03:04:05.678Z level=WARN msg="a \"quoted\" word" error="first\nsecond" port=80 empty= path="/x y" """);
+        var line = LogLine.Parse(
+            """time=2026-01-02T03:04:05.678Z level=WARN msg="a \"quoted\" word" error="first\nsecond" port=80 empty= path="/x y" """);
 
         Assert.Equal((LogLevel.Warn, "a \"quoted\" word", "first\\x0asecond"), (line.Level, line.Message, line.Error));
         Assert.Equal("80", line["port"]);
@@ -21,7 +22,9 @@ public sealed class TextTests
     [Fact]
     public void What_follows_is_part_of_the_sentence_and_remedy_and_evidence_are_apart()
     {
-        var line = LogLine.Parse("""level=WARN msg="CAP_BPF is missing" consequence="no spans" evidence="not in CapPrm" fix="sudo setcap cap_bpf=p /opt/beyla" n=1""");
+        var line = LogLine.Parse(
+            """level=WARN msg="CAP_BPF is missing" consequence="no spans" evidence="not in CapPrm" """
+                + """fix="sudo setcap cap_bpf=p /opt/beyla" n=1""");
 
         Assert.Equal("CAP_BPF is missing: no spans n=1", line.Text);
         Assert.Equal("sudo setcap cap_bpf=p /opt/beyla", line[LogLine.Remedy]);
@@ -87,7 +90,8 @@ public sealed class TextTests
             var visible = Visible.Text(text);
             Assert.False(HiddenText.IsIn(visible), $"U+{rune.Value:X4}");
             Assert.True(HiddenText.IsHidden(rune) ? visible != text : visible == text, $"U+{rune.Value:X4}");
-            Assert.True(HiddenText.IsHidden(rune) == !ReferenceEquals(Safe.Of(new Contracts.Span { Path = text }).Path, text), $"U+{rune.Value:X4}");
+            Assert.True(HiddenText.IsHidden(rune) == !ReferenceEquals(Safe.Of(new Contracts.Span { Path = text }).Path, text),
+                $"U+{rune.Value:X4}");
         }
 
         Assert.Equal(@"a\ud83db\ude42", Visible.Text("a\uD83Db\uDE42"));
@@ -99,10 +103,12 @@ public sealed class TextTests
         const string evil = "\u001b]0;x\u0007";
         var span = new Contracts.Span
         {
-            Kind = SpanKind.Client, Path = evil, Query = evil, Host = evil, Method = evil, ServiceName = evil, ServiceNamespace = evil, Executable = evil, Protocol = evil,
-            Status = 418, Duration = TimeSpan.FromMilliseconds(3), HandlerDuration = TimeSpan.FromMilliseconds(2), ClientPort = 1, ServerPort = 2, ProcessId = 3, ThreadId = 4,
-            Connection = 5, NetworkNamespace = 6, RequestBodyLength = 7, ResponseBodyLength = 8, Language = ProcessLanguage.Go, Outcome = SpanOutcome.Closed,
-            Start = DateTimeOffset.UnixEpoch, ProtocolVersion = new Version(1, 1), ClientAddress = System.Net.IPAddress.Loopback, ServerAddress = System.Net.IPAddress.IPv6Loopback,
+            Kind = SpanKind.Client, Path = evil, Query = evil, Host = evil, Method = evil, ServiceName = evil, ServiceNamespace = evil,
+            Executable = evil, Protocol = evil, Status = 418, Duration = TimeSpan.FromMilliseconds(3),
+            HandlerDuration = TimeSpan.FromMilliseconds(2), ClientPort = 1, ServerPort = 2, ProcessId = 3, ThreadId = 4,
+            Connection = 5, NetworkNamespace = 6, RequestBodyLength = 7, ResponseBodyLength = 8, Language = ProcessLanguage.Go,
+            Outcome = SpanOutcome.Closed, Start = DateTimeOffset.UnixEpoch, ProtocolVersion = new Version(1, 1),
+            ClientAddress = System.Net.IPAddress.Loopback, ServerAddress = System.Net.IPAddress.IPv6Loopback,
         };
         AssertSafeCopy(span, Safe.Of(span), evil);
     }
@@ -113,10 +119,12 @@ public sealed class TextTests
         const string evil = "a\u001b[1m";
         var flow = new Contracts.Flow
         {
-            Interface = evil, SourceName = evil, SourceNetwork = evil, DestinationName = evil, DestinationNetwork = evil, ProcessName = evil, ServiceName = evil, Bytes = 1, Packets = 2,
-            SourcePort = 3, DestinationPort = 4, OwningProcess = 5, Flags = TcpFlags.Ack, Transport = Transport.Tcp, Direction = FlowDirection.Response,
-            InterfaceDirection = InterfaceDirection.Egress, FirstSeen = DateTimeOffset.UnixEpoch, LastSeen = DateTimeOffset.UnixEpoch, AgentAddress = System.Net.IPAddress.Loopback,
-            SourceAddress = System.Net.IPAddress.Loopback, DestinationAddress = System.Net.IPAddress.IPv6Loopback,
+            Interface = evil, SourceName = evil, SourceNetwork = evil, DestinationName = evil, DestinationNetwork = evil,
+            ProcessName = evil, ServiceName = evil, Bytes = 1, Packets = 2, SourcePort = 3, DestinationPort = 4, OwningProcess = 5,
+            Flags = TcpFlags.Ack, Transport = Transport.Tcp, Direction = FlowDirection.Response,
+            InterfaceDirection = InterfaceDirection.Egress, FirstSeen = DateTimeOffset.UnixEpoch, LastSeen = DateTimeOffset.UnixEpoch,
+            AgentAddress = System.Net.IPAddress.Loopback, SourceAddress = System.Net.IPAddress.Loopback,
+            DestinationAddress = System.Net.IPAddress.IPv6Loopback,
         };
         AssertSafeCopy(flow, Safe.Of(flow), evil);
     }
@@ -151,7 +159,8 @@ public sealed class TextTests
         while (lines.Fill());
 
         Assert.Equal(
-            [("one", LineKind.Line), ("", LineKind.Line), ("two", LineKind.Line), ("xxxxx", LineKind.Line), ("yyyyy", LineKind.TooLong), ("last", LineKind.Cut)], found);
+            [("one", LineKind.Line), ("", LineKind.Line), ("two", LineKind.Line), ("xxxxx", LineKind.Line), ("yyyyy", LineKind.TooLong),
+                ("last", LineKind.Cut)], found);
     }
 
     [Fact]

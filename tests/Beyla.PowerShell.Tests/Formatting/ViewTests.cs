@@ -13,14 +13,16 @@ public sealed class ViewTests
     [InlineData("", 80, 48, "")]
     [InlineData(null, 80, 48, "")]
     [InlineData("\u001b[2J", 80, 48, "\\x1b[2J")]
-    public void Lines_end_between_words(string? text, int screen, int before, string lines) => Assert.Equal(lines, View.Words(text, screen, before));
+    public void Lines_end_between_words(string? text, int screen, int before, string lines) =>
+        Assert.Equal(lines, View.Words(text, screen, before));
 
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]
     [InlineData(80)]
     public void A_screen_of_unknown_width_has_80_columns(int screen) =>
-        Assert.All(View.Words(string.Join(' ', Enumerable.Repeat("word", 50)), screen, 48).Split('\n'), line => Assert.InRange(line.Length, 1, 32));
+        Assert.All(View.Words(string.Join(' ', Enumerable.Repeat("word", 50)), screen, 48).Split('\n'),
+            line => Assert.InRange(line.Length, 1, 32));
 
     [Theory]
     [InlineData(0, "0 µs")]
@@ -30,7 +32,8 @@ public sealed class ViewTests
     [InlineData(250_000, "250 ms")]
     [InlineData(2_310_000, "2.31 s")]
     [InlineData(3_600_000_000, "3600 s")]
-    public void Durations_have_a_unit(long microseconds, string text) => Assert.Equal(text, View.Duration(TimeSpan.FromMicroseconds(microseconds)));
+    public void Durations_have_a_unit(long microseconds, string text) =>
+        Assert.Equal(text, View.Duration(TimeSpan.FromMicroseconds(microseconds)));
 
     [Theory]
     [InlineData(null, "")]
@@ -55,5 +58,6 @@ public sealed class ViewTests
     [InlineData("x", 65535, 3, "…:65535")]
     [InlineData("", 80, 21, "")]
     [InlineData(null, 80, 21, "")]
-    public void The_end_of_a_conversation_gives_way_in_the_middle(string? name, int port, int columns, string text) => Assert.Equal(text, View.Endpoint(name, port, columns));
+    public void The_end_of_a_conversation_gives_way_in_the_middle(string? name, int port, int columns, string text) =>
+        Assert.Equal(text, View.Endpoint(name, port, columns));
 }

@@ -20,7 +20,8 @@ public sealed class PatternTests
     [InlineData("{[],]\\,a,b}", "[],],a", "b")]
     [InlineData("{[!],]\\,,b}", "[!],],", "b")]
     [InlineData("{a\\,b,c}", "a\\,b", "c")]
-    public void Several_globs_are_alternatives_that_keep_their_meaning(string joined, params string[] globs) => Assert.Equal(joined, Globs.Join(globs));
+    public void Several_globs_are_alternatives_that_keep_their_meaning(string joined, params string[] globs) =>
+        Assert.Equal(joined, Globs.Join(globs));
 
     [Fact]
     public void A_glob_that_would_change_the_next_one_is_refused() =>
@@ -62,10 +63,12 @@ public sealed class PatternTests
 
     [Theory]
     [InlineData("nginx", "nginx", "/usr/sbin/nginx", "nginx: worker process")]
-    [InlineData("prometheus-conf prometheus-config-reloader", "prometheus-conf", "/bin/prometheus-config-reloader", "/bin/prometheus-config-reloader --x")]
+    [InlineData("prometheus-conf prometheus-config-reloader", "prometheus-conf",
+        "/bin/prometheus-config-reloader", "/bin/prometheus-config-reloader --x")]
     [InlineData("prometheus-conf prometheus-config-reloader", "prometheus-conf", "", "/bin/prometheus-config-reloader --x")]
     [InlineData("exactly-fifteen", "exactly-fifteen", "/bin/exactly-fifteen", "exactly-fifteen")]
     [InlineData("MainThread", "MainThread", "/usr/bin/node", "node server.js")]
-    public void A_process_is_known_by_its_short_name_and_by_the_whole_of_one_that_was_cut(string names, string command, string executable, string line) =>
+    public void A_process_is_known_by_its_short_name_and_by_the_whole_of_one_that_was_cut(
+        string names, string command, string executable, string line) =>
         Assert.Equal(names.Split(' '), ProcessNames.Candidates(new HostProcess(1, command, executable, line)).Distinct());
 }

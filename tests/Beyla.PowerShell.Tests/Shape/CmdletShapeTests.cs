@@ -4,7 +4,10 @@ using Beyla.PowerShell.Commands;
 
 namespace Beyla.PowerShell.Tests.Shape;
 
-/// <summary>The module's assembly as a user meets it: each cmdlet, parameter and output type is there and documented. Attributes are read as data, for PowerShell is not here.</summary>
+/// <summary>
+/// The module's assembly as a user meets it: each cmdlet, parameter and output type is there and documented. Attributes are read as data,
+/// for PowerShell is not here.
+/// </summary>
 public sealed class CmdletShapeTests
 {
     private const string Automation = "System.Management.Automation.";
@@ -13,23 +16,23 @@ public sealed class CmdletShapeTests
     {
         ["Start-BeylaTrace"] =
         [
-            "AgentPath", "AsJob", "ConfigPath", "ContextPropagation", "Duration", "EnforceCapability", "Executable", "Id", "Kind", "Language", "LowLatency", "MaximumCount",
-            "Name", "OpenPort", "RequestTimeout", "Setting",
+            "AgentPath", "AsJob", "ConfigPath", "ContextPropagation", "Duration", "EnforceCapability", "Executable", "Id", "Kind",
+            "Language", "LowLatency", "MaximumCount", "Name", "OpenPort", "RequestTimeout", "Setting",
         ],
         ["Get-BeylaFlow"] =
         [
-            "AgentPath", "AsJob", "Cidr", "ConfigPath", "Direction", "Duration", "EnforceCapability", "Follow", "Id", "Interface", "Interval", "MaximumCount", "Port", "Protocol",
-            "ResolveName", "Setting", "Source",
+            "AgentPath", "AsJob", "Cidr", "ConfigPath", "Direction", "Duration", "EnforceCapability", "Follow", "Id", "Interface",
+            "Interval", "MaximumCount", "Port", "Protocol", "ResolveName", "Setting", "Source",
         ],
         ["Test-BeylaCapability"] =
         [
-            "AgentPath", "ConfigPath", "ContextPropagation", "Executable", "Id", "Language", "Minimal", "Name", "Network", "OpenPort", "Probe", "Quiet", "Scenario", "Setting",
-            "Source",
+            "AgentPath", "ConfigPath", "ContextPropagation", "Executable", "Id", "Language", "Minimal", "Name", "Network", "OpenPort",
+            "Probe", "Quiet", "Scenario", "Setting", "Source",
         ],
         ["Set-BeylaCapability"] =
         [
-            "Add", "AgentPath", "Clear", "ConfigPath", "ContextPropagation", "Executable", "Id", "Language", "Minimal", "Name", "Network", "OpenPort", "PassThru", "Requirement",
-            "Scenario", "Setting", "Source",
+            "Add", "AgentPath", "Clear", "ConfigPath", "ContextPropagation", "Executable", "Id", "Language", "Minimal", "Name", "Network",
+            "OpenPort", "PassThru", "Requirement", "Scenario", "Setting", "Source",
         ],
     };
 
@@ -58,10 +61,12 @@ public sealed class CmdletShapeTests
     [Fact]
     public void Every_cmdlet_has_a_page_of_the_project()
     {
-        var project = System.Text.RegularExpressions.Regex.Match(File.ReadAllText(Path.Combine(Root, "Beyla.psd1")), "ProjectUri *= '(.+)'").Groups[1].Value;
+        var project = System.Text.RegularExpressions.Regex
+            .Match(File.ReadAllText(Path.Combine(Root, "Beyla.psd1")), "ProjectUri *= '(.+)'").Groups[1].Value;
         foreach (var type in Cmdlets().Values)
         {
-            var page = (string?)type.GetCustomAttributesData().Single(a => Is(a, "CmdletAttribute")).NamedArguments.SingleOrDefault(a => a.MemberName == "HelpUri").TypedValue.Value;
+            var page = (string?)type.GetCustomAttributesData()
+                .Single(a => Is(a, "CmdletAttribute")).NamedArguments.SingleOrDefault(a => a.MemberName == "HelpUri").TypedValue.Value;
             Assert.NotNull(page);
             Assert.StartsWith(project + "/blob/main/", page, StringComparison.Ordinal);
             Assert.True(File.Exists(Path.Combine(Root, page.Split("/blob/main/")[1])), page);
@@ -74,7 +79,8 @@ public sealed class CmdletShapeTests
         foreach (var (name, type) in Cmdlets())
         {
             var declared = type.GetCustomAttributesData().Where(a => Is(a, "OutputTypeAttribute"))
-                .SelectMany(a => (IReadOnlyCollection<CustomAttributeTypedArgument>)a.ConstructorArguments[0].Value!).Select(a => ((Type)a.Value!).FullName!);
+                .SelectMany(a => (IReadOnlyCollection<CustomAttributeTypedArgument>)a.ConstructorArguments[0].Value!)
+                .Select(a => ((Type)a.Value!).FullName!);
             Assert.Equal(Outputs[name], declared);
         }
     }
@@ -87,7 +93,8 @@ public sealed class CmdletShapeTests
         {
             var command = Assert.Single(help.Root!.Elements(), c => Texts(c, "details", "name").Single() == name);
             Assert.Superset(parameters.ToHashSet(), Texts(command, "parameters", "parameter", "name").ToHashSet());
-            Assert.All(command.Elements().Single(e => e.Name.LocalName == "parameters").Elements(), p => Assert.NotEmpty(Texts(p, "description", "para").First()));
+            Assert.All(command.Elements().Single(e => e.Name.LocalName == "parameters").Elements(),
+                p => Assert.NotEmpty(Texts(p, "description", "para").First()));
             Assert.True(Texts(command, "examples", "example", "code").Count(c => c.Length > 0) >= 3);
             Assert.NotEmpty(Texts(command, "description", "para"));
         }
@@ -120,15 +127,18 @@ public sealed class CmdletShapeTests
     [Fact]
     public void The_module_calls_no_native_code()
     {
-        const BindingFlags every = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
-        Assert.DoesNotContain(typeof(StartBeylaTraceCommand).Assembly.GetTypes().SelectMany(t => t.GetMethods(every)), m => m.Attributes.HasFlag(MethodAttributes.PinvokeImpl));
+        const BindingFlags every =
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+        Assert.DoesNotContain(typeof(StartBeylaTraceCommand).Assembly.GetTypes().SelectMany(t => t.GetMethods(every)),
+            m => m.Attributes.HasFlag(MethodAttributes.PinvokeImpl));
     }
 
     [Fact]
     public void What_is_staged_is_the_module_and_nothing_else()
     {
         var staged = Directory.EnumerateFiles(Path.Combine(Root, "out/modules/Beyla"), "*", SearchOption.AllDirectories)
-            .Select(f => Path.GetRelativePath(Path.Combine(Root, "out/modules/Beyla"), f)).Where(f => f != "bin/beyla").Order(StringComparer.Ordinal);
+            .Select(f => Path.GetRelativePath(Path.Combine(Root, "out/modules/Beyla"), f))
+            .Where(f => f != "bin/beyla").Order(StringComparer.Ordinal);
 
         Assert.Equal(
             [
@@ -143,7 +153,8 @@ public sealed class CmdletShapeTests
     {
         var types = new Dictionary<string, Type>
         {
-            ["Span"] = typeof(Span), ["Flow"] = typeof(Flow), ["Wide"] = typeof(Flow), ["CapabilityRequirement"] = typeof(CapabilityRequirement), ["PlaceCount"] = typeof(PlaceCount),
+            ["Span"] = typeof(Span), ["Flow"] = typeof(Flow), ["Wide"] = typeof(Flow),
+            ["CapabilityRequirement"] = typeof(CapabilityRequirement), ["PlaceCount"] = typeof(PlaceCount),
         };
         foreach (var view in XDocument.Load(Path.Combine(Root, "module/Beyla.Format.ps1xml")).Descendants("View"))
         {
@@ -156,10 +167,13 @@ public sealed class CmdletShapeTests
             var name = type.Element("Name")!.Value;
             var real = TypeOf(name.StartsWith("Deserialized.", StringComparison.Ordinal) ? name["Deserialized.".Length..] : name);
             var added = type.Element("Members")?.Elements().Select(m => m.Element("Name")!.Value).ToHashSet() ?? [];
-            Assert.All(type.Descendants("Value").Where(v => v.Value.StartsWith("Beyla.", StringComparison.Ordinal)), v => Assert.Same(real, TypeOf(v.Value)));
+            Assert.All(type.Descendants("Value").Where(v => v.Value.StartsWith("Beyla.", StringComparison.Ordinal)),
+                v => Assert.Same(real, TypeOf(v.Value)));
             Assert.All(type.Descendants("TypeConverter"), c => Assert.Same(typeof(ObjectConverter), TypeOf(c.Value.Trim())));
-            Assert.All(type.Descendants("GetCodeReference"), c => Assert.NotNull(TypeOf(c.Element("TypeName")!.Value).GetMethod(c.Element("MethodName")!.Value)));
-            Assert.All(type.Descendants("ReferencedProperties").Elements("Name"), n => Assert.True(added.Contains(n.Value) || real.GetProperty(n.Value) is not null, n.Value));
+            Assert.All(type.Descendants("GetCodeReference"),
+                c => Assert.NotNull(TypeOf(c.Element("TypeName")!.Value).GetMethod(c.Element("MethodName")!.Value)));
+            Assert.All(type.Descendants("ReferencedProperties").Elements("Name"),
+                n => Assert.True(added.Contains(n.Value) || real.GetProperty(n.Value) is not null, n.Value));
         }
     }
 
@@ -171,7 +185,8 @@ public sealed class CmdletShapeTests
         // ConvertTo-Json takes anything else apart, and other sessions get a bag of it.
         Type[] plain = [typeof(string), typeof(int), typeof(long), typeof(double), typeof(long?), typeof(double?)];
         Assert.All(shown.GetProperties(), p => Assert.Contains(p.PropertyType, plain));
-        Assert.Subset(shown.GetProperties().Select(p => p.Name).ToHashSet(), record.GetProperties().Where(p => p.Name != "EqualityContract").Select(p => p.Name).ToHashSet());
+        Assert.Subset(shown.GetProperties().Select(p => p.Name).ToHashSet(),
+            record.GetProperties().Where(p => p.Name != "EqualityContract").Select(p => p.Name).ToHashSet());
     }
 
     [Fact]
@@ -179,13 +194,16 @@ public sealed class CmdletShapeTests
     {
         string[] completed = ["Duration", "Interval", "RequestTimeout", "Cidr", "MaximumCount"];
         var parameters = Cmdlets().Values.SelectMany(t => t.GetProperties()).Where(p => Has(p, "ParameterAttribute")).ToList();
-        Assert.All(completed, name => Assert.All(parameters.Where(p => p.Name == name), p => Assert.True(Has(p, "ArgumentCompleterAttribute"), name)));
+        Assert.All(completed,
+            name => Assert.All(parameters.Where(p => p.Name == name), p => Assert.True(Has(p, "ArgumentCompleterAttribute"), name)));
     }
 
-    private static Type TypeOf(string name) => typeof(Span).Assembly.GetType(name) ?? typeof(CapabilityRequirement).Assembly.GetType(name, throwOnError: true)!;
+    private static Type TypeOf(string name) =>
+        typeof(Span).Assembly.GetType(name) ?? typeof(CapabilityRequirement).Assembly.GetType(name, throwOnError: true)!;
 
     private static Dictionary<string, Type> Cmdlets() => typeof(StartBeylaTraceCommand).Assembly.GetExportedTypes()
-        .Select(t => (Type: t, Attribute: t.GetCustomAttributesData().FirstOrDefault(a => Is(a, "CmdletAttribute")))).Where(t => t.Attribute is not null && !t.Type.IsAbstract)
+        .Select(t => (Type: t, Attribute: t.GetCustomAttributesData().FirstOrDefault(a => Is(a, "CmdletAttribute"))))
+        .Where(t => t.Attribute is not null && !t.Type.IsAbstract)
         .ToDictionary(t => $"{t.Attribute!.ConstructorArguments[0].Value}-{t.Attribute.ConstructorArguments[1].Value}", t => t.Type);
 
     private static bool Has(MemberInfo member, string attribute) => member.GetCustomAttributesData().Any(a => Is(a, attribute));
@@ -193,7 +211,8 @@ public sealed class CmdletShapeTests
     private static bool Is(CustomAttributeData attribute, string name) => attribute.AttributeType.FullName == Automation + name;
 
     private static IEnumerable<string> Texts(XElement start, params string[] path) =>
-        path.Aggregate((IEnumerable<XElement>)[start], (found, name) => found.SelectMany(e => e.Elements().Where(c => c.Name.LocalName == name))).Select(e => e.Value);
+        path.Aggregate((IEnumerable<XElement>)[start],
+            (found, name) => found.SelectMany(e => e.Elements().Where(c => c.Name.LocalName == name))).Select(e => e.Value);
 
     private static string FindRoot()
     {

@@ -13,9 +13,10 @@ public class HttpFuzzTests
 
     private static readonly byte[][] Fragments =
     [
-        "\r\n"u8.ToArray(), "\r\n\r\n"u8.ToArray(), "HTTP/1.1 200 OK\r\n"u8.ToArray(), "GET / HTTP/1.1\r\n\r\n"u8.ToArray(), "0\r\n\r\n"u8.ToArray(),
-        "Content-Length: 3\r\n"u8.ToArray(), "Transfer-Encoding: chunked\r\n"u8.ToArray(), "ffffffffffffffff\r\n"u8.ToArray(), " "u8.ToArray(),
-        "Content-Length: 999999999999999999\r\n"u8.ToArray(), "HTTP/1.1 100 C\r\n\r\n"u8.ToArray(), "://"u8.ToArray(), "@?"u8.ToArray(), "\0"u8.ToArray(),
+        "\r\n"u8.ToArray(), "\r\n\r\n"u8.ToArray(), "HTTP/1.1 200 OK\r\n"u8.ToArray(), "GET / HTTP/1.1\r\n\r\n"u8.ToArray(),
+        "0\r\n\r\n"u8.ToArray(), "Content-Length: 3\r\n"u8.ToArray(), "Transfer-Encoding: chunked\r\n"u8.ToArray(),
+        "ffffffffffffffff\r\n"u8.ToArray(), " "u8.ToArray(), "Content-Length: 999999999999999999\r\n"u8.ToArray(),
+        "HTTP/1.1 100 C\r\n\r\n"u8.ToArray(), "://"u8.ToArray(), "@?"u8.ToArray(), "\0"u8.ToArray(),
     ];
 
     [Fact]
@@ -33,7 +34,10 @@ public class HttpFuzzTests
             for (var i = 0; i < PerRound; i++)
             {
                 connection++;
-                var wire = new Wire(tracer, connection, (uint)random.Next(), uint.MaxValue - (uint)random.Next(200)) { Time = connection * 100_000 };
+                var wire = new Wire(tracer, connection, (uint)random.Next(), uint.MaxValue - (uint)random.Next(200))
+                {
+                    Time = connection * 100_000,
+                };
                 Play(corpus[random.Next(corpus.Length)], wire, random, buffer);
                 if (i % 16 == 0)
                 {

@@ -47,12 +47,16 @@ public class HttpGapTests
         Expect("Server Complete GET /a host= 1.1 200 0/0", "Server Complete GET /c host= 1.1 200 0/0");
     }
 
-    /// <summary>What is captured of one operation ends in the request line, the head or between two of many requests: the bytes after it are counted.</summary>
+    /// <summary>
+    /// What is captured of one operation ends in the request line, the head or between two of many requests: the bytes after it are
+    /// counted.
+    /// </summary>
     [Theory, InlineData(35), InlineData(42), InlineData(50), InlineData(56)]
     public void PipelinedRequestsBeyondTheCapturedBytesAreCounted(int captured)
     {
         const string request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
-        Wire.Data(SocketDirection.Receive, System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(request, 10))), captured, hasTail: false);
+        Wire.Data(SocketDirection.Receive,
+            System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(request, 10))), captured, hasTail: false);
         Assert.Contains(new PlaceCounters("requests", "bytes", 280 - captured, Lost: 280 - captured), rig.Tracer.Count());
     }
 
@@ -60,7 +64,8 @@ public class HttpGapTests
     [Fact]
     public void ALongHeadCountsNothing()
     {
-        Wire.Data(SocketDirection.Receive, System.Text.Encoding.ASCII.GetBytes("GET /a HTTP/1.1\r\nX: " + new string('x', 10_000) + "\r\n\r\n"), 8191);
+        Wire.Data(SocketDirection.Receive,
+            System.Text.Encoding.ASCII.GetBytes("GET /a HTTP/1.1\r\nX: " + new string('x', 10_000) + "\r\n\r\n"), 8191);
         Wire.Send(Ok);
         Assert.DoesNotContain(rig.Tracer.Count(), place => place.Place == "requests");
         Expect("Server Complete GET /a host= 1.1 200 -1/0");
@@ -204,9 +209,11 @@ public class HttpGapTests
                 }
             }
 
-            // One operation can hold three requests; and without the 101 a request in the frames of a WebSocket counts as one, without its head a body.
+            // One operation can hold three requests; and without the 101 a request in the frames of a WebSocket counts as one, without its
+            // head a body.
             run.Wire.Close();
-            Assert.InRange(run.Log.Lines.Count, Math.Max(0, exchange.Spans.Length - 3), exchange.Spans.Length + (name == "websocket" || name.Contains("a request after", StringComparison.Ordinal) ? 1 : 0));
+            Assert.InRange(run.Log.Lines.Count, Math.Max(0, exchange.Spans.Length - 3),
+                exchange.Spans.Length + (name == "websocket" || name.Contains("a request after", StringComparison.Ordinal) ? 1 : 0));
             run.AssertSettled();
         }
     }

@@ -126,7 +126,9 @@ public class HttpTimeTests
         rig.AssertSettled();
     }
 
-    /// <summary>Exactly one for each start line that was begun and could not be read; a connection that never spoke HTTP has none.</summary>
+    /// <summary>
+    /// Exactly one for each start line that was begun and could not be read; a connection that never spoke HTTP has none.
+    /// </summary>
     [Fact]
     public void AStartLineThatIsDiscardedIsLostAndCounted()
     {
@@ -143,7 +145,8 @@ public class HttpTimeTests
         rig.Wire.Receive("GET /nonsense\r\n\r\n");
         rig.Wire.Send("HTTP/1.1 400 B\r\nContent-Length: 0\r\n\r\n");
         Assert.Equal((3, 2, 0), Spans(rig));
-        rig.Wire.Data(SocketDirection.Receive, [.. new string('\n', 100).Select(c => (byte)c), .. "GET /2 HTTP/1.1\r\n\r\n"u8], 50, hasTail: false);
+        rig.Wire.Data(
+            SocketDirection.Receive, [.. new string('\n', 100).Select(c => (byte)c), .. "GET /2 HTTP/1.1\r\n\r\n"u8], 50, hasTail: false);
         rig.Wire.Send(Ok);
         rig.Wire.Receive("GET /3 HTTP/1.1\r\n\r\n");
         rig.Wire.Send(Ok);

@@ -9,7 +9,8 @@ public class ProxyHeaderTests
 {
     private const string Get = "GET / HTTP/1.1\r\n\r\n", Ok = "HTTP/1.1 204 N\r\n\r\n", Signature = "\r\n\r\n\0\r\nQUIT\n";
     private const string V4 = Signature + "\x21\x11\0\x0c\xc0\0\x02\x07\xc6\x33\x64\x01\x12\x67\0\x50";
-    private const string V6 = Signature + "\x21\x21\0\x27\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x12\x67\0\x50\x04\0\0";
+    private const string V6 = Signature
+        + "\x21\x21\0\x27\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x12\x67\0\x50\x04\0\0";
 
     [Theory]
     [InlineData("PROXY TCP4 192.0.2.7 198.51.100.1 4711 80\r\n", "192.0.2.7:4711")]

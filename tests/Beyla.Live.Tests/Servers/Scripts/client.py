@@ -1,4 +1,6 @@
-"""client.py PORT COUNT PATH: waits until its input ends, then COUNT requests over one keep-alive connection of http.client. Prints "answers COUNT"."""
+"""client.py PORT COUNT PATH: waits until its input ends, then COUNT requests over one keep-alive connection of http.client.
+Prints "answers COUNT".
+"""
 import http.client
 import sys
 
