@@ -6,6 +6,7 @@ using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Protocols.Http;
 using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;

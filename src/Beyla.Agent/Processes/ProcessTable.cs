@@ -1,6 +1,7 @@
 using System.Text;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Processes;
@@ -83,7 +84,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
             kernel.SelectPort(port);
         }
 
-        var ports = new ListeningPorts();
+        var ports = new ScannedPorts();
         if (needs.Ports)
         {
             listeners.Scan(0, ports);
@@ -223,13 +224,13 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
             case ProcessState.Excluded:
                 return Outcome.Filtered;
             case ProcessState.Pending:
-                known.Ports = ListeningPorts.With(known.Ports, e.Port);
+                known.Ports = ScannedPorts.With(known.Ports, e.Port);
                 known.Again = true;
                 return Outcome.Aggregated;
             case ProcessState.Selected when known.Ports.Contains(e.Port):
                 return Outcome.Aggregated;
             case ProcessState.Selected:
-                known.Ports = ListeningPorts.With(known.Ports, e.Port);
+                known.Ports = ScannedPorts.With(known.Ports, e.Port);
                 if (needs.ExclusionPorts && judge.IsExcluded(FactsOf(known)))
                 {
                     return Exclude(pid, known.Since);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Tests.Processes;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Linux;
 
-namespace Beyla.Agent.Processes;
+namespace Beyla.Agent.Processes.Inspections;
 
 /// <summary>Limits of <see cref="Aside"/>.</summary>
 public sealed record AsideOptions
