@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
+using Beyla.Agent.Tests.Linux;
 
 namespace Beyla.Agent.Tests.Kernel;
 
@@ -8,25 +8,23 @@ namespace Beyla.Agent.Tests.Kernel;
 /// with the producer position, the data. A record is a header of 8 bytes (length with the flags below in 32 bits, page offset in 32 bits) and its bytes,
 /// rounded up to 8. This plays the kernel's part. The kernel sees the data twice in a row; here a record that wraps is written in two parts.
 /// </summary>
-internal sealed unsafe partial class RingMemory : IDisposable
+internal sealed unsafe class RingMemory : IDisposable
 {
     /// <summary>include/uapi/linux/bpf.h: BPF_RINGBUF_BUSY_BIT, BPF_RINGBUF_DISCARD_BIT, BPF_RINGBUF_HDR_SZ.</summary>
     public const uint Busy = 1u << 31, Discard = 1u << 30, HeaderSize = 8;
 
+    private readonly MemoryFile file;
     private readonly byte* memory;
     private readonly int page = Environment.SystemPageSize;
 
     public RingMemory(int? size = null)
     {
         Size = size ?? page;
-        Descriptor = memfd_create("ring", 1 /* MFD_CLOEXEC */);
-        Assert.True(Descriptor >= 0);
-        Assert.Equal(0, ftruncate(Descriptor, (2 * page) + Size));
-        memory = (byte*)mmap(null, (nuint)((2 * page) + Size), 3 /* PROT_READ | PROT_WRITE */, 1 /* MAP_SHARED */, Descriptor, 0);
-        Assert.False(memory == (byte*)-1);
+        file = new MemoryFile((2 * page) + Size);
+        memory = file.Bytes;
     }
 
-    public int Descriptor { get; }
+    public int Descriptor => file.Descriptor;
 
     public int Size { get; }
 
@@ -70,26 +68,7 @@ internal sealed unsafe partial class RingMemory : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _ = munmap(memory, (nuint)((2 * page) + Size));
-        _ = close(Descriptor);
-    }
+    public void Dispose() => file.Dispose();
 
     private ref byte Data(ulong position) => ref memory[(2 * page) + (int)(position & (ulong)(Size - 1))];
-
-    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int memfd_create(string name, uint flags);
-
-    [LibraryImport("libc")]
-    private static partial int ftruncate(int descriptor, long length);
-
-    [LibraryImport("libc")]
-    private static partial void* mmap(void* address, nuint length, int protection, int flags, int descriptor, nint offset);
-
-    [LibraryImport("libc")]
-    private static partial int munmap(void* address, nuint length);
-
-    [LibraryImport("libc")]
-    private static partial int close(int descriptor);
 }

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Beyla.Agent.Tests.Linux;
 
 namespace Beyla.Agent.Tests.Kernel;
 
@@ -8,7 +8,7 @@ namespace Beyla.Agent.Tests.Kernel;
 /// worked out by hand: a bit for each of 4194304 process ids (PID_MAX_LIMIT, include/linux/threads.h), twice, and one for each of 65536
 /// ports.
 /// </summary>
-internal sealed unsafe partial class SelectionMemory : IDisposable
+internal sealed unsafe class SelectionMemory : IDisposable
 {
     public const int Pids = 0, Excluded = 524288, Ports = 1048576, Asleep = 1056768, Capture = 1056772, ByPort = 1056776, Lost = 1056780;
 
@@ -17,18 +17,16 @@ internal sealed unsafe partial class SelectionMemory : IDisposable
     /// </summary>
     private const int Size = 1056784;
 
+    private readonly MemoryFile file;
     private readonly byte* memory;
 
     public SelectionMemory()
     {
-        Descriptor = memfd_create("selection", 1 /* MFD_CLOEXEC */);
-        Assert.True(Descriptor >= 0);
-        Assert.Equal(0, ftruncate(Descriptor, Size));
-        memory = (byte*)mmap(null, Size, 3 /* PROT_READ | PROT_WRITE */, 1 /* MAP_SHARED */, Descriptor, 0);
-        Assert.False(memory == (byte*)-1);
+        file = new MemoryFile(Size);
+        memory = file.Bytes;
     }
 
-    public int Descriptor { get; }
+    public int Descriptor => file.Descriptor;
 
     /// <summary>All bytes that are not zero: where and what.</summary>
     public List<(int Offset, byte Value)> Written
@@ -53,24 +51,5 @@ internal sealed unsafe partial class SelectionMemory : IDisposable
         set => Volatile.Write(ref *(uint*)(memory + offset), value);
     }
 
-    public void Dispose()
-    {
-        _ = munmap(memory, Size);
-        _ = close(Descriptor);
-    }
-
-    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int memfd_create(string name, uint flags);
-
-    [LibraryImport("libc")]
-    private static partial int ftruncate(int descriptor, long length);
-
-    [LibraryImport("libc")]
-    private static partial void* mmap(void* address, nuint length, int protection, int flags, int descriptor, nint offset);
-
-    [LibraryImport("libc")]
-    private static partial int munmap(void* address, nuint length);
-
-    [LibraryImport("libc")]
-    private static partial int close(int descriptor);
+    public void Dispose() => file.Dispose();
 }
