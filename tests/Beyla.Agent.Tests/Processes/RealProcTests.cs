@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Selection;
@@ -70,7 +71,11 @@ public sealed class RealProcTests : IDisposable
         Assert.True(status is { IsRegular: true, Links: > 0, Mount: not null });
         Assert.True(systems.MayOpen(Environment.ProcessId, status));
         // Where nobody says where it lies, and no block device is behind it.
-        Assert.False(systems.MayOpen(Environment.ProcessId, status with { Mount = ulong.MaxValue, Identity = status.Identity with { Device = uint.MaxValue } }));
+        var bytes = MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref status, 1));
+        bytes[136..140].Clear(); // struct statx, linux/stat.h: stx_dev_major, stx_dev_minor, stx_mnt_id
+        bytes[140..152].Fill(0xff);
+        Assert.Equal((uint.MaxValue, ulong.MaxValue), (status.Identity.Device, status.Mount));
+        Assert.False(systems.MayOpen(Environment.ProcessId, status));
     }
 
     [Fact]
