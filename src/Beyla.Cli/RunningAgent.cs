@@ -37,7 +37,7 @@ internal sealed class RunningAgent : IDisposable
             failure = errno;
             stop.Request(errno == 0 ? "standard output was closed" : "standard output failed");
         };
-        printer = TracePrinter.Create(configuration.TracePrinterName, output);
+        printer = TracePrinter.Create(configuration.TracePrinter, output);
     }
 
     /// <summary>Starts what is configured. A mode that the kernel refuses is reported and left out: the other one may still work.</summary>
