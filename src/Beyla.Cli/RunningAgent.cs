@@ -73,6 +73,10 @@ internal sealed class RunningAgent : IDisposable
         {
             stop.OnRequest(application.Stop);
             application.Run();
+            if (application.Failure is not null)
+            {
+                stop.Request("events cannot be read any more");
+            }
         }
 
         stop.Wait();
@@ -99,7 +103,12 @@ internal sealed class RunningAgent : IDisposable
             Log.Error("Writing to standard output failed", ("error", Errno.Describe(failure)));
         }
 
-        return failure == 0 ? ExitCode.Stopped : ExitCode.Failed;
+        if (application?.Failure is { } damage)
+        {
+            Log.Error("Reading the kernel's events failed", ("error", damage));
+        }
+
+        return failure == 0 && application?.Failure is null ? ExitCode.Stopped : ExitCode.Failed;
     }
 
     /// <inheritdoc/>
