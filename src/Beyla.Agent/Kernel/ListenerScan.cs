@@ -14,6 +14,7 @@ public sealed unsafe partial class ListenerScan
 
     private readonly BpfProgram program;
 
+    /// <param name="program">The loaded iterator over the sockets of processes (bpf/watcher.bpf.c, listeners).</param>
     internal ListenerScan(BpfProgram program) => this.program = program;
 
     /// <summary>Reports each listening socket as an event of kind Listening.</summary>

@@ -54,6 +54,8 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     private long produced, whole, without;
     private bool stopping;
 
+    /// <param name="options">Limits.</param>
+    /// <param name="create">Makes what looks at processes, one for each thread and on it; it asks the gate before it opens a file.</param>
     internal Aside(AsideOptions options, Func<IFileGate, IInspector> create)
     {
         (this.options, this.create) = (options, create);
