@@ -6,7 +6,7 @@ namespace Beyla.Agent.Capabilities;
 internal static unsafe partial class FileCalls
 {
     /// <summary>Flags of open(2) (include/uapi/asm-generic/fcntl.h).</summary>
-    internal const int O_RDONLY = 0, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800;
+    internal const int O_RDONLY = 0, O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800;
 
     /// <summary>Commands of fcntl(2) for leases, and the signal that a broken lease sends in place of SIGIO.</summary>
     internal const int F_SETSIG = 10, F_SETLEASE = 1024, F_RDLCK = 0, SIGURG = 23;
