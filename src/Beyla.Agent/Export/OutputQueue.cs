@@ -17,7 +17,7 @@ public sealed class OutputQueue : ICounted, IDisposable
     /// <summary>Default room for everything that waits.</summary>
     public const int DefaultCapacity = 16 * 1024 * 1024;
 
-    private const int Kinds = 3, WaitMilliseconds = 50, IdleMilliseconds = 500, SpareBlocks = 8;
+    private const int WaitMilliseconds = 50, IdleMilliseconds = 500, SpareBlocks = 8;
 
     private readonly OutputDescriptor output;
     private readonly int blockSize;
@@ -28,7 +28,7 @@ public sealed class OutputQueue : ICounted, IDisposable
     private readonly Queue<OutputBlock> ready = new();
     private readonly Stack<OutputBlock> spare = new();
     private readonly Thread writer;
-    private readonly long[] produced = new long[Kinds], emitted = new long[Kinds], lost = new long[Kinds], held = new long[Kinds];
+    private readonly OutputCounters counters = new(); // under the gate
     private OutputBlock? current;
     private OutputBlock? writing;
     private int blocks;
@@ -64,15 +64,9 @@ public sealed class OutputQueue : ICounted, IDisposable
     {
         lock (gate)
         {
-            produced[(int)kind]++;
-            if (!closed && !stopping && TryAdd(record, kind))
-            {
-                held[(int)kind]++;
-                return true;
-            }
-
-            lost[(int)kind]++;
-            return false;
+            var isAdded = !closed && !stopping && TryAdd(record, kind);
+            counters.Produce(kind, isAdded);
+            return isAdded;
         }
     }
 
@@ -162,17 +156,7 @@ public sealed class OutputQueue : ICounted, IDisposable
     {
         lock (gate)
         {
-            var rows = new List<PlaceCounters>();
-            foreach (var (kind, unit) in ((OutputRecord, string)[])[(OutputRecord.Span, "spans"), (OutputRecord.Flow, "flows")])
-            {
-                var i = (int)kind;
-                if (produced[i] > 0)
-                {
-                    rows.Add(new PlaceCounters("printer", unit, produced[i], Emitted: emitted[i], Lost: lost[i], Held: held[i]));
-                }
-            }
-
-            return rows;
+            return counters.Count();
         }
     }
 
@@ -281,7 +265,7 @@ public sealed class OutputQueue : ICounted, IDisposable
                 position += written;
                 lock (gate)
                 {
-                    Settle(block, position, emitted);
+                    counters.Emit(block, position);
                 }
             }
             else if (result != WriteResult.Full)
@@ -315,7 +299,7 @@ public sealed class OutputQueue : ICounted, IDisposable
     {
         if (writing is not null)
         {
-            Settle(writing, int.MaxValue, lost);
+            counters.Lose(writing);
             writing = null;
         }
 
@@ -326,19 +310,8 @@ public sealed class OutputQueue : ICounted, IDisposable
 
         while (ready.TryDequeue(out var block))
         {
-            Settle(block, int.MaxValue, lost);
+            counters.Lose(block);
             Recycle(block);
-        }
-    }
-
-    private void Settle(OutputBlock block, int position, long[] into)
-    {
-        Span<long> counts = stackalloc long[Kinds];
-        block.Settle(position, counts);
-        for (var i = 0; i < Kinds; i++)
-        {
-            into[i] += counts[i];
-            held[i] -= counts[i];
         }
     }
 
