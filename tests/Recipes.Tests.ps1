@@ -1,13 +1,17 @@
-# Runs each recipe of docs/recipes.md as printed, on a host of its own: two network namespaces with a service on 8080 that hands requests on, a database on 5432, and callers that send
-# a known number of requests once the agent says that it is attached. So the numbers that a recipe shows can be compared with the truth.
+# Runs each recipe of docs/recipes.md as printed, on a host of its own: two network namespaces with a service on 8080 that hands requests on, a
+# database on 5432, and callers that send a known number of requests once the agent says that it is attached. So the numbers that a recipe shows
+# can be compared with the truth.
 Describe 'Recipes' -Tag Live {
     BeforeDiscovery {
         $text = Get-Content $PSScriptRoot/../docs/recipes.md -Raw
-        $recipes = @([regex]::Matches($text, '(?ms)^([^\n]+):\n\n```powershell\n(.*?)\n```') | ForEach-Object { @{ title = $_.Groups[1].Value; code = $_.Groups[2].Value } })
+        $recipes = @([regex]::Matches($text, '(?ms)^([^\n]+):\n\n```powershell\n(.*?)\n```') |
+            ForEach-Object { @{ title = $_.Groups[1].Value; code = $_.Groups[2].Value } })
     }
     BeforeAll {
         . $PSScriptRoot/Common.ps1
-        $reason = if ((id -u) -ne 0) { 'this needs root' } elseif (-not (Test-Path $RealAgent)) { 'the agent is not built' } elseif (@(Get-Command ip, python3 -ErrorAction Ignore).Count -ne 2) { 'ip or python3 is not installed' }
+        $reason = if ((id -u) -ne 0) { 'this needs root' }
+        elseif (-not (Test-Path $RealAgent)) { 'the agent is not built' }
+        elseif (@(Get-Command ip, python3 -ErrorAction Ignore).Count -ne 2) { 'ip or python3 is not installed' }
         $count = [regex]::Matches((Get-Content $Root/docs/recipes.md -Raw), '(?m)^```powershell').Count
         if ($reason) { return }
 
@@ -28,7 +32,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         status = 503 if "fail" in self.path else 200
         if upstream:
-            c = http.client.HTTPConnection("127.0.0.1", upstream, timeout=20); c.request("GET", self.path); answer = c.getresponse(); answer.read(); c.close(); status = answer.status
+            c = http.client.HTTPConnection("127.0.0.1", upstream, timeout=20)
+            c.request("GET", self.path)
+            answer = c.getresponse()
+            answer.read()
+            c.close()
+            status = answer.status
         elif "slow" in self.path: time.sleep(0.05)
         self.send_response(status)
         self.send_header("Content-Length", "5")
@@ -85,27 +94,35 @@ done; } 3>&1
                 @{ Space = $there; Name = 'database'; Arguments = , "$TestDrive/database.py" }
                 @{ Space = $there; Name = 'callers'; Arguments = "$TestDrive/callers.py", $ready }
                 @{ Space = $here; Name = 'reports'; Arguments = "$TestDrive/client.py", $ready })) {
-            Start-Process ip -ArgumentList (@('netns', 'exec', $start.Space, 'python3') + $start.Arguments) -PassThru -Environment @{ OTEL_SERVICE_NAME = $start.Name } -RedirectStandardError "$TestDrive/$($start.Name).log"
+            $how = @{ Environment = @{ OTEL_SERVICE_NAME = $start.Name }; RedirectStandardError = "$TestDrive/$($start.Name).log" }
+            Start-Process ip -ArgumentList (@('netns', 'exec', $start.Space, 'python3') + $start.Arguments) -PassThru @how
         }
         Wait-Until { (ip netns exec $here curl -s -o /dev/null -w '%{http_code}' http://10.77.0.1:8080/ready) -eq '200' } 20 | Should -BeTrue
         foreach ($process in $running) { $process.HasExited | Should -BeFalse -Because (Get-Content $TestDrive/*.log -Raw) }
 
         # What veth0 carried so far, both ways: flows count no more than that.
-        function Get-Carried { $s = (ip -n $here -s -j link show veth0 | ConvertFrom-Json).stats64; @{ Ingress = $s.rx.bytes; Egress = $s.tx.bytes } }
+        function Get-Carried {
+            $s = (ip -n $here -s -j link show veth0 | ConvertFrom-Json).stats64
+            @{ Ingress = $s.rx.bytes; Egress = $s.tx.bytes }
+        }
 
         # Runs a recipe. $output is what it wrote, as objects; $text the same as shown.
         function Invoke-Recipe([string] $Code) {
             Remove-Item "$ready*", $TestDrive/output.xml -ErrorAction Ignore
-            $script = "`$PSStyle.OutputRendering = 'PlainText'; `$ErrorActionPreference = 'Stop'; Import-Module '$Module'; `$PSDefaultParameterValues['*-Beyla*:AgentPath'] = '$TestDrive/agent'
+            $script = "`$PSStyle.OutputRendering = 'PlainText'; `$ErrorActionPreference = 'Stop'
+Import-Module '$Module'; `$PSDefaultParameterValues['*-Beyla*:AgentPath'] = '$TestDrive/agent'
 `$written = @(. {`n$Code`n}); `$written | Export-Clixml -Depth 3 '$TestDrive/output.xml'; `$written | Out-String -Width 200"
             $env:REAL_AGENT = $RealAgent; $env:READY = $ready
             Push-Location $TestDrive
-            $script:text = try { (ip netns exec $here pwsh -NoProfile -NonInteractive -Command $script 2>&1) -join "`n" } finally { Pop-Location; $env:REAL_AGENT = $env:READY = $null }
+            $script:text = try { (ip netns exec $here pwsh -NoProfile -NonInteractive -Command $script 2>&1) -join "`n" }
+            finally { Pop-Location; $env:REAL_AGENT = $env:READY = $null }
             $LASTEXITCODE | Should -Be 0 -Because $text
             $text | Should -Not -Match '(?i)\b(error|exception):'
             $script:output = @(if (Test-Path $TestDrive/output.xml) { Import-Clixml $TestDrive/output.xml })
             # The callers go on when a recipe ends with what it has seen; the next one must not see that.
-            if ($Code -match 'Start-BeylaTrace|Get-BeylaFlow') { Wait-Until { (Test-Path "$ready.http.done") -and (Test-Path "$ready.db.done") } 60 | Should -BeTrue -Because $text }
+            if ($Code -match 'Start-BeylaTrace|Get-BeylaFlow') {
+                Wait-Until { (Test-Path "$ready.http.done") -and (Test-Path "$ready.db.done") } 60 | Should -BeTrue -Because $text
+            }
         }
         function Get-Count([string] $Name) { ($output | Where-Object Name -eq $Name).Count }
 
@@ -129,7 +146,11 @@ done; } 3>&1
                 $output[0].Errors | Should -Be ('{0:p1}' -f 0.25)
             }
             'Which paths fail, and how often' = { $output.Count | Should -Be 1; Get-Count '/fail' | Should -Be 5 }
-            'Wait for the first error and show all of it' = { $text | Should -Match '(?m)^Status +: 503'; $text | Should -Match '(?m)^Kind +: Server'; [regex]::Matches($text, '(?m)^Status +:').Count | Should -Be 1 }
+            'Wait for the first error and show all of it' = {
+                $text | Should -Match '(?m)^Status +: 503'
+                $text | Should -Match '(?m)^Kind +: Server'
+                [regex]::Matches($text, '(?m)^Status +:').Count | Should -Be 1
+            }
             'Requests per second' = { ($output | Measure-Object Count -Sum).Sum | Should -Be 20 }
             'Mean, slowest and number by path' = {
                 $output.Count | Should -Be 3
@@ -138,7 +159,11 @@ done; } 3>&1
             }
             'Alert on the 95th percentile' = { [double] [regex]::Match($text, 'p95 is ([\d.]+) ms').Groups[1].Value | Should -BeGreaterOrEqual 50 }
             'Who calls' = { $output.Count | Should -Be 1; Get-Count '10.77.0.2' | Should -Be 20 }
-            'Whom the service calls, and how long it waits for them' = { $output.Count | Should -Be 1; Get-Count '127.0.0.1:9090' | Should -Be 20; $output[0].Mean | Should -BeGreaterOrEqual 12.5 }
+            'Whom the service calls, and how long it waits for them' = {
+                $output.Count | Should -Be 1
+                Get-Count '127.0.0.1:9090' | Should -Be 20
+                $output[0].Mean | Should -BeGreaterOrEqual 12.5
+            }
             'Watch, and keep what came when Ctrl+C ends it (an assignment would get nothing then)' = {
                 @($output | Where-Object Status -eq 503).Count | Should -Be 5
                 Get-Count '/cart' | Should -Be 10; Get-Count '/fail' | Should -Be 5; Get-Count '/slow' | Should -Be 5

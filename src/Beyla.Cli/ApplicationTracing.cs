@@ -6,6 +6,7 @@ using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Protocols.Http;
 using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
@@ -178,7 +179,10 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         ("processes", processes.Selected.Count()),
     ];
 
-    /// <summary>Reads until <see cref="Stop"/>.</summary>
+    /// <summary>Why events cannot be read any more, for the log; null while they can.</summary>
+    public string? Failure => loop.Failure;
+
+    /// <summary>Reads until <see cref="Stop"/>, or until there is a <see cref="Failure"/>.</summary>
     public void Run() => loop.Run(records, tracer, this);
 
     /// <summary>Ends <see cref="Run"/>. Any thread.</summary>

@@ -37,7 +37,7 @@ internal sealed class RunningAgent : IDisposable
             failure = errno;
             stop.Request(errno == 0 ? "standard output was closed" : "standard output failed");
         };
-        printer = TracePrinter.Create(configuration.TracePrinterName, output);
+        printer = TracePrinter.Create(configuration.TracePrinter, output);
     }
 
     /// <summary>Starts what is configured. A mode that the kernel refuses is reported and left out: the other one may still work.</summary>
@@ -73,6 +73,10 @@ internal sealed class RunningAgent : IDisposable
         {
             stop.OnRequest(application.Stop);
             application.Run();
+            if (application.Failure is not null)
+            {
+                stop.Request("events cannot be read any more");
+            }
         }
 
         stop.Wait();
@@ -99,7 +103,12 @@ internal sealed class RunningAgent : IDisposable
             Log.Error("Writing to standard output failed", ("error", Errno.Describe(failure)));
         }
 
-        return failure == 0 ? ExitCode.Stopped : ExitCode.Failed;
+        if (application?.Failure is { } damage)
+        {
+            Log.Error("Reading the kernel's events failed", ("error", damage));
+        }
+
+        return failure == 0 && application?.Failure is null ? ExitCode.Stopped : ExitCode.Failed;
     }
 
     /// <inheritdoc/>

@@ -10,8 +10,6 @@ namespace Beyla.Agent.Capabilities;
 internal sealed unsafe class CapabilityFile : SafeHandleMinusOneIsInvalid
 {
     private const string Attribute = "security.capability";
-    private const int AT_EMPTY_PATH = 0x1000;
-    private const uint STATX_BASIC_STATS = 0x7ff;
 
     private CapabilityFile(string path, int file)
         : base(ownsHandle: true)
@@ -60,12 +58,9 @@ internal sealed unsafe class CapabilityFile : SafeHandleMinusOneIsInvalid
     }
 
     /// <summary>Type and permission bits (inode(7)).</summary>
-    internal int Mode()
-    {
-        FileCalls.FileStatus status = default;
-        byte empty = 0;
-        return FileCalls.statx((int)handle, &empty, AT_EMPTY_PATH, STATX_BASIC_STATS, &status) < 0 ? throw Fail("stat", Path) : status.Mode;
-    }
+    internal int Mode() => FileStatus.TryRead((int)handle, "", FileStatus.EmptyPath, FileStatus.Basic, out var status)
+        ? status.Mode
+        : throw Fail("stat", Path);
 
     /// <summary>Whether its file system is mounted nosuid, where file capabilities are ignored.</summary>
     internal bool OnNosuid()

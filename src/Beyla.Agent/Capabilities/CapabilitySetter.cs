@@ -20,7 +20,7 @@ internal static class CapabilitySetter
             return Refused(file, "a process has it open for writing", error);
         }
 
-        if (AgentFile.Refuse(file) is { } reason)
+        if (AgentFileRules.Refuse(file) is { } reason)
         {
             return Refused(file, reason, error);
         }
@@ -61,7 +61,7 @@ internal static class CapabilitySetter
             () => file.Write(capabilities), file,
             $"sudo setcap {ShellText.Quote(capabilities.ToString())} {ShellText.Quote(file.Path)}", error);
         // A write takes the capabilities away again, so what is there now is what carries them.
-        if (written && !leased && AgentFile.Refuse(file) is { } changed)
+        if (written && !leased && AgentFileRules.Refuse(file) is { } changed)
         {
             _ = WithRight(() => file.Remove(), file, "", error);
             return Refused(file, $"it was changed meanwhile: {changed}", error);

@@ -127,25 +127,13 @@ internal static class CapabilityTable
             FailingCall = LoadProgram,
             FailingErrno = Errno.EPERM,
         },
-        new(tracer, Capability.SysPtrace)
-        {
-            Operation = "/proc/PID/exe of processes of other users, and before Linux 6.15 their /proc/PID/environ, "
-                + "for the service of a flow",
-            Without = "flows of other users' processes show the first argument or the name of the process as their service",
-            InReference = false,
-            OptionalFor = feature,
-            FailingCall = "readlink(/proc/PID/exe)",
-            FailingErrno = Errno.EACCES,
-        },
-        new(tracer, Capability.DacReadSearch)
-        {
-            Operation = "/proc/PID/environ of processes of other users, for the service of a flow",
-            Without = "OTEL_SERVICE_NAME of other users' processes is not seen in flows",
-            InReference = false,
-            OptionalFor = feature,
-            FailingCall = "open(/proc/PID/environ)",
-            FailingErrno = Errno.EACCES,
-        },
+        ExecutablesOfOthers(
+            tracer, ", for the service of a flow",
+            "flows of other users' processes show the first argument or the name of the process as their service")
+            with { InReference = false, OptionalFor = feature },
+        EnvironmentsOfOthers(
+            tracer, ", for the service of a flow", "OTEL_SERVICE_NAME of other users' processes is not seen in flows")
+            with { InReference = false, OptionalFor = feature },
     ];
 
     private static IEnumerable<CapabilityRow> Watcher() =>
@@ -209,27 +197,17 @@ internal static class CapabilityTable
             FailingCall = LoadProgram,
             FailingErrno = Errno.EPERM,
         },
-        new(DocumentedTracer.Languages, Capability.SysPtrace)
-        {
-            Operation = "/proc/PID/exe of processes of other users, and before Linux 6.15 their /proc/PID/environ",
-            Without = "executables of other users' processes cannot be opened: go, rust and native images show as generic, "
+        ExecutablesOfOthers(
+            DocumentedTracer.Languages, "",
+            "executables of other users' processes cannot be opened: go, rust and native images show as generic, "
                 + "paths are taken from maps or execve; "
-                + "before Linux 6.15 OTEL_SERVICE_NAME of processes that began before the agent is not seen either",
-            DocumentedFor = Applications,
-            NeededFor = Application,
-            FailingCall = "readlink(/proc/PID/exe)",
-            FailingErrno = Errno.EACCES,
-        },
-        new(DocumentedTracer.Languages, Capability.DacReadSearch)
-        {
-            Operation = "/proc/PID/environ of processes of other users, together with CAP_SYS_PTRACE or, from Linux 6.15 on, CAP_PERFMON",
-            Without = "OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES of other users' processes that began before the agent are not seen; "
-                + "the service is named after the executable",
-            DocumentedFor = Applications,
-            NeededFor = Application,
-            FailingCall = "open(/proc/PID/environ)",
-            FailingErrno = Errno.EACCES,
-        },
+                + "before Linux 6.15 OTEL_SERVICE_NAME of processes that began before the agent is not seen either")
+            with { DocumentedFor = Applications, NeededFor = Application },
+        EnvironmentsOfOthers(
+            DocumentedTracer.Languages, ", together with CAP_SYS_PTRACE or, from Linux 6.15 on, CAP_PERFMON",
+            "OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES of other users' processes that began before the agent are not seen; "
+                + "the service is named after the executable")
+            with { DocumentedFor = Applications, NeededFor = Application },
         new(DocumentedTracer.Languages, Capability.CheckpointRestore)
         {
             Operation = "documented: /proc/PID/map_files, for libraries that were deleted while in use",
@@ -272,6 +250,25 @@ internal static class CapabilityTable
         Unbuilt(DocumentedTracer.BpfMetrics, Capability.SysAdmin, Feature.BpfMetrics,
             "BTF data of every loaded program (BPF_BTF_GET_FD_BY_ID)") with { InReference = false },
     ];
+
+    /// <summary>Flows and languages read the same files by the same calls; what they lose without them differs.</summary>
+    private static CapabilityRow ExecutablesOfOthers(DocumentedTracer tracer, string qualification, string without) =>
+        new(tracer, Capability.SysPtrace)
+        {
+            Operation = "/proc/PID/exe of processes of other users, and before Linux 6.15 their /proc/PID/environ" + qualification,
+            Without = without,
+            FailingCall = "readlink(/proc/PID/exe)",
+            FailingErrno = Errno.EACCES,
+        };
+
+    private static CapabilityRow EnvironmentsOfOthers(DocumentedTracer tracer, string qualification, string without) =>
+        new(tracer, Capability.DacReadSearch)
+        {
+            Operation = "/proc/PID/environ of processes of other users" + qualification,
+            Without = without,
+            FailingCall = "open(/proc/PID/environ)",
+            FailingErrno = Errno.EACCES,
+        };
 
     private static CapabilityRow Unbuilt(
         DocumentedTracer tracer, Capability capability, Feature documentedFor, string operation, Version? from = null) =>

@@ -6,16 +6,13 @@ namespace Beyla.Agent.Capabilities;
 internal static unsafe partial class FileCalls
 {
     /// <summary>Flags of open(2) (include/uapi/asm-generic/fcntl.h).</summary>
-    internal const int O_RDONLY = 0, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800;
+    internal const int O_RDONLY = 0, O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800;
 
     /// <summary>Commands of fcntl(2) for leases, and the signal that a broken lease sends in place of SIGIO.</summary>
     internal const int F_SETSIG = 10, F_SETLEASE = 1024, F_RDLCK = 0, SIGURG = 23;
 
     /// <summary>Flag of fstatvfs(3): set-user-ID bits and file capabilities have no effect on the file system.</summary>
     internal const ulong ST_NOSUID = 2;
-
-    /// <summary>The part of a mode that says the type of a file, and its value for a regular file (inode(7)).</summary>
-    internal const int TypeMask = 0xf000, RegularFile = 0x8000;
 
     /// <summary>struct statvfs of glibc on 64-bit Linux.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -24,16 +21,6 @@ internal static unsafe partial class FileCalls
         public ulong BlockSize, FragmentSize, Blocks, FreeBlocks, AvailableBlocks,
             Files, FreeFiles, AvailableFiles, Identifier, Flags, NameMaximum;
         private fixed int spare[6];
-    }
-
-    /// <summary>struct statx, up to the owner and mode (include/uapi/linux/stat.h).</summary>
-    [StructLayout(LayoutKind.Sequential, Size = 256)]
-    internal struct FileStatus
-    {
-        public uint Mask, BlockSize;
-        public ulong Attributes;
-        public uint Links, User, Group;
-        public ushort Mode;
     }
 
     /// <summary>open(2); the descriptor.</summary>
@@ -47,10 +34,6 @@ internal static unsafe partial class FileCalls
     /// <summary>fstatvfs(3).</summary>
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int fstatvfs(int file, FileSystemStatus* status);
-
-    /// <summary>statx(2).</summary>
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int statx(int directory, byte* path, int flags, uint mask, FileStatus* status);
 
     /// <summary>fgetxattr(2); the size of the value in bytes.</summary>
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

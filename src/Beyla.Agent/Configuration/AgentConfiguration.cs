@@ -48,16 +48,6 @@ public sealed record AgentConfiguration
     /// <summary>How spans are printed to standard output.</summary>
     public TracePrinterKind TracePrinter { get; init; }
 
-    /// <summary>The printer as settings spell it: disabled, counter, text, json, json_indent.</summary>
-    public string TracePrinterName => TracePrinter switch
-    {
-        TracePrinterKind.Counter => "counter",
-        TracePrinterKind.Text => "text",
-        TracePrinterKind.Json => "json",
-        TracePrinterKind.JsonIndent => "json_indent",
-        _ => "disabled",
-    };
-
     /// <summary>Whether missing capabilities end the agent (exit code 3) instead of being warned of.</summary>
     public bool EnforceSysCaps { get; init; }
 

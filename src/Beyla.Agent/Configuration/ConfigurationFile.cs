@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -16,9 +17,7 @@ public static partial class ConfigurationFile
     internal const int MaximumSize = 1024 * 1024;
 
     private const int ReadOnly = 0, NonBlocking = 0x800, NoControllingTerminal = 0x100, CloseOnExec = 0x80000;
-    private const int CurrentDirectory = -100, EmptyPath = 0x1000;
-    private const uint BasicStats = 0x7ff;
-    private const int TypeMask = 0xf000, RegularFile = 0x8000, OthersWrite = 0x12, EverybodyWrites = 0x2, Sticky = 0x200;
+    private const int OthersWrite = 0x12, EverybodyWrites = 0x2, Sticky = 0x200;
     private const int ReadAccess = 4;
     private const nuint SecureEntry = 23;
 
@@ -46,12 +45,12 @@ public static partial class ConfigurationFile
         }
 
         using var file = new SafeFileHandle(descriptor, ownsHandle: true);
-        if (Stat(descriptor, "", EmptyPath, BasicStats, out var status) < 0)
+        if (!FileStatus.TryRead(descriptor, "", FileStatus.EmptyPath, FileStatus.Basic, out var status))
         {
             throw new ConfigurationException($"the configuration file {shown} cannot be examined: {LastError()}");
         }
 
-        if ((status.Mode & TypeMask) != RegularFile)
+        if (!status.IsRegular)
         {
             throw new ConfigurationException($"the configuration file {shown} is not a regular file");
         }
@@ -128,7 +127,7 @@ public static partial class ConfigurationFile
         var directory = Path.GetDirectoryName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
         for (var parent = true; directory is not null; directory = Path.GetDirectoryName(directory), parent = false)
         {
-            if (Stat(CurrentDirectory, directory, 0, BasicStats, out var above) < 0)
+            if (!FileStatus.TryRead(FileStatus.CurrentDirectory, directory, 0, FileStatus.Basic, out var above))
             {
                 throw new ConfigurationException(
                     $"the configuration file {shown} {Reason}: {LogText.Quote(directory)} cannot be examined ({LastError()})");
@@ -156,25 +155,8 @@ public static partial class ConfigurationFile
 
     private static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
 
-    /// <summary>The beginning of struct statx (statx(2)); the same on every architecture.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
-    private struct FileStatus
-    {
-        [FieldOffset(20)]
-        public uint Owner;
-
-        [FieldOffset(28)]
-        public ushort Mode;
-
-        [FieldOffset(40)]
-        public ulong Size;
-    }
-
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    private static partial int Stat(int directory, string path, int flags, uint mask, out FileStatus status);
 
     [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int Access(string path, int mode);

@@ -17,7 +17,7 @@ public sealed class OutputQueue : ICounted, IDisposable
     /// <summary>Default room for everything that waits.</summary>
     public const int DefaultCapacity = 16 * 1024 * 1024;
 
-    private const int Kinds = 3, WaitMilliseconds = 50, IdleMilliseconds = 500, SpareBlocks = 8;
+    private const int WaitMilliseconds = 50, IdleMilliseconds = 500, SpareBlocks = 8;
 
     private readonly OutputDescriptor output;
     private readonly int blockSize;
@@ -28,7 +28,7 @@ public sealed class OutputQueue : ICounted, IDisposable
     private readonly Queue<OutputBlock> ready = new();
     private readonly Stack<OutputBlock> spare = new();
     private readonly Thread writer;
-    private readonly long[] produced = new long[Kinds], emitted = new long[Kinds], lost = new long[Kinds], held = new long[Kinds];
+    private readonly OutputCounters counters = new(); // under the gate
     private OutputBlock? current;
     private OutputBlock? writing;
     private int blocks;
@@ -67,8 +67,7 @@ public sealed class OutputQueue : ICounted, IDisposable
         {
             var before = ready.Count;
             added = !closed && !stopping && TryAdd(record, kind);
-            produced[(int)kind]++;
-            (added ? held : lost)[(int)kind]++;
+            counters.Produce(kind, added);
             handedOver = ready.Count > before;
         }
 
@@ -167,17 +166,7 @@ public sealed class OutputQueue : ICounted, IDisposable
     {
         lock (gate)
         {
-            var rows = new List<PlaceCounters>();
-            foreach (var (kind, unit) in ((OutputRecord, string)[])[(OutputRecord.Span, "spans"), (OutputRecord.Flow, "flows")])
-            {
-                var i = (int)kind;
-                if (produced[i] > 0)
-                {
-                    rows.Add(new PlaceCounters("printer", unit, produced[i], Emitted: emitted[i], Lost: lost[i], Held: held[i]));
-                }
-            }
-
-            return rows;
+            return counters.Count();
         }
     }
 
@@ -294,7 +283,7 @@ public sealed class OutputQueue : ICounted, IDisposable
                 position += written;
                 lock (gate)
                 {
-                    Settle(block, position, emitted);
+                    counters.Emit(block, position);
                 }
             }
             else if (result != WriteResult.Full)
@@ -328,7 +317,7 @@ public sealed class OutputQueue : ICounted, IDisposable
     {
         if (writing is not null)
         {
-            Settle(writing, int.MaxValue, lost);
+            counters.Lose(writing);
             writing = null;
         }
 
@@ -339,19 +328,8 @@ public sealed class OutputQueue : ICounted, IDisposable
 
         while (ready.TryDequeue(out var block))
         {
-            Settle(block, int.MaxValue, lost);
+            counters.Lose(block);
             Recycle(block);
-        }
-    }
-
-    private void Settle(OutputBlock block, int position, long[] into)
-    {
-        Span<long> counts = stackalloc long[Kinds];
-        block.Settle(position, counts);
-        for (var i = 0; i < Kinds; i++)
-        {
-            into[i] += counts[i];
-            held[i] -= counts[i];
         }
     }
 

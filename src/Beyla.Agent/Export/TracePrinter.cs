@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Spans;
@@ -28,28 +29,27 @@ public sealed class TracePrinter
     /// <summary>The counter of <c>counter</c>, for the report; null for other printers, which the output counts.</summary>
     public ICounted? Counted => counter;
 
-    /// <summary>Makes the printer of a name.</summary>
-    /// <param name="name">disabled, counter, text, json or json_indent.</param>
+    /// <summary>Makes the printer of a kind.</summary>
+    /// <param name="kind">What was configured.</param>
     /// <param name="output">Where it writes.</param>
-    /// <exception cref="ArgumentException">No printer has this name.</exception>
-    public static TracePrinter Create(string name, OutputQueue output)
+    /// <exception cref="ArgumentOutOfRangeException">No printer is of this kind.</exception>
+    public static TracePrinter Create(TracePrinterKind kind, OutputQueue output)
     {
-        switch (name)
+        switch (kind)
         {
-            case "disabled":
+            case TracePrinterKind.Disabled:
                 return new(output, stream: false, counter: null);
-            case "counter":
+            case TracePrinterKind.Counter:
                 var counter = new SpanCounter();
                 return new(output, stream: false, counter, counter);
-            case "text":
+            case TracePrinterKind.Text:
                 return new(output, stream: false, counter: null, new SpanPrinter(new TextFormat(TimeText.Local()), output));
-            case "json":
+            case TracePrinterKind.Json:
                 return new(output, stream: true, counter: null, new SpanPrinter(new JsonFormat(), output));
-            case "json_indent":
+            case TracePrinterKind.JsonIndent:
                 return new(output, stream: false, counter: null, new SpanPrinter(new JsonFormat(indent: true), output));
             default:
-                throw new ArgumentException(
-                    $"no printer is named '{name}'; known are disabled, counter, text, json, json_indent", nameof(name));
+                throw new ArgumentOutOfRangeException(nameof(kind), kind, "no printer is of this kind");
         }
     }
 

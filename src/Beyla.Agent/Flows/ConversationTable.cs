@@ -14,7 +14,7 @@ internal sealed partial class ConversationTable
     private readonly int limit;
     private readonly uint timeToLive;
     private readonly ulong seed0, seed1, seed2;
-    private Entry[] entries;
+    private Known[] entries;
 
     /// <param name="limit">Most conversations.</param>
     /// <param name="timeToLive">How long the first interface keeps a flow that it does not see.</param>
@@ -26,7 +26,7 @@ internal sealed partial class ConversationTable
         GetRandom(seeds);
         (seed0, seed1, seed2) = (
             MemoryMarshal.Read<ulong>(seeds), MemoryMarshal.Read<ulong>(seeds[8..]), MemoryMarshal.Read<ulong>(seeds[16..]));
-        entries = new Entry[1024];
+        entries = new Known[1024];
     }
 
     /// <summary>Conversations that made room for others before their time.</summary>
@@ -82,7 +82,7 @@ internal sealed partial class ConversationTable
 
     private static uint Now(ulong nanoseconds) => (uint)(nanoseconds / 100_000_000);
 
-    private ref Entry Find(in FlowKey key, uint now, out bool reversed)
+    private ref Known Find(in FlowKey key, uint now, out bool reversed)
     {
         var hash = Hash(in key, out reversed);
         while (true)
@@ -112,7 +112,7 @@ internal sealed partial class ConversationTable
             }
 
             Evicted += used ? 1 : 0;
-            entries[oldest] = new Entry { Hash = hash, Seen = now };
+            entries[oldest] = new Known { Hash = hash, Seen = now };
             return ref entries[oldest];
         }
     }
@@ -120,7 +120,7 @@ internal sealed partial class ConversationTable
     private void Grow()
     {
         var old = entries;
-        entries = new Entry[old.Length * 2];
+        entries = new Known[old.Length * 2];
         foreach (ref var entry in old.AsSpan())
         {
             if (entry.Hash == 0)
@@ -195,7 +195,7 @@ internal sealed partial class ConversationTable
         public uint Seen;
     }
 
-    private struct Entry
+    private struct Known
     {
         public ulong Hash;
         public Sight Forward;

@@ -1,4 +1,4 @@
-using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 
 namespace Beyla.Agent.Flows;
 

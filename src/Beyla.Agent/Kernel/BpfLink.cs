@@ -7,6 +7,8 @@ public sealed class BpfLink : SafeHandleZeroOrMinusOneIsInvalid
 {
     private readonly BpfObject owner;
 
+    /// <param name="owner">The object of the program; held until the link is released.</param>
+    /// <param name="link">libbpf's struct bpf_link, which this one frees.</param>
     internal BpfLink(BpfObject owner, nint link)
         : base(ownsHandle: true)
     {

@@ -8,6 +8,9 @@ public sealed unsafe class BpfMap
     private readonly BpfObject owner;
     private readonly string name;
 
+    /// <param name="owner">Keeps the pointer valid.</param>
+    /// <param name="pointer">libbpf's struct bpf_map.</param>
+    /// <param name="name">For messages of errors.</param>
     internal BpfMap(BpfObject owner, nint pointer, string name)
     {
         this.owner = owner;
@@ -66,8 +69,7 @@ public sealed unsafe class BpfMap
     public void SumPerCpu(uint key, Span<ulong> totals)
     {
         var stride = Stride(ValueSize);
-        var cpus = Libbpf.libbpf_num_possible_cpus();
-        var values = new ulong[stride * cpus];
+        var values = new ulong[stride * Processors(Libbpf.libbpf_num_possible_cpus())];
         fixed (ulong* memory = values)
         {
             Check("look up in", Libbpf.bpf_map_lookup_elem(FileDescriptor, &key, memory));
@@ -75,6 +77,12 @@ public sealed unsafe class BpfMap
 
         Sum(values, stride, totals);
     }
+
+    /// <summary>The answer of libbpf_num_possible_cpus(), checked.</summary>
+    /// <exception cref="KernelException">It is a negative errno.</exception>
+    internal static int Processors(int answer) => answer >= 0
+        ? answer
+        : throw new KernelException("count the possible processors (/sys/devices/system/cpu/possible; is /sys mounted?)", -answer);
 
     /// <summary>
     /// From one CPU's value to the next, in 64-bit words: the kernel rounds each up to 8 bytes (Documentation/bpf/map_array.rst).

@@ -8,6 +8,9 @@ public sealed class BpfProgram
 {
     private readonly BpfObject owner;
 
+    /// <param name="owner">Keeps the pointer valid.</param>
+    /// <param name="pointer">libbpf's struct bpf_program.</param>
+    /// <param name="name">Name of its function.</param>
     internal BpfProgram(BpfObject owner, nint pointer, string name)
     {
         this.owner = owner;

@@ -60,14 +60,20 @@ public sealed class EventLoop : IDisposable
     /// <summary>Ends <see cref="Run"/>. Any thread.</summary>
     public void Stop() => stop.Set();
 
-    /// <summary>Reads until <see cref="Stop"/>.</summary>
+    /// <summary>
+    /// Why a ring cannot be read any further, with the position, the length and what to do; null while both can. Nothing is read from
+    /// that ring any more.
+    /// </summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>Reads until <see cref="Stop"/>, or until there is a <see cref="Failure"/>.</summary>
     public void Run<TProcesses, TSockets>(TProcesses processSink, TSockets socketSink, IEventLoopClient client)
         where TProcesses : IRingSink
         where TSockets : IRingSink
     {
         var quiet = 0;
         var ticked = Stopwatch.GetTimestamp();
-        while (!stop.IsSet)
+        while (!stop.IsSet && Failure is null)
         {
             var read = Drain(processSink, socketSink);
             client.Flush();
@@ -109,8 +115,26 @@ public sealed class EventLoop : IDisposable
         where TSockets : IRingSink
     {
         var end = sockets.End;
-        var read = processes.Drain(processSink, processes.End);
-        return read + sockets.Drain(socketSink, end);
+        var read = Read("processes", processes, processSink, processes.End);
+        return read + Read("sockets", sockets, socketSink, end);
+    }
+
+    /// <summary>
+    /// A damaged ring is no reason to leave the other one unread, nor to skip what the end of the agent still has to do: whoever drives
+    /// the loop hears of it by <see cref="Failure"/>.
+    /// </summary>
+    private int Read<TSink>(string name, RingBuffer ring, TSink sink, ulong end)
+        where TSink : IRingSink
+    {
+        try
+        {
+            return ring.Drain(sink, end);
+        }
+        catch (InvalidDataException damage)
+        {
+            Failure ??= $"events of {name}: {damage.Message}";
+            return 0;
+        }
     }
 
     /// <inheritdoc/>

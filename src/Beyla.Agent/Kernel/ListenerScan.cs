@@ -14,6 +14,7 @@ public sealed unsafe partial class ListenerScan
 
     private readonly BpfProgram program;
 
+    /// <param name="program">The loaded iterator over the sockets of processes (bpf/watcher.bpf.c, listeners).</param>
     internal ListenerScan(BpfProgram program) => this.program = program;
 
     /// <summary>Reports each listening socket as an event of kind Listening.</summary>
@@ -23,7 +24,12 @@ public sealed unsafe partial class ListenerScan
     public void Scan(int pid, IProcessEventSink sink)
     {
         var info = new IteratorInfo { Pid = (uint)pid };
-        var options = new LinkOptions { Size = (nuint)sizeof(LinkOptions), Iterator = &info, IteratorLength = (uint)sizeof(IteratorInfo) };
+        var options = new IteratorOptions
+        {
+            Size = (nuint)sizeof(IteratorOptions),
+            Iterator = &info,
+            IteratorLength = (uint)sizeof(IteratorInfo),
+        };
         var link = Libbpf.bpf_link_create(program.FileDescriptor, 0, TraceIterator, pid == 0 ? null : &options);
         if (link < 0)
         {
@@ -110,7 +116,7 @@ public sealed unsafe partial class ListenerScan
 
     /// <summary>struct bpf_link_create_opts, first fields (bpf/bpf.h).</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private struct LinkOptions
+    private struct IteratorOptions
     {
         public nuint Size;
         public uint Flags;

@@ -22,7 +22,7 @@ public sealed unsafe partial class TcxLink : SafeHandleZeroOrMinusOneIsInvalid
     /// <param name="egress">Outgoing packets, else incoming ones.</param>
     public static TcxLink Attach(BpfProgram program, int interfaceIndex, bool egress)
     {
-        var options = new LinkOptions { Size = (nuint)sizeof(LinkOptions), Flags = Before };
+        var options = new TcxOptions { Size = (nuint)sizeof(TcxOptions), Flags = Before };
         var fd = Libbpf.bpf_link_create(program.FileDescriptor, interfaceIndex, egress ? TcxEgress : TcxIngress, &options);
         return fd < 0 ? throw new KernelException($"attach program {program.Name} by tcx", -fd) : new TcxLink(fd);
     }
@@ -32,7 +32,7 @@ public sealed unsafe partial class TcxLink : SafeHandleZeroOrMinusOneIsInvalid
 
     /// <summary>struct bpf_link_create_opts, first fields (bpf/bpf.h).</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private struct LinkOptions
+    private struct TcxOptions
     {
         public nuint Size;
         public uint Flags;

@@ -9,7 +9,6 @@ namespace Beyla.Agent.Linux;
 public static unsafe partial class StandardDescriptors
 {
     private const int GetDescriptorFlags = 1, GetStatusFlags = 3, AccessMode = 3, ReadOnly = 0, WriteOnly = 1, ReadWrite = 2;
-    private const int EmptyPath = 0x1000, BasicStats = 0x7ff; // AT_EMPTY_PATH, STATX_BASIC_STATS
 
     /// <summary>
     /// Opens those that are closed on /dev/null, as glibc does for set-user-ID programs. To be called before any other file is opened.
@@ -36,11 +35,9 @@ public static unsafe partial class StandardDescriptors
     /// </summary>
     private static bool IsUnwritableNull(int descriptor)
     {
-        var status = stackalloc uint[64]; // struct statx, linux/stat.h: 256 bytes
         return (fcntl(descriptor, GetStatusFlags, 0) & AccessMode) == ReadOnly
-            && statx(descriptor, "", EmptyPath, BasicStats, status) == 0
-            && (*(ushort*)((byte*)status + 28) & 0xF000) == 0x2000 /* S_IFCHR */
-            && (status[32], status[33]) == (1u, 3u); // stx_rdev: /dev/null, Documentation/admin-guide/devices.txt
+            && FileStatus.TryRead(descriptor, "", FileStatus.EmptyPath, FileStatus.Basic, out var status)
+            && status.IsCharacterDevice(1, 3); // /dev/null
     }
 
     private static void Reopen(int descriptor)
@@ -63,7 +60,4 @@ public static unsafe partial class StandardDescriptors
 
     [LibraryImport("libc")]
     private static partial int dup2(int from, int to);
-
-    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int statx(int directory, string path, int flags, uint mask, uint* status);
 }

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Logging;
 
@@ -14,9 +14,6 @@ public static partial class TimeZoneVariable
 {
     // A file of RFC 9636 has at least its header; the largest of the IANA database has 4 KB.
     private const ulong SmallestFile = 44, LargestFile = 64 * 1024;
-
-    private const int CurrentDirectory = -100, TypeMask = 0xf000, RegularFile = 0x8000;
-    private const uint BasicStats = 0x7ff;
 
     // Where systems keep their zones; root alone writes there.
     private static readonly string[] Directories = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
@@ -66,24 +63,10 @@ public static partial class TimeZoneVariable
             return $"is not below {directory}, and the agent has capabilities that its caller has not";
         }
         // What a link leads to counts, also one of /proc that has no path. What is not there is not read.
-        return Stat(CurrentDirectory, path, 0, BasicStats, out var file) < 0
-            || ((file.Mode & TypeMask) == RegularFile && file.Size is >= SmallestFile and <= LargestFile) ? null
+        return !FileStatus.TryRead(FileStatus.CurrentDirectory, path, 0, FileStatus.Basic, out var file)
+            || (file.IsRegular && file.Size is >= SmallestFile and <= LargestFile) ? null
             : $"is no regular file of {SmallestFile} to {LargestFile} bytes";
     }
 
     private static string Shown(string value) => value.Length > 200 ? value[..200] + "…" : value;
-
-    /// <summary>The beginning of struct statx (statx(2)); the same on every architecture.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
-    private struct FileStatus
-    {
-        [FieldOffset(28)]
-        public ushort Mode;
-
-        [FieldOffset(40)]
-        public ulong Size;
-    }
-
-    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Stat(int directory, string path, int flags, uint mask, out FileStatus status);
 }

@@ -17,7 +17,7 @@ public interface IListenerScan
 }
 
 /// <summary>Gathers what a scan finds: the ports by process.</summary>
-internal sealed class ListeningPorts : IProcessEventSink
+internal sealed class ScannedPorts : IProcessEventSink
 {
     private readonly Dictionary<int, ushort[]> ports = [];
 

@@ -14,12 +14,6 @@ internal static unsafe partial class ProcCalls
     // asm-generic/fcntl.h. O_NONBLOCK: the executable could be replaced by a FIFO, and opening one must not wait for a writer.
     private const int O_RDONLY = 0, O_NOCTTY = 0x100, O_NONBLOCK = 0x800, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_PATH = 0x200000;
 
-    // linux/stat.h, linux/fcntl.h. DONT_SYNC: what the kernel knows, without asking the server of a file system.
-    private const int AT_EMPTY_PATH = 0x1000, AT_STATX_DONT_SYNC = 0x4000;
-    private const uint STATX_TYPE = 1, STATX_NLINK = 4, STATX_MTIME = 0x40, STATX_INO = 0x100, STATX_SIZE = 0x200, STATX_MNT_ID = 0x1000;
-    private const int StatxSize = 256;
-    private const ushort TypeMask = 0xF000, RegularFile = 0x8000;
-
     // linux/openat2.h, asm-generic/unistd.h, linux/time.h.
     private const ulong RESOLVE_NO_MAGICLINKS = 2, RESOLVE_IN_ROOT = 0x10, RESOLVE_CACHED = 0x20;
     private const nint SYS_openat2 = 437;
@@ -113,24 +107,8 @@ internal static unsafe partial class ProcCalls
     /// </summary>
     internal static bool TryIdentify(int file, out FileStatus status)
     {
-        const uint wanted = STATX_TYPE | STATX_NLINK | STATX_MTIME | STATX_INO | STATX_SIZE | STATX_MNT_ID;
-        var buffer = stackalloc byte[StatxSize];
-        status = default;
-        if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, wanted, buffer) != 0)
-        {
-            return false;
-        }
-
-        var device = ((ulong)*(uint*)(buffer + 136) << 32) | *(uint*)(buffer + 140);
-        status = new FileStatus
-        {
-            Identity = new FileIdentity(
-                device, *(ulong*)(buffer + 32), *(long*)(buffer + 112), *(uint*)(buffer + 120), *(long*)(buffer + 40)),
-            Links = *(uint*)(buffer + 16),
-            IsRegular = (*(ushort*)(buffer + 28) & TypeMask) == RegularFile,
-            Mount = (*(uint*)buffer & STATX_MNT_ID) != 0 ? *(ulong*)(buffer + 144) : null,
-        };
-        return true;
+        const uint wanted = FileStatus.Basic | FileStatus.MountNumber;
+        return FileStatus.TryRead(file, "", FileStatus.EmptyPath | FileStatus.DoNotSync, wanted, out status);
     }
 
     /// <summary>A file in memory (memfd_create(2)); or the negative errno.</summary>
@@ -168,26 +146,4 @@ internal static unsafe partial class ProcCalls
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint pread(int file, byte* buffer, nuint count, long offset);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int statx(int directory, string path, int flags, uint mask, byte* buffer);
-}
-
-/// <summary>What tells one content of a file from another.</summary>
-internal readonly record struct FileIdentity(ulong Device, ulong Inode, long ModifiedSeconds, uint ModifiedNanoseconds, long Size);
-
-/// <summary>What is known of a file without a look into it.</summary>
-internal readonly record struct FileStatus
-{
-    /// <summary>Which file with which content.</summary>
-    public FileIdentity Identity { get; init; }
-
-    /// <summary>Names that the file has; 0 when it is deleted.</summary>
-    public uint Links { get; init; }
-
-    /// <summary>A regular file: no device, pipe, socket or directory.</summary>
-    public bool IsRegular { get; init; }
-
-    /// <summary>Number of the mount in mountinfo (proc_pid_mountinfo(5)); null before Linux 5.8.</summary>
-    public ulong? Mount { get; init; }
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using Beyla.Agent.Linux;
+using Beyla.Agent.Processes.Inspections;
 
 namespace Beyla.Agent.Processes;
 

@@ -1,3 +1,5 @@
+using Beyla.Agent.Processes.Inspections;
+
 namespace Beyla.Agent.Processes;
 
 /// <summary>What the table holds of a process.</summary>

@@ -1,3 +1,4 @@
+using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Processes;

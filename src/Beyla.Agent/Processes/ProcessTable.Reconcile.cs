@@ -4,14 +4,14 @@ namespace Beyla.Agent.Processes;
 public sealed partial class ProcessTable
 {
     /// <summary>Who listened on what when the round began.</summary>
-    private ListeningPorts listening = new();
+    private ScannedPorts listening = new();
 
     private void Reconcile(long now)
     {
         if (reconciliation.IsDue(kernel.Lost, now, out var lost))
         {
             options.LostEvents?.Invoke(lost);
-            listening = new ListeningPorts();
+            listening = new ScannedPorts();
             if (needs.Ports)
             {
                 listeners.Scan(0, listening);
@@ -100,7 +100,7 @@ public sealed partial class ProcessTable
     {
         foreach (var port in ports)
         {
-            entry.Ports = ListeningPorts.With(entry.Ports, port);
+            entry.Ports = ScannedPorts.With(entry.Ports, port);
             servers[port] = entry;
         }
 

@@ -80,7 +80,6 @@ public sealed class SectionTests
         var configuration = loaded.ConfigurationToStart;
         Assert.True(configuration.ApplicationEnabled);
         Assert.Equal(TracePrinterKind.JsonIndent, configuration.TracePrinter);
-        Assert.Equal("json_indent", configuration.TracePrinterName);
         Assert.True(configuration.EnforceSysCaps);
         Assert.Equal(LogLevel.Debug, configuration.LogLevel);
         Assert.Equal(LogFormat.Json, configuration.LogFormat);

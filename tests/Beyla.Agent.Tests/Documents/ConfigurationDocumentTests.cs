@@ -48,7 +48,7 @@ public partial class ConfigurationDocumentTests
         ["network.sampling"] = static c => c.Network.Sampling,
         ["network.source"] = static c => c.Network.Source,
         ["shutdown_timeout"] = static c => c.ShutdownTimeout,
-        ["trace_printer"] = static c => c.TracePrinterName,
+        ["trace_printer"] = static c => c.TracePrinter == TracePrinterKind.Disabled ? "disabled" : c.TracePrinter,
         ["discovery.excluded_linux_system_paths"] = static c => string.Join(',', c.Selection.SystemPaths),
     };
 

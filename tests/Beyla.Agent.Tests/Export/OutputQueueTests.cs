@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.Pipes;
 using System.Text;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Export;
 using Beyla.Agent.Linux;
@@ -198,7 +199,7 @@ public sealed partial class OutputQueueTests : IDisposable
     public async Task StreamBeginsWithItsHeaderAndEndsWithItsCounters()
     {
         using var queue = new OutputQueue(WriteEnd);
-        var printer = TracePrinter.Create("json", queue);
+        var printer = TracePrinter.Create(TracePrinterKind.Json, queue);
         var exporter = new SpanExporter(
             new Samples.Processes(Samples.Web), new Redactor(Samples.Sensitive), Samples.Clock(), printer.Sinks);
         var reader = Task.Run(() => ReadLines(pipe));
@@ -234,7 +235,7 @@ public sealed partial class OutputQueueTests : IDisposable
     public void EndWithAReaderThatStandsStillWaitsOnlyOnce()
     {
         using var queue = new OutputQueue(WriteEnd);
-        var printer = TracePrinter.Create("json", queue);
+        var printer = TracePrinter.Create(TracePrinterKind.Json, queue);
         for (var i = 0; i < 10_000; i++)
         {
             Assert.True(queue.Append(Record(i), OutputRecord.Span));
@@ -252,9 +253,9 @@ public sealed partial class OutputQueueTests : IDisposable
     {
         using var queue = new OutputQueue(WriteEnd);
         var reader = Task.Run(() => ReadLines(pipe));
-        foreach (var name in (string[])["counter", "disabled"])
+        foreach (var kind in (TracePrinterKind[])[TracePrinterKind.Counter, TracePrinterKind.Disabled])
         {
-            var printer = TracePrinter.Create(name, queue);
+            var printer = TracePrinter.Create(kind, queue);
             var exporter = new SpanExporter(
                 new Samples.Processes(Samples.Web), new Redactor(Samples.Sensitive), Samples.Clock(), printer.Sinks);
             printer.Begin("0.1.0");
@@ -264,13 +265,13 @@ public sealed partial class OutputQueueTests : IDisposable
             }
 
             printer.End(() => CountersReport.Take([exporter, queue]), Long);
-            Assert.Equal(name == "counter" ? [new PlaceCounters("printer", "spans", 7, Aggregated: 7)] : null, printer.Counted?.Count());
+            Assert.Equal(kind == TracePrinterKind.Counter ? [new PlaceCounters("printer", "spans", 7, Aggregated: 7)] : null, printer.Counted?.Count());
         }
 
         queue.Stop(Long);
         pipe.DisposeLocalCopyOfClientHandle();
         Assert.Equal(["Processed 7 requests"], await reader);
-        Assert.Throws<ArgumentException>(() => TracePrinter.Create("xml", queue));
+        Assert.Throws<ArgumentOutOfRangeException>(() => TracePrinter.Create((TracePrinterKind)99, queue));
     }
 
     private static byte[] Record(int number) =>

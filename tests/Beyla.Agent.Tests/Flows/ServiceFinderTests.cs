@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Tests.Processes;
 
 namespace Beyla.Agent.Tests.Flows;

@@ -34,6 +34,19 @@ public sealed class BpfMapTests
         Assert.Equal([4UL, 6UL], sums);
     }
 
+    /// <summary>libbpf_num_possible_cpus() answers with a negative errno where /sys is not mounted: ENOENT (2), EACCES (13).</summary>
+    [Theory]
+    [InlineData(-2, "ENOENT")]
+    [InlineData(-13, "EACCES")]
+    public void Processors_that_cannot_be_counted_are_an_error_that_says_so(int answer, string errno)
+    {
+        var failure = Assert.Throws<KernelException>(() => BpfMap.Processors(answer));
+        Assert.Equal(-answer, failure.Errno);
+        Assert.Contains("/sys/devices/system/cpu/possible", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(errno, failure.Message, StringComparison.Ordinal);
+        Assert.Equal(2, BpfMap.Processors(2));
+    }
+
     /// <summary>
     /// __htab_map_lookup_and_delete_batch() in kernel/bpf/hashtab.c: behind the last bucket it returns -ENOENT, with the count of what it
     /// wrote in the

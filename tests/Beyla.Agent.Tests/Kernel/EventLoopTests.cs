@@ -134,6 +134,42 @@ public sealed class EventLoopTests : IDisposable
         Assert.Equal(["process 1", "process 2", "process 3"], seen.Records);
     }
 
+    /// <summary>
+    /// A record of the processes says that it is longer than what was written: the loop ends and says where. What the other ring holds is
+    /// read all the same, then and at the end of the agent, and nothing is read twice.
+    /// </summary>
+    [Fact]
+    public void A_record_that_is_longer_than_what_was_written_ends_the_loop_with_what_to_say()
+    {
+        processes.Add([1]);
+        processes.Header(processes.Add(new byte[8]), 9);
+        sockets.Add([2]);
+        Assert.Null(loop.Failure);
+        Assert.True(Start().Join(Hang));
+        Assert.StartsWith(
+            "events of processes: ring buffer: the record at position 16 has 9 bytes, but only 16 were written",
+            loop.Failure, StringComparison.Ordinal);
+        Assert.Contains("restart the agent", loop.Failure, StringComparison.Ordinal);
+        Assert.Equal(2, seen.FlushedRecords);
+
+        sockets.Add([3]);
+        sockets.Header(sockets.Add(new byte[8]), 4096);
+        Assert.Equal(0, loop.Drain(seen.Of("process"), seen.Of("socket")));
+        Assert.Equal(["process 1", "socket 2", "socket 3"], seen.Records);
+        Assert.StartsWith("events of processes", loop.Failure, StringComparison.Ordinal);
+    }
+
+    /// <summary>The same in the sockets' ring, found only when the rings are emptied at the end of the agent.</summary>
+    [Fact]
+    public void A_damaged_ring_is_told_of_at_the_end_too()
+    {
+        sockets.Header(sockets.Add(new byte[8]), 4096);
+        processes.Add([1]);
+        Assert.Equal(1, loop.Drain(seen.Of("process"), seen.Of("socket")));
+        Assert.StartsWith(
+            "events of sockets: ring buffer: the record at position 0 has 4096 bytes", loop.Failure, StringComparison.Ordinal);
+    }
+
     private Thread Start()
     {
         Thread thread = new(() => loop.Run(seen.Of("process"), seen.Of("socket"), seen)) { IsBackground = true };

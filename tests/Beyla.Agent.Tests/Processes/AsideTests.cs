@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 
 namespace Beyla.Agent.Tests.Processes;
 

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Agent.Tests.Processes;

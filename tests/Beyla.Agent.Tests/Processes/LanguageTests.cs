@@ -1,4 +1,5 @@
 using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 
 namespace Beyla.Agent.Tests.Processes;
 

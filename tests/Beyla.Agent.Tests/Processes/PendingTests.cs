@@ -1,5 +1,6 @@
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 using static Beyla.Agent.Tests.Processes.TableRig;
 
 namespace Beyla.Agent.Tests.Processes;

@@ -1,6 +1,7 @@
 using System.Text;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 
 namespace Beyla.Agent.Tests.Processes;
 

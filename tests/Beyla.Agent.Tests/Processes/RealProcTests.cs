@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Tests.Processes;
@@ -33,13 +35,16 @@ public sealed class RealProcTests : IDisposable
         var pid = Start(copy, ["60"], ("OTEL_RESOURCE_ATTRIBUTES", "service.name=night%20shift,service.namespace=eu"));
         File.Delete(copy);
         var info = Select(pid);
-        Assert.Equal((copy, "night shift", "eu", ProcessLanguage.Generic), (info.Executable, info.ServiceName, info.ServiceNamespace, info.Language));
+        Assert.Equal(
+            (copy, "night shift", "eu", ProcessLanguage.Generic),
+            (info.Executable, info.ServiceName, info.ServiceNamespace, info.Language));
     }
 
     [Fact]
     public void A_file_that_is_named_like_a_deleted_one_keeps_its_name()
     {
-        var (named, deleted, linked, rest) = (Copy("app (deleted)"), Copy("gone (deleted)"), Copy("linked"), Path.Combine(directory.FullName, "other name"));
+        var (named, deleted, linked) = (Copy("app (deleted)"), Copy("gone (deleted)"), Copy("linked"));
+        var rest = Path.Combine(directory.FullName, "other name");
         int[] pids = [Start(named, ["60"]), Start(deleted, ["60"]), Start(linked, ["60"])];
         File.Delete(deleted);
         // The file goes on under another name.
@@ -69,7 +74,11 @@ public sealed class RealProcTests : IDisposable
         Assert.True(status is { IsRegular: true, Links: > 0, Mount: not null });
         Assert.True(systems.MayOpen(Environment.ProcessId, status));
         // Where nobody says where it lies, and no block device is behind it.
-        Assert.False(systems.MayOpen(Environment.ProcessId, status with { Mount = ulong.MaxValue, Identity = status.Identity with { Device = uint.MaxValue } }));
+        var bytes = MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref status, 1));
+        bytes[136..140].Clear(); // struct statx, linux/stat.h: stx_dev_major, stx_dev_minor, stx_mnt_id
+        bytes[140..152].Fill(0xff);
+        Assert.Equal((uint.MaxValue, ulong.MaxValue), (status.Identity.Device, status.Mount));
+        Assert.False(systems.MayOpen(Environment.ProcessId, status));
     }
 
     [Fact]
@@ -92,8 +101,15 @@ public sealed class RealProcTests : IDisposable
         Assert.Null(table.Find(pid, 0));
         started[^1].StandardInput.WriteLine();
         var proc = new ProcReader();
-        Assert.True(SpinWait.SpinUntil(() => proc.ExecutableLink(pid)?.EndsWith("/sleep", StringComparison.Ordinal) == true, TimeSpan.FromSeconds(20)));
-        table.OnProcessEvent(new Agent.Kernel.ProcessEvent { Kind = Agent.Kernel.ProcessEventKind.Exec, Pid = (uint)pid, Time = (ulong)Stopwatch.GetTimestamp() });
+        Assert.True(SpinWait.SpinUntil(
+            () => proc.ExecutableLink(pid)?.EndsWith("/sleep", StringComparison.Ordinal) == true,
+            TimeSpan.FromSeconds(20)));
+        table.OnProcessEvent(new Agent.Kernel.ProcessEvent
+        {
+            Kind = Agent.Kernel.ProcessEventKind.Exec,
+            Pid = (uint)pid,
+            Time = (ulong)Stopwatch.GetTimestamp(),
+        });
         Assert.Equal("sleep", table.Find(pid, 0)!.ServiceName);
         Assert.Contains(pid, kernel.Pids);
     }
@@ -138,7 +154,8 @@ public sealed class RealProcTests : IDisposable
     private static ProcessTable Table(FakeKernel kernel, SelectionRule rule)
     {
         var proc = new ProcReader();
-        return new ProcessTable(new SelectionRules { Rules = [rule], OwnPid = int.MaxValue }, kernel, kernel, proc, new InlineInspections(proc, kernel));
+        var rules = new SelectionRules { Rules = [rule], OwnPid = int.MaxValue };
+        return new ProcessTable(rules, kernel, kernel, proc, new InlineInspections(proc, kernel));
     }
 
     private static ProcessInfo Select(int pid)

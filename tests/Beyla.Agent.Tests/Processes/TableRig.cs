@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Tests.Processes;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Capabilities;
 
@@ -8,7 +9,7 @@ namespace Beyla.Agent.Capabilities;
 /// Decides whether a file may be given capabilities: only this agent's own kind, compiled ahead of time. A CoreCLR host with capabilities
 /// runs what its caller's environment names (DOTNET_STARTUP_HOOKS, DOTNET_ROOT, profilers), so it never gets any.
 /// </summary>
-internal static class AgentFile
+internal static class AgentFileRules
 {
     private const int ChunkSize = 1 << 20;
 
@@ -19,7 +20,7 @@ internal static class AgentFile
     internal static string? Refuse(CapabilityFile file)
     {
         var mode = file.Mode();
-        if ((mode & FileCalls.TypeMask) != FileCalls.RegularFile)
+        if ((mode & FileStatus.TypeMask) != FileStatus.Regular)
         {
             return "it is not a regular file";
         }

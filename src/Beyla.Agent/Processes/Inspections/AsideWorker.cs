@@ -1,4 +1,4 @@
-namespace Beyla.Agent.Processes;
+namespace Beyla.Agent.Processes.Inspections;
 
 /// <summary>A thread of <see cref="Aside"/>, and what it is at. Its owner locks.</summary>
 internal sealed class AsideWorker(Aside owner, int number) : IFileGate

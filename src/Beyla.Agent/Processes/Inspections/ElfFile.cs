@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 
-namespace Beyla.Agent.Processes;
+namespace Beyla.Agent.Processes.Inspections;
 
 /// <summary>What the file of an executable tells of the language it was written in.</summary>
 [Flags]

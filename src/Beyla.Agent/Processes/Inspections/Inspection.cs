@@ -1,4 +1,4 @@
-namespace Beyla.Agent.Processes;
+namespace Beyla.Agent.Processes.Inspections;
 
 /// <summary>What a look at a process is to find out.</summary>
 [Flags]

@@ -1,4 +1,4 @@
-namespace Beyla.Agent.Processes;
+namespace Beyla.Agent.Processes.Inspections;
 
 /// <summary>
 /// Marks the threads that may read what can wait: files and memory of processes that anybody may have started. The

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Beyla.Agent.Processes;
+namespace Beyla.Agent.Processes.Inspections;
 
 /// <summary>
 /// What one look at a process may cost: bytes of all files together, and time. What lies beyond is not read, and the

@@ -1,4 +1,4 @@
-namespace Beyla.Agent.Processes;
+namespace Beyla.Agent.Processes.Inspections;
 
 /// <summary>Looks at a process: reads those of its files that are asked for, within the limits of one look. For a thread aside.</summary>
 internal sealed class ProcessInspector(ProcReader proc, IListenerScan listeners, IFileGate? gate, TimeSpan limit) : IInspector
@@ -21,7 +21,7 @@ internal sealed class ProcessInspector(ProcReader proc, IListenerScan listeners,
             return InspectionResult.Without(inspection, isGone: true);
         }
 
-        var (parts, ports) = (inspection.Parts, new ListeningPorts());
+        var (parts, ports) = (inspection.Parts, new ScannedPorts());
         if (parts.HasFlag(InspectionParts.OnlyWithPorts))
         {
             listeners.Scan(pid, ports);

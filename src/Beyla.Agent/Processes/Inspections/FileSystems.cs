@@ -1,6 +1,7 @@
 using System.Buffers.Text;
+using Beyla.Agent.Linux;
 
-namespace Beyla.Agent.Processes;
+namespace Beyla.Agent.Processes.Inspections;
 
 /// <summary>
 /// Says of which files the content may be opened. A read from a FUSE file system waits for a process that anybody may

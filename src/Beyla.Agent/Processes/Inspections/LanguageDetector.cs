@@ -1,6 +1,7 @@
 using System.Text;
+using Beyla.Agent.Linux;
 
-namespace Beyla.Agent.Processes;
+namespace Beyla.Agent.Processes.Inspections;
 
 /// <summary>
 /// Tells the language of a process from outside: libraries that only one runtime maps, then the file of the executable, then its name.
