@@ -31,7 +31,7 @@ internal static class FlowSuite
             .AppendLine("## Flows")
             .AppendLine()
             .AppendLine(CultureInfo.InvariantCulture,
-                "Over a veth pair into another network namespace. The agent runs on the near end and prints flows to /dev/null; "
+                $"Over a veth pair into another network namespace. The agent runs on the near end and prints flows to /dev/null; "
                     + $"{rounds} paired rounds, each with three turns with the agent and three without. Median (quartiles).")
             .AppendLine("Packets: UDP, 64 bytes on the wire, one flow; the sender's time for sendto(2), the lowest of the three turns.")
             .AppendLine(

@@ -47,7 +47,7 @@ internal static class MemorySuite
                             + $"{Rounds * Connections:N0} requests seen: {rss:F1} MiB (budget: 30 MB).")
                     .AppendLine(CultureInfo.InvariantCulture,
                         $"Of these, {anonymous:F1} MiB are the agent's own (anonymous); most of the rest is the ring buffer, which is "
-                            + "mapped from the kernel.")
+                            + $"mapped from the kernel.")
                     .ToString();
             }
             finally

@@ -45,7 +45,7 @@ internal static partial class RequestSuite
             .AppendLine()
             .AppendLine(CultureInfo.InvariantCulture,
                 $"nginx, one worker, a file of 800 bytes by sendfile; wrk -t1 -c16, {options.Seconds} s per step, {options.Rounds} "
-                    + "paired rounds in alternating")
+                    + $"paired rounds in alternating")
             .AppendLine(
                 "order. The agent prints every request as text to /dev/null. Both share the machine's CPUs with the load generator. "
                     + "Median (quartiles).")

@@ -265,7 +265,9 @@ public sealed partial class OutputQueueTests : IDisposable
             }
 
             printer.End(() => CountersReport.Take([exporter, queue]), Long);
-            Assert.Equal(kind == TracePrinterKind.Counter ? [new PlaceCounters("printer", "spans", 7, Aggregated: 7)] : null, printer.Counted?.Count());
+            Assert.Equal(
+                kind == TracePrinterKind.Counter ? [new PlaceCounters("printer", "spans", 7, Aggregated: 7)] : null,
+                printer.Counted?.Count());
         }
 
         queue.Stop(Long);
