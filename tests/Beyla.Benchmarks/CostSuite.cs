@@ -51,7 +51,7 @@ internal static class CostSuite
                 $"On this machine, CPU time per request in µs at {CostRounds.PerSecond} requests/s (open loop, 16 connections), "
                     + $"{options.Seconds} s per step, {options.Rounds} paired rounds in alternating order.")
             .AppendLine("Median (quartiles). The ratio is paired.")
-            .AppendLine("Where the rate was not held, the machine was too busy for it, and the row is no measure.")
+            .AppendLine("Where it says \"not held\", the machine was too busy for the rate, and the row is no measure.")
             .AppendLine()
             .AppendLine("| | server | ratio | client | agent | requests/s |")
             .AppendLine("|---|---|---|---|---|---|");
@@ -137,7 +137,8 @@ internal static class CostSuite
         File.Copy(place, CostFigures.RecordPlace, overwrite: true);
         const string Heading = "## History of cost\n\n"
             + "One row per record (`bench cost --record`): instructions per request in the 6.12 guest over fentry. "
-            + "Rows are only ever added. CI compares with tests/vm/cost.tsv.\n\n"
+            + "Rows are only ever added. CI compares with tests/vm/cost.tsv.\n"
+            + "The first row has medians of the rounds, the others the lowest.\n\n"
             + "| recorded | nginx alone, `after` | + traced `after` / `apart` / `bursts` | + untraced `after` "
             + "| agent `after` / `apart` / `bursts` | all together, `bursts` |\n"
             + "|---|---|---|---|---|---|";
