@@ -46,6 +46,7 @@ cp /bin/busybox "$guest/bin/"
 for applet in $(/bin/busybox --list | grep -vxE 'busybox|init|linuxrc'); do ln -s busybox "$guest/bin/$applet"; done
 gcc -O1 -static -s -o "$guest/bin/exit-qemu" "$here/exit-qemu.c"
 install -m 755 "$here/guest-init" "$guest/init"
+install -m 644 "$here/guest-checks" "$guest/checks.sh"
 echo 'root:x:0:0:root:/:/bin/sh' >"$guest/etc/passwd"
 echo 'root:x:0:' >"$guest/etc/group"
 echo '127.0.0.1 localhost' >"$guest/etc/hosts"
