@@ -109,6 +109,7 @@ public sealed class OutputQueue : ICounted, IDisposable
         var started = Stopwatch.GetTimestamp();
         while (true)
         {
+            bool handedOver;
             lock (gate)
             {
                 if (closed || (ready.Count == 0 && writing is null && current is not { Length: > 0 }))
@@ -116,7 +117,8 @@ public sealed class OutputQueue : ICounted, IDisposable
                     return !closed;
                 }
 
-                if (current is { Length: > 0 })
+                handedOver = current is { Length: > 0 };
+                if (handedOver)
                 {
                     HandOver();
                 }
@@ -124,7 +126,7 @@ public sealed class OutputQueue : ICounted, IDisposable
                 drained.Reset();
             }
 
-            Wake(true);
+            Wake(handedOver);
             var left = limit - Stopwatch.GetElapsedTime(started);
             if (left <= TimeSpan.Zero || !drained.Wait(left))
             {
