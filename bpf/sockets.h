@@ -35,8 +35,21 @@ struct socket_event {
 	__u16 remote_port;
 	__u8 local[16]; /* IPv6, or IPv4 mapped to ::ffff:0:0/96 */
 	__u8 remote[16];
-	__u64 tail; /* the last bytes of the operation when captured < length and they could be read; else zero */
+	__u8 protocol; /* enum protocol */
+	__u8 flags; /* enum socket_flags */
+	__u8 pieces; /* further stretches of captured bytes */
+	__u8 reserved;
+	__u32 unwalked; /* bytes of the operation in which frames were not followed, although the protocol has some */
 };
-/* The captured bytes follow. */
+
+/* The captured bytes follow, then each further stretch: a piece and its bytes, without padding. The last one often holds the operation's last bytes. */
+struct socket_piece {
+	__u32 gap; /* bytes of the operation between the stretch before and this one that were not captured */
+	__u32 length;
+};
+
+enum socket_flags {
+	SOCKET_ACCEPTED = 1, /* the socket came from a listening one */
+};
 
 #endif

@@ -62,6 +62,28 @@ static __always_inline __u32 copy_payload(struct scratch *at, __u32 to, __u32 wa
 	return copy_from_memory(at, to, want, skip);
 }
 
+/*
+ * Puts the last bytes of an operation that is not copied whole behind its first ones, which may become fewer. Returns how many bytes follow the event.
+ */
+static __always_inline __u32 add_tail(struct scratch *at, struct bpf_dynptr *skb)
+{
+	__u32 length = at->event.length, got = bounded(at->event.captured), to;
+	struct socket_piece piece = { .length = TAIL_SIZE };
+
+	if (got >= length || length < TAIL_SIZE)
+		return got;
+	if (got > length - TAIL_SIZE)
+		got = bounded(length - TAIL_SIZE);
+	to = got + sizeof(piece);
+	if (copy_payload(at, to, TAIL_SIZE, skb, length - TAIL_SIZE) != TAIL_SIZE)
+		return bounded(at->event.captured);
+	piece.gap = length - TAIL_SIZE - got;
+	__builtin_memcpy(at->data + got, &piece, sizeof(piece));
+	at->event.captured = got;
+	at->event.pieces = 1;
+	return to + TAIL_SIZE;
+}
+
 /* Forward over bytes that were reported before. */
 static __always_inline void step_over(struct scratch *at, __u32 bytes)
 {
@@ -167,7 +189,7 @@ __attribute__((noinline)) int enter(struct scratch *at, struct connection *c, __
 	at->event.sequence = at->position;
 	at->event.captured = got;
 	at->event.kind = SOCKET_DATA;
-	at->event.tail = 0;
+	at->event.pieces = 0;
 	at->left = 0;
 	if (got && at->payload.kind == PAYLOAD_VECTOR && (got < at->length || at->extent == BEGINNING))
 		framed = continues(at, &at->payload.vector);
@@ -202,10 +224,8 @@ __attribute__((noinline)) int report_piece(struct scratch *at)
 	at->event.sequence += at->event.length;
 	at->event.length = length;
 	at->event.captured = got;
-	at->event.tail = 0;
-	if (!more && got < length && length >= TAIL_SIZE && gather(at, &at->payload.vector, SOCKET_DATA_MAX, TAIL_SIZE, length - TAIL_SIZE) == TAIL_SIZE)
-		__builtin_memcpy(&at->event.tail, at->data + SOCKET_DATA_MAX, TAIL_SIZE);
-	emit(s, counters, at, sizeof(at->event) + bounded(got));
+	at->event.pieces = 0;
+	emit(s, counters, at, sizeof(at->event) + (more ? bounded(got) : add_tail(at, NULL)));
 	leave_behind(&at->payload.vector, passed);
 	at->left -= length;
 	return more;
@@ -250,11 +270,8 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 	}
 	if (!enter(at, c, got, begins))
 		return 0;
-	length = at->event.length;
-	if (!at->left && got < length && length >= TAIL_SIZE && copy_payload(at, SOCKET_DATA_MAX, TAIL_SIZE, skb, length - TAIL_SIZE) == TAIL_SIZE)
-		__builtin_memcpy(&at->event.tail, at->data + SOCKET_DATA_MAX, TAIL_SIZE);
 	describe(&at->event, sk, typed);
-	emit(s, counters, at, sizeof(at->event) + bounded(got));
+	emit(s, counters, at, sizeof(at->event) + (at->left ? bounded(got) : add_tail(at, skb)));
 	return at->left && !skb ? report_pieces(at) : 0;
 }
 

@@ -83,9 +83,42 @@ public struct SocketEvent
     /// <summary>Address of the other end, in the same form as <see cref="Local"/>.</summary>
     public Address Remote;
 
+    /// <summary>What the connection is recognised as.</summary>
+    public ProtocolId Protocol;
+
+    /// <summary>More about the operation.</summary>
+    public SocketEventFlags Flags;
+
     /// <summary>
-    /// The last eight bytes of the operation when <see cref="Captured"/> is less than <see cref="Length"/> and they
-    /// could be read; else zero. First byte lowest.
+    /// Further stretches of captured bytes, each a <see cref="SocketPiece"/> and its bytes, behind the first <see cref="Captured"/> ones.
     /// </summary>
-    public ulong Tail;
+    public byte Pieces;
+
+    /// <summary>Not used.</summary>
+    public byte Reserved;
+
+    /// <summary>Bytes of the operation in which the frames were not followed, although the protocol has some.</summary>
+    public uint Unwalked;
+}
+
+/// <summary>More about an operation (bpf/sockets.h, enum socket_flags).</summary>
+[Flags]
+public enum SocketEventFlags : byte
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>The socket came from a listening one: this side serves, as far as TCP can tell.</summary>
+    Accepted = 1,
+}
+
+/// <summary>Says where a further stretch of captured bytes lies in its operation (bpf/sockets.h, struct socket_piece).</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct SocketPiece
+{
+    /// <summary>Bytes of the operation between the end of the stretch before and this one that were not captured.</summary>
+    public uint Gap;
+
+    /// <summary>Bytes of this stretch; they follow, without padding.</summary>
+    public uint Length;
 }

@@ -1,3 +1,4 @@
+using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Spans;
@@ -8,6 +9,12 @@ namespace Beyla.Agent.Spans;
 /// </summary>
 public readonly ref struct SpanData
 {
+    /// <summary>The protocol of the connection.</summary>
+    public ProtocolId Protocol { get; init; }
+
+    /// <summary>What else is known: valid only during the call, not redacted yet.</summary>
+    public SpanValues Values { get; init; }
+
     /// <summary>The side on which the exchange was seen.</summary>
     public SpanKind Kind { get; init; }
 

@@ -32,6 +32,13 @@ public abstract class Conversation
     /// <summary>The connection is evicted for want of room: what is open is lost.</summary>
     public abstract void OnEvict();
 
+    /// <summary>No response in time: the span is handed out now; a late response must still find its place.</summary>
+    /// <param name="exchange">One of this conversation.</param>
+    /// <param name="end">When the time was over; CLOCK_MONOTONIC in nanoseconds.</param>
+    public virtual void OnTimeout(Exchange exchange, long end)
+    {
+    }
+
     /// <summary>Gives everything back to the pools; the object must not be used again.</summary>
     public abstract void Release();
 }

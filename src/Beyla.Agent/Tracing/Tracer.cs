@@ -202,7 +202,6 @@ public sealed class Tracer : IRingSink, ICounted
         {
             Data = data,
             Unseen = length - data.Length,
-            Tail = e.Tail == 0 ? default : MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in e.Tail)),
             Direction = e.Direction,
             Time = (long)e.Time,
             Opposite = e.Opposite,

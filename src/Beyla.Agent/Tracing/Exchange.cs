@@ -1,0 +1,47 @@
+namespace Beyla.Agent.Tracing;
+
+/// <summary>
+/// One request and what is known of its response, from its first byte to the span. A protocol adds what it needs in a class of its own.
+/// Objects are used again: <see cref="ExchangeLedger{T}"/> makes them and takes them back.
+/// </summary>
+public abstract class Exchange
+{
+    /// <summary>Neighbours in the order of <see cref="Start"/>, while a time limit runs.</summary>
+    internal Exchange? Earlier, Later;
+
+    /// <summary>A time limit runs: the exchange is in the list of those.</summary>
+    internal bool IsTimed;
+
+    /// <summary>The conversation, needed when the time limit is over.</summary>
+    internal Conversation? Owner;
+
+    /// <summary>
+    /// First byte of the request, end of its head (the handler could work from here; 0 while it is not there), last byte of the response
+    /// that was seen; CLOCK_MONOTONIC in nanoseconds.
+    /// </summary>
+    public long Start, HandlerStart, LastSeen;
+
+    /// <summary>The process and the thread that read or wrote the request, in the initial pid namespace.</summary>
+    public int Pid, Tid;
+
+    /// <summary>Bytes of the response passed unseen.</summary>
+    public bool HasGap;
+
+    /// <summary>The span was handed out or given up; only the response must still be passed over.</summary>
+    public bool IsReported { get; internal set; }
+
+    /// <summary>The texts of the request that the span will show.</summary>
+    public ExchangeText Text;
+
+    /// <summary>Back to the state of a new object. A protocol overrides it for its own fields, and calls this one.</summary>
+    /// <param name="buffers">Take the texts back.</param>
+    public virtual void Clear(BufferPool buffers)
+    {
+        Text.Release(buffers);
+        Earlier = Later = null;
+        Owner = null;
+        Start = HandlerStart = LastSeen = 0;
+        Pid = Tid = 0;
+        IsTimed = HasGap = IsReported = false;
+    }
+}

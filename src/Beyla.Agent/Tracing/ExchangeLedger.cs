@@ -1,0 +1,196 @@
+using Beyla.Agent.Counting;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Spans;
+
+namespace Beyla.Agent.Tracing;
+
+/// <summary>
+/// What every protocol needs for its exchanges and none writes again: each is opened once and then reported once or lost, so that the sum
+/// holds; time limits; objects that are used again; the envelope of a span. It never looks at bytes. All but the counting on the tracing
+/// thread.
+/// </summary>
+/// <typeparam name="T">The exchange of a protocol.</typeparam>
+public sealed class ExchangeLedger<T>
+    where T : Exchange, new()
+{
+    private const int TimedOutPerTick = 1024, MaxSpare = 4096;
+
+    private readonly ProtocolId protocol;
+    private readonly ISpanSink sink;
+    private readonly long timeout;
+    private readonly Stack<T> spare = [];
+    private Exchange? earliest, latest;
+    private long produced, emitted, lost, held, unseen;
+
+    /// <param name="protocol">Whose exchanges.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="buffers">Shared by all protocols, so that one limit holds for all.</param>
+    /// <param name="sink">Takes the spans.</param>
+    public ExchangeLedger(ProtocolId protocol, LedgerOptions options, BufferPool buffers, ISpanSink sink)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxPipelined, 1);
+        this.protocol = protocol;
+        this.sink = sink;
+        Buffers = buffers;
+        timeout = options.RequestTimeout.Ticks * TimeSpan.NanosecondsPerTick;
+        MaxPipelined = options.MaxPipelined;
+    }
+
+    /// <summary>Where texts and unfinished heads are kept.</summary>
+    public BufferPool Buffers { get; }
+
+    /// <summary>Exchanges without a complete response that a connection may keep.</summary>
+    public int MaxPipelined { get; }
+
+    /// <summary>Attributes of the span that is being made: cleared by <see cref="Begin"/>, handed out by <see cref="Report"/>.</summary>
+    public SpanValues Values { get; } = new();
+
+    /// <summary>Opens an exchange, counts it as produced, and starts its time limit.</summary>
+    /// <param name="owner">Its conversation: told when the limit is over.</param>
+    /// <param name="start">First byte of the request; CLOCK_MONOTONIC in nanoseconds.</param>
+    public T Create(Conversation owner, long start)
+    {
+        var exchange = spare.TryPop(out var used) ? used : new T();
+        exchange.Owner = owner;
+        exchange.Start = start;
+        Snapshot.Add(ref produced);
+        Snapshot.Add(ref held);
+        if (timeout > 0)
+        {
+            exchange.IsTimed = true;
+            exchange.Earlier = latest;
+            _ = latest is null ? earliest = exchange : latest.Later = exchange;
+            latest = exchange;
+        }
+
+        return exchange;
+    }
+
+    /// <summary>Tells who serves a request while it is being served: what is to be known of the process is found out meanwhile.</summary>
+    public void TellOpened(T exchange, Connection connection)
+    {
+        if (connection.RequestDirection == SocketDirection.Receive)
+        {
+            sink.OnOpen(exchange.Pid, connection.LocalPort);
+        }
+    }
+
+    /// <summary>A response has begun: the time limit no longer counts.</summary>
+    public void StopTimer(Exchange exchange)
+    {
+        if (!exchange.IsTimed)
+        {
+            return;
+        }
+
+        exchange.IsTimed = false;
+        _ = exchange.Earlier is null ? earliest = exchange.Later : exchange.Earlier.Later = exchange.Later;
+        _ = exchange.Later is null ? latest = exchange.Earlier : exchange.Later.Earlier = exchange.Earlier;
+        exchange.Earlier = exchange.Later = null;
+    }
+
+    /// <summary>
+    /// Whether the span of an exchange is still to be handed out; then <see cref="Values"/> are empty, to be filled in, and
+    /// <see cref="Report"/> must follow.
+    /// </summary>
+    public bool Begin(T exchange)
+    {
+        Values.Clear();
+        return !exchange.IsReported;
+    }
+
+    /// <summary>Hands out the span of an exchange with <see cref="Values"/>.</summary>
+    /// <param name="exchange">Whose <see cref="Begin"/> said yes.</param>
+    /// <param name="connection">On which it was.</param>
+    /// <param name="outcome">How it ended.</param>
+    /// <param name="end">When; CLOCK_MONOTONIC in nanoseconds.</param>
+    public void Report(T exchange, Connection connection, SpanOutcome outcome, long end)
+    {
+        Settle(exchange);
+        Snapshot.Add(ref emitted);
+        var isServer = connection.RequestDirection == SocketDirection.Receive;
+        var isNamed = isServer && connection.HasNamedClient;
+        var span = new SpanData
+        {
+            Protocol = protocol,
+            Kind = isServer ? SpanKind.Server : SpanKind.Client,
+            Outcome = outcome,
+            Pid = exchange.Pid,
+            Tid = exchange.Tid,
+            NetworkNamespace = connection.NetworkNamespace,
+            Connection = connection.Id,
+            Start = exchange.Start,
+            HandlerStart = exchange.HandlerStart == 0 ? exchange.Start : exchange.HandlerStart,
+            End = end,
+            ClientAddress = isNamed ? connection.NamedClient : isServer ? connection.Remote : connection.Local,
+            ClientPort = isNamed ? connection.NamedClientPort : isServer ? connection.RemotePort : connection.LocalPort,
+            IsClientNamed = isNamed,
+            PeerAddress = connection.Remote,
+            PeerPort = connection.RemotePort,
+            ServerAddress = isServer ? connection.Local : connection.Remote,
+            ServerPort = isServer ? connection.LocalPort : connection.RemotePort,
+            Values = Values,
+        };
+        sink.OnSpan(in span);
+    }
+
+    /// <summary>Gives an exchange up for want of room, unless it was reported.</summary>
+    public void Lose(T exchange)
+    {
+        if (!exchange.IsReported)
+        {
+            Settle(exchange);
+            Snapshot.Add(ref lost);
+        }
+    }
+
+    /// <summary>Takes an exchange back whose response is over, for another use.</summary>
+    public void Return(T exchange)
+    {
+        StopTimer(exchange);
+        exchange.Clear(Buffers);
+        if (spare.Count < MaxSpare)
+        {
+            spare.Push(exchange);
+        }
+    }
+
+    /// <summary>A request for which a connection has no room, or whose beginning could not be read.</summary>
+    public void CountUnread()
+    {
+        Snapshot.Add(ref produced);
+        Snapshot.Add(ref lost);
+    }
+
+    /// <summary>Bytes of requests that no event showed and in which further requests may begin.</summary>
+    public void CountUnseen(long bytes) => Snapshot.Add(ref unseen, bytes);
+
+    /// <summary>Reports what has timed out, a bounded number per call.</summary>
+    /// <param name="now">CLOCK_MONOTONIC in nanoseconds.</param>
+    public void Tick(long now)
+    {
+        for (var i = 0; i < TimedOutPerTick && earliest is { } exchange && now - exchange.Start >= timeout; i++)
+        {
+            StopTimer(exchange);
+            exchange.Owner!.OnTimeout(exchange, exchange.Start + timeout);
+        }
+    }
+
+    /// <summary>What became of the exchanges. Any thread.</summary>
+    public PlaceCounters Count() => new("exchanges", "spans", Volatile.Read(ref produced), Emitted: Volatile.Read(ref emitted),
+        Lost: Volatile.Read(ref lost), Held: Volatile.Read(ref held));
+
+    /// <summary>What passed unseen and may have held requests, or null when nothing did. Any thread.</summary>
+    public PlaceCounters? CountUnseen()
+    {
+        var bytes = Volatile.Read(ref unseen);
+        return bytes == 0 ? null : new("requests", "bytes", bytes, Lost: bytes);
+    }
+
+    private void Settle(T exchange)
+    {
+        StopTimer(exchange);
+        exchange.IsReported = true;
+        Snapshot.Add(ref held, -1);
+    }
+}
