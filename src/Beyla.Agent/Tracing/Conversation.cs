@@ -34,8 +34,8 @@ public abstract class Conversation
 
     /// <summary>No response in time: the span is handed out now; a late response must still find its place.</summary>
     /// <param name="exchange">One of this conversation.</param>
-    /// <param name="end">When the time was over; CLOCK_MONOTONIC in nanoseconds.</param>
-    public virtual void OnTimeout(Exchange exchange, long end)
+    /// <param name="time">When the time was over; CLOCK_MONOTONIC in nanoseconds.</param>
+    public virtual void OnTimeout(Exchange exchange, long time)
     {
     }
 

@@ -15,29 +15,37 @@ public abstract class Exchange
     /// <summary>The conversation, needed when the time limit is over.</summary>
     internal Conversation? Owner;
 
-    /// <summary>
-    /// First byte of the request, end of its head (the handler could work from here; 0 while it is not there), last byte of the response
-    /// that was seen; CLOCK_MONOTONIC in nanoseconds.
-    /// </summary>
-    public long Start, HandlerStart, LastSeen;
+    private ExchangeText text;
 
-    /// <summary>The process and the thread that read or wrote the request, in the initial pid namespace.</summary>
-    public int Pid, Tid;
+    /// <summary>First byte of the request; CLOCK_MONOTONIC in nanoseconds, as all times here.</summary>
+    public long Start { get; set; }
+
+    /// <summary>End of the head of the request: the handler could work from here; 0 while it is not there.</summary>
+    public long HandlerStart { get; set; }
+
+    /// <summary>The last byte of the response that was seen.</summary>
+    public long LastSeen { get; set; }
+
+    /// <summary>The process that read or wrote the request, in the initial pid namespace.</summary>
+    public int Pid { get; set; }
+
+    /// <summary>The thread that did it.</summary>
+    public int Tid { get; set; }
 
     /// <summary>Bytes of the response passed unseen.</summary>
-    public bool HasGap;
+    public bool HasGap { get; set; }
 
     /// <summary>The span was handed out or given up; only the response must still be passed over.</summary>
     public bool IsReported { get; internal set; }
 
     /// <summary>The texts of the request that the span will show.</summary>
-    public ExchangeText Text;
+    public ref ExchangeText Text => ref text;
 
     /// <summary>Back to the state of a new object. A protocol overrides it for its own fields, and calls this one.</summary>
     /// <param name="buffers">Take the texts back.</param>
     public virtual void Clear(BufferPool buffers)
     {
-        Text.Release(buffers);
+        text.Release(buffers);
         Earlier = Later = null;
         Owner = null;
         Start = HandlerStart = LastSeen = 0;
