@@ -68,6 +68,7 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
         {
             Data = data[..e.Captured],
             Unseen = e.Length - e.Captured,
+            IsAligned = (e.Flags & SocketEventFlags.Aligned) != 0,
             Direction = e.Direction,
             Time = (long)e.Time,
             Opposite = e.Opposite,
@@ -80,20 +81,20 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
         }
 
         segment.Skip(known);
-        return TryOpen(connection, e.Protocol, in segment) && Deliver(connection, ref segment);
+        return TryOpen(connection, in e, in segment) && Deliver(connection, ref segment);
     }
 
     /// <summary>The first operation of a connection that is not followed yet.</summary>
     /// <returns>Null when nobody wants it.</returns>
     private Connection? Begin(in SocketEvent e, ReadOnlySpan<byte> data)
     {
-        var isFresh = (e.Flags & SocketEventFlags.Fresh) != 0;
+        var isFresh = recognition.IsFresh(in e);
         var opening = new Opening { Data = data, Length = e.Length, Direction = e.Direction, IsFresh = isFresh };
         var confirmation = recognition.Ask(in opening, e.Protocol, out var protocol);
         if (confirmation == Confirmation.No || (confirmation == Confirmation.Undecided && !Undecided.CanWait(in opening)))
         {
             // Of one that needs more bytes than can wait it is not known that it is foreign.
-            recognition.Refuse(e.Connection, isFresh && confirmation == Confirmation.No);
+            recognition.Refuse(e.Connection, e.Direction, e.Protocol, isFresh && confirmation == Confirmation.No);
             return null;
         }
 
@@ -121,7 +122,7 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
             var skip = Math.Min(known, segment.Left);
             segment.Skip(skip);
             known -= skip;
-            if (segment.Left > 0 && TryOpen(connection, e.Protocol, in segment))
+            if (segment.Left > 0 && TryOpen(connection, in e, in segment))
             {
                 used = true;
                 if (!Deliver(connection, ref segment))
@@ -139,15 +140,15 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
     /// </summary>
     /// <returns>False when nobody wants them.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryOpen(Connection connection, ProtocolId named, in Segment segment) =>
-        (connection.Conversation is not null && connection.Protocol != ProtocolId.None) || TryFind(connection, named, in segment);
+    private bool TryOpen(Connection connection, in SocketEvent e, in Segment segment) =>
+        (connection.Conversation is not null && connection.Protocol != ProtocolId.None) || TryFind(connection, in e, in segment);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TryFind(Connection connection, ProtocolId named, in Segment segment)
+    private bool TryFind(Connection connection, in SocketEvent e, in Segment segment)
     {
         if (connection.Conversation is Undecided undecided)
         {
-            return TryDecide(connection, undecided, named, in segment);
+            return TryDecide(connection, undecided, in e, in segment);
         }
 
         if (connection.IsHandedOver)
@@ -161,11 +162,11 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
         }
 
         var opening = new Opening { Data = segment.Data, Length = segment.Left, Direction = segment.Direction, IsKnown = true };
-        return recognition.TryReopen(connection, in opening, named);
+        return recognition.TryReopen(connection, in opening, e.Protocol);
     }
 
     /// <summary>Asks with the bytes that wait and the next ones. They may wait on: then they are delivered to what keeps them.</summary>
-    private bool TryDecide(Connection connection, Undecided undecided, ProtocolId named, in Segment segment)
+    private bool TryDecide(Connection connection, Undecided undecided, in SocketEvent e, in Segment segment)
     {
         Span<byte> scratch = stackalloc byte[JoinedBytes];
         ref var wait = ref undecided.Of(segment.Direction);
@@ -181,13 +182,13 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
                 Direction = segment.Direction,
                 IsFresh = undecided.IsFresh,
             };
-            confirmation = recognition.Ask(in opening, named, out protocol);
+            confirmation = recognition.Ask(in opening, e.Protocol, out protocol);
         }
 
         if (protocol is not null)
         {
-            recognition.Pin(connection, protocol, named);
-            return Replay(connection, undecided, named, in segment);
+            recognition.Pin(connection, protocol, e.Protocol);
+            return Replay(connection, undecided, in e, in segment);
         }
 
         if (confirmation == Confirmation.Undecided && wait == Wait.ForMore && undecided.HasRoom(in segment))
@@ -203,38 +204,40 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
             return true;
         }
 
-        recognition.Refuse(connection.Id, undecided.IsFresh && confirmation == Confirmation.No);
+        recognition.Refuse(
+            connection.Id, segment.Direction, e.Protocol, undecided.IsFresh && confirmation == Confirmation.No);
         connections.Close(connection);
         return false;
     }
 
-    /// <summary>Delivers what waited, as it came.</summary>
+    /// <summary>
+    /// Delivers what waited, as it came. Whether the conversation is idle in the meantime does not matter: the bytes belong together.
+    /// </summary>
     /// <returns>Whether there is a conversation for the bytes after it.</returns>
-    private bool Replay(Connection connection, Undecided undecided, ProtocolId named, in Segment next)
+    private bool Replay(Connection connection, Undecided undecided, in SocketEvent e, in Segment next)
     {
-        var isOpen = true;
         var segment = default(Segment);
-        for (var i = 0; i < undecided.Count && isOpen; i++)
+        for (var i = 0; i < undecided.Count && connection.Conversation is { } conversation; i++)
         {
             undecided.Get(i, ref segment, out var gap);
             if (segment.IsGap)
             {
-                connection.Miss(segment.Direction, gap.From, gap.Until, segment.Time);
+                conversation.OnGap(segment.Direction, gap.From, gap.Until, segment.Time);
             }
-            else if (TryOpen(connection, named, in segment))
+            else
             {
-                isOpen = Deliver(connection, ref segment);
+                conversation.OnData(ref segment);
+            }
+
+            if (connection.IsHandedOver)
+            {
+                connection.ReleaseIdle();
+                _ = Settle(connection, ref segment);
             }
         }
 
         recognition.Return(undecided);
-        if (isOpen && connection is { Conversation: null, RequestDirection: null, IsHandedOver: false })
-        {
-            connections.Close(connection);
-            return false;
-        }
-
-        return isOpen && TryOpen(connection, named, in next);
+        return TryOpen(connection, in e, in next);
     }
 
     /// <summary>Gives bytes to the conversation, which there is.</summary>
@@ -256,6 +259,7 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool Settle(Connection connection, ref Segment segment)
     {
+        var isHandedOver = connection.IsHandedOver;
         for (var i = 0; connection.IsHandedOver; i++)
         {
             if (i == MaxHandOvers)
@@ -272,9 +276,10 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
             connection.ReleaseIdle();
         }
 
-        if (connection is { Conversation: null, RequestDirection: null, Protocol: not ProtocolId.Foreign })
+        if (!isHandedOver && connection is { Conversation: null, RequestDirection: null })
         {
             // It looked like a request but was none: garbage leaves nothing behind.
+            recognition.Refuse(connection.Id, segment.Direction, connection.Protocol, isFresh: false);
             connections.Close(connection);
             return false;
         }

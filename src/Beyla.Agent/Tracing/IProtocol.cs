@@ -12,14 +12,14 @@ public interface IProtocol
     ProtocolId Id { get; }
 
     /// <summary>
-    /// The earliest time at which <see cref="Tick"/> has something to do: CLOCK_MONOTONIC in nanoseconds. Asked after each operation that the
-    /// protocol got.
+    /// The earliest time at which <see cref="Tick"/> has something to do: CLOCK_MONOTONIC in nanoseconds. Asked after each operation that
+    /// the protocol got.
     /// </summary>
     long Due => long.MinValue;
 
     /// <summary>
-    /// Whether a connection with these first bytes speaks it. What was sent before an opening that is not fresh is unknown: then only a form
-    /// that other data does not have by chance is a yes, since garbage must not become a span.
+    /// Whether a connection with these first bytes speaks it. What was sent before an opening that is not fresh is unknown: then only a
+    /// form that other data does not have by chance is a yes, since garbage must not become a span.
     /// </summary>
     Confirmation Confirm(in Opening opening);
 

@@ -8,11 +8,11 @@ namespace Beyla.Agent.Tracing;
 /// </summary>
 internal sealed class Recognition
 {
-    private const int MaxSpare = 256;
+    private const int MaxSpare = 256, PlaceBits = 10;
 
     /// <summary>
-    /// Refusals in a row until a connection that was there before is told foreign: what it had sent is unknown, the first bytes that were
-    /// seen may be the inside of a message.
+    /// Changes of direction, all refused, until a connection is told foreign of whose beginning nothing is known: what was seen first may
+    /// be the inside of a message.
     /// </summary>
     private const int MaxRefusals = 8;
 
@@ -22,7 +22,8 @@ internal sealed class Recognition
     private readonly Stack<Undecided> spare = [];
 
     // By identity, without lists: another connection in the same place only begins anew.
-    private readonly (ulong Connection, int Count)[] refusals = new (ulong, int)[1024];
+    private readonly (ulong Connection, SocketDirection Direction, int Count)[] refusals =
+        new (ulong, SocketDirection, int)[1 << PlaceBits];
 
     /// <param name="protocols">Asked in this order.</param>
     /// <param name="verdicts">Told where the kernel side says something else.</param>
@@ -76,7 +77,7 @@ internal sealed class Recognition
         connection.Named = named;
         if (named != protocol.Id)
         {
-            verdicts.Set(connection.Id, protocol.Id);
+            verdicts.Tell(connection.Id, protocol.Id);
         }
 
         connection.Conversation = protocol.Open(connection);
@@ -98,7 +99,7 @@ internal sealed class Recognition
 
         if (named != connection.Protocol)
         {
-            verdicts.Set(connection.Id, connection.Protocol);
+            verdicts.Tell(connection.Id, connection.Protocol);
         }
 
         if (Of(connection.Protocol) is not { } protocol || protocol.Confirm(in opening) == Confirmation.No)
@@ -115,7 +116,7 @@ internal sealed class Recognition
     {
         connection.IsHandedOver = false;
         connection.Protocol = Of(connection.Protocol)?.Id ?? ProtocolId.Foreign;
-        verdicts.Set(connection.Id, connection.Protocol);
+        verdicts.Tell(connection.Id, connection.Protocol);
         if (Of(connection.Protocol) is { } protocol)
         {
             connection.RequestDirection = null;
@@ -131,20 +132,43 @@ internal sealed class Recognition
     {
         if (connection.Protocol != ProtocolId.None && (connection.Conversation is not null || connection.Protocol == ProtocolId.Foreign))
         {
-            verdicts.Set(connection.Id, connection.Protocol);
+            verdicts.Tell(connection.Id, connection.Protocol);
         }
     }
 
-    /// <summary>Nobody wants the first bytes of a connection, of which nothing is kept.</summary>
+    /// <summary>
+    /// Whether an operation is the first one of a connection that began while it was watched. The kernel side says so of all its
+    /// operations.
+    /// </summary>
+    public bool IsFresh(in SocketEvent e) =>
+        (e.Flags & SocketEventFlags.Fresh) != 0 && refusals[PlaceOf(e.Connection)].Connection != e.Connection;
+
+    /// <summary>
+    /// Nobody wants the bytes of a connection, of which nothing is kept. The kernel side is to recognise anew, or to pass over it.
+    /// </summary>
     /// <param name="connection">Its identity.</param>
-    /// <param name="isFresh">They are the first ones indeed.</param>
-    public void Refuse(ulong connection, bool isFresh)
+    /// <param name="direction">Of the bytes.</param>
+    /// <param name="named">What the kernel side takes it for.</param>
+    /// <param name="isFresh">They are the first ones.</param>
+    public void Refuse(ulong connection, SocketDirection direction, ProtocolId named, bool isFresh)
     {
-        ref var place = ref refusals[(connection * 0x9E3779B97F4A7C15) >> 54];
-        place = (connection, place.Connection == connection ? Math.Min(place.Count + 1, MaxRefusals) : 1);
+        ref var place = ref refusals[PlaceOf(connection)];
+        if (place.Connection != connection)
+        {
+            place = (connection, direction, 1);
+        }
+        else if (place.Direction != direction)
+        {
+            place = (connection, direction, Math.Min(place.Count + 1, MaxRefusals));
+        }
+
         if (isFresh || place.Count == MaxRefusals)
         {
-            verdicts.Set(connection, ProtocolId.Foreign);
+            verdicts.Tell(connection, ProtocolId.Foreign);
+        }
+        else if (named != ProtocolId.None)
+        {
+            verdicts.Tell(connection, ProtocolId.None);
         }
     }
 
@@ -164,4 +188,6 @@ internal sealed class Recognition
             spare.Push(undecided);
         }
     }
+
+    private static int PlaceOf(ulong connection) => (int)((connection * 0x9E3779B97F4A7C15) >> (64 - PlaceBits));
 }

@@ -6,23 +6,23 @@ namespace Beyla.Agent.Tracing;
 
 /// <summary>
 /// What was captured of an operation, stretch by stretch: the first bytes, then those of each <see cref="SocketPiece"/> with the bytes
-/// between them by number only. A last piece that ends where the operation ends is the tail of the stretch before it.
+/// between them by number only. A last piece that ends where the operation ends, and is not known to begin with a frame, is the tail of the
+/// stretch before it.
 /// </summary>
 internal ref struct Stretches
 {
-    private readonly int captured;
     private ReadOnlySpan<byte> rest;
-    private SocketPiece next;
     private long left;
-    private int pieces;
-    private bool isBegun;
+    private int next, pieces;
+    private bool isAligned;
 
     /// <summary>The stretches of an operation that <see cref="TryMeasure"/> has found right.</summary>
     /// <param name="e">The operation.</param>
     /// <param name="data">What follows the event in its record.</param>
-    public Stretches(in SocketEvent e, ReadOnlySpan<byte> data)
+    public Stretches(scoped in SocketEvent e, ReadOnlySpan<byte> data)
     {
-        captured = e.Captured;
+        next = e.Captured;
+        isAligned = (e.Flags & SocketEventFlags.Aligned) != 0;
         rest = data;
         left = e.Length;
         pieces = e.Pieces;
@@ -51,13 +51,14 @@ internal ref struct Stretches
 
             var piece = MemoryMarshal.Read<SocketPiece>(data);
             data = data[Unsafe.SizeOf<SocketPiece>()..];
-            if (piece.Length > data.Length)
+            var length = (int)(piece.Length & ~SocketPiece.Aligned);
+            if (length > data.Length)
             {
                 return false;
             }
 
-            data = data[(int)piece.Length..];
-            covered += (long)piece.Gap + piece.Length;
+            data = data[length..];
+            covered += (long)piece.Gap + length;
         }
 
         return true;
@@ -68,54 +69,40 @@ internal ref struct Stretches
     /// <returns>False when there is none.</returns>
     public bool TryNext(scoped ref Segment segment)
     {
-        if (!isBegun)
-        {
-            isBegun = true;
-            Take(captured, out var first);
-            Fill(ref segment, first);
-            return true;
-        }
-
         if (left == 0)
         {
             return false;
         }
 
-        Take((int)next.Length, out var data);
-        Fill(ref segment, data);
-        return true;
-    }
-
-    private void Fill(ref Segment segment, ReadOnlySpan<byte> data)
-    {
-        segment.Data = data;
+        segment.Data = rest[..next];
         segment.Tail = default;
+        segment.IsAligned = isAligned;
+        rest = rest[next..];
+        left -= next;
         segment.Unseen = left;
         if (pieces == 0)
         {
             left = 0;
-            return;
+            return true;
         }
 
         pieces--;
-        next = MemoryMarshal.Read<SocketPiece>(rest);
+        var piece = MemoryMarshal.Read<SocketPiece>(rest);
         rest = rest[Unsafe.SizeOf<SocketPiece>()..];
-        if (pieces == 0 && (long)next.Gap + next.Length == left)
+        next = (int)(piece.Length & ~SocketPiece.Aligned);
+        isAligned = (piece.Length & SocketPiece.Aligned) != 0;
+        if (pieces == 0 && !isAligned && piece.Gap + (long)next == left)
         {
-            segment.Tail = rest[..(int)next.Length];
+            segment.Tail = rest[..next];
             segment.Skip(0);
             left = 0;
-            return;
+        }
+        else
+        {
+            segment.Unseen = piece.Gap;
+            left -= piece.Gap;
         }
 
-        segment.Unseen = next.Gap;
-        left -= next.Gap;
-    }
-
-    private void Take(int length, out ReadOnlySpan<byte> data)
-    {
-        data = rest[..length];
-        rest = rest[length..];
-        left -= length;
+        return true;
     }
 }
