@@ -28,6 +28,7 @@ struct prefix {
 };
 
 #define FRAME_CUT 0xffffffff
+#define FRAME_PART 16 /* bytes of a header that an operation cuts are fewer */
 
 /* One frame of a protocol that has some, as its header says. */
 struct frame {
