@@ -1,3 +1,4 @@
+using System.Globalization;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Spans;
@@ -17,6 +18,7 @@ public sealed class HttpProtocol : IProtocol
     private readonly long timeout;
     private readonly Stack<HttpConversation> conversations = [];
     private readonly Stack<HttpExchange> exchanges = [];
+    private readonly SpanValues values = new();
     private HttpExchange? earliest, latest;
     private long produced, emitted, lost, held, unseen;
 
@@ -132,6 +134,7 @@ public sealed class HttpProtocol : IProtocol
         var isNamed = isServer && connection.HasNamedClient;
         var span = new SpanData
         {
+            Protocol = ProtocolId.Http,
             Kind = isServer ? SpanKind.Server : SpanKind.Client,
             Outcome = outcome,
             Pid = exchange.Pid,
@@ -148,14 +151,7 @@ public sealed class HttpProtocol : IProtocol
             PeerPort = connection.RemotePort,
             ServerAddress = isServer ? connection.Local : connection.Remote,
             ServerPort = isServer ? connection.LocalPort : connection.RemotePort,
-            Method = exchange.Method,
-            Path = exchange.Path,
-            Query = exchange.Query,
-            Host = exchange.Host,
-            MinorVersion = exchange.MinorVersion,
-            Status = status,
-            RequestBodyLength = exchange.RequestBody,
-            ResponseBodyLength = responseBody,
+            Values = Values(exchange, outcome, isServer, status, responseBody),
         };
         sink.OnSpan(in span);
     }
@@ -191,6 +187,49 @@ public sealed class HttpProtocol : IProtocol
         {
             conversations.Push(conversation);
         }
+    }
+
+    /// <summary>The attributes of the OpenTelemetry conventions for HTTP; without a route, the name of the span is the method.</summary>
+    private SpanValues Values(HttpExchange exchange, SpanOutcome outcome, bool isServer, int status, long responseBody)
+    {
+        values.Clear();
+        values.Add(SpanAttribute.Name, exchange.Method);
+        values.Add(SpanAttribute.HttpRequestMethod, exchange.Method);
+        values.Add(SpanAttribute.UrlPath, exchange.Path);
+        values.Add(SpanAttribute.UrlQuery, exchange.Query);
+        values.Add(SpanAttribute.HttpRequestHeaderHost, exchange.Host);
+        values.Add(SpanAttribute.NetworkProtocolVersion, exchange.MinorVersion == 0 ? "1.0"u8 : "1.1"u8);
+        if (status != 0)
+        {
+            values.Add(SpanAttribute.HttpResponseStatusCode, status);
+        }
+
+        if (exchange.RequestBody >= 0)
+        {
+            values.Add(SpanAttribute.HttpRequestBodySize, exchange.RequestBody);
+        }
+
+        if (responseBody >= 0)
+        {
+            values.Add(SpanAttribute.HttpResponseBodySize, responseBody);
+        }
+
+        if (outcome == SpanOutcome.TimedOut)
+        {
+            values.Add(SpanAttribute.ErrorType, "timeout"u8);
+        }
+        else if (status >= (isServer ? 500 : 400))
+        {
+            Span<byte> digits = stackalloc byte[10];
+            _ = status.TryFormat(digits, out var written, provider: CultureInfo.InvariantCulture);
+            values.Add(SpanAttribute.ErrorType, digits[..written]);
+        }
+        else if (status == 0)
+        {
+            values.Add(SpanAttribute.ErrorType, "connection_closed"u8);
+        }
+
+        return values;
     }
 
     private void Settle(HttpExchange exchange)
