@@ -32,7 +32,8 @@ public class TextFormatTests
     [Fact]
     public void EmptyMethodAndPathKeepTheirPlace()
     {
-        var span = Samples.Client with { Method = default, Path = default, Query = default };
+        var span = Samples.Client.With(SpanAttribute.HttpRequestMethod, "").With(SpanAttribute.UrlPath, "")
+            .With(SpanAttribute.UrlQuery, "");
         Assert.Contains(" 200 - - [10.0.0.1 as", Samples.Format(Format(), in span), StringComparison.Ordinal);
     }
 
