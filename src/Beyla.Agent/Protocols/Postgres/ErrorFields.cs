@@ -37,7 +37,7 @@ internal readonly ref struct ErrorFields
 
     private static bool IsState(ReadOnlySpan<byte> value)
     {
-        if (value.Length != 5)
+        if (value.Length != PostgresExchange.StateLength)
         {
             return false;
         }

@@ -66,7 +66,8 @@ internal sealed class ExpectedResponses(BufferPool buffers)
     public Expected At(int index) => (Expected)Ring[(first + index) & (Ring.Length - 1)];
 
     /// <summary>Whether one ends with ReadyForQuery.</summary>
-    public static bool IsTurn(Expected expected) => (expected & ~Expected.Unread) is Expected.Query or Expected.Function or Expected.Sync or Expected.StartUp;
+    public static bool IsTurn(Expected expected) =>
+        (expected & ~Expected.Unread) is Expected.Query or Expected.Function or Expected.Sync or Expected.StartUp;
 
     /// <summary>Adds one at the end.</summary>
     /// <returns>Whether there was room.</returns>

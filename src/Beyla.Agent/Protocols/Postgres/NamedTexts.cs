@@ -17,7 +17,8 @@ internal sealed class NamedTexts(StatementTexts texts, int capacity)
     public int Count => count;
 
     /// <summary>The text of a name, or null; no reference is added.</summary>
-    public StatementText? Find(ReadOnlySpan<byte> name) => name.IsEmpty ? unnamed.Text : IndexOf(name) is >= 0 and var i ? entries[i].Text : null;
+    public StatementText? Find(ReadOnlySpan<byte> name) =>
+        name.IsEmpty ? unnamed.Text : IndexOf(name) is >= 0 and var i ? entries[i].Text : null;
 
     /// <summary>Gives a name a text.</summary>
     /// <param name="name">Copied when it is new.</param>

@@ -5,7 +5,7 @@ internal static class NulText
 {
     /// <summary>Takes a text and its NUL from the front.</summary>
     /// <returns>Whether the NUL is there; else nothing is taken.</returns>
-    public static bool TryTake(ref ReadOnlySpan<byte> from, out ReadOnlySpan<byte> text)
+    public static bool TryTake(scoped ref ReadOnlySpan<byte> from, out ReadOnlySpan<byte> text)
     {
         var end = from.IndexOf((byte)0);
         text = end < 0 ? default : from[..end];

@@ -5,8 +5,8 @@ namespace Beyla.Agent.Protocols.Postgres;
 
 /// <summary>
 /// What PostgreSQL knows of one connection, for as long as it lives: gives each direction its bytes. Where messages begin is
-/// <see cref="MessageReader"/>'s matter, what they mean that of <see cref="PostgresRequests"/> and <see cref="PostgresResponses"/>, the life
-/// cycle that of <see cref="PostgresExchanges"/>.
+/// <see cref="MessageReader"/>'s matter, what they mean that of <see cref="PostgresRequests"/> and <see cref="PostgresResponses"/>, the
+/// life cycle that of <see cref="PostgresExchanges"/>.
 /// </summary>
 internal sealed class PostgresConversation : Conversation
 {

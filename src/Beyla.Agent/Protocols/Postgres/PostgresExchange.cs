@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Postgres;
@@ -6,7 +5,10 @@ namespace Beyla.Agent.Protocols.Postgres;
 /// <summary>One Query, Execute or FunctionCall and what is known of its response.</summary>
 internal sealed class PostgresExchange : Exchange
 {
-    private SqlState state;
+    /// <summary>Characters of SQLSTATE.</summary>
+    public const int StateLength = 5;
+
+    private readonly byte[] state = new byte[StateLength];
     private bool hasState;
 
     /// <summary>The next one of the same connection.</summary>
@@ -37,7 +39,7 @@ internal sealed class PostgresExchange : Exchange
         }
 
         IsFailed = true;
-        hasState = sqlState.Length == SqlState.Length;
+        hasState = sqlState.Length == StateLength;
         if (hasState)
         {
             sqlState.CopyTo(state);
@@ -53,14 +55,4 @@ internal sealed class PostgresExchange : Exchange
         IsFailed = IsAborted = hasState = false;
         base.Clear(buffers);
     }
-}
-
-/// <summary>SQLSTATE: five characters.</summary>
-[InlineArray(Length)]
-internal struct SqlState
-{
-    /// <summary>Characters.</summary>
-    public const int Length = 5;
-
-    private byte first;
 }

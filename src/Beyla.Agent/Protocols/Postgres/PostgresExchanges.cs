@@ -3,8 +3,8 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Postgres;
 
 /// <summary>
-/// The life cycle of the exchanges of one connection: opened by Query, Execute or FunctionCall, over with their response, and reported once.
-/// Responses come in the order of the requests; <see cref="Expected"/> is that order. It never looks at bytes.
+/// The life cycle of the exchanges of one connection: opened by Query, Execute or FunctionCall, over with their response, and reported
+/// once. Responses come in the order of the requests; <see cref="Expected"/> is that order. It never looks at bytes.
 /// </summary>
 /// <param name="protocol">Takes the spans.</param>
 /// <param name="session">Of the connection.</param>

@@ -14,7 +14,7 @@ internal sealed class PostgresResponses(
     PostgresProtocol protocol, PostgresSession session, PostgresExchanges exchanges, PostgresRequests requests)
 {
     private readonly MessageReader reader = new(protocol.Ledger.Buffers, true);
-    private SqlState state;
+    private readonly byte[] state = new byte[PostgresExchange.StateLength];
     private bool isFailed, isUntold, hasState;
     private long errorTime, failedParse;
 
@@ -269,7 +269,7 @@ internal sealed class PostgresResponses(
             // The Execute that it belongs to was not seen yet, or there is none.
             isUntold = true;
             errorTime = time;
-            hasState = sqlState.Length == SqlState.Length;
+            hasState = sqlState.Length == PostgresExchange.StateLength;
             if (hasState)
             {
                 sqlState.CopyTo(state);

@@ -1,5 +1,3 @@
-using Beyla.Agent.Tracing;
-
 namespace Beyla.Agent.Protocols.Postgres;
 
 /// <summary>What lives as long as the connection: the database, prepared statements and portals.</summary>

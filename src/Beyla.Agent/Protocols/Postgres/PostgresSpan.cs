@@ -3,8 +3,8 @@ using Beyla.Agent.Spans;
 namespace Beyla.Agent.Protocols.Postgres;
 
 /// <summary>
-/// The attributes of a span, by the OpenTelemetry conventions for database client calls and for PostgreSQL (v1.44). Operation and collection
-/// are given for a single statement only.
+/// The attributes of a span, by the OpenTelemetry conventions for database client calls and for PostgreSQL (v1.44). Operation and
+/// collection are given for a single statement only.
 /// </summary>
 internal static class PostgresSpan
 {

@@ -39,7 +39,7 @@ internal static class StartUpMessage
         var code = BinaryPrimitives.ReadUInt32BigEndian(data[4..]);
         // The name of the first parameter, or the end of an empty list.
         return IsValid(length, code)
-            && (!IsVersion(code) || data.Length == 8 || data[8] is (>= (byte)'a' and <= (byte)'z') or (>= (byte)'A' and <= (byte)'Z') or 0 or (byte)'_');
+            && (!IsVersion(code) || data.Length == 8 || data[8] is 0 or (byte)'_' || char.IsAsciiLetter((char)data[8]));
     }
 
     /// <summary>The value of a parameter of a start-up.</summary>

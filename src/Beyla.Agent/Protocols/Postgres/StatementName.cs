@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Beyla.Agent.Protocols.Postgres;
 
 /// <summary>
@@ -8,6 +10,8 @@ internal static class StatementName
 {
     /// <summary>Longer names are cut by the server: NAMEDATALEN - 1.</summary>
     public const int MaxLength = 63;
+
+    private static readonly SearchValues<byte> EndOfWord = SearchValues.Create(" \t\r\n;("u8);
 
     /// <summary>Finds the name.</summary>
     /// <param name="text">A statement without comments, blanks collapsed.</param>
@@ -53,10 +57,10 @@ internal static class StatementName
         return lower[..name.Length];
     }
 
-    private static bool TryTakeWord(ref ReadOnlySpan<byte> text, out ReadOnlySpan<byte> word)
+    private static bool TryTakeWord(scoped ref ReadOnlySpan<byte> text, out ReadOnlySpan<byte> word)
     {
         text = text.TrimStart(" \t\r\n"u8);
-        var end = text.IndexOfAny(" \t\r\n;("u8);
+        var end = text.IndexOfAny(EndOfWord);
         word = end < 0 ? text : text[..end];
         text = end < 0 ? default : text[end..];
         return word.Length > 1 || (word.Length == 1 && word[0] != '"');
