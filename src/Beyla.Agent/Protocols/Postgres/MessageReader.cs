@@ -32,16 +32,13 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
     private int headerLength, wanted;
     private long left;
     private uint length;
-    private bool inBody, isOver, hasHole;
+    private bool inBody, isOver, hasHole, isSkipping;
 
     /// <summary>Start-up messages are expected, which have no type but a code.</summary>
     public bool IsUntyped { get; set; }
 
     /// <summary>Where messages begin is not known; <see cref="Restart"/> says that it is again.</summary>
     public bool IsLost { get; private set; }
-
-    /// <summary>Nothing of a message was read yet.</summary>
-    public bool IsAtStart => !inBody && headerLength == 0;
 
     /// <summary>When the first byte of the message was moved; CLOCK_MONOTONIC in nanoseconds.</summary>
     public long Start { get; private set; }
@@ -64,6 +61,11 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
         if (isOver)
         {
             Reset();
+        }
+
+        if (isSkipping && !TryEndSkipping(ref segment, out var skipped))
+        {
+            return skipped;
         }
 
         if (!inBody && TryReadHeader(ref segment) is var step && step != ReadStep.Message)
@@ -120,7 +122,7 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
 
             if (segment.Data.IsEmpty)
             {
-                return ReadStep.Lost;
+                return Skip(ref segment);
             }
 
             if (headerLength == 0)
@@ -142,6 +144,36 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
         inBody = true;
         BodyLength = left;
         return ReadStep.Message;
+    }
+
+    /// <summary>
+    /// A header is not visible. Where the kernel side follows frames it leaves out whole ones, rows and data of COPY, and the next stretch
+    /// begins with a frame and says so; else the place is lost.
+    /// </summary>
+    private ReadStep Skip(ref Segment segment)
+    {
+        if (segment.IsGap || !segment.Tail.IsEmpty)
+        {
+            return ReadStep.Lost;
+        }
+
+        Reset();
+        isSkipping = true;
+        segment.SkipAll();
+        return ReadStep.More;
+    }
+
+    private bool TryEndSkipping(ref Segment segment, out ReadStep step)
+    {
+        step = ReadStep.More;
+        if (segment.IsAligned)
+        {
+            isSkipping = false;
+            return true;
+        }
+
+        step = segment.Left == 0 ? ReadStep.More : segment.Data.IsEmpty ? Skip(ref segment) : ReadStep.Lost;
+        return false;
     }
 
     private bool TryBeginTyped()
@@ -190,7 +222,7 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
         kept.Release(buffers);
         headerLength = 0;
         left = 0;
-        inBody = isOver = hasHole = false;
+        inBody = isOver = hasHole = isSkipping = false;
     }
 
     private static int WantedOfRequest(byte type) => type switch

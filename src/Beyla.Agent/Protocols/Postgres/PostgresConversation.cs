@@ -17,7 +17,7 @@ internal sealed class PostgresConversation : Conversation
     private readonly PostgresResponses responses;
     private Connection connection = null!;
     private SocketDirection requestDirection;
-    private bool isOver;
+    private bool isBegun, isOver;
 
     /// <summary>A conversation of this protocol. <see cref="Begin"/> comes before its use.</summary>
     public PostgresConversation(PostgresProtocol protocol)
@@ -38,8 +38,9 @@ internal sealed class PostgresConversation : Conversation
     public void Begin(Connection followed, Beginning beginning)
     {
         connection = followed;
+        isBegun = beginning.Kind is BeginningKind.StartUp or BeginningKind.Requests or BeginningKind.Responses;
         requestDirection = beginning.RequestDirection;
-        followed.RequestDirection = requestDirection;
+        followed.RequestDirection = isBegun ? requestDirection : null;
         isOver = false;
         exchanges.Begin(followed, beginning.Kind != BeginningKind.Requests);
         requests.Begin(beginning.Kind == BeginningKind.StartUp);
@@ -49,6 +50,13 @@ internal sealed class PostgresConversation : Conversation
     /// <inheritdoc/>
     public override void OnData(ref Segment segment)
     {
+        if (!isBegun && !TryBegin(in segment))
+        {
+            segment.SkipAll();
+            isOver = true;
+            return;
+        }
+
         var isRead = segment.Direction == requestDirection ? requests.Read(ref segment, responses) : responses.Read(ref segment);
         if (requests.IsOver || responses.IsOver)
         {
@@ -92,6 +100,13 @@ internal sealed class PostgresConversation : Conversation
 
     /// <inheritdoc/>
     public override void OnTimeout(Exchange exchange, long time) => exchanges.TimeOut((PostgresExchange)exchange, time);
+
+    private bool TryBegin(in Segment segment)
+    {
+        var opening = new Opening { Data = segment.Data, Length = segment.Left, Direction = segment.Direction, IsKnown = !segment.IsGap };
+        Begin(connection, Beginning.Judge(in opening));
+        return isBegun;
+    }
 
     /// <inheritdoc/>
     public override void Release()

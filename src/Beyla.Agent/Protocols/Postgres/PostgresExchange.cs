@@ -11,9 +11,6 @@ internal sealed class PostgresExchange : Exchange
     private readonly byte[] state = new byte[StateLength];
     private bool hasState;
 
-    /// <summary>The next one of the same connection.</summary>
-    public PostgresExchange? Next { get; set; }
-
     /// <summary>The statement, with a reference; null when it is not known.</summary>
     public StatementText? Statement { get; set; }
 
@@ -49,7 +46,6 @@ internal sealed class PostgresExchange : Exchange
     /// <inheritdoc/>
     public override void Clear(BufferPool buffers)
     {
-        Next = null;
         Statement = null;
         Rows = -1;
         IsFailed = IsAborted = hasState = false;

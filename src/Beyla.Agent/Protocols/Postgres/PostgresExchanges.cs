@@ -147,7 +147,7 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     /// <summary>Gives up what is open for want of room.</summary>
     public void Lose()
     {
-        for (var exchange = First; exchange is not null; exchange = exchange.Next)
+        for (var exchange = First; exchange is not null; exchange = After(exchange))
         {
             ledger.Lose(exchange);
         }
@@ -196,10 +196,12 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
         ledger.Return(exchange);
     }
 
+    private static PostgresExchange? After(PostgresExchange exchange) => (PostgresExchange?)exchange.Next;
+
     private PostgresExchange Dequeue()
     {
         var exchange = First!;
-        First = exchange.Next;
+        First = After(exchange);
         last = First is null ? null : last;
         count--;
         return exchange;

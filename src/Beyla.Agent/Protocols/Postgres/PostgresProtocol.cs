@@ -49,13 +49,20 @@ public sealed class PostgresProtocol : IProtocol
         };
     }
 
-    /// <summary>Begins to follow the connection whose first bytes <see cref="Confirm"/> has just said yes to.</summary>
+    /// <summary>
+    /// Begins to follow the connection whose first bytes <see cref="Confirm"/> has just said yes to; one that another protocol hands over
+    /// is judged by its next bytes.
+    /// </summary>
     public Conversation Open(Connection connection)
     {
         var conversation = spare.TryPop(out var used) ? used : new PostgresConversation(this);
         conversation.Begin(connection, judged);
+        judged = default;
         return conversation;
     }
+
+    /// <inheritdoc/>
+    public long Due => Ledger.Due;
 
     /// <inheritdoc/>
     public void Tick(long now) => Ledger.Tick(now);

@@ -86,7 +86,8 @@ internal sealed class PostgresRequests(PostgresProtocol protocol, PostgresSessio
 
     private bool TryResume(ref Segment segment)
     {
-        if (!segment.IsGap && MessageChain.Walk(segment.Data, segment.Left, false).IsResumption)
+        var chain = segment.IsGap ? default : MessageChain.Walk(segment.Data, segment.Left, false);
+        if (chain.IsResumption || (segment.IsAligned && chain.Messages > 0))
         {
             reader.Restart();
             reader.IsUntyped = false;

@@ -103,7 +103,7 @@ internal sealed class PostgresResponses(
     private bool TryResume(ref Segment segment)
     {
         var chain = segment.IsGap ? default : MessageChain.Walk(segment.Data, segment.Left, true);
-        if (chain.IsProof || chain is { Messages: 1, Ends: true })
+        if (chain.IsProof || (chain.Messages == 1 && (chain.Ends || segment.IsAligned)))
         {
             reader.Restart();
             if (exchanges.Expected.Turns > 1)
