@@ -35,8 +35,13 @@ internal static class StatementName
             return false;
         }
 
-        return !name.IsEmpty && name.Length <= MaxLength && name[0] != '?' && (name[0] != '"' || (name.Length > 2 && name[^1] == '"'))
-            && name[1..^1].IndexOf((byte)'"') < 0;
+        if (name.IsEmpty || name.Length > MaxLength || name[0] == '?')
+        {
+            return false;
+        }
+
+        // A quote within quotes is written twice: such names are left alone.
+        return name[0] == '"' ? name.Length > 2 && name[1..].IndexOf((byte)'"') == name.Length - 2 : !name.Contains((byte)'"');
     }
 
     /// <summary>The name as the protocol has it: quotes taken off, else in lower case (manual, section 4.1.1).</summary>
