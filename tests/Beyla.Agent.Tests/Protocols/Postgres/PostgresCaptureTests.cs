@@ -38,13 +38,13 @@ public class PostgresCaptureTests
             {
                 var at = Math.Clamp(left, 0, data.Length);
                 left -= data.Length;
-                rig.Play(step, data[..at]);
-                rig.Play(step, data[at..]);
+                rig.Play(step, data.AsSpan(0, at));
+                rig.Play(step, data.AsSpan(at));
             });
         }
     }
 
-    /// <summary>Two operations become one where the same side goes on: messages come together, or their ends with the beginning of others.</summary>
+    /// <summary>Two operations become one where the same side goes on: messages come together, or their ends with others.</summary>
     [Theory]
     [MemberData(nameof(Names))]
     public void Joined(string name, bool isServer)

@@ -17,8 +17,8 @@ public class PostgresFlowTests
     public void PortalThenStatement()
     {
         // A client of another order would show the text of "cursor".
-        rig.Client([.. Parse("stmt", "select a from t"), .. Parse("cursor", "select b from u"), .. Bind("cursor", "stmt"), .. Execute("cursor"),
-            .. Sync]);
+        rig.Client([.. Parse("stmt", "select a from t"), .. Parse("cursor", "select b from u"), .. Bind("cursor", "stmt"),
+            .. Execute("cursor"), .. Sync]);
         rig.Server([.. ParseComplete, .. ParseComplete, .. BindComplete, .. Complete("SELECT 0"), .. Ready()]);
         Expect("Complete|shop|select a from t|||0");
     }
@@ -37,7 +37,8 @@ public class PostgresFlowTests
     [Fact]
     public void TheUnnamedStatementIsOverwritten()
     {
-        rig.Client([.. Parse("", "select a"), .. Bind("", ""), .. Parse("", "select b"), .. Execute(""), .. Bind("", ""), .. Execute(""), .. Sync]);
+        rig.Client([.. Parse("", "select a"), .. Bind("", ""), .. Parse("", "select b"), .. Execute(""), .. Bind("", ""), .. Execute(""),
+            .. Sync]);
         rig.Server([.. ParseComplete, .. BindComplete, .. ParseComplete, .. Complete("SELECT 1"), .. BindComplete, .. Complete("SELECT 1"),
             .. Ready()]);
         Expect("Complete|shop|select a|||1", "Complete|shop|select b|||1");
@@ -165,9 +166,11 @@ public class PostgresFlowTests
     public void ResponsesOfTwoGroupsUnderWay()
     {
         rig.Client([.. Parse("", "select a"), .. Bind("", ""), .. Describe(""), .. Execute(""), .. Sync]);
-        rig.Client([.. Parse("", "select b"), .. Bind("", ""), .. Execute(""), .. Parse("", "select c"), .. Bind("", ""), .. Execute(""), .. Sync]);
+        rig.Client([.. Parse("", "select b"), .. Bind("", ""), .. Execute(""), .. Parse("", "select c"), .. Bind("", ""), .. Execute(""),
+            .. Sync]);
         rig.Client(Query("select d"));
-        rig.Server([.. ParseComplete, .. BindComplete, .. RowDescription, .. Row("1"), .. Complete("SELECT 1"), .. Ready(), .. ParseComplete]);
+        rig.Server([.. ParseComplete, .. BindComplete, .. RowDescription, .. Row("1"), .. Complete("SELECT 1"), .. Ready()]);
+        rig.Server(ParseComplete);
         rig.Server([.. Error("22012"), .. Ready(), .. Complete("SELECT 4"), .. Ready()]);
         Expect("Complete|shop|select a|||1", "Complete|shop|select b|22012|22012|", "Complete|shop|select c||pipeline_aborted|",
             "Complete|shop|select d|||4");

@@ -1,4 +1,5 @@
 using Beyla.Agent.Protocols.Postgres;
+using static Beyla.Agent.Tests.Protocols.Postgres.PostgresWire;
 
 namespace Beyla.Agent.Tests.Protocols.Postgres;
 
@@ -9,12 +10,10 @@ public class PostgresFuzzTests
 
     private static readonly byte[][] Fragments =
     [
-        PostgresWire.Sync, PostgresWire.Ready(), PostgresWire.Ready('E'), PostgresWire.Error("22012"), PostgresWire.Complete("SELECT 3"),
-        PostgresWire.ParseComplete, PostgresWire.Suspended, PostgresWire.Query("deallocate all"), PostgresWire.Complete("DISCARD ALL"),
-        PostgresWire.Complete("DEALLOCATE"), PostgresWire.Query("select 'x"), PostgresWire.Parse("a", "select a"), PostgresWire.Bind("a", "a"),
-        PostgresWire.Execute("a"), PostgresWire.CloseStatement("a"), PostgresWire.Query("deallocate a"),
-        PostgresWire.Message('G', [0, 0, 0]), PostgresWire.Message('W', [0, 0, 0]), PostgresWire.Message('c', []), [0xff, 0xff, 0xff, 0xff], [0],
-        PostgresWire.Error("57P01", "FATAL"), PostgresWire.Notice, PostgresWire.Message('F', new byte[12]),
+        Sync, Ready(), Ready('E'), Error("22012"), Error("57P01", "FATAL"), Notice, Complete("SELECT 3"), Complete("DISCARD ALL"),
+        Complete("DEALLOCATE"), ParseComplete, Suspended, Query("deallocate all"), Query("deallocate a"), Query("select 'x"),
+        Parse("a", "select a"), Bind("a", "a"), Execute("a"), CloseStatement("a"), Message('G', [0, 0, 0]), Message('W', [0, 0, 0]),
+        Message('c', []), Message('F', new byte[12]), [0xff, 0xff, 0xff, 0xff], [0],
     ];
 
     [Fact]
