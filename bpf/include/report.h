@@ -179,8 +179,12 @@ __attribute__((noinline)) int bytes_wanted(struct scratch *at, struct connection
 		return at->length < PREFIX_SIZE ? at->length : PREFIX_SIZE;
 	if (at->turned && (c->protocol == PROTOCOL_NONE || !(c->turns++ & 3)))
 		take_verdict(c);
-	if (c->protocol == PROTOCOL_FOREIGN)
+	if (c->protocol == PROTOCOL_FOREIGN) {
+		/* User space said so, and need not keep it any longer. */
+		end(sk, c, SOCKET_FORGOTTEN, direction);
+		c->told = 0;
 		return 0;
+	}
 	want = policy(at, c, direction);
 	return want < at->length || want == FRAMES_WANTED ? want : at->length;
 }

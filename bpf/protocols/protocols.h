@@ -23,8 +23,9 @@ enum recognition {
 	RECOGNISED,
 };
 
+/* Longer than what it holds: a header that begins within may end behind it, which an older verifier does not see through. */
 struct prefix {
-	__u8 bytes[PREFIX_SIZE];
+	__u8 bytes[PREFIX_SIZE + 16];
 };
 
 #define FRAME_CUT 0xffffffff
