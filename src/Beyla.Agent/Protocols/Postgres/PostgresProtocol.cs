@@ -11,18 +11,21 @@ namespace Beyla.Agent.Protocols.Postgres;
 /// </summary>
 public sealed class PostgresProtocol : IProtocol
 {
-    private const int MaxSpare = 1024;
+    /// <summary>Estimate of what a conversation takes.</summary>
+    private const int ConversationSize = 1024;
 
-    private readonly Stack<PostgresConversation> spare = [];
+    private readonly ObjectPool<PostgresConversation> conversations;
     private Beginning judged;
 
     /// <param name="options">Settings.</param>
-    /// <param name="buffers">Shared by all protocols.</param>
     /// <param name="sink">Takes the spans.</param>
-    public PostgresProtocol(PostgresOptions options, BufferPool buffers, ISpanSink sink)
+    /// <param name="buffers">Shared by all protocols, with the memory budget; null for one of its own.</param>
+    public PostgresProtocol(PostgresOptions options, ISpanSink sink, BufferPool? buffers = null)
     {
+        buffers ??= new BufferPool();
         Ledger = new ExchangeLedger<PostgresExchange>(ProtocolId.Postgres, options.Ledger, buffers, sink);
         Texts = new StatementTexts(options, buffers);
+        conversations = new ObjectPool<PostgresConversation>(buffers, ConversationSize, () => new PostgresConversation(this));
     }
 
     /// <inheritdoc/>
@@ -55,7 +58,7 @@ public sealed class PostgresProtocol : IProtocol
     /// </summary>
     public Conversation Open(Connection connection)
     {
-        var conversation = spare.TryPop(out var used) ? used : new PostgresConversation(this);
+        var conversation = conversations.Rent();
         conversation.Begin(connection, judged);
         judged = default;
         return conversation;
@@ -74,11 +77,5 @@ public sealed class PostgresProtocol : IProtocol
     public PlaceCounters? CountUnseen() => Ledger.CountUnseen();
 
     /// <summary>Takes a conversation back that is on no connection any more, for another use.</summary>
-    internal void Return(PostgresConversation conversation)
-    {
-        if (spare.Count < MaxSpare)
-        {
-            spare.Push(conversation);
-        }
-    }
+    internal void Return(PostgresConversation conversation) => conversations.Return(conversation);
 }

@@ -20,6 +20,9 @@ internal sealed class StatementText
     /// <summary>It is found by its text.</summary>
     public bool IsShared;
 
+    /// <summary>Bytes of a text that are kept where memory is tight.</summary>
+    private const int ShortText = 160;
+
     private ExchangeText bytes;
     private int textLength, summaryLength;
     private Range operation, collection, procedure;
@@ -49,7 +52,7 @@ internal sealed class StatementText
     /// <param name="buffers">Give room.</param>
     public void Set(ReadOnlySpan<byte> text, ReadOnlySpan<byte> summary, in StatementFacts facts, BufferPool buffers)
     {
-        textLength = bytes.Append(text, buffers);
+        textLength = bytes.AppendShown(text, buffers.Most(ShortText), buffers);
         summaryLength = bytes.Append(summary, buffers);
         if (summaryLength == summary.Length)
         {

@@ -13,11 +13,12 @@ internal sealed class StatementTexts(PostgresOptions options, BufferPool buffers
     /// <summary>Names of all connections together, for each text that is remembered.</summary>
     private const int NamesPerText = 64;
 
-    private const int MaxSpare = 1024;
+    /// <summary>Estimates of what a text, without its bytes, and a name take.</summary>
+    private const int TextSize = 160, NameSize = 128;
 
     private readonly StatementReader reader = new(options.MaxText);
     private readonly Dictionary<int, StatementText> shared = [];
-    private readonly Stack<StatementText> spare = [];
+    private readonly ObjectPool<StatementText> pool = new(buffers, TextSize, static () => new StatementText());
     private StatementText? earliest, latest;
     private int names;
 
@@ -105,10 +106,7 @@ internal sealed class StatementTexts(PostgresOptions options, BufferPool buffers
         }
 
         text.Forget(buffers);
-        if (spare.Count < MaxSpare)
-        {
-            spare.Push(text);
-        }
+        pool.Return(text);
     }
 
     /// <summary>Whether there is room for another name; then it is taken.</summary>
@@ -120,15 +118,20 @@ internal sealed class StatementTexts(PostgresOptions options, BufferPool buffers
         }
 
         names++;
+        buffers.Charge(NameSize);
         return true;
     }
 
     /// <summary>Names that are held no longer.</summary>
-    public void RemoveNames(int count) => names -= count;
+    public void RemoveNames(int count)
+    {
+        names -= count;
+        buffers.Refund(count * NameSize);
+    }
 
     private StatementText Make(in StatementFacts facts)
     {
-        var text = spare.TryPop(out var used) ? used : new StatementText();
+        var text = pool.Rent();
         text.References = 1;
         text.Set(reader.Text, reader.Summary, in facts, buffers);
         return text;

@@ -17,7 +17,7 @@ internal sealed class PostgresRig(bool isServer = true, PostgresOptions? options
     private Conversation? conversation;
     private bool isForeign, sawAny;
 
-    public PostgresProtocol Protocol => protocol ??= new PostgresProtocol(options ?? new PostgresOptions(), Buffers, this);
+    public PostgresProtocol Protocol => protocol ??= new PostgresProtocol(options ?? new PostgresOptions(), this, Buffers);
 
     public BufferPool Buffers { get; } = new();
 
@@ -98,6 +98,7 @@ internal sealed class PostgresRig(bool isServer = true, PostgresOptions? options
     public void AssertSettled()
     {
         Assert.Equal(0, Buffers.Outstanding);
+        Assert.Equal(0, Buffers.Used);
         Assert.Equal(0, Protocol.Texts.Shared);
         var count = Protocol.Count();
         Assert.True(count.Balanced, count.ToString());
@@ -131,6 +132,7 @@ internal sealed class PostgresRig(bool isServer = true, PostgresOptions? options
 
     private static string Text(in SpanData span, SpanAttribute attribute) => Encoding.Latin1.GetString(span.Values.Text(attribute));
 
+    /// <summary>An operation of the traced process.</summary>
     private void Data(SocketDirection direction, ReadOnlySpan<byte> data)
     {
         Time += 10;
