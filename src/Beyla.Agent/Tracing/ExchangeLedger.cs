@@ -172,9 +172,10 @@ public sealed class ExchangeLedger<T>
         }
     }
 
-    /// <summary>Takes an exchange back whose response is over, for another use.</summary>
+    /// <summary>Takes an exchange back whose response is over, for another use. One that was not reported is lost.</summary>
     public void Return(T exchange)
     {
+        Lose(exchange);
         StopTimer(exchange);
         exchange.Clear(Buffers);
         pool.Return(exchange);
