@@ -5,7 +5,7 @@ internal enum SqlDialect : byte
 {
     /// <summary>
     /// Not known. Where the dialects would read the same bytes differently, the rest of the text is not shown. It is also the one for a
-    /// server that is set to read strings otherwise: PostgreSQL with standard_conforming_strings off, MySQL in the mode NO_BACKSLASH_ESCAPES.
+    /// server set to read strings otherwise: PostgreSQL without standard_conforming_strings, MySQL in the mode NO_BACKSLASH_ESCAPES.
     /// </summary>
     Generic = 0,
 
