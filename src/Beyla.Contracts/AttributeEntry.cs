@@ -22,7 +22,7 @@ internal readonly record struct AttributeEntry(string Name, SpanAttribute? Attri
         new(SpanAttributes.Of(attribute).Name, attribute, null, number);
 
     /// <summary>
-    /// Puts the entry into its place: known ones in the order of the table, then others as they come. A name comes once; the last value
+    /// Puts the entry into its place: known ones in the order of the table, then others by name. A name comes once; the last value
     /// counts. An empty text says nothing and is left out, and so are others beyond a bounded number.
     /// </summary>
     internal void AddTo(List<AttributeEntry> entries)
@@ -43,7 +43,7 @@ internal readonly record struct AttributeEntry(string Name, SpanAttribute? Attri
             }
 
             others += other.Attribute is null ? 1 : 0;
-            place = Attribute is { } mine && (other.Attribute is not { } its || its > mine) ? i : place;
+            place = IsBefore(other) ? i : place;
         }
 
         if (Attribute is not null || others < MaximumOthers)
@@ -51,4 +51,8 @@ internal readonly record struct AttributeEntry(string Name, SpanAttribute? Attri
             entries.Insert(place, this);
         }
     }
+
+    private bool IsBefore(AttributeEntry other) => Attribute is { } mine
+        ? other.Attribute is not { } its || mine < its
+        : other.Attribute is null && string.CompareOrdinal(Name, other.Name) < 0;
 }

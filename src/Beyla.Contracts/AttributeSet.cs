@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Encodings.Web;
@@ -7,12 +6,12 @@ using System.Text.Json;
 namespace Beyla;
 
 /// <summary>
-/// The attributes of a span by OpenTelemetry name, in the order of the table (<see cref="SpanAttributes"/>), then those that the table
-/// does not have. Immutable. A value is a string or a long. Names are found in any case of letters, as in a hashtable of PowerShell. Text
-/// comes from the network and is not escaped here.
+/// The attributes of a span by OpenTelemetry name, in the order of the table (<see cref="SpanAttributes"/>), then by name those that
+/// the table does not have. Immutable. A value is a string or a long. Names are found in any case of letters, as in a hashtable of
+/// PowerShell. Text comes from the network and is not escaped here.
 /// </summary>
 [SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "It is a set of attributes, and says so.")]
-public sealed class AttributeSet : IReadOnlyDictionary<string, object>, IDictionary, IEquatable<AttributeSet>
+public sealed partial class AttributeSet : IReadOnlyDictionary<string, object>, IEquatable<AttributeSet>
 {
     private readonly AttributeEntry[] entries;
 
@@ -30,28 +29,10 @@ public sealed class AttributeSet : IReadOnlyDictionary<string, object>, IDiction
     /// <summary>Their values.</summary>
     public IEnumerable<object> Values => entries.Select(static entry => entry.Value);
 
-    bool IDictionary.IsFixedSize => true;
-
-    bool IDictionary.IsReadOnly => true;
-
-    ICollection IDictionary.Keys => Keys.ToArray();
-
-    ICollection IDictionary.Values => Values.ToArray();
-
-    bool ICollection.IsSynchronized => false;
-
-    object ICollection.SyncRoot => this;
-
     /// <summary>The value of a name.</summary>
     /// <exception cref="KeyNotFoundException">There is no attribute of that name.</exception>
     public object this[string key] =>
         TryGetValue(key, out var value) ? value : throw new KeyNotFoundException($"The span has no attribute '{key}'.");
-
-    object? IDictionary.this[object key]
-    {
-        get => key is string name && TryGetValue(name, out var value) ? value : null;
-        set => throw Fixed();
-    }
 
     /// <summary>
     /// The set of some names and values. A value is a text or a whole number; a text that says a number is one where the table says so.
@@ -83,9 +64,7 @@ public sealed class AttributeSet : IReadOnlyDictionary<string, object>, IDiction
         try
         {
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 2 });
-            return Of(document.RootElement.EnumerateObject().Select(static field => KeyValuePair.Create(
-                field.Name,
-                (object?)(field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString() : field.Value.GetRawText()))));
+            return Of(document.RootElement.EnumerateObject().Select(static one => KeyValuePair.Create(one.Name, Simple(one.Value))));
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
@@ -165,26 +144,6 @@ public sealed class AttributeSet : IReadOnlyDictionary<string, object>, IDiction
     public IEnumerator<KeyValuePair<string, object>> GetEnumerator() =>
         entries.Select(static entry => KeyValuePair.Create(entry.Name, entry.Value)).GetEnumerator();
 
-    IEnumerator IEnumerable.GetEnumerator() => ((IDictionary)this).GetEnumerator();
-
-    IDictionaryEnumerator IDictionary.GetEnumerator() => new Walk(entries);
-
-    bool IDictionary.Contains(object key) => key is string name && ContainsKey(name);
-
-    void ICollection.CopyTo(Array array, int index)
-    {
-        foreach (var entry in entries)
-        {
-            array.SetValue(new DictionaryEntry(entry.Name, entry.Value), index++);
-        }
-    }
-
-    void IDictionary.Add(object key, object? value) => throw Fixed();
-
-    void IDictionary.Clear() => throw Fixed();
-
-    void IDictionary.Remove(object key) => throw Fixed();
-
     /// <inheritdoc/>
     public bool Equals(AttributeSet? other) => other is not null && entries.AsSpan().SequenceEqual(other.entries);
 
@@ -219,6 +178,9 @@ public sealed class AttributeSet : IReadOnlyDictionary<string, object>, IDiction
         return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
     }
 
+    private static object? Simple(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : value.GetRawText();
+
     private static AttributeEntry? Entry(string name, object value)
     {
         var text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
@@ -237,24 +199,5 @@ public sealed class AttributeSet : IReadOnlyDictionary<string, object>, IDiction
         return attribute is not { } one ? new(name, null, text, 0)
             : isText ? AttributeEntry.Of(one, text)
             : throw new FormatException($"{name} is '{text}', which is no number.");
-    }
-
-    private static NotSupportedException Fixed() => new("The attributes of a span do not change.");
-
-    private sealed class Walk(AttributeEntry[] entries) : IDictionaryEnumerator
-    {
-        private int place = -1;
-
-        public DictionaryEntry Entry => new(entries[place].Name, entries[place].Value);
-
-        public object Key => entries[place].Name;
-
-        public object? Value => entries[place].Value;
-
-        public object Current => Entry;
-
-        public bool MoveNext() => ++place < entries.Length;
-
-        public void Reset() => place = -1;
     }
 }
