@@ -88,6 +88,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         processes.Judged = spans.Release;
         tracer = new Tracer(
             new TracerOptions(),
+            new KernelVerdicts(source.Verdicts),
             new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans));
         loop = new EventLoop(watcher, source, configuration.PollInterval);
         loop.Watch(aside.FileDescriptor);
@@ -237,6 +238,12 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         source.Dispose();
         watcher.Dispose();
         names?.Dispose();
+    }
+
+    private sealed class KernelVerdicts(VerdictMap map) : IVerdicts
+    {
+        /// <inheritdoc/>
+        public void Tell(ulong connection, ProtocolId protocol) => map.Set(connection, protocol);
     }
 
     private sealed class KernelListeners(ListenerScan scan) : IListenerScan

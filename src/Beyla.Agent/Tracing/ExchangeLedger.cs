@@ -45,6 +45,9 @@ public sealed class ExchangeLedger<T>
     /// <summary>Attributes of the span that is being made: cleared by <see cref="Begin"/>, handed out by <see cref="Report"/>.</summary>
     public SpanValues Values { get; } = new();
 
+    /// <summary>When <see cref="Tick"/> has something to report, at the earliest; CLOCK_MONOTONIC in nanoseconds.</summary>
+    public long Due => earliest is null ? long.MaxValue : earliest.Start + timeout;
+
     /// <summary>Opens an exchange, counts it as produced, and starts its time limit.</summary>
     /// <param name="owner">Its conversation: told when the limit is over.</param>
     /// <param name="start">First byte of the request; CLOCK_MONOTONIC in nanoseconds.</param>
@@ -130,8 +133,29 @@ public sealed class ExchangeLedger<T>
             ServerAddress = isServer ? connection.Local : connection.Remote,
             ServerPort = isServer ? connection.LocalPort : connection.RemotePort,
             Values = Values,
+            // Until all sinks read the values.
+            Method = Values.Text(SpanAttribute.HttpRequestMethod),
+            Path = Values.Text(SpanAttribute.UrlPath),
+            Query = Values.Text(SpanAttribute.UrlQuery),
+            Host = Values.Text(SpanAttribute.HttpRequestHeaderHost),
+            MinorVersion = Values.Text(SpanAttribute.NetworkProtocolVersion).SequenceEqual("1.0"u8) ? (byte)0 : (byte)1,
+            Status = (int)Values.Number(SpanAttribute.HttpResponseStatusCode, 0),
+            RequestBodyLength = Values.Number(SpanAttribute.HttpRequestBodySize, -1),
+            ResponseBodyLength = Values.Number(SpanAttribute.HttpResponseBodySize, -1),
         };
         sink.OnSpan(in span);
+    }
+
+    /// <summary>
+    /// Hands out the span of a message that has no response, with <see cref="Values"/>, and takes the exchange back. It is complete and
+    /// ends with what was seen of it last.
+    /// </summary>
+    /// <param name="exchange">Whose <see cref="Begin"/> said yes.</param>
+    /// <param name="connection">On which it was.</param>
+    public void ReportOneWay(T exchange, Connection connection)
+    {
+        Report(exchange, connection, SpanOutcome.Complete, Math.Max(exchange.LastSeen, Math.Max(exchange.HandlerStart, exchange.Start)));
+        Return(exchange);
     }
 
     /// <summary>Gives an exchange up for want of room, unless it was reported.</summary>

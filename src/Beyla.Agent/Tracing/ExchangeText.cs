@@ -14,6 +14,21 @@ public struct ExchangeText
     /// <summary>A part of it.</summary>
     public readonly ReadOnlySpan<byte> Slice(int start, int length) => buffer.AsSpan(start, length);
 
+    /// <summary>Has room for that many more bytes, as far as there can be, so that they need not be copied later.</summary>
+    public void Reserve(int more, BufferPool buffers)
+    {
+        var size = Math.Min(BufferPool.MaxSize, Length + more);
+        if (buffer is not null && size <= buffer.Length)
+        {
+            return;
+        }
+
+        var larger = buffers.Rent(size);
+        All.CopyTo(larger);
+        buffers.Return(buffer);
+        buffer = larger;
+    }
+
     /// <summary>Adds bytes.</summary>
     /// <returns>How many were kept: fewer than given when there is no room for more.</returns>
     public int Append(scoped ReadOnlySpan<byte> bytes, BufferPool buffers)
@@ -24,14 +39,7 @@ public struct ExchangeText
             return 0;
         }
 
-        if (buffer is null || Length + bytes.Length > buffer.Length)
-        {
-            var larger = buffers.Rent(Length + bytes.Length);
-            All.CopyTo(larger);
-            buffers.Return(buffer);
-            buffer = larger;
-        }
-
+        Reserve(bytes.Length, buffers);
         bytes.CopyTo(buffer.AsSpan(Length));
         Length += bytes.Length;
         return bytes.Length;
