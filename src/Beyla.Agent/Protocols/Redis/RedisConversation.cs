@@ -40,11 +40,12 @@ internal sealed class RedisConversation : Conversation
     /// <summary>Ready for a connection; an object is used again after <see cref="Release"/>.</summary>
     /// <param name="connection">Which.</param>
     /// <param name="isFresh">It begins now: nothing was sent on it before.</param>
-    public void Begin(Connection connection, bool isFresh)
+    /// <param name="requests">Which way the commands go; null when the first bytes will tell.</param>
+    public void Begin(Connection connection, bool isFresh, SocketDirection? requests)
     {
         this.connection = connection;
         this.isFresh = isFresh;
-        direction = connection.RequestDirection;
+        direction = requests;
         if (direction is { } requestsGo)
         {
             BeginStreams(requestsGo);
@@ -140,7 +141,7 @@ internal sealed class RedisConversation : Conversation
     public void HandOver()
     {
         exchanges.Lose();
-        connection.Ignored = true;
+        connection.HandOver(ProtocolId.Foreign);
     }
 
     private void BeginStreams(SocketDirection requestsGo)

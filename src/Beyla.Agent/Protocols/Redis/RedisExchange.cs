@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Beyla.Agent.Tracing;
 
@@ -13,7 +14,7 @@ internal sealed class RedisExchange : Exchange
     public const int ReplyOff = 0, ReplyOn = 1, ReplySkip = 2;
 
     /// <summary>The next one in the list in which it is.</summary>
-    public RedisExchange? Next { get; set; }
+    public RedisExchange? Following => Unsafe.As<RedisExchange?>(Next);
 
     /// <summary>What the command does to the connection.</summary>
     public RedisCommandKind Kind { get; set; }
@@ -56,9 +57,6 @@ internal sealed class RedisExchange : Exchange
     /// <summary>Where the stream of responses stood when this command was seen: its response cannot begin before.</summary>
     public uint Boundary { get; set; }
 
-    /// <summary>Commands that followed this one and had no room; their responses have to be passed over.</summary>
-    public int Overflow { get; set; }
-
     /// <summary>The name of the operation, as sent.</summary>
     public ReadOnlySpan<byte> Operation => Text.Slice(0, OperationLength);
 
@@ -99,9 +97,8 @@ internal sealed class RedisExchange : Exchange
     public override void Clear(BufferPool buffers)
     {
         base.Clear(buffers);
-        Next = null;
         Kind = RedisCommandKind.Plain;
-        OperationLength = QueryLength = Overflow = 0;
+        OperationLength = QueryLength = 0;
         Procedure = default;
         Number = -1;
         Arguments = 0;

@@ -39,7 +39,7 @@ internal struct RedisExchangeList
             return null;
         }
 
-        First = exchange.Next;
+        First = exchange.Following;
         last = First is null ? null : last;
         exchange.Next = null;
         Count--;

@@ -161,7 +161,7 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
         element = passing == 0 && open.First is { Kind: RedisCommandKind.Exec, IsDoubtful: false } ? spans.FirstQueued(elements) : null;
 
     /// <summary>An element of it is complete.</summary>
-    public void EndElement() => element = element?.Next;
+    public void EndElement() => element = element?.Following;
 
     /// <summary>An element of it is an error.</summary>
     public void SetElementError(scoped ReadOnlySpan<byte> word) => element?.SetError(word, Buffers);
@@ -217,7 +217,7 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
             return true;
         }
 
-        if (passing == 0 && open.First is { Overflow: 0, Next: { } next } exchange && next.Boundary == until)
+        if (passing == 0 && open.First is { Overflow: 0, Following: { } next } exchange && next.Boundary == until)
         {
             _ = open.Take();
             spans.Report(exchange, SpanOutcome.Unfinished, exchange.LastSeen);

@@ -17,7 +17,7 @@ internal static class RedisOpening
         var verdict = ReadHead(data, out var arguments, out var name, out var end);
         if (verdict != Confirmation.Yes)
         {
-            return verdict == Confirmation.No && !opening.IsFresh && MayBeReply(data) ? Confirmation.Undecided : verdict;
+            return verdict == Confirmation.Undecided && opening.IsKnown ? Confirmation.Yes : verdict;
         }
 
         // Where the bytes end, more may come: what is there has to fit.
@@ -27,7 +27,8 @@ internal static class RedisOpening
         }
 
         // In the middle of a connection an array of words may be a response, too: of a known command it is hardly one.
-        return opening.IsFresh || RedisCommands.Find(name) is not null || name.Contains((byte)'.') ? Confirmation.Yes : Confirmation.No;
+        var isCommand = opening.IsFresh || opening.IsKnown || RedisCommands.Find(name) is not null || name.Contains((byte)'.');
+        return isCommand ? Confirmation.Yes : Confirmation.No;
     }
 
     /// <summary>Reads up to the end of the name.</summary>
@@ -100,24 +101,5 @@ internal static class RedisOpening
         }
 
         return Confirmation.Undecided;
-    }
-
-    /// <summary>What may be a response is no proof of anything, nor against it: the other direction will show.</summary>
-    private static bool MayBeReply(scoped ReadOnlySpan<byte> data)
-    {
-        if (data.IsEmpty || "+-:$*_#,(!=%~>|"u8.IndexOf(data[0]) < 0)
-        {
-            return false;
-        }
-
-        foreach (var b in data[1..])
-        {
-            if (b is < 0x20 or >= 0x7f)
-            {
-                return b == '\r';
-            }
-        }
-
-        return true;
     }
 }

@@ -9,26 +9,33 @@ namespace Beyla.Agent.Protocols.Redis;
 /// Redis and what speaks as it does (https://redis.io/docs/latest/develop/reference/protocol-spec), as server and as client: makes a span
 /// of each command. All but the counting on the tracing thread.
 /// </summary>
-public sealed class RedisProtocol
+public sealed class RedisProtocol : IProtocol
 {
     private const int MaxSpare = 4096;
 
     private readonly Stack<RedisConversation> conversations = [];
     private readonly Stack<RedisExchange> spare = [];
+    private SocketDirection? direction;
     private bool isFresh;
 
     /// <param name="options">Settings.</param>
-    /// <param name="buffers">Where texts are kept, for all protocols.</param>
     /// <param name="sink">Takes the spans.</param>
-    public RedisProtocol(RedisOptions options, BufferPool buffers, ISpanSink sink)
+    /// <param name="buffers">Shared by all protocols of a tracer; null for its own.</param>
+    public RedisProtocol(RedisOptions options, ISpanSink sink, BufferPool? buffers = null)
     {
         var limits = new LedgerOptions { RequestTimeout = options.RequestTimeout, MaxPipelined = options.MaxPipelined };
-        Ledger = new(ProtocolId.Redis, limits, buffers, sink);
+        Ledger = new(ProtocolId.Redis, limits, buffers ?? new BufferPool(), sink);
         IsDatabaseShown = options.IsDatabaseShown;
     }
 
-    /// <summary>Which protocol this is.</summary>
-    public ProtocolId Id { get; } = ProtocolId.Redis;
+    /// <inheritdoc/>
+    public ProtocolId Id => ProtocolId.Redis;
+
+    /// <inheritdoc/>
+    public long Due => Ledger.Due;
+
+    /// <summary>Buffers of open exchanges.</summary>
+    public BufferPool Buffers => Ledger.Buffers;
 
     /// <summary>The exchanges of all connections.</summary>
     internal ExchangeLedger<RedisExchange> Ledger { get; }
@@ -36,29 +43,33 @@ public sealed class RedisProtocol
     /// <summary>Spans show the number of the database.</summary>
     internal bool IsDatabaseShown { get; }
 
-    /// <summary>Whether a stream that begins so is Redis.</summary>
+    /// <inheritdoc/>
     public Confirmation Confirm(in Opening opening)
     {
+        var confirmation = RedisOpening.Judge(in opening);
+        // If it is a yes, Open follows.
         isFresh = opening.IsFresh;
-        return RedisOpening.Judge(in opening);
+        direction = opening.Direction;
+        return confirmation;
     }
 
-    /// <summary>Follows a connection of which <see cref="Confirm"/> has just said that it is Redis.</summary>
+    /// <inheritdoc/>
     public Conversation Open(Connection connection)
     {
         var conversation = conversations.TryPop(out var used) ? used : new RedisConversation(this);
-        conversation.Begin(connection, isFresh);
+        conversation.Begin(connection, isFresh, direction);
+        isFresh = false;
+        direction = null;
         return conversation;
     }
 
-    /// <summary>Time passes: reports what has timed out, with a bounded amount of work.</summary>
-    /// <param name="now">CLOCK_MONOTONIC in nanoseconds.</param>
+    /// <inheritdoc/>
     public void Tick(long now) => Ledger.Tick(now);
 
-    /// <summary>What became of the exchanges. Called on any thread.</summary>
+    /// <inheritdoc/>
     public PlaceCounters Count() => Ledger.Count();
 
-    /// <summary>What passed unseen and may have held commands, or null when nothing did. Called on any thread.</summary>
+    /// <inheritdoc/>
     public PlaceCounters? CountUnseen() => Ledger.CountUnseen();
 
     /// <summary>An object for a command that is read and not kept: there is no room for it.</summary>
