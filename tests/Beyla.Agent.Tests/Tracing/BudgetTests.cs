@@ -199,8 +199,12 @@ public class BudgetTests
         /// <summary>Path and query of each.</summary>
         public List<string> Spans { get; } = [];
 
-        public void OnSpan(in SpanData span) =>
-            Spans.Add(Encoding.UTF8.GetString(span.Path) + (span.Query.IsEmpty ? "" : "?" + Encoding.UTF8.GetString(span.Query)));
+        public void OnSpan(in SpanData span)
+        {
+            string path = Encoding.UTF8.GetString(span.Values.Text(SpanAttribute.UrlPath));
+            string query = Encoding.UTF8.GetString(span.Values.Text(SpanAttribute.UrlQuery));
+            Spans.Add(query.Length == 0 ? path : path + "?" + query);
+        }
 
         public void Receive(ulong connection, ReadOnlySpan<byte> data) => Move(connection, SocketDirection.Receive, data);
 
