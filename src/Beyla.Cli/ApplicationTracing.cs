@@ -86,9 +86,12 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             });
         spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), printer.Sinks);
         processes.Judged = spans.Release;
+        var buffers = new BufferPool();
         tracer = new Tracer(
             new TracerOptions(),
-            new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans));
+            buffers,
+            new KernelVerdicts(source.Verdicts),
+            new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans, buffers));
         loop = new EventLoop(watcher, source, configuration.PollInterval);
         loop.Watch(aside.FileDescriptor);
     }
@@ -237,6 +240,12 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         source.Dispose();
         watcher.Dispose();
         names?.Dispose();
+    }
+
+    private sealed class KernelVerdicts(VerdictMap map) : IVerdicts
+    {
+        /// <inheritdoc/>
+        public void Tell(ulong connection, ProtocolId protocol) => map.Set(connection, protocol);
     }
 
     private sealed class KernelListeners(ListenerScan scan) : IListenerScan
