@@ -103,8 +103,8 @@ public static class SpanAttributes
         },
         new()
         {
-            Attribute = SpanAttribute.DbStoredProcedureName, Name = "db.stored_procedure.name", Limit = Label, Protocols = Postgres,
-            Meaning = "the stored procedure that was called",
+            Attribute = SpanAttribute.DbStoredProcedureName, Name = "db.stored_procedure.name", Limit = Label, Protocols = Databases,
+            Meaning = "the stored procedure that was called; of Redis the function or the hash of the script",
         },
         new()
         {
