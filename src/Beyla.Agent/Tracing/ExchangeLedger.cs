@@ -137,15 +137,6 @@ public sealed class ExchangeLedger<T>
             ServerAddress = isServer ? connection.Local : connection.Remote,
             ServerPort = isServer ? connection.LocalPort : connection.RemotePort,
             Values = Values,
-            // Until all sinks read the values.
-            Method = Values.Text(SpanAttribute.HttpRequestMethod),
-            Path = Values.Text(SpanAttribute.UrlPath),
-            Query = Values.Text(SpanAttribute.UrlQuery),
-            Host = Values.Text(SpanAttribute.HttpRequestHeaderHost),
-            MinorVersion = Values.Text(SpanAttribute.NetworkProtocolVersion).SequenceEqual("1.0"u8) ? (byte)0 : (byte)1,
-            Status = (int)Values.Number(SpanAttribute.HttpResponseStatusCode, 0),
-            RequestBodyLength = Values.Number(SpanAttribute.HttpRequestBodySize, -1),
-            ResponseBodyLength = Values.Number(SpanAttribute.HttpResponseBodySize, -1),
         };
         sink.OnSpan(in span);
     }
