@@ -6,9 +6,11 @@ namespace Beyla.Live.Tests.Rig;
 /// <summary>Spans of one sort that a test expects, on each side of the connection.</summary>
 /// <param name="Text">db.query.text.</param>
 /// <param name="Count">How many.</param>
-/// <param name="Status">db.response.status_code and error type; empty without an error.</param>
+/// <param name="Status">db.response.status_code; empty without an error.</param>
+/// <param name="Error">error.type where it is something else than the status.</param>
 /// <param name="Outcome">How each ended.</param>
-internal readonly record struct Expected(string Text, int Count = 1, string Status = "", string Outcome = "complete");
+internal readonly record struct Expected(
+    string Text, int Count = 1, string Status = "", string? Error = null, string Outcome = "complete");
 
 /// <summary>An agent that traces a database server by its port, and its client.</summary>
 internal static class DatabaseTrace
@@ -17,7 +19,7 @@ internal static class DatabaseTrace
     public static Task<AgentProcess> StartAsync(string source, int port, params string[] rules) =>
         AgentProcess.StartAsync(AgentSettings.ForRules([Port(port), .. rules]).WithSource(source));
 
-    /// <summary>Starts an agent that traces a server, if a port is given, and a client.</summary>
+    /// <summary>Starts an agent that traces a server and a client.</summary>
     public static Task<AgentProcess> StartAsync(string source, int port, StepClient client) => StartAsync(source, port, client.Rule);
 
     /// <summary>The rule for what listens on a port.</summary>
@@ -45,7 +47,8 @@ internal static class DatabaseTrace
     /// <summary>Asserts that there are exactly the spans that are expected.</summary>
     public static void AssertSame(IEnumerable<Expected> expected, IEnumerable<SpanRecord> spans)
     {
-        string[] wanted = [.. expected.Select(sort => $"{sort.Count} x '{sort.Text}' {sort.Status} {sort.Status} {sort.Outcome}").Order()];
+        string[] wanted = [.. expected
+            .Select(sort => $"{sort.Count} x '{sort.Text}' {sort.Status} {sort.Error ?? sort.Status} {sort.Outcome}").Order()];
         string[] seen = [.. spans.GroupBy(span => $"x '{span.Query}' {span.Status} {span.ErrorType} {span.Outcome}")
             .Select(group => $"{group.Count()} {group.Key}").Order()];
         Assert.Equal(wanted, seen);

@@ -4,6 +4,7 @@ psycopg2 puts values into the text itself and sends simple queries. Without auto
 """
 import io
 import sys
+import threading
 
 sys.path.append("/usr/lib/python3/dist-packages")
 import psycopg2  # noqa: E402
@@ -97,12 +98,16 @@ def step(name, argument):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(%s)", (float(argument),))
     elif name == "die":  # the server ends this connection in the middle of a query: FATAL, and no ReadyForQuery
-        with connect() as other, connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            print(cursor.fetchone()[0])
-            attempt("SELECT pg_terminate_backend(pg_backend_pid())")
-        other.close()
+        attempt("SELECT pg_terminate_backend(pg_backend_pid())")
         connection = connect()
+    elif name == "many":  # so many connections at once, five queries on each, in turns
+        connections = [connect() for _ in range(int(argument))]
+        for i in range(5):
+            for one in connections:
+                with one.cursor() as cursor:
+                    cursor.execute("SELECT %s", (i,))
+        for one in connections:
+            one.close()
     elif name == "notify":  # notices and notifications are responses to nothing
         with connection.cursor() as cursor:
             cursor.execute("LISTEN news")
@@ -110,8 +115,9 @@ def step(name, argument):
             cursor.execute("DO $$ BEGIN RAISE NOTICE 'careful'; END $$")
             cursor.execute("SET application_name = 'another'")
             cursor.execute("SELECT 42")
-    elif name == "cancel":
-        connection.cancel()
+    elif name == "cancel":  # by a connection of its own, on which nothing is answered
+        threading.Timer(float(argument), connection.cancel).start()
+        attempt("SELECT pg_sleep(20)")
     else:
         raise ValueError(name)
 
