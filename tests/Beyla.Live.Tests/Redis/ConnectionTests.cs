@@ -71,7 +71,7 @@ public sealed class ConnectionTests
     [LiveTheory("redis-server", "python3 redis"), SocketSources]
     public async Task Errors_and_passwords(string source)
     {
-        await using RedisServer server = await RedisServer.StartAsync("--user", $"alice on >{Secret} ~* +@all");
+        await using RedisServer server = await RedisServer.StartAsync("--user", "alice", "on", $">{Secret}", "~*", "+@all");
         await using StepClient client = await StepClient.PythonAsync("redis_py.py", server.Port);
         await using AgentProcess agent = await DatabaseTrace.StartAsync(source, server.Port, client);
         using RawRedis wrong = await RawRedis.OpenAsync(server.Port);

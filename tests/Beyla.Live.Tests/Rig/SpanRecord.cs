@@ -48,6 +48,8 @@ internal sealed class SpanRecord
 
     public int Pid => (int)Number("pid");
 
+    public int Tid => (int)Number("tid");
+
     public string Connection => Text("connection");
 
     /// <summary>db.query.text.</summary>
