@@ -27,7 +27,7 @@ internal static class ServerKinds
     public static Task<TestServer> ScriptAsync(string name) =>
         OnPort(null, number => TestServer.StartAsync(number, [Tool.Find("python3"), "-I", Script(name), Text(number)]));
 
-    /// <summary>An HTTP server in Python that asks PostgreSQL once and Redis twice for each request, by connections of each thread.</summary>
+    /// <summary>An HTTP server in Python that asks PostgreSQL once and Redis twice for each request.</summary>
     public static Task<TestServer> ShopAsync(int postgres, int redis) => OnPort(null, number => TestServer.StartAsync(
         number, [Tool.Find("python3"), "-I", Script("shop.py"), Text(number), Text(postgres), Text(redis)]));
 
