@@ -103,8 +103,8 @@ public class HttpSpanTests
         {
             Assert.Equal(ProtocolId.Http, span.Protocol);
             var values = span.Values;
-            Spans.Add(string.Join(' ', Enumerable.Range(0, values.Count).Select(i => $"{values.AttributeAt(i)}="
-                + (values.IsNumber(i) ? values.NumberAt(i).ToString() : Encoding.UTF8.GetString(values.TextAt(i))))));
+            Spans.Add(string.Join(' ', Enum.GetValues<SpanAttribute>().Where(values.Has).Select(attribute => $"{attribute}="
+                + (values.IsNumber(attribute) ? $"{values.Number(attribute, 0)}" : Encoding.UTF8.GetString(values.Text(attribute))))));
         }
     }
 }
