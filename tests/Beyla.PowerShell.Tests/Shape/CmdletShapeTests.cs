@@ -153,7 +153,8 @@ public sealed class CmdletShapeTests
     {
         var types = new Dictionary<string, Type>
         {
-            ["Span"] = typeof(Span), ["Http"] = typeof(Span), ["Sql"] = typeof(Span), ["Redis"] = typeof(Span), ["Flow"] = typeof(Flow), ["Wide"] = typeof(Flow),
+            ["Span"] = typeof(Span), ["Http"] = typeof(Span), ["Sql"] = typeof(Span), ["Redis"] = typeof(Span),
+            ["Flow"] = typeof(Flow), ["Wide"] = typeof(Flow),
             ["CapabilityRequirement"] = typeof(CapabilityRequirement), ["PlaceCount"] = typeof(PlaceCount),
         };
         foreach (var view in XDocument.Load(Path.Combine(Root, "module/Beyla.Format.ps1xml")).Descendants("View"))
