@@ -144,22 +144,30 @@ static __always_inline bool is_first(struct sock *sk, int direction, __u32 posit
 	return (__u32)(BPF_CORE_READ(tcp, snd_nxt) - written) == (__u32)sent && (__u32)(BPF_CORE_READ(tcp, rcv_nxt) - read) == (__u32)received;
 }
 
+/* What a connection is filled in from: the stack has no room for one. */
+static const struct connection nothing;
+
 static __always_inline struct connection *remember(struct sock *sk, struct ring_counters *counters, int direction, __u32 position)
 {
-	struct connection fresh = {
-		.id = bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff),
-		.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
-		.last = 0xff,
-		/* A socket that came from a listening one has that one's backlog. */
-		.flags = (BPF_CORE_READ(sk, sk_max_ack_backlog) ? SOCKET_ACCEPTED : 0) | (is_first(sk, direction, position) ? SOCKET_FRESH : 0),
-	};
 	__u64 key = (__u64)sk;
+	struct connection *c;
 
-	if (bpf_map_update_elem(&connections, &key, &fresh, BPF_ANY)) {
+	if (bpf_map_update_elem(&connections, &key, &nothing, BPF_ANY)) {
 		counters->untracked++;
 		return NULL;
 	}
-	return bpf_map_lookup_elem(&connections, &key);
+	c = bpf_map_lookup_elem(&connections, &key);
+	if (!c)
+		return NULL;
+	c->id = bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
+	c->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	c->last = 0xff;
+	/* A socket that came from a listening one has that one's backlog. */
+	if (BPF_CORE_READ(sk, sk_max_ack_backlog))
+		c->flags |= SOCKET_ACCEPTED;
+	if (is_first(sk, direction, position))
+		c->flags |= SOCKET_FRESH;
+	return c;
 }
 
 /* Sends whose return is awaited, so that the return of all others costs one look at this. */

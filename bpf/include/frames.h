@@ -15,7 +15,7 @@
 #include "../protocols/redis.h"
 
 #define WINDOW (SOCKET_DATA_MAX + 1) /* where the window begins in the data of a scratch, with the cut header before its bytes */
-#define MAX_WINDOWS 8 /* windows of one operation */
+#define MAX_WINDOWS 64 /* windows of one operation: what is kept of half a megabyte */
 #define FRAMES_AT_ONCE 8
 #define MAX_TURNS 128 /* of FRAMES_AT_ONCE frames each, in one window */
 
@@ -26,53 +26,65 @@ static __always_inline const __u8 *in_window(const struct scratch *at, __u32 pla
 	return at->data + WINDOW + place;
 }
 
-/* Puts the run of kept bytes behind the ones before it. Returns whether there was room. */
+/* Emits the event with what it holds until a byte of the operation, and begins another one for the rest. */
+__attribute__((noinline)) int emit_part(struct scratch *at, __u32 until)
+{
+	struct ring_counters *counters = socket_events_count();
+	struct selection *s = the_selection();
+	struct walk *w;
+
+	if (!at || !s || !counters)
+		return 0;
+	w = &at->walk;
+	at->event.length = until - w->from;
+	emit(s, counters, at, sizeof(at->event) + bounded(w->out));
+	at->event.sequence += at->event.length;
+	at->event.captured = 0;
+	at->event.pieces = 0;
+	at->event.flags &= ~SOCKET_ALIGNED;
+	w->from = w->told = until;
+	w->out = 0;
+	return 0;
+}
+
+/* Puts the run of kept bytes behind the ones before it; into another event when this one is full. Returns whether that worked. */
 __attribute__((noinline)) int keep_run(struct scratch *at)
 {
 	struct socket_piece piece;
-	__u32 n, out, offset;
+	__u32 n, offset;
 	struct walk *w;
 
 	if (!at)
 		return 0;
 	w = &at->walk;
-	n = w->run_end - w->run;
-	offset = w->base + w->run - FRAME_PART;
 	if (w->run_end <= w->run)
 		return 1;
-	out = w->out;
-	if (out + sizeof(piece) + n > SOCKET_DATA_MAX) {
-		w->full = 1;
-		return 0;
-	}
-	if (!offset) {
+	n = w->run_end - w->run;
+	offset = w->base + w->run - FRAME_PART;
+	if (w->out + sizeof(piece) + n > SOCKET_DATA_MAX || at->event.pieces == 255)
+		emit_part(at, offset);
+	if (offset == w->from) {
 		at->event.captured = n;
 		if (w->aligned)
 			at->event.flags |= SOCKET_ALIGNED;
-	} else if (offset == w->told) {
-		/* Behind the last one without a gap: that becomes longer. */
-		if (at->event.pieces) {
-			__u32 *length = (__u32 *)(at->data + bounded(w->piece) + offsetof(struct socket_piece, length));
-
-			*length += n;
-		} else {
-			at->event.captured += n;
-		}
-	} else {
-		if (at->event.pieces == 255) {
-			w->full = 1;
-			return 0;
-		}
+	} else if (offset != w->told) {
 		piece.gap = offset - w->told;
 		piece.length = n | (w->aligned ? SOCKET_PIECE_ALIGNED : 0);
-		__builtin_memcpy(at->data + bounded(out), &piece, sizeof(piece));
-		w->piece = out;
+		__builtin_memcpy(at->data + bounded(w->out), &piece, sizeof(piece));
+		w->piece = w->out;
+		w->out += sizeof(piece);
 		at->event.pieces++;
-		out += sizeof(piece);
+	} else if (at->event.pieces) {
+		/* Behind the last one without a gap: that becomes longer. */
+		__u32 *length = (__u32 *)(at->data + bounded(w->piece) + offsetof(struct socket_piece, length));
+
+		*length += n;
+	} else {
+		at->event.captured += n;
 	}
-	if (bpf_probe_read_kernel(at->data + bounded(out), bounded(n), in_window(at, w->run)))
+	if (bpf_probe_read_kernel(at->data + bounded(w->out), bounded(n), in_window(at, w->run)))
 		return 0;
-	w->out = out + n;
+	w->out += n;
 	w->told = offset + n;
 	return 1;
 }
@@ -141,7 +153,8 @@ __attribute__((noinline)) int walk_few(struct scratch *at, struct connection *c)
 			}
 			f->left = w->frame.length;
 			f->keep = w->frame.keep;
-			w->starts = 1;
+			/* Elements of Redis follow each other within one command: where one begins says nothing. */
+			w->starts = c->protocol == PROTOCOL_POSTGRES;
 		}
 		taken = f->left < available ? f->left : available;
 		kept = f->keep < taken ? f->keep : taken;
@@ -169,13 +182,13 @@ __attribute__((noinline)) int next_window(struct scratch *at, struct connection 
 		return 0;
 	w = &at->walk;
 	f = &c->frames[at->event.direction & 1];
-	if (w->base >= at->event.length)
+	if (w->base >= w->whole)
 		return 0;
-	left = at->event.length - w->base;
+	left = w->whole - w->base;
 	if (f->left && !f->keep) {
 		if (f->left >= left) {
 			f->left -= left;
-			w->base = at->event.length;
+			w->base = w->whole;
 			return 0;
 		}
 		w->base += f->left;
@@ -214,19 +227,19 @@ __attribute__((noinline)) int walk_window(struct scratch *at, struct connection 
 		if (!walk_few(at, c))
 			break;
 	rest = w->end - w->place;
-	if (w->cut && w->base + got >= at->event.length) {
+	if (w->cut && w->base + got >= w->whole) {
 		/* The operation cuts a header: the next one brings the rest. */
 		if (rest >= FRAME_PART) {
 			w->lost = 1;
 		} else {
-			keep(at, w->place, rest, true);
+			keep(at, w->place, rest, c->protocol == PROTOCOL_POSTGRES);
 			__builtin_memcpy(f->part, in_window(at, w->end - FRAME_PART), FRAME_PART);
 			f->parted = rest;
 			w->place = w->end;
 		}
 	}
 	keep_run(at);
-	if (w->lost || w->full)
+	if (w->lost)
 		return 0;
 	/* Where the window cuts a header, the next one begins with it. */
 	w->base += w->place > FRAME_PART ? w->place - FRAME_PART : 0;
@@ -239,6 +252,7 @@ static __always_inline void begin_walk(struct scratch *at, struct connection *c)
 	struct frames *f = &c->frames[at->event.direction & 1];
 
 	__builtin_memset(&at->walk, 0, sizeof(at->walk));
+	at->walk.whole = at->event.length;
 	/* Just recognised. */
 	if (!f->known) {
 		f->left = f->keep = f->parted = 0;
@@ -256,7 +270,8 @@ __attribute__((noinline)) int end_walk(struct scratch *at, struct connection *c)
 		return 0;
 	w = &at->walk;
 	f = &c->frames[at->event.direction & 1];
-	at->event.unwalked = w->base < at->event.length ? at->event.length - w->base : 0;
+	at->event.unwalked = w->base < w->whole ? w->whole - w->base : 0;
+	at->event.length = w->whole - w->from;
 	if (at->event.unwalked) {
 		f->known = 0;
 		f->left = f->keep = f->parted = 0;

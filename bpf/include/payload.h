@@ -46,11 +46,11 @@ enum extent {
 	MIDDLE,
 };
 
-#define FRAME_PART 16 /* more than any header that an operation can cut has bytes before the cut */
-
 /* Where the walk over the frames of an operation stands. In memory, as everything here. */
 struct walk {
-	__u32 base; /* the byte of the operation that the window begins with */
+	__u32 whole; /* bytes of the operation */
+	__u32 from; /* the byte of it that the event begins with */
+	__u32 base; /* the byte of it that the window begins with */
 	__u32 end; /* of the bytes in the window */
 	__u32 place; /* in the window: of the next frame, or of the rest of one */
 	__u32 run; /* in the window: kept bytes that were not put into the event yet */
@@ -63,7 +63,6 @@ struct walk {
 	__u8 starts; /* so does what is to be kept next */
 	__u8 cut; /* the window ends in a header */
 	__u8 lost; /* what stands at place is no frame */
-	__u8 full; /* no room in the event */
 };
 
 /* Where an event is put together before it goes into the ring with its true size. One per direction: a receive never interrupts a send. */

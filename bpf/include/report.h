@@ -93,7 +93,7 @@ static __always_inline __u32 add_tail(struct scratch *at, struct bpf_dynptr *skb
 static __always_inline __u32 add_end(struct scratch *at, __u32 out, struct bpf_dynptr *skb)
 {
 	struct socket_piece piece = { .length = FRAMES_TAIL };
-	__u32 length = at->event.length;
+	__u32 length = at->walk.whole;
 
 	if (length < FRAMES_TAIL || at->walk.told > length - FRAMES_TAIL)
 		return 0;
@@ -179,8 +179,12 @@ __attribute__((noinline)) int bytes_wanted(struct scratch *at, struct connection
 		return at->length < PREFIX_SIZE ? at->length : PREFIX_SIZE;
 	if (at->turned && (c->protocol == PROTOCOL_NONE || !(c->turns++ & 3)))
 		take_verdict(c);
-	if (c->protocol == PROTOCOL_FOREIGN)
+	if (c->protocol == PROTOCOL_FOREIGN) {
+		/* User space said so, and need not keep it any longer. */
+		end(sk, c, SOCKET_FORGOTTEN, direction);
+		c->told = 0;
 		return 0;
+	}
 	want = policy(at, c, direction);
 	return want < at->length || want == FRAMES_WANTED ? want : at->length;
 }
@@ -190,45 +194,89 @@ enum judgement {
 	JUDGED_NOTHING = 0,
 	JUDGED_MESSAGE = 1, /* of HTTP */
 	JUDGED_PERHAPS = 2, /* may become a message of some protocol */
+	JUDGED_JOINED = 4, /* with the bytes of the operation before it */
 	JUDGED_PROTOCOL = 8, /* from this bit on: the protocol that the connection is recognised as */
 };
 
-/* Second step: which protocol is it, where that is not known; does a message of HTTP begin? c may be NULL. */
-__attribute__((noinline)) int judge(struct scratch *at, struct connection *c, __u32 got)
+/* Which protocol do these bytes begin, the first n of an operation of that length? first: nothing was remembered of the connection before. */
+__attribute__((noinline)) int recognise(const struct prefix *prefix, __u32 n, __u32 length, __u32 first)
 {
-	__u32 length, begins, postgres, redis;
+	__u32 begins, postgres, redis;
 	const __u8 *p;
 
-	if (!at)
+	if (!prefix || !n)
 		return JUDGED_NOTHING;
-	if (c && c->protocol == PROTOCOL_HTTP) {
-		begins = looks_like_http((struct prefix *)at->data, got, false);
-		return begins == BEGINS_MESSAGE || begins == BEGINS_PERHAPS ? JUDGED_MESSAGE : JUDGED_NOTHING;
-	}
-	if (c && (c->protocol != PROTOCOL_NONE || !at->turned))
-		return c->perhaps ? JUDGED_PERHAPS : JUDGED_NOTHING;
-	p = at->data;
-	length = at->length;
-	if (got > PREFIX_SIZE)
-		got = PREFIX_SIZE;
-	if (recognise_tls(p, got))
+	p = prefix->bytes;
+	if (n > PREFIX_SIZE)
+		n = PREFIX_SIZE;
+	if (recognise_tls(p, n))
 		return PROTOCOL_FOREIGN << JUDGED_PROTOCOL;
-	begins = looks_like_http((struct prefix *)at->data, got, !c);
-	if (begins == BEGINS_MESSAGE || (begins == BEGINS_PREFACE && (p[0] == 'P' || (got > 4 && !p[4]))))
+	begins = looks_like_http(prefix, n, first);
+	if (begins == BEGINS_MESSAGE || (begins == BEGINS_PREFACE && (p[0] == 'P' || (n > 4 && !p[4]))))
 		return PROTOCOL_HTTP << JUDGED_PROTOCOL | JUDGED_MESSAGE;
-	postgres = recognise_postgres(p, got, length);
+	postgres = recognise_postgres(p, n, length);
 	if (postgres == RECOGNISED)
 		return PROTOCOL_POSTGRES << JUDGED_PROTOCOL;
-	redis = recognise_redis(p, got);
+	redis = recognise_redis(p, n);
 	if (redis == RECOGNISED)
 		return PROTOCOL_REDIS << JUDGED_PROTOCOL;
 	return begins || postgres || redis ? JUDGED_PERHAPS : JUDGED_NOTHING;
+}
+
+/*
+ * Second step: which protocol is it, where that is not known; does a message of HTTP begin? The first got bytes of the operation decide. Where that is
+ * too short, they are kept for the next operation of the same direction. c may be NULL.
+ */
+__attribute__((noinline)) int judge(struct scratch *at, struct connection *c, __u32 got)
+{
+	__u32 begins, judged, parted = 0;
+	struct frames *f;
+
+	if (!at)
+		return JUDGED_NOTHING;
+	if (!c)
+		return recognise((struct prefix *)at->data, got, at->length, true);
+	if (c->protocol == PROTOCOL_HTTP) {
+		begins = looks_like_http((struct prefix *)at->data, got, false);
+		return begins == BEGINS_MESSAGE || begins == BEGINS_PERHAPS ? JUDGED_MESSAGE : JUDGED_NOTHING;
+	}
+	if (c->protocol != PROTOCOL_NONE)
+		return JUDGED_NOTHING;
+	f = &c->frames[at->event.direction & 1];
+	if (at->turned)
+		f->parted = 0;
+	parted = f->parted;
+	if (!at->turned && !parted)
+		return c->perhaps ? JUDGED_PERHAPS : JUDGED_NOTHING;
+	__builtin_memcpy(at->data + WINDOW, f->part, FRAME_PART);
+	__builtin_memcpy(at->data + WINDOW + FRAME_PART, at->data, PREFIX_SIZE);
+	got += parted;
+	judged = recognise((struct prefix *)in_window(at, FRAME_PART - parted), got, at->length + parted, false);
+	if (judged != JUDGED_PERHAPS || got >= FRAME_PART)
+		f->parted = judged >> JUDGED_PROTOCOL ? parted : 0;
+	return parted ? judged | JUDGED_JOINED : judged;
+}
+
+/* Keeps the first bytes of an operation that is too short to be judged, behind the ones of the operation before it. */
+static __always_inline void keep_part(struct frames *f, const struct scratch *at)
+{
+	__u32 n = f->parted + at->length;
+
+	if (n >= FRAME_PART) {
+		f->parted = 0;
+		return;
+	}
+	__builtin_memcpy((void *)in_window(at, 0), f->part, FRAME_PART);
+	__builtin_memcpy((void *)in_window(at, FRAME_PART), at->data, FRAME_PART);
+	__builtin_memcpy(f->part, in_window(at, at->length & (FRAME_PART - 1)), FRAME_PART);
+	f->parted = n;
 }
 
 /* Enters what was judged into what is remembered. Returns whether the operation is told. */
 static __always_inline bool settle(struct sock *sk, struct connection *c, const struct scratch *at, __u32 judged, __u32 direction)
 {
 	__u32 protocol = judged >> JUDGED_PROTOCOL;
+	struct frames *f = &c->frames[direction];
 
 	if (c->protocol != PROTOCOL_NONE)
 		return true;
@@ -236,8 +284,16 @@ static __always_inline bool settle(struct sock *sk, struct connection *c, const 
 		become(c, protocol);
 		if (protocol != PROTOCOL_FOREIGN)
 			c->strikes = 0;
+		/* What was joined is the part of a header. */
+		f->known = judged & JUDGED_JOINED;
+		f->left = f->keep = 0;
+		if (!f->known)
+			f->parted = 0;
 	} else if (judged & JUDGED_PERHAPS) {
 		c->perhaps = 1;
+		/* Right-aligned, so that the next bytes follow. */
+		if (at->turned || f->parted)
+			keep_part(f, at);
 	} else if (at->turned) {
 		strike(c);
 	}
@@ -396,7 +452,7 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 		got = copy_payload(at, 0, want, skb, 0);
 		if (!c || c->protocol == PROTOCOL_NONE || (c->protocol == PROTOCOL_HTTP && (at->turned || want == BODY_PREFIX))) {
 			judged = judge(at, c, got);
-			if (judged >> JUDGED_PROTOCOL > PROTOCOL_HTTP)
+			if (judged >> JUDGED_PROTOCOL > PROTOCOL_HTTP && judged >> JUDGED_PROTOCOL != PROTOCOL_FOREIGN)
 				want = FRAMES_WANTED;
 			else if (judged && want < SOCKET_DATA_MAX && want < at->length)
 				got = copy_payload(at, 0, at->length < SOCKET_DATA_MAX ? at->length : SOCKET_DATA_MAX, skb, 0);

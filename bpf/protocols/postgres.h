@@ -25,11 +25,13 @@ static const __u8 postgres_types[128] = {
 /* p holds the first n bytes, at most PREFIX_SIZE, of an operation of that length. */
 static __always_inline int recognise_postgres(const __u8 *p, __u32 n, __u32 length)
 {
-	__u32 first, size, code;
+	__u32 first, size, code, i;
 	__u8 sides;
 
+	if (!n)
+		return RECOGNISED_NOT;
 	if (n < 5)
-		return n && p[0] == 0 ? RECOGNISED_PERHAPS : RECOGNISED_NOT;
+		return p[0] == 0 || (p[0] < 128 && postgres_types[p[0] & 127] && (n < 2 || p[1] < 0x40)) ? RECOGNISED_PERHAPS : RECOGNISED_NOT;
 	if (p[0] == 0) {
 		if (n < 8)
 			return RECOGNISED_PERHAPS;
@@ -45,15 +47,24 @@ static __always_inline int recognise_postgres(const __u8 *p, __u32 n, __u32 leng
 	first = big_endian(p + 1) + 1;
 	if (first < POSTGRES_HEADER || first > POSTGRES_LONGEST)
 		return RECOGNISED_NOT;
-	/* A statement whose text ends the operation, or runs over it. */
-	if ((p[0] == 'Q' || p[0] == 'P') && first > 6 && first >= length)
-		return p[5] > 127 || p[5] >= ' ' || (p[0] == 'P' && !p[5]) || (p[5] >= '\t' && p[5] <= '\r') ? RECOGNISED : RECOGNISED_NOT;
+	if (n < 6)
+		return RECOGNISED_PERHAPS;
+	/* A statement: its text, of Parse after a name, begins with letters. */
+	if ((p[0] == 'Q' || p[0] == 'P') && first > 6) {
+		for (i = POSTGRES_HEADER; i < POSTGRES_HEADER + 6; i++) {
+			if (i >= n || i + 1 >= first)
+				break;
+			if (p[i] < ' ' && !(p[i] >= '\t' && p[i] <= '\r') && !(p[0] == 'P' && !p[i]))
+				return RECOGNISED_NOT;
+		}
+		return RECOGNISED;
+	}
 	/* Ready for query: the most frequent end of what a server says. */
 	if (p[0] == 'Z')
 		return first == 6 && length == 6 && n >= 6 && (p[5] == 'I' || p[5] == 'T' || p[5] == 'E') ? RECOGNISED : RECOGNISED_NOT;
 	/* Two messages in a row that one side may send. */
 	if (first + POSTGRES_HEADER > n || first + POSTGRES_HEADER > PREFIX_SIZE)
-		return RECOGNISED_NOT;
+		return n < FRAME_PART ? RECOGNISED_PERHAPS : RECOGNISED_NOT;
 	p += first & (PREFIX_SIZE - 1);
 	size = big_endian(p + 1) + 1;
 	return p[0] < 128 && postgres_types[p[0] & 127] & sides && size >= POSTGRES_HEADER && size <= POSTGRES_LONGEST ? RECOGNISED : RECOGNISED_NOT;

@@ -23,11 +23,13 @@ enum recognition {
 	RECOGNISED,
 };
 
+/* Longer than what it holds: a header that begins within may end behind it, which an older verifier does not see through. */
 struct prefix {
-	__u8 bytes[PREFIX_SIZE];
+	__u8 bytes[PREFIX_SIZE + 16];
 };
 
 #define FRAME_CUT 0xffffffff
+#define FRAME_PART 16 /* bytes of a header that an operation cuts are fewer */
 
 /* One frame of a protocol that has some, as its header says. */
 struct frame {

@@ -74,7 +74,8 @@ static __always_inline struct frame frame_redis(const __u8 *p, __u32 available)
 	}
 	for (i = 0; i < REDIS_LINE; i++) {
 		if (i >= available) {
-			frame.length = i ? i : FRAME_CUT;
+			/* A short line waits for its rest; what follows of a longer one is taken for another. */
+			frame.length = i < FRAME_PART ? FRAME_CUT : i;
 			break;
 		}
 		if (p[i] == '\n' || i == REDIS_LINE - 1) {

@@ -8,6 +8,8 @@ using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Protocols.Http;
+using Beyla.Agent.Protocols.Postgres;
+using Beyla.Agent.Protocols.Redis;
 using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Tracing;
@@ -86,10 +88,12 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             });
         spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), printer.Sinks);
         processes.Judged = spans.Release;
+        var buffers = new BufferPool();
         tracer = new Tracer(
             new TracerOptions(),
+            buffers,
             new KernelVerdicts(source.Verdicts),
-            new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans));
+            Protocols(configuration, spans, buffers));
         loop = new EventLoop(watcher, source, configuration.PollInterval);
         loop.Watch(aside.FileDescriptor);
     }
@@ -239,6 +243,19 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         watcher.Dispose();
         names?.Dispose();
     }
+
+    private static IProtocol[] Protocols(AgentConfiguration configuration, ISpanSink spans, BufferPool buffers) =>
+    [
+        new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans, buffers),
+        new PostgresProtocol(
+            new PostgresOptions
+            {
+                MaxStatements = configuration.PostgresPreparedStatements, MaxText = configuration.PostgresTextLength,
+            },
+            spans,
+            buffers),
+        new RedisProtocol(new RedisOptions { IsDatabaseShown = configuration.ShowsRedisDatabase }, spans, buffers),
+    ];
 
     private sealed class KernelVerdicts(VerdictMap map) : IVerdicts
     {

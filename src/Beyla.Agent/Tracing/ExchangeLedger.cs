@@ -13,12 +13,15 @@ namespace Beyla.Agent.Tracing;
 public sealed class ExchangeLedger<T>
     where T : Exchange, new()
 {
-    private const int TimedOutPerTick = 1024, MaxSpare = 4096;
+    private const int TimedOutPerTick = 1024;
+
+    /// <summary>Estimate of what an object of a protocol takes.</summary>
+    private const int ExchangeSize = 256;
 
     private readonly ProtocolId protocol;
     private readonly ISpanSink sink;
     private readonly long timeout;
-    private readonly Stack<T> spare = [];
+    private readonly ObjectPool<T> pool;
     private Exchange? earliest, latest;
     private long produced, emitted, lost, held, unseen;
 
@@ -32,11 +35,12 @@ public sealed class ExchangeLedger<T>
         this.protocol = protocol;
         this.sink = sink;
         Buffers = buffers;
+        pool = new ObjectPool<T>(buffers, ExchangeSize, static () => new T());
         timeout = options.RequestTimeout.Ticks * TimeSpan.NanosecondsPerTick;
         MaxPipelined = options.MaxPipelined;
     }
 
-    /// <summary>Where texts and unfinished heads are kept.</summary>
+    /// <summary>Where texts and unfinished heads are kept, and the memory budget.</summary>
     public BufferPool Buffers { get; }
 
     /// <summary>Exchanges without a complete response that a connection may keep.</summary>
@@ -53,7 +57,7 @@ public sealed class ExchangeLedger<T>
     /// <param name="start">First byte of the request; CLOCK_MONOTONIC in nanoseconds.</param>
     public T Create(Conversation owner, long start)
     {
-        var exchange = spare.TryPop(out var used) ? used : new T();
+        var exchange = pool.Rent();
         exchange.Owner = owner;
         exchange.Start = start;
         Snapshot.Add(ref produced);
@@ -133,15 +137,6 @@ public sealed class ExchangeLedger<T>
             ServerAddress = isServer ? connection.Local : connection.Remote,
             ServerPort = isServer ? connection.LocalPort : connection.RemotePort,
             Values = Values,
-            // Until all sinks read the values.
-            Method = Values.Text(SpanAttribute.HttpRequestMethod),
-            Path = Values.Text(SpanAttribute.UrlPath),
-            Query = Values.Text(SpanAttribute.UrlQuery),
-            Host = Values.Text(SpanAttribute.HttpRequestHeaderHost),
-            MinorVersion = Values.Text(SpanAttribute.NetworkProtocolVersion).SequenceEqual("1.0"u8) ? (byte)0 : (byte)1,
-            Status = (int)Values.Number(SpanAttribute.HttpResponseStatusCode, 0),
-            RequestBodyLength = Values.Number(SpanAttribute.HttpRequestBodySize, -1),
-            ResponseBodyLength = Values.Number(SpanAttribute.HttpResponseBodySize, -1),
         };
         sink.OnSpan(in span);
     }
@@ -168,15 +163,13 @@ public sealed class ExchangeLedger<T>
         }
     }
 
-    /// <summary>Takes an exchange back whose response is over, for another use.</summary>
+    /// <summary>Takes an exchange back whose response is over, for another use. One that was not reported is lost.</summary>
     public void Return(T exchange)
     {
+        Lose(exchange);
         StopTimer(exchange);
         exchange.Clear(Buffers);
-        if (spare.Count < MaxSpare)
-        {
-            spare.Push(exchange);
-        }
+        pool.Return(exchange);
     }
 
     /// <summary>A request for which a connection has no room, or whose beginning could not be read.</summary>

@@ -5,6 +5,8 @@ public struct ExchangeText
 {
     private byte[]? buffer;
 
+    private static ReadOnlySpan<byte> CutMark => "…"u8;
+
     /// <summary>Bytes kept.</summary>
     public int Length { get; private set; }
 
@@ -43,6 +45,31 @@ public struct ExchangeText
         bytes.CopyTo(buffer.AsSpan(Length));
         Length += bytes.Length;
         return bytes.Length;
+    }
+
+    /// <summary>
+    /// Adds a text that is only shown. One that is too long, or for which there is no room, is cut and ends in <c>…</c>.
+    /// </summary>
+    /// <param name="bytes">The text.</param>
+    /// <param name="most">Bytes that it may take; see <see cref="BufferPool.Most"/>.</param>
+    /// <param name="buffers">Where the room comes from.</param>
+    /// <returns>How many bytes it takes.</returns>
+    public int AppendShown(scoped ReadOnlySpan<byte> bytes, int most, BufferPool buffers)
+    {
+        var room = Math.Min(most, BufferPool.MaxSize - Length);
+        if (bytes.Length <= room)
+        {
+            return Append(bytes, buffers);
+        }
+
+        var cut = Math.Max(0, room - CutMark.Length);
+        while (cut > 0 && (bytes[cut] & 0xc0) == 0x80)
+        {
+            // Not within a character of UTF-8; what is none loses a few bytes more.
+            cut--;
+        }
+
+        return Append(bytes[..cut], buffers) + Append(CutMark, buffers);
     }
 
     /// <summary>Forgets everything behind a length.</summary>

@@ -8,7 +8,7 @@ namespace Beyla.Agent.Tracing;
 /// </summary>
 internal sealed class Recognition
 {
-    private const int MaxSpare = 256, PlaceBits = 10;
+    private const int PlaceBits = 10;
 
     /// <summary>
     /// Changes of direction, all refused, until a connection is told foreign of whose beginning nothing is known: what was seen first may
@@ -19,7 +19,7 @@ internal sealed class Recognition
     private readonly IProtocol[] protocols;
     private readonly IProtocol?[] byId = new IProtocol?[256];
     private readonly IVerdicts verdicts;
-    private readonly Stack<Undecided> spare = [];
+    private readonly ObjectPool<Undecided> undecided;
 
     // By identity, without lists: another connection in the same place only begins anew.
     private readonly (ulong Connection, SocketDirection Direction, int Count)[] refusals =
@@ -27,8 +27,11 @@ internal sealed class Recognition
 
     /// <param name="protocols">Asked in this order.</param>
     /// <param name="verdicts">Told where the kernel side says something else.</param>
-    public Recognition(IProtocol[] protocols, IVerdicts verdicts)
+    /// <param name="buffers">Where first bytes wait.</param>
+    public Recognition(IProtocol[] protocols, IVerdicts verdicts, BufferPool buffers)
     {
+        Buffers = buffers;
+        undecided = new ObjectPool<Undecided>(buffers, Undecided.Size, () => new Undecided(this));
         this.protocols = protocols;
         this.verdicts = verdicts;
         foreach (var protocol in protocols)
@@ -36,6 +39,9 @@ internal sealed class Recognition
             byId[(byte)protocol.Id] = protocol;
         }
     }
+
+    /// <summary>Where first bytes wait.</summary>
+    public BufferPool Buffers { get; }
 
     /// <summary>The protocol of that name, or null.</summary>
     public IProtocol? Of(ProtocolId id) => byId[(byte)id];
@@ -175,18 +181,16 @@ internal sealed class Recognition
     /// <summary>What keeps the first bytes of a connection until it is known whose they are.</summary>
     public Undecided Begin(bool isFresh)
     {
-        var undecided = spare.TryPop(out var used) ? used : new Undecided(this);
-        undecided.Begin(isFresh);
-        return undecided;
+        var waiting = undecided.Rent();
+        waiting.Begin(isFresh);
+        return waiting;
     }
 
     /// <summary>Takes it back.</summary>
-    public void Return(Undecided undecided)
+    public void Return(Undecided waiting)
     {
-        if (spare.Count < MaxSpare)
-        {
-            spare.Push(undecided);
-        }
+        waiting.Forget(Buffers);
+        undecided.Return(waiting);
     }
 
     private static int PlaceOf(ulong connection) => (int)((connection * 0x9E3779B97F4A7C15) >> (64 - PlaceBits));

@@ -14,27 +14,31 @@ public sealed class Tracer : IRingSink, ICounted
     private readonly FollowedConnections connections;
     private readonly IProtocol[] protocols;
     private readonly Delivery delivery;
+    private readonly BufferPool buffers;
     private readonly Snapshot snapshot = new();
     private long produced, aggregated, filtered, lost;
+    private bool isShortened;
 
     /// <summary>A tracer that follows nothing yet and tells the kernel side nothing.</summary>
     /// <param name="options">Limits.</param>
     /// <param name="protocols">The protocols to look for, in this order.</param>
     public Tracer(TracerOptions options, params IProtocol[] protocols)
-        : this(options, new NoVerdicts(), protocols)
+        : this(options, new BufferPool(), new NoVerdicts(), protocols)
     {
     }
 
     /// <summary>A tracer that follows nothing yet.</summary>
     /// <param name="options">Limits.</param>
+    /// <param name="buffers">The memory budget, the same that the protocols have.</param>
     /// <param name="verdicts">Told what connections speak.</param>
     /// <param name="protocols">The protocols to look for, in this order; what the kernel side names goes before.</param>
-    public Tracer(TracerOptions options, IVerdicts verdicts, params IProtocol[] protocols)
+    public Tracer(TracerOptions options, BufferPool buffers, IVerdicts verdicts, params IProtocol[] protocols)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnections, 1);
         connections = new FollowedConnections(options);
-        delivery = new Delivery(connections, new Recognition(protocols, verdicts));
+        delivery = new Delivery(connections, new Recognition(protocols, verdicts, buffers));
         this.protocols = protocols;
+        this.buffers = buffers;
     }
 
     /// <summary>Connections in the table.</summary>
@@ -88,6 +92,10 @@ public sealed class Tracer : IRingSink, ICounted
                 _ => false,
             };
             Snapshot.Add(ref used ? ref aggregated : ref filtered);
+            if (buffers.IsTight)
+            {
+                Relieve();
+            }
         }
         finally
         {
@@ -107,6 +115,8 @@ public sealed class Tracer : IRingSink, ICounted
             var now = (long)nowMonotonicNs;
             TickProtocols(now);
             connections.ForgetStale(now);
+            isShortened &= buffers.IsTight;
+            buffers.Trim(now);
         }
         finally
         {
@@ -139,6 +149,25 @@ public sealed class Tracer : IRingSink, ICounted
 
         return places;
     });
+
+    /// <summary>
+    /// Over half of the budget what is there already is shortened, once until that helped; near its end what was silent longest is given
+    /// up.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Relieve()
+    {
+        if (!isShortened)
+        {
+            isShortened = true;
+            connections.Shorten();
+        }
+
+        if (buffers.IsFull)
+        {
+            connections.Relieve(buffers);
+        }
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void TickProtocols(long now)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Tracing;
@@ -26,11 +27,14 @@ internal sealed class Undecided(Recognition recognition) : Conversation
     /// <summary>Bytes that are kept of a direction.</summary>
     public const int MaxBytes = 64;
 
+    /// <summary>Estimate of what an object takes without what it rents.</summary>
+    public const int Size = 256;
+
     /// <summary>Byte by byte in both directions, and gaps.</summary>
     private const int MaxOperations = (2 * MaxBytes) + 8;
 
     private Bytes bytes;
-    private Operation[] operations = new Operation[4];
+    private byte[]? buffer;
     private int kept, received, sent;
     private Wait receiving, sending;
 
@@ -43,8 +47,7 @@ internal sealed class Undecided(Recognition recognition) : Conversation
     /// <summary>Operations and gaps that wait.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Estimated size of the object with what it refers to.</summary>
-    public int Size => 288 + (operations.Length * Unsafe.SizeOf<Operation>());
+    private Span<Operation> Operations => MemoryMarshal.Cast<byte, Operation>(buffer.AsSpan());
 
     /// <summary>Ready for a connection.</summary>
     public void Begin(bool isFresh)
@@ -52,6 +55,13 @@ internal sealed class Undecided(Recognition recognition) : Conversation
         kept = received = sent = Count = 0;
         receiving = sending = Wait.ForMore;
         IsFresh = isFresh;
+    }
+
+    /// <summary>Gives back what it rented.</summary>
+    public void Forget(BufferPool buffers)
+    {
+        buffers.Return(buffer);
+        buffer = null;
     }
 
     /// <summary>Whether so little was moved that it can wait.</summary>
@@ -77,10 +87,11 @@ internal sealed class Undecided(Recognition recognition) : Conversation
         var length = 0;
         for (var i = 0; i < Count; i++)
         {
-            if (operations[i].Direction == segment.Direction && !operations[i].IsGap)
+            ref readonly var operation = ref Operations[i];
+            if (operation.Direction == segment.Direction && !operation.IsGap)
             {
-                BytesOf(i).CopyTo(scratch[length..]);
-                length += operations[i].Captured;
+                BytesOf(in operation).CopyTo(scratch[length..]);
+                length += operation.Captured;
             }
         }
 
@@ -101,11 +112,11 @@ internal sealed class Undecided(Recognition recognition) : Conversation
     /// <param name="gap">First and last sequence number of a gap.</param>
     public void Get(int index, ref Segment segment, out (uint From, uint Until) gap)
     {
-        ref var operation = ref operations[index];
+        ref readonly var operation = ref Operations[index];
         gap = (operation.From, operation.From + (uint)operation.Length);
         segment = new Segment
         {
-            Data = BytesOf(index),
+            Data = BytesOf(in operation),
             Unseen = operation.Length - operation.Captured,
             Direction = operation.Direction,
             IsGap = operation.IsGap,
@@ -178,15 +189,19 @@ internal sealed class Undecided(Recognition recognition) : Conversation
 
     private void Add(in Operation operation)
     {
-        if (Count == operations.Length)
+        if (Count == Operations.Length)
         {
-            Array.Resize(ref operations, Math.Min(MaxOperations, 2 * Count));
+            var buffers = recognition.Buffers;
+            var larger = buffers.Rent((Count + 1) * Unsafe.SizeOf<Operation>());
+            buffer.AsSpan().CopyTo(larger);
+            buffers.Return(buffer);
+            buffer = larger;
         }
 
-        operations[Count++] = operation;
+        Operations[Count++] = operation;
     }
 
-    private ReadOnlySpan<byte> BytesOf(int index) => ((Span<byte>)bytes).Slice(operations[index].Start, operations[index].Captured);
+    private ReadOnlySpan<byte> BytesOf(in Operation operation) => ((Span<byte>)bytes).Slice(operation.Start, operation.Captured);
 
     private struct Operation
     {

@@ -99,6 +99,9 @@ internal sealed class HttpConversation : Conversation
         exchanges.TimeOut((HttpExchange)exchange, time, requests.BodyLength);
 
     /// <inheritdoc/>
+    public override void OnPressure() => exchanges.Shorten();
+
+    /// <inheritdoc/>
     public override void Release()
     {
         exchanges.Release();

@@ -5,6 +5,11 @@ namespace Beyla.Agent.Protocols.Http;
 /// <summary>One request and what is known of its response, from the request line to the span.</summary>
 internal sealed class HttpExchange : Exchange
 {
+    /// <summary>
+    /// Bytes that are kept where memory is tight: with a method (<see cref="HttpStartLine.MaxMethod"/>) they fit into the smallest buffer.
+    /// </summary>
+    private const int ShortPath = 96, ShortQuery = 64, ShortHost = 64;
+
     private int methodLength, pathLength, queryLength, hostLength;
 
     /// <summary>The 0 or 1 of HTTP/1.0 and 1.1, as the request has it.</summary>
@@ -49,10 +54,14 @@ internal sealed class HttpExchange : Exchange
     /// <summary>Keeps a copy of the method and the target; once for each use of the object.</summary>
     public void SetTarget(ReadOnlySpan<byte> method, HttpTarget target, BufferPool buffers)
     {
-        Text.Reserve(method.Length + target.Path.Length + target.Query.Length + Math.Max(64, target.Authority.Length), buffers);
+        if (!buffers.IsTight)
+        {
+            Text.Reserve(method.Length + target.Path.Length + target.Query.Length + Math.Max(64, target.Authority.Length), buffers);
+        }
+
         methodLength = Text.Append(method, buffers);
-        pathLength = Text.Append(target.Path, buffers);
-        queryLength = Text.Append(target.Query, buffers);
+        pathLength = Text.AppendShown(target.Path, buffers.Most(ShortPath), buffers);
+        queryLength = Text.AppendShown(target.Query, buffers.Most(ShortQuery), buffers);
         if (!target.Authority.IsEmpty)
         {
             SetHost(target.Authority, buffers);
@@ -64,8 +73,26 @@ internal sealed class HttpExchange : Exchange
     {
         if (hostLength == 0)
         {
-            hostLength = Text.Append(host, buffers);
+            hostLength = Text.AppendShown(host, buffers.Most(ShortHost), buffers);
         }
+    }
+
+    /// <summary>Memory is tight: of long texts only the beginning is kept.</summary>
+    public void Shorten(BufferPool buffers)
+    {
+        if (pathLength <= ShortPath && queryLength <= ShortQuery && hostLength <= ShortHost)
+        {
+            return;
+        }
+
+        var old = Text;
+        Text = default;
+        var (method, path, query) = (methodLength, pathLength, queryLength);
+        _ = Text.Append(old.Slice(0, method), buffers);
+        pathLength = Text.AppendShown(old.Slice(method, path), ShortPath, buffers);
+        queryLength = Text.AppendShown(old.Slice(method + path, query), ShortQuery, buffers);
+        hostLength = Text.AppendShown(old.Slice(method + path + query, hostLength), ShortHost, buffers);
+        old.Release(buffers);
     }
 
     /// <summary>Ready for the response of a request that had no room: nothing of it is known.</summary>

@@ -161,6 +161,15 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
     /// <summary>Gives up what is open for want of room.</summary>
     public void Lose() => queue.Lose(ledger);
 
+    /// <summary>Memory is tight: texts that can be shortened are.</summary>
+    public void Shorten()
+    {
+        for (var exchange = First; exchange is not null; exchange = exchange.Following)
+        {
+            exchange.Shorten(ledger.Buffers);
+        }
+    }
+
     /// <summary>Gives everything back.</summary>
     public void Release()
     {

@@ -11,9 +11,10 @@ namespace Beyla.Agent.Protocols.Http;
 /// </summary>
 public sealed class HttpProtocol : IProtocol
 {
-    private const int MaxSpare = 4096;
+    /// <summary>Estimate of what a conversation takes, with its parts.</summary>
+    private const int ConversationSize = 768;
 
-    private readonly Stack<HttpConversation> spare = [];
+    private readonly ObjectPool<HttpConversation> conversations;
 
     /// <param name="options">Settings.</param>
     /// <param name="sink">Takes the spans.</param>
@@ -22,6 +23,7 @@ public sealed class HttpProtocol : IProtocol
     {
         var limits = new LedgerOptions { RequestTimeout = options.RequestTimeout, MaxPipelined = options.MaxPipelined };
         Ledger = new ExchangeLedger<HttpExchange>(ProtocolId.Http, limits, buffers ?? new BufferPool(), sink);
+        conversations = new ObjectPool<HttpConversation>(Buffers, ConversationSize, () => new HttpConversation(this));
     }
 
     /// <inheritdoc/>
@@ -42,7 +44,7 @@ public sealed class HttpProtocol : IProtocol
     /// <inheritdoc/>
     public Conversation Open(Connection connection)
     {
-        var conversation = spare.TryPop(out var used) ? used : new HttpConversation(this);
+        var conversation = conversations.Rent();
         conversation.Begin(connection);
         return conversation;
     }
@@ -57,11 +59,5 @@ public sealed class HttpProtocol : IProtocol
     public PlaceCounters? CountUnseen() => Ledger.CountUnseen();
 
     /// <summary>Takes a conversation back that is on no connection any more, for another use.</summary>
-    internal void Return(HttpConversation conversation)
-    {
-        if (spare.Count < MaxSpare)
-        {
-            spare.Push(conversation);
-        }
-    }
+    internal void Return(HttpConversation conversation) => conversations.Return(conversation);
 }

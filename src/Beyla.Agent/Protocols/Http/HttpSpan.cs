@@ -25,7 +25,11 @@ internal static class HttpSpan
         values.Add(SpanAttribute.HttpRequestMethod, exchange.Method);
         values.Add(SpanAttribute.UrlPath, exchange.Path);
         values.Add(SpanAttribute.UrlQuery, exchange.Query);
-        values.Add(SpanAttribute.HttpResponseStatusCode, status);
+        if (status != 0)
+        {
+            values.Add(SpanAttribute.HttpResponseStatusCode, status);
+        }
+
         values.Add(SpanAttribute.HttpRequestHeaderHost, exchange.Host);
         values.Add(SpanAttribute.NetworkProtocolVersion, exchange.MinorVersion == 0 ? "1.0"u8 : "1.1"u8);
         AddSize(values, SpanAttribute.HttpRequestBodySize, exchange.RequestBody);
