@@ -103,10 +103,9 @@ internal sealed class RedisRequests(RedisExchanges exchanges)
             return;
         }
 
-        if (place == Place.End)
+        // The end of a long value is not captured, as the value is not.
+        if (place == Place.End && PassEnd(ref segment) != RespProgress.Bad)
         {
-            // The end of a long value is not captured, as the value is not.
-            _ = PassEnd(ref segment);
             return;
         }
 
