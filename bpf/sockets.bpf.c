@@ -106,7 +106,7 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 	at->extent = taken == left ? WHOLE : BEGINNING;
 	payload_of_iterator(&at->payload, &message->msg_iter, true);
 	report_urgent(s, at, sk, true, tcp->write_seq, taken, tcp->copied_seq, message->msg_flags & MSG_OOB);
-	return taken == left ? 0 : await_send(at, left);
+	return taken == left ? 0 : await_send(at);
 }
 
 /* What became of a send that was not sure to be taken at once. What it took lies behind the iterator. */

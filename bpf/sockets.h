@@ -10,7 +10,7 @@ enum socket_event_kind {
 	SOCKET_DATA = 1, /* bytes were sent or received */
 	SOCKET_SHUT = 2, /* this side will send no more (FIN queued), or the peer did (direction says which) */
 	SOCKET_CLOSE = 3, /* the connection is gone */
-	SOCKET_FORGOTTEN = 4, /* the connection is there and is followed no longer: it speaks no HTTP (any more) */
+	SOCKET_FORGOTTEN = 4, /* the connection is there and is followed no longer: it speaks no protocol that is */
 	SOCKET_URGENT = 5, /* one byte, at sequence, is urgent data (MSG_OOB): it has a number and is no part of the stream */
 };
 
@@ -45,11 +45,22 @@ struct socket_event {
 /* The captured bytes follow, then each further stretch: a piece and its bytes, without padding. The last one often holds the operation's last bytes. */
 struct socket_piece {
 	__u32 gap; /* bytes of the operation between the stretch before and this one that were not captured */
-	__u32 length;
+	__u32 length; /* with SOCKET_PIECE_ALIGNED */
 };
+
+/* The stretch begins with a frame of the protocol, and what lies between the one before and this one are whole frames after the end of that one's last. */
+#define SOCKET_PIECE_ALIGNED 0x80000000
 
 enum socket_flags {
 	SOCKET_ACCEPTED = 1, /* the socket came from a listening one */
+	SOCKET_FRESH = 2, /* the first operation that was seen had the first bytes of the connection */
+	SOCKET_ALIGNED = 4, /* the operation begins with a frame of the protocol */
 };
+
+/*
+ * What user space says to a connection: an element of the array "verdicts", at bits 8 to 23 of its identity. Another connection's word may take its
+ * place: it is said again when events go on to disagree. Low byte: enum protocol, PROTOCOL_NONE to begin again. The rest: the identity's low 56 bits.
+ */
+#define VERDICTS 65536
 
 #endif

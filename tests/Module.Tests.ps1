@@ -214,7 +214,9 @@ Describe 'Objects and views' {
         @{
             name = 'span'
             derived = 'PeerAddress', 'PeerPort', 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort',
-                'ClientAddress', 'ClientPort', 'ServerAddress', 'ServerPort', 'DurationMs', 'HandlerDurationMs'
+                'ClientAddress', 'ClientPort', 'ServerAddress', 'ServerPort', 'DurationMs', 'HandlerDurationMs',
+                # These are among the attributes.
+                'Method', 'Path', 'Query', 'Host', 'ProtocolVersion', 'RequestBodyLength', 'ResponseBodyLength'
         }
         @{
             name = 'flow'
@@ -230,6 +232,12 @@ Describe 'Objects and views' {
         }
     }
 
+    It 'list each attribute of a span' {
+        $text = $span | Format-List | Out-String -Width 120
+        foreach ($name in $span.Attributes.Keys) { $text | Should -Match "(?m) $([regex]::Escape($name)) = ." }
+        $text | Should -Match 'http\.response\.body\.size = 1024'
+    }
+
     It 'show the proxy in the list where there is one' {
         $span | Format-List | Out-String | Should -Not -Match '(?m)^Peer +:'
         $row = $span | ConvertTo-Json | ConvertFrom-Json
@@ -239,7 +247,7 @@ Describe 'Objects and views' {
 
     It 'show units' {
         $span | Out-String -Width 80 | Should -Match '1\.50 ms'
-        $span | Format-List | Out-String | Should -Match '1\.0 KiB'
+        $span | Format-List | Out-String | Should -Match '1\.50 ms'
         $flow | Out-String -Width 80 | Should -Match '2\.0 KiB'
     }
 

@@ -167,17 +167,17 @@ foreach (`$hour in 0, 1) {
         $times | Should -Be (@('2026-10-25T00:30:00.000001Z') * 2 + @('2026-10-25T01:30:00.000001Z') * 2)
     }
 
-    It 'are names, addresses and times in ISO 8601 to ConvertTo-Json, in a kilobyte' {
+    It 'are names, addresses and times in ISO 8601 to ConvertTo-Json, in little more than a kilobyte' {
         $json = $spans[1] | ConvertTo-Json -Compress
-        $json | Should -BeLike '{"Kind":"Client","Protocol":"http","Outcome":"Closed","Start":"2026-01-02T03:04:05.000001Z",*'
+        $json | Should -BeLike '{"Kind":"Client","Protocol":"http","Name":"GET","Outcome":"Closed","Start":"2026-01-02T03:04:05.000001Z",*'
         $json | Should -Match '"ClientAddress":"2001:db8:1234:5678:9abc:def0:1234:5678","ClientPort":40000,"ServerAddress":"2001:db8::1"'
         $json | Should -Match ('"Duration":"00:00:00.2500010","HandlerDuration":"00:00:00.0000030",' +
             '"DurationMs":250.001,"HandlerDurationMs":0.003,')
         $json | Should -Match '"Connection":"fedcba9876543210"'
         $json | Should -Match '"Language":"NodeJs"'
-        # No object and no list within it.
-        $json.Substring(1) | Should -Not -Match '[{\[]"'
-        foreach ($span in $spans) { ($span | ConvertTo-Json -Compress).Length | Should -BeLessOrEqual 1024 }
+        # One table within it, of texts and numbers, and no list.
+        $json.Substring(1) -replace '"Attributes":\{("[^"]+":("[^"]*"|\d+),?)+\}' | Should -Not -Match '[{\[]"'
+        foreach ($span in $spans) { ($span | ConvertTo-Json -Compress).Length | Should -BeLessOrEqual 1536 }
 
         $json = $flows[0] | ConvertTo-Json -Compress
         $json | Should -BeLike ('{"FirstSeen":"2026-01-02T03:04:06.000001Z","LastSeen":"2026-01-02T03:04:07.500000Z",' +
@@ -247,6 +247,137 @@ foreach (`$hour in 0, 1) {
             Get-Content $Root/$page -Raw | Should -Match 'DurationMs'
         }
         Get-Content $Root/docs/recipes.md -Raw | Should -Not -Match 'DurationMilliseconds'
+    }
+
+    Describe 'of several protocols' {
+        BeforeAll {
+            $line = '{{"type":"span","kind":"client","protocol":"{0}","name":"{1}","outcome":"{2}",{3}' +
+                '"start":"2026-01-02T03:04:05.000001Z","durationUSec":1500,"handlerDurationUSec":1200,"clientAddress":"10.0.0.1",' +
+                '"clientPort":40000,"serverAddress":"10.0.0.2","serverPort":5432,"tid":4243,"networkNamespace":4026531840,' +
+                '"connection":"5","pid":4242,"executable":"/usr/bin/shop","serviceName":"shop","language":"go","attributes":{{{4}}}}}'
+            $http = '"http.request.method":"GET","url.path":"/checkout","url.query":"id=7","http.response.status_code":{0}'
+            Set-Content $TestDrive/mixed.jsonl @(
+                $line -f 'http', 'GET', 'complete', '', ($http -f 200)
+                $line -f 'http', 'GET', 'complete', '"errorType":"503",', ($http -f 503)
+                $line -f 'postgresql', 'SELECT orders', 'complete', '', ('"db.system.name":"postgresql","db.namespace":"shop",' +
+                    '"db.query.summary":"SELECT orders","db.query.text":"SELECT * FROM orders WHERE id = $1",' +
+                    '"db.operation.name":"SELECT","db.collection.name":"orders","db.response.returned_rows":3')
+                $line -f 'postgresql', 'INSERT orders', 'complete', '"errorType":"23505",', ('"db.system.name":"postgresql",' +
+                    '"db.query.summary":"INSERT orders","db.query.text":"INSERT INTO orders VALUES (?)",' +
+                    '"db.response.status_code":"23505","new.word":"later","new.number":7')
+                $line -f 'redis', 'HGET', 'complete', '', ('"db.system.name":"redis","db.namespace":"0",' +
+                    '"db.query.text":"HGET basket:17 item","db.operation.name":"HGET"')
+                $line -f 'redis', 'LPUSH', 'complete', '"errorType":"WRONGTYPE",', ('"db.system.name":"redis",' +
+                    '"db.query.text":"LPUSH basket:17 ?","db.operation.name":"LPUSH","db.response.status_code":"WRONGTYPE"')
+                $line -f 'redis', 'GET', 'closed', '"errorType":"connection_closed",', ('"db.system.name":"redis",' +
+                    '"db.query.text":"GET basket:17","db.operation.name":"GET"')
+            )
+            $env:FILE = "$TestDrive/mixed.jsonl"; $env:ENDS = '0'
+            $mixed = @(Start-BeylaTrace -AgentPath $agent)
+            Clear-AgentEnvironment
+        }
+
+        It 'have the same properties' {
+            ($mixed | ForEach-Object { "$($_.Protocol) $($_.Operation) $($_.Target) $($_.Status) $($_.ErrorType)" }) -join '; ' |
+                Should -Be ('http GET /checkout 200 ; http GET /checkout 503 503; postgresql SELECT orders  ; ' +
+                    'postgresql INSERT orders 23505 23505; redis HGET basket:17 item  ; redis LPUSH basket:17 ? WRONGTYPE WRONGTYPE; ' +
+                    'redis GET basket:17  connection_closed')
+            $mixed[0].Status | Should -BeOfType int
+            $mixed[3].Status | Should -BeOfType string
+            $mixed[2].Status | Should -Be $null
+            $mixed[2].Attributes['db.query.text'] | Should -Be 'SELECT * FROM orders WHERE id = $1'
+            $mixed[2].Attributes.'db.response.returned_rows' | Should -Be 3
+            $mixed[3].Attributes['new.number'] | Should -BeOfType long
+            $mixed[0].Attributes.Count | Should -Be 4
+            $mixed[0].Attributes['db.query.text'] | Should -Be $null
+            "$($mixed[2])" | Should -Be 'Client OK SELECT orders 1.5 ms'
+        }
+
+        It 'are found by the questions that are asked of HTTP' {
+            # Whatever went well is not greater than 500; what failed is found by ErrorType, in all protocols.
+            @($mixed | Where-Object Status -ge 500 | Where-Object { -not $_.ErrorType }).Count | Should -Be 0
+            @($mixed | Where-Object Status -ge 500)[0].Path | Should -Be '/checkout'
+            @($mixed | Where-Object Status -eq 200).Count | Should -Be 1
+            @($mixed | Where-Object Status -eq 23505).Count | Should -Be 1
+            @($mixed | Where-Object ErrorType).Count | Should -Be 4
+            ($mixed | Group-Object Path | ForEach-Object { "$($_.Count) $($_.Name)" }) -join ', ' | Should -Be '5 , 2 /checkout'
+            ($mixed | Sort-Object Status, Operation).Count | Should -Be 7
+            ($mixed | Group-Object Protocol, Operation).Count | Should -Be 6
+            ($mixed | Where-Object { $_.Path.StartsWith('/check') }).Count | Should -Be 2
+            $Error.Clear()
+            $mixed | Sort-Object Status | Out-Null
+            $Error.Count | Should -Be 0
+        }
+
+        It 'come back whole by <_>' -ForEach 'JSON', 'CSV', 'Clixml', 'Start-Job' {
+            $back = switch ($_) {
+                'JSON' { $mixed | ForEach-Object { [Beyla.Span] ($_ | ConvertTo-Json | ConvertFrom-Json) } }
+                'CSV' { $mixed | ConvertTo-Csv | ConvertFrom-Csv | ForEach-Object { [Beyla.Span] $_ } }
+                'Clixml' { $mixed | Export-Clixml $TestDrive/mixed.xml; Import-Clixml $TestDrive/mixed.xml }
+                'Start-Job' { Start-Job { $input } -InputObject $mixed | Receive-Job -Wait -AutoRemoveJob }
+            }
+            $away = ',"(RunspaceId|PSSourceJobInstanceId|PSComputerName|PSShowComputerName)":("[^"]*"|false|true)'
+            for ($i = 0; $i -lt 7; $i++) {
+                $back[$i] | Should -BeOfType Beyla.Span
+                ($back[$i] | ConvertTo-Json -Compress) -replace $away | Should -Be ($mixed[$i] | ConvertTo-Json -Compress)
+            }
+        }
+
+        It 'keep their attributes without the module' {
+            $mixed | Export-Clixml $TestDrive/mixed.xml
+            $script = "`$all = Import-Clixml '$TestDrive/mixed.xml'; `$all[2].Attributes['db.query.text']; `$all[2].Status -eq `$null; " +
+                "`$all[3].Status; `$all[4].Target"
+            pwsh -NoProfile -NonInteractive -Command $script |
+                Should -Be 'SELECT * FROM orders WHERE id = $1', 'True', '23505', 'basket:17 item'
+        }
+
+        It 'are refused with attributes that make no sense: <_>' -ForEach '{', '[1]', '{"http.response.status_code":"high"}' {
+            $row = $mixed[0] | ConvertTo-Csv | ConvertFrom-Csv
+            $row.Attributes = $_
+            { [Beyla.Span] $row } | Should -Throw
+        }
+
+        It 'fit one table of 80 columns' {
+            $lines = ($mixed | Out-String -Width 80).Trim() -split '\r?\n' | ForEach-Object TrimEnd
+            $lines.Count | Should -Be 9
+            $lines[0] | Should -Match '^Time +Kind +Status +Duration +Service +Operation +Target$'
+            foreach ($text in $lines) { $text.Length | Should -BeLessOrEqual 80 }
+            ($lines[2..8] -replace '^\S+ ' -replace ' +', ' ') | Should -Be @(
+                'Client 200 1.50 ms shop GET /checkout', 'Client 503 1.50 ms shop GET /checkout'
+                'Client OK 1.50 ms shop SELECT orders', 'Client 23505 1.50 ms shop INSERT orders'
+                'Client OK 1.50 ms shop HGET basket:17 item', 'Client …ONGTYPE 1.50 ms shop LPUSH basket:17 ?'
+                'Client Closed 1.50 ms shop GET basket:17')
+        }
+
+        It 'have a view each' {
+            $sql = ($mixed[2..3] | Format-Table -View Sql | Out-String -Width 120).Trim() -split '\r?\n' -replace ' +', ' '
+            $sql[0] | Should -Be 'Time Status Duration Service Database Rows Statement'
+            $sql[2] | Should -Match 'OK 1\.50 ms shop shop 3 SELECT \* FROM orders WHERE id = \$1'
+            $sql[3] | Should -Match '23505 1\.50 ms shop INSERT INTO orders VALUES \(\?\)'
+            $redis = ($mixed[4..6] | Format-Table -View Redis | Out-String -Width 80).Trim() -split '\r?\n' -replace ' +', ' '
+            $redis[2] | Should -Match 'OK 1\.50 ms shop 0 HGET basket:17 item'
+            $http = ($mixed[0..1] | Format-Table -View Http | Out-String -Width 80).Trim() -split '\r?\n' -replace ' +', ' '
+            $http[3] | Should -Match 'Client 503 1\.50 ms shop GET /checkout\?id=7'
+        }
+
+        It 'list their attributes' {
+            $text = $mixed[3] | Format-List | Out-String -Width 120
+            $text | Should -Match '(?m)^Attributes +: db\.system\.name = postgresql$'
+            $text | Should -Match '(?m)^ +db\.response\.status_code = 23505$'
+            $text | Should -Match '(?m)^ErrorType +: 23505$'
+            $mixed[2] | Format-List | Out-String | Should -Not -Match 'ErrorType'
+        }
+
+        It 'are safe to show, with the names of attributes' {
+            $evil = $mixed[3] | ConvertTo-Json | ConvertFrom-Json
+            $evil.Attributes.'db.query.text' = "SELECT `e[2J"
+            $evil.Attributes | Add-Member "new`e]0;x`a" 'y'
+            $evil.ErrorType = "`e[31m"
+            $span = [Beyla.Span] $evil
+            $span.Attributes['db.query.text'] | Should -Be 'SELECT \x1b[2J'
+            ($span | Format-List | Out-String) + ($span | ConvertTo-Csv) + ($span | Format-Table -View Sql | Out-String) |
+                Should -Not -Match '[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]'
+        }
     }
 
     Describe 'in the view of flows' {

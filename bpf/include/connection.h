@@ -19,26 +19,32 @@ enum owed {
 	OWED_RETURN, /* and the return of the function tells of the rest */
 };
 
-/* What follows is another protocol. */
-enum tunnel {
-	NO_TUNNEL,
-	CONNECT_ASKED, /* unless it is refused: then there is another request */
-	SWITCHED, /* 101: for good, whatever looks like a message there */
+/* Where the frames of one direction stand, for protocols that have some. */
+struct frames {
+	__u32 left; /* bytes of the frame that is under way */
+	__u32 keep; /* bytes of them that are captured */
+	__u8 known; /* whether left is meaningful: the next byte after it begins a frame */
+	__u8 parted; /* bytes of a header that the last operation has cut */
+	__u8 part[FRAME_PART]; /* they, at its end */
 };
 
-/* What is remembered of a connection that speaks HTTP. Others are not remembered at all. */
+/* What is remembered of a connection of a traced process, whatever it speaks: what is none of ours costs one look at this. */
 struct connection {
 	__u64 id;
 	__u32 netns; /* inode of the network namespace, which a socket never changes */
-	__u32 next[2]; /* per direction, the sequence number after the last reported byte */
+	__u32 next[2]; /* per direction, the sequence number after the last seen byte */
 	__u32 used[2]; /* bytes captured since the last message began */
+	__u8 protocol; /* enum protocol */
+	__u8 flags; /* SOCKET_ACCEPTED, SOCKET_FRESH */
+	__u8 told; /* some event told of it: so one has to tell of its end */
+	__u8 perhaps; /* what was sent last may become a message that is recognised: it is told */
 	__u8 last; /* direction of the last operation */
-	__u8 strikes;
+	__u8 turns; /* changes of it, modulo 256 */
+	__u8 strikes; /* those of them after which nothing was recognised */
 	__u8 known[2]; /* next is meaningful */
-	__u8 spoke; /* bit per direction: a message began there */
-	__u8 tunnel; /* enum tunnel */
 	__u8 owed; /* enum owed */
 	__u8 pieces; /* the send that is under way has chunks in its iovecs: all of it is told */
+	struct frames frames[2];
 };
 
 struct {
@@ -127,20 +133,41 @@ static __always_inline int has_fin(struct sock *sk)
 	return BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1;
 }
 
-static __always_inline struct connection *remember(struct sock *sk, struct ring_counters *counters)
+/* Whether nothing was sent or received before the operation at position: its bytes are the first ones. */
+static __always_inline bool is_first(struct sock *sk, int direction, __u32 position)
 {
-	struct connection fresh = {
-		.id = bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff),
-		.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
-		.last = 0xff,
-	};
-	__u64 key = (__u64)sk;
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+	__u64 sent = BPF_CORE_READ(tcp, bytes_sent), received = BPF_CORE_READ(tcp, bytes_received);
+	__u32 read = direction == SOCKET_RECEIVE ? position : BPF_CORE_READ(tcp, copied_seq);
+	__u32 written = direction == SOCKET_SEND ? position : BPF_CORE_READ(tcp, write_seq);
 
-	if (bpf_map_update_elem(&connections, &key, &fresh, BPF_ANY)) {
+	return (__u32)(BPF_CORE_READ(tcp, snd_nxt) - written) == (__u32)sent && (__u32)(BPF_CORE_READ(tcp, rcv_nxt) - read) == (__u32)received;
+}
+
+/* What a connection is filled in from: the stack has no room for one. */
+static const struct connection nothing;
+
+static __always_inline struct connection *remember(struct sock *sk, struct ring_counters *counters, int direction, __u32 position)
+{
+	__u64 key = (__u64)sk;
+	struct connection *c;
+
+	if (bpf_map_update_elem(&connections, &key, &nothing, BPF_ANY)) {
 		counters->untracked++;
 		return NULL;
 	}
-	return bpf_map_lookup_elem(&connections, &key);
+	c = bpf_map_lookup_elem(&connections, &key);
+	if (!c)
+		return NULL;
+	c->id = bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
+	c->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	c->last = 0xff;
+	/* A socket that came from a listening one has that one's backlog. */
+	if (BPF_CORE_READ(sk, sk_max_ack_backlog))
+		c->flags |= SOCKET_ACCEPTED;
+	if (is_first(sk, direction, position))
+		c->flags |= SOCKET_FRESH;
+	return c;
 }
 
 /* Sends whose return is awaited, so that the return of all others costs one look at this. */
@@ -181,10 +208,12 @@ static __attribute__((noinline)) int tell(struct sock *sk, const struct connecti
 	struct selection *s = the_selection();
 	struct socket_event e = {};
 
-	if (!s || !counters)
+	if (!s || !counters || !c || !c->told)
 		return 0;
 	e.time = bpf_ktime_get_ns();
 	e.connection = c->id;
+	e.protocol = c->protocol;
+	e.flags = c->flags;
 	e.netns = c->netns;
 	e.pid = pid_tgid >> 32;
 	e.tid = (__u32)pid_tgid;

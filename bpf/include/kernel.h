@@ -91,6 +91,7 @@ struct sock {
 	struct sk_buff_head sk_write_queue;
 	int sk_wmem_queued;
 	int sk_sndbuf;
+	__u32 sk_max_ack_backlog;
 	__u16 sk_type;
 	__u16 sk_protocol;
 };
@@ -106,6 +107,8 @@ struct tcp_sock {
 	__u32 snd_nxt;
 	__u32 notsent_lowat;
 	__u32 mss_cache;
+	__u64 bytes_received;
+	__u64 bytes_sent;
 	__u32 urg_seq;
 	__u8 syn_data : 1;
 };

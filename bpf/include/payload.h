@@ -4,6 +4,7 @@
 #define BEYLA_PAYLOAD_H
 
 #include "kernel.h"
+#include "../protocols/protocols.h"
 #include "../sockets.h"
 #include <stddef.h>
 #include <bpf/bpf_core_read.h>
@@ -45,10 +46,29 @@ enum extent {
 	MIDDLE,
 };
 
+/* Where the walk over the frames of an operation stands. In memory, as everything here. */
+struct walk {
+	__u32 whole; /* bytes of the operation */
+	__u32 from; /* the byte of it that the event begins with */
+	__u32 base; /* the byte of it that the window begins with */
+	__u32 end; /* of the bytes in the window */
+	__u32 place; /* in the window: of the next frame, or of the rest of one */
+	__u32 run; /* in the window: kept bytes that were not put into the event yet */
+	__u32 run_end;
+	__u32 out; /* bytes behind the event until now */
+	__u32 told; /* the byte of the operation behind the last one in the event */
+	__u32 piece; /* where the header of the last piece stands */
+	struct frame frame; /* that was read last */
+	__u8 aligned; /* the run begins with a frame */
+	__u8 starts; /* so does what is to be kept next */
+	__u8 cut; /* the window ends in a header */
+	__u8 lost; /* what stands at place is no frame */
+};
+
 /* Where an event is put together before it goes into the ring with its true size. One per direction: a receive never interrupts a send. */
 struct scratch {
 	struct socket_event event;
-	__u8 data[3 * (SOCKET_DATA_MAX + 1)]; /* the captured bytes, then room for the tail */
+	__u8 data[3 * (SOCKET_DATA_MAX + 1)]; /* the captured bytes, then room for the tail; or the window of a walk */
 	/* Where the last gathering stopped. */
 	__u32 segment; /* the first iovec that was not copied whole */
 	__u32 cut; /* bytes of it that were not copied */
@@ -64,6 +84,8 @@ struct scratch {
 	enum extent extent;
 	__u8 turned; /* the one before on this connection went the other way */
 	__u32 left; /* bytes of it that the events after the first tell of */
+	struct walk walk;
+	__u8 beyond[256]; /* nothing: what is read at a place in the window ends here for the verifier */
 };
 
 struct {
@@ -86,6 +108,13 @@ extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dy
 static __always_inline __u64 bounded(__u64 n)
 {
 	asm volatile("%0 &= 0x1fff" : "+r"(n)); /* SOCKET_DATA_MAX */
+	return n;
+}
+
+/* The same for a place in the data of a scratch, which may be in the window of a walk. */
+static __always_inline __u64 placed(__u64 n)
+{
+	asm volatile("%0 &= 0x3fff" : "+r"(n));
 	return n;
 }
 
@@ -118,7 +147,7 @@ __attribute__((noinline)) int gather_one(struct scratch *at, const struct vector
 		n = BODY_PREFIX;
 	if (n > want - at->got)
 		n = want - at->got;
-	if (bpf_probe_read_user(at->data + bounded(to) + bounded(at->got), bounded(n), (void *)(v.base + at->offset)))
+	if (bpf_probe_read_user(at->data + placed(to + at->got), bounded(n), (void *)(v.base + at->offset)))
 		n = 0;
 	at->got += n;
 	at->offset = 0;

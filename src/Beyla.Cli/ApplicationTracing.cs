@@ -8,6 +8,8 @@ using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Protocols.Http;
+using Beyla.Agent.Protocols.Postgres;
+using Beyla.Agent.Protocols.Redis;
 using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Tracing;
@@ -86,9 +88,12 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             });
         spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), printer.Sinks);
         processes.Judged = spans.Release;
+        var buffers = new BufferPool();
         tracer = new Tracer(
             new TracerOptions(),
-            new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans));
+            buffers,
+            new KernelVerdicts(source.Verdicts),
+            Protocols(configuration, spans, buffers));
         loop = new EventLoop(watcher, source, configuration.PollInterval);
         loop.Watch(aside.FileDescriptor);
     }
@@ -237,6 +242,25 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         source.Dispose();
         watcher.Dispose();
         names?.Dispose();
+    }
+
+    private static IProtocol[] Protocols(AgentConfiguration configuration, ISpanSink spans, BufferPool buffers) =>
+    [
+        new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans, buffers),
+        new PostgresProtocol(
+            new PostgresOptions
+            {
+                MaxStatements = configuration.PostgresPreparedStatements, MaxText = configuration.PostgresTextLength,
+            },
+            spans,
+            buffers),
+        new RedisProtocol(new RedisOptions { IsDatabaseShown = configuration.ShowsRedisDatabase }, spans, buffers),
+    ];
+
+    private sealed class KernelVerdicts(VerdictMap map) : IVerdicts
+    {
+        /// <inheritdoc/>
+        public void Tell(ulong connection, ProtocolId protocol) => map.Set(connection, protocol);
     }
 
     private sealed class KernelListeners(ListenerScan scan) : IListenerScan

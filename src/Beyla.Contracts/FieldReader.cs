@@ -31,14 +31,17 @@ internal static class FieldReader
     /// <summary>Names of fields in UTF-8, for <see cref="Find"/>.</summary>
     internal static byte[][] Table(params string[] names) => Array.ConvertAll(names, System.Text.Encoding.UTF8.GetBytes);
 
-    /// <summary>A string; invalid UTF-8 throws <see cref="InvalidOperationException"/>. False when it is no string.</summary>
+    /// <summary>
+    /// A string, or the name of a property; invalid UTF-8 throws <see cref="InvalidOperationException"/>. False when it is neither.
+    /// </summary>
     internal static bool Text(ref Utf8JsonReader reader, ValueCache cache, out string value)
     {
         value = "";
-        if (reader.TokenType != JsonTokenType.String)
+        if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName))
         {
             return false;
         }
+
         // GetString also checks the UTF-8; the cache takes only plain ASCII, which needs no check.
         value = !reader.ValueIsEscaped && System.Text.Ascii.IsValid(reader.ValueSpan)
             ? cache.String(reader.ValueSpan) : reader.GetString()!;

@@ -8,42 +8,48 @@ namespace Beyla;
 /// <summary>Reads a line of type <c>span</c>.</summary>
 internal static class SpanParser
 {
+    /// <summary>In the order in which the agent writes them; behind them the fields that version 1 had for attributes.</summary>
     private enum Field
     {
-        Type, Kind, Protocol, Outcome, Start, HandlerStart, End, Duration, HandlerDuration, Method, Path, Query, Status, Host,
-        ProtocolVersion, RequestBodyLength, ResponseBodyLength, ClientAddress, ClientPort, ServerAddress, ServerPort, PeerAddress,
-        PeerPort, Tid, NetworkNamespace, Connection, Pid, Executable, ServiceName, ServiceNamespace, Language,
+        Type, Kind, Protocol, Name, Outcome, ErrorType, Start, HandlerStart, End, Duration, HandlerDuration, ClientAddress, ClientPort,
+        ServerAddress, ServerPort, PeerAddress, PeerPort, Tid, NetworkNamespace, Connection, Pid, Executable, ServiceName,
+        ServiceNamespace, Language, TraceId, SpanId, ParentId, Attributes, FirstOfVersion1,
     }
 
-    /// <summary>In the order of <see cref="Field"/>, which is the order in which the agent writes them.</summary>
+    /// <summary>In the order of <see cref="Field"/>.</summary>
     private static readonly byte[][] Fields = FieldReader.Table(
-        "type", "kind", "protocol", "outcome", "start", "handlerStart", "end", "durationUSec", "handlerDurationUSec", "method", "path",
-        "query", "status", "host", "protocolVersion", "requestBodyLength", "responseBodyLength", "clientAddress", "clientPort",
-        "serverAddress", "serverPort", "peerAddress", "peerPort", "tid", "networkNamespace", "connection", "pid", "executable",
-        "serviceName", "serviceNamespace", "language");
-
-    private static readonly Version Version10 = new(1, 0), Version11 = new(1, 1);
+    [
+        "type", "kind", "protocol", SpanAttributes.Of(SpanAttribute.Name).ShortName!, "outcome",
+        SpanAttributes.Of(SpanAttribute.ErrorType).ShortName!, "start", "handlerStart", "end", "durationUSec", "handlerDurationUSec",
+        "clientAddress", "clientPort", "serverAddress", "serverPort", "peerAddress", "peerPort", "tid", "networkNamespace", "connection",
+        "pid", "executable", "serviceName", "serviceNamespace", "language", "traceId", "spanId", "parentId", "attributes",
+        .. AttributeParser.FieldNames,
+    ]);
 
     /// <summary>
     /// The reader stands on the start of the object and is left on its end. The field that is missing or wrong is
     /// named when the answer is null.
     /// </summary>
-    internal static Span? Parse(ref Utf8JsonReader reader, ValueCache cache, out string? wrong)
+    /// <param name="reader">The line.</param>
+    /// <param name="cache">Texts that repeat.</param>
+    /// <param name="attributes">Used for the time of the call.</param>
+    /// <param name="wrong">The name of the field; null when all is well.</param>
+    internal static Span? Parse(ref Utf8JsonReader reader, ValueCache cache, List<AttributeEntry> attributes, out string? wrong)
     {
+        attributes.Clear();
         var kind = default(SpanKind);
         var outcome = SpanOutcome.Complete;
         var language = ProcessLanguage.Generic;
-        string protocol = "http", method = "", path = "", query = "", host = "", service = "", serviceNamespace = "", executable = "";
+        string protocol = SpanProtocol.Http.Name, name = "", errorType = "", service = "", serviceNamespace = "", executable = "",
+            trace = "", span = "", parent = "";
         var start = default(DateTimeOffset);
         TimeSpan? duration = null;
         TimeSpan? handlerDuration = null;
         IPAddress client = IPAddress.None, server = IPAddress.None;
         IPAddress? peer = null;
-        int status = 0, clientPort = 0, serverPort = 0, peerPort = 0, pid = 0, tid = 0;
-        long? requestBody = null, responseBody = null;
-        long number = 0, networkNamespace = 0;
+        int clientPort = 0, serverPort = 0, peerPort = 0, pid = 0, tid = 0;
+        long networkNamespace = 0;
         var connection = 0UL;
-        Version? version = null;
         var expected = 0;
 
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -55,6 +61,8 @@ internal static class SpanParser
             {
                 case Field.Kind: good = reader.TokenType == JsonTokenType.String && StreamNames.TryKind(reader.ValueSpan, out kind); break;
                 case Field.Protocol: good = FieldReader.Text(ref reader, cache, out protocol); break;
+                case Field.Name: good = FieldReader.Text(ref reader, cache, out name); break;
+                case Field.ErrorType: good = FieldReader.Text(ref reader, cache, out errorType); break;
                 case Field.Outcome:
                     good = reader.TokenType == JsonTokenType.String;
                     outcome = good ? StreamNames.Outcome(reader.ValueSpan) : outcome;
@@ -67,20 +75,6 @@ internal static class SpanParser
                 case Field.HandlerDuration:
                     good = FieldReader.Duration(ref reader, out var handler);
                     handlerDuration = handler;
-                    break;
-                case Field.Method: good = FieldReader.Text(ref reader, cache, out method); break;
-                case Field.Path: good = FieldReader.Text(ref reader, cache, out path); break;
-                case Field.Query: good = FieldReader.Text(ref reader, cache, out query); break;
-                case Field.Status: good = FieldReader.Number(ref reader, out status); break;
-                case Field.Host: good = FieldReader.Text(ref reader, cache, out host); break;
-                case Field.ProtocolVersion: good = TryVersion(ref reader, out version); break;
-                case Field.RequestBodyLength:
-                    good = FieldReader.Integer(ref reader, 0, long.MaxValue, out number);
-                    requestBody = number;
-                    break;
-                case Field.ResponseBodyLength:
-                    good = FieldReader.Integer(ref reader, 0, long.MaxValue, out number);
-                    responseBody = number;
                     break;
                 case Field.ClientAddress: good = FieldReader.Address(ref reader, cache, out client); break;
                 case Field.ClientPort: good = FieldReader.Port(ref reader, out clientPort); break;
@@ -102,6 +96,20 @@ internal static class SpanParser
                 case Field.Executable: good = FieldReader.Text(ref reader, cache, out executable); break;
                 case Field.NetworkNamespace: good = FieldReader.Integer(ref reader, 0, uint.MaxValue, out networkNamespace); break;
                 case Field.Connection: good = TryConnection(ref reader, out connection); break;
+                case Field.TraceId: good = FieldReader.Text(ref reader, cache, out trace); break;
+                case Field.SpanId: good = FieldReader.Text(ref reader, cache, out span); break;
+                case Field.ParentId: good = FieldReader.Text(ref reader, cache, out parent); break;
+                case Field.Attributes:
+                    wrong = AttributeParser.Read(ref reader, cache, attributes);
+                    if (wrong is not null)
+                    {
+                        return null;
+                    }
+
+                    break;
+                case >= Field.FirstOfVersion1:
+                    good = AttributeParser.ReadField(ref reader, cache, field - (int)Field.FirstOfVersion1, attributes);
+                    break;
                 default: reader.Skip(); break; // unknown, or derived from others: handlerStart, end
             }
 
@@ -113,27 +121,23 @@ internal static class SpanParser
         }
 
         wrong = kind == default ? "kind" : start == default ? "start" : duration is null ? "durationUSec" : null;
-        return wrong is not null ? null : new Span
+        if (wrong is not null)
         {
-            Kind = kind, Protocol = protocol, Outcome = outcome, Start = start, Duration = duration!.Value,
-            HandlerDuration = handlerDuration ?? duration.Value, Method = method, Path = path, Query = query, Status = status, Host = host,
-            ProtocolVersion = version, RequestBodyLength = requestBody, ResponseBodyLength = responseBody, ClientAddress = client,
+            return null;
+        }
+
+        var set = attributes.Count == 0 ? AttributeSet.Empty : new AttributeSet([.. attributes]);
+        return new Span
+        {
+            // Version 1 had no name; of HTTP without a route it is the method.
+            Kind = kind, Protocol = protocol, Name = name.Length > 0 ? name : set.Text(SpanAttribute.HttpRequestMethod),
+            Outcome = outcome, ErrorType = errorType, Start = start, Duration = duration!.Value,
+            HandlerDuration = handlerDuration ?? duration.Value, Attributes = set, ClientAddress = client,
             ClientPort = clientPort, ServerAddress = server, ServerPort = serverPort, PeerAddress = peer, PeerPort = peerPort,
             ServiceName = service, ServiceNamespace = serviceNamespace, Language = language, ProcessId = pid, ThreadId = tid,
             Executable = executable, NetworkNamespace = networkNamespace, Connection = connection,
+            TraceId = trace, SpanId = span, ParentId = parent,
         };
-    }
-
-    private static bool TryVersion(ref Utf8JsonReader reader, out Version? version)
-    {
-        version = null;
-        if (reader.TokenType != JsonTokenType.String)
-        {
-            return false;
-        }
-
-        version = reader.ValueTextEquals("1.1"u8) ? Version11 : reader.ValueTextEquals("1.0"u8) ? Version10 : null;
-        return version is not null || Version.TryParse(reader.GetString(), out version);
     }
 
     /// <summary>Hexadecimal: a JSON number of 64 bits loses its last digits in most readers.</summary>

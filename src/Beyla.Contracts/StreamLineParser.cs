@@ -5,11 +5,13 @@ namespace Beyla;
 
 /// <summary>
 /// Turns one line of the agent's stream (docs/stream.md) into an object. Fields that it does not know are skipped, so that it reads
-/// what a newer agent of the same version writes. Never throws for what a line holds. Not thread-safe: it reuses strings from line to line.
+/// what a newer agent of the same version writes; what an agent of an earlier version wrote it reads as well. Never throws for what a
+/// line holds. Not thread-safe: it reuses strings from line to line.
 /// </summary>
 public sealed class StreamLineParser
 {
     private readonly ValueCache cache = new();
+    private readonly List<AttributeEntry> attributes = [];
 
     /// <summary>Parses one line, without its line feed.</summary>
     /// <param name="line">UTF-8 text; not kept.</param>
@@ -33,7 +35,7 @@ public sealed class StreamLineParser
             string? wrong;
             if (type.SequenceEqual("span"u8))
             {
-                value = SpanParser.Parse(ref reader, cache, out wrong);
+                value = SpanParser.Parse(ref reader, cache, attributes, out wrong);
             }
             else if (type.SequenceEqual("flow"u8))
             {
@@ -58,11 +60,11 @@ public sealed class StreamLineParser
             }
 
             _ = reader.Read(); // throws when anything follows the object
-            return value is StreamHeader header && header.Version != StreamNames.Version
+            return value is StreamHeader header && header.Version is < 1 or > StreamNames.Version
                 ? StreamLine.Bad(
                     StreamErrorKind.UnsupportedVersion,
                     FormattableString.Invariant(
-                        $"the agent writes version {header.Version} of the stream, this reader knows {StreamNames.Version}: ")
+                        $"the agent writes version {header.Version} of the stream, this reader knows 1 to {StreamNames.Version}: ")
                         + "use an agent and a module of the same release",
                     line)
                 : StreamLine.Of(value);

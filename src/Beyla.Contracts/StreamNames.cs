@@ -4,10 +4,10 @@ namespace Beyla;
 public static class StreamNames
 {
     /// <summary>
-    /// Version of the stream that this assembly writes and reads. It rises when a field changes its meaning or goes
-    /// away, not when one is added.
+    /// Version of the stream that this assembly writes; it reads this one and all before it. It rises when a field changes its meaning
+    /// or goes away, not when one is added.
     /// </summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>The name of a side: <c>server</c>, <c>client</c>.</summary>
     public static ReadOnlySpan<byte> Of(SpanKind kind) => kind == SpanKind.Client ? "client"u8 : "server"u8;

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
 
@@ -10,6 +11,7 @@ namespace Beyla.Agent.Export;
 /// <param name="indent">One field per line, two blanks before it; not a stream of lines any more.</param>
 public sealed class JsonFormat(bool indent = false) : ISpanFormat
 {
+    private readonly SpanPieces pieces = new(indent);
     private readonly ProcessTexts processes = new(process => [Render(process, indent)]);
     private readonly TimeText time = TimeText.Utc();
 
@@ -17,72 +19,89 @@ public sealed class JsonFormat(bool indent = false) : ISpanFormat
     public void Write(in ExportedSpan exported, ref LineWriter line)
     {
         var span = exported.Span;
-        var json = new JsonLine(indent, line);
-        json.Begin("span"u8);
-        json.Name("kind"u8);
-        json.Plain(StreamNames.Of(span.Kind));
-        json.Name("protocol"u8);
-        json.Plain("http"u8);
-        json.Name("outcome"u8);
-        json.Plain(StreamNames.Of(span.Outcome));
-        json.Name("start"u8);
-        json.Time(time, exported.Start);
-        json.Name("handlerStart"u8);
-        json.Time(time, exported.HandlerStart);
-        json.Name("end"u8);
-        json.Time(time, exported.End);
-        json.Number("durationUSec"u8, exported.Duration);
-        json.Number("handlerDurationUSec"u8, exported.HandlerDuration);
-        json.Captured("method"u8, span.Method, SpanLimits.Method);
-        json.Captured("path"u8, span.Path, SpanLimits.Path);
-        if (!span.Query.IsEmpty)
+        var values = span.Values;
+        line.Write(pieces.Head(in span));
+        Text(values, SpanAttribute.Name, ref line);
+        line.Write(pieces.Outcome(span.Outcome));
+        if (values.Has(SpanAttribute.ErrorType))
         {
-            json.Captured("query"u8, span.Query, SpanLimits.Query);
+            line.Write(pieces.Name(SpanAttribute.ErrorType));
+            Text(values, SpanAttribute.ErrorType, ref line);
+            line.WriteByte((byte)'"');
         }
 
-        json.Number("status"u8, span.Status);
-        if (!span.Host.IsEmpty)
-        {
-            json.Captured("host"u8, span.Host, SpanLimits.Host);
-        }
-
-        json.Name("protocolVersion"u8);
-        json.Plain(span.MinorVersion == 0 ? "1.0"u8 : "1.1"u8);
-        if (span.RequestBodyLength >= 0)
-        {
-            json.Number("requestBodyLength"u8, span.RequestBodyLength);
-        }
-
-        if (span.ResponseBodyLength >= 0)
-        {
-            json.Number("responseBodyLength"u8, span.ResponseBodyLength);
-        }
-
-        json.Name("clientAddress"u8);
-        json.Address(span.ClientAddress);
-        json.Number("clientPort"u8, span.ClientPort);
-        json.Name("serverAddress"u8);
-        json.Address(span.ServerAddress);
-        json.Number("serverPort"u8, span.ServerPort);
-        if (span.IsClientNamed)
-        {
-            json.Name("peerAddress"u8);
-            json.Address(span.PeerAddress);
-            json.Number("peerPort"u8, span.PeerPort);
-        }
-
-        json.Number("tid"u8, span.Tid);
-        json.Number("networkNamespace"u8, span.NetworkNamespace);
-        json.Name("connection"u8);
-        json.Hex(span.Connection);
-        json.Raw(processes.Of(exported.Process)[0]);
-        json.End();
-        line = json.Line;
+        line.Write(pieces.Start);
+        time.Write(exported.Start, ref line);
+        line.Write(pieces.HandlerStart);
+        time.Write(exported.HandlerStart, ref line);
+        line.Write(pieces.End);
+        time.Write(exported.End, ref line);
+        line.Write(pieces.Duration);
+        line.WriteNumber(exported.Duration);
+        line.Write(pieces.HandlerDuration);
+        line.WriteNumber(exported.HandlerDuration);
+        Ends(in span, ref line);
+        line.Write(pieces.Tid);
+        line.WriteNumber(span.Tid);
+        line.Write(pieces.NetworkNamespace);
+        line.WriteNumber(span.NetworkNamespace);
+        line.Write(pieces.Connection);
+        line.WriteHex(span.Connection);
+        line.Write(processes.Of(exported.Process)[0]);
+        Attributes(values, ref line);
     }
 
+    private static void Text(SpanValues values, SpanAttribute attribute, ref LineWriter line) =>
+        _ = Escape.Json(values.Text(attribute), SpanAttributes.Of(attribute).Limit, ref line);
+
+    private void Ends(in SpanData span, ref LineWriter line)
+    {
+        line.Write(pieces.ClientAddress);
+        line.Write(span.ClientAddress);
+        line.Write(pieces.ClientPort);
+        line.WriteNumber(span.ClientPort);
+        line.Write(pieces.ServerAddress);
+        line.Write(span.ServerAddress);
+        line.Write(pieces.ServerPort);
+        line.WriteNumber(span.ServerPort);
+        if (span.IsClientNamed)
+        {
+            line.Write(pieces.PeerAddress);
+            line.Write(span.PeerAddress);
+            line.Write(pieces.PeerPort);
+            line.WriteNumber(span.PeerPort);
+        }
+    }
+
+    /// <summary>In the order of the table; without the comma of the first one.</summary>
+    private void Attributes(SpanValues values, ref LineWriter line)
+    {
+        line.Write(pieces.Attributes);
+        var comma = 1;
+        for (var rest = values.Present & SpanAttributes.OutsideEnvelope; rest != 0; rest &= rest - 1)
+        {
+            var attribute = (SpanAttribute)BitOperations.TrailingZeroCount(rest);
+            line.Write(pieces.Name(attribute)[comma..]);
+            comma = 0;
+            if (values.IsNumber(attribute))
+            {
+                line.WriteNumber(values.Number(attribute, 0));
+            }
+            else
+            {
+                Text(values, attribute, ref line);
+                line.WriteByte((byte)'"');
+            }
+        }
+
+        line.Write(pieces.AttributesEnd);
+    }
+
+    /// <summary>The fields of a process, behind the quotation mark that ends the value before them.</summary>
     private static byte[] Render(ProcessInfo process, bool indent)
     {
         var line = new LineWriter(new byte[SpanLimits.Line]);
+        line.WriteByte((byte)'"');
         var json = new JsonLine(indent, line);
         json.Number("pid"u8, process.Pid);
         if (process.Executable.Length > 0)

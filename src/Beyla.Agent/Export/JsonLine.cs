@@ -97,14 +97,6 @@ internal ref struct JsonLine
         line.Write("\""u8);
     }
 
-    /// <summary>A number as a value: a string of lower-case hexadecimal digits.</summary>
-    internal void Hex(ulong value)
-    {
-        line.Write("\""u8);
-        line.WriteHex(value);
-        line.Write("\""u8);
-    }
-
     /// <summary>Bytes as they are: the caller sees to it that the object stays JSON.</summary>
     internal void Raw(ReadOnlySpan<byte> bytes) => line.Write(bytes);
 }

@@ -7,7 +7,8 @@ namespace Beyla.Agent.Export;
 /// <summary>
 /// <c>BEYLA_TRACE_PRINTER=text</c>: one line per span in the field order of Grafana Beyla,
 /// <c>start (total[handler]) Type(subType=0) status method path?query [peer as name:port]-&gt;[host as name:port] contentLen:NB
-/// responseLen:NB svc=[namespace/name language] traceparent=[]</c>. Other than there the start is that of the request, lengths that are
+/// responseLen:NB svc=[namespace/name language] traceparent=[]</c>; for databases the status is 0, or 1 of an error, and method and path
+/// are operation and table, for Redis the command and its text. Other than there the start is that of the request, lengths that are
 /// not known are <c>?</c>, the (redacted) query is shown, a client that a proxy named is followed by the proxy at the end,
 /// <c>peer=[address:port]</c>, and an exchange that did not complete ends in <c>outcome=[…]</c>.
 /// </summary>
@@ -28,26 +29,18 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
         GoDurationText.Write(exported.Duration, ref line);
         line.Write("["u8);
         GoDurationText.Write(exported.HandlerDuration, ref line);
-        line.Write(span.Kind == SpanKind.Client ? "]) HTTPClient(subType=0) "u8 : "]) HTTP(subType=0) "u8);
-        line.WriteNumber(span.Status);
+        line.Write("]) "u8);
+        line.Write(ProtocolNames.PeerType(span.Protocol, span.Kind));
         line.Write(" "u8);
-        Captured(span.Method, SpanLimits.Method, ref line);
-        line.Write(" "u8);
-        Captured(span.Path, SpanLimits.Path, ref line);
-        if (!span.Query.IsEmpty)
-        {
-            line.Write("?"u8);
-            _ = Escape.Text(span.Query, SpanLimits.Query, ref line);
-        }
-
+        What(in span, ref line);
         line.Write(" "u8);
         Side(span.ClientAddress, span.ClientPort, span.Kind == SpanKind.Client ? texts[Name] : default, ref line);
         line.Write("->"u8);
         Side(span.ServerAddress, span.ServerPort, span.Kind == SpanKind.Client ? default : texts[Name], ref line);
         line.Write(" contentLen:"u8);
-        Length(span.RequestBodyLength, ref line);
+        Length(span.Values.Number(SpanAttribute.HttpRequestBodySize, -1), ref line);
         line.Write(" responseLen:"u8);
-        Length(span.ResponseBodyLength, ref line);
+        Length(span.Values.Number(SpanAttribute.HttpResponseBodySize, -1), ref line);
         line.Write(texts[Service]);
         line.Write(" traceparent=[]"u8);
         if (span.IsClientNamed)
@@ -69,16 +62,50 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
         line.Write("\n"u8);
     }
 
-    /// <summary>A field is never empty, so that the line always has the same number of them.</summary>
-    private static void Captured(scoped ReadOnlySpan<byte> value, int limit, ref LineWriter line)
+    /// <summary>Status, method and path, or what the peer puts in their place.</summary>
+    private static void What(in SpanData span, ref LineWriter line)
     {
+        var (values, protocol) = (span.Values, ProtocolNames.Of(span.Protocol));
+        var isHttp = protocol == SpanProtocol.Http;
+        line.WriteNumber(isHttp ? values.Number(protocol.Status, 0) : values.Has(SpanAttribute.ErrorType) ? 1 : 0);
+        line.Write(" "u8);
+        Operation(values, protocol, ref line);
+        line.Write(" "u8);
+        Captured(values, protocol.Targets[0], ref line);
+        if (values.Has(SpanAttribute.UrlQuery))
+        {
+            line.Write("?"u8);
+            _ = Escape.Text(values.Text(SpanAttribute.UrlQuery), SpanAttributes.Of(SpanAttribute.UrlQuery).Limit, ref line);
+        }
+    }
+
+    private static void Operation(SpanValues values, SpanProtocol protocol, ref LineWriter line)
+    {
+        var operation = protocol.Operations[0];
+        for (var i = 1; i < protocol.Operations.Count && !values.Has(operation); i++)
+        {
+            operation = protocol.Operations[i];
+        }
+
+        Captured(values, operation, ref line, firstWord: operation != protocol.Operations[0]);
+    }
+
+    /// <summary>A field is never empty, so that the line always has the same number of them.</summary>
+    private static void Captured(SpanValues values, SpanAttribute attribute, ref LineWriter line, bool firstWord = false)
+    {
+        var value = values.Text(attribute);
+        if (firstWord && value.IndexOf((byte)' ') is > 0 and var blank)
+        {
+            value = value[..blank];
+        }
+
         if (value.IsEmpty)
         {
             line.Write("-"u8);
         }
         else
         {
-            _ = Escape.Text(value, limit, ref line);
+            _ = Escape.Text(value, SpanAttributes.Of(attribute).Limit, ref line);
         }
     }
 

@@ -110,6 +110,12 @@ public enum SocketEventFlags : byte
 
     /// <summary>The socket came from a listening one: this side serves, as far as TCP can tell.</summary>
     Accepted = 1,
+
+    /// <summary>The first operation that the kernel side saw had the first bytes of the connection.</summary>
+    Fresh = 2,
+
+    /// <summary>The operation begins with a frame of the protocol, as the kernel side has followed them.</summary>
+    Aligned = 4,
 }
 
 /// <summary>Says where a further stretch of captured bytes lies in its operation (bpf/sockets.h, struct socket_piece).</summary>
@@ -119,6 +125,12 @@ public struct SocketPiece
     /// <summary>Bytes of the operation between the end of the stretch before and this one that were not captured.</summary>
     public uint Gap;
 
-    /// <summary>Bytes of this stretch; they follow, without padding.</summary>
+    /// <summary>Bytes of this stretch, which follow without padding, and <see cref="Aligned"/>.</summary>
     public uint Length;
+
+    /// <summary>
+    /// In <see cref="Length"/>: the stretch begins with a frame of the protocol, and between the frames before it and this one lie whole
+    /// ones that were left out.
+    /// </summary>
+    public const uint Aligned = 0x80000000;
 }

@@ -28,6 +28,7 @@ public sealed class SocketSource : IDisposable, ICounted
         this.programs = programs;
         Programs = [.. names];
         RingSize = ringSize;
+        Verdicts = new VerdictMap(programs.Map("verdicts"));
     }
 
     /// <summary>The rung that was taken.</summary>
@@ -38,6 +39,9 @@ public sealed class SocketSource : IDisposable, ICounted
 
     /// <summary>Bytes of the ring.</summary>
     public uint RingSize { get; }
+
+    /// <summary>What is said to the protocols of connections.</summary>
+    public VerdictMap Verdicts { get; }
 
     /// <summary>The ring buffer map.</summary>
     public BpfMap Ring => programs.Map("socket_events");
@@ -101,6 +105,7 @@ public sealed class SocketSource : IDisposable, ICounted
     public void Dispose()
     {
         Detach();
+        Verdicts.Dispose();
         programs.Dispose();
     }
 
@@ -125,6 +130,7 @@ public sealed class SocketSource : IDisposable, ICounted
             catch
             {
                 source.links.ForEach(link => link.Dispose());
+                source.Verdicts.Dispose();
                 throw;
             }
         }

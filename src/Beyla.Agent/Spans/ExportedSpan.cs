@@ -6,7 +6,7 @@ namespace Beyla.Agent.Spans;
 public readonly ref struct ExportedSpan
 {
     /// <summary>
-    /// The span; query and user information are redacted, all other bytes are as captured: each sink escapes for its format.
+    /// The span; its values are redacted, and otherwise as captured: each sink escapes for its format.
     /// </summary>
     public SpanData Span { get; init; }
 
@@ -16,10 +16,10 @@ public readonly ref struct ExportedSpan
     /// <summary>Wall clock time of <see cref="SpanData.Start"/>, in microseconds since 1970 (UTC).</summary>
     public long Start { get; init; }
 
-    /// <summary>Microseconds from the first byte of the request to the last of the answer, by the monotonic clock.</summary>
+    /// <summary>Microseconds from the first byte of the request to the last of the response, by the monotonic clock.</summary>
     public long Duration { get; init; }
 
-    /// <summary>Microseconds from the complete head of the request to the last byte of the answer, by the monotonic clock.</summary>
+    /// <summary>Microseconds from the complete head of the request to the last byte of the response, by the monotonic clock.</summary>
     public long HandlerDuration { get; init; }
 
     /// <summary><see cref="Start"/> plus <see cref="Duration"/>.</summary>

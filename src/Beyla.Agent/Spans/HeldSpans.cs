@@ -14,8 +14,8 @@ internal sealed class HeldSpans
     /// <summary>Bytes of all spans, and of those of one process. A span counts with its texts and <see cref="Overhead"/>.</summary>
     internal const int MaximumBytes = 8 * 1024 * 1024, MaximumBytesOfOne = 1024 * 1024;
 
-    /// <summary>What a span takes besides its texts.</summary>
-    internal const int Overhead = 256;
+    /// <summary>What a span takes besides its texts: about 250 bytes, and the table of its values.</summary>
+    internal const int Overhead = 768;
 
     /// <summary>The first span of a process waits no longer. A look that does not come back is given up before.</summary>
     internal static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
@@ -29,7 +29,7 @@ internal sealed class HeldSpans
     /// <summary>False when there is no room.</summary>
     public bool TryAdd(in SpanData span)
     {
-        var size = Overhead + span.Method.Length + span.Path.Length + span.Query.Length + span.Host.Length;
+        var size = Overhead + span.Values.TextLength;
         if (!processes.TryGetValue(span.Pid, out var waiting))
         {
             waiting = new Waiting(Stopwatch.GetTimestamp());
@@ -41,7 +41,7 @@ internal sealed class HeldSpans
         }
 
         processes[span.Pid] = waiting;
-        waiting.Spans.Enqueue(new HeldSpan(in span));
+        waiting.Spans.Enqueue(span with { Values = span.Values.Copy() });
         (bytes, waiting.Bytes) = (bytes + size, waiting.Bytes + size);
         return true;
     }
@@ -55,11 +55,9 @@ internal sealed class HeldSpans
         }
 
         bytes -= waiting.Bytes;
-        foreach (var held in waiting.Spans)
+        foreach (var span in waiting.Spans)
         {
-            var span = held.Span;
             visitor(in span, state);
-            held.Return();
         }
     }
 
@@ -82,7 +80,7 @@ internal sealed class HeldSpans
     private sealed class Waiting(long since)
     {
         public readonly long Since = since;
-        public readonly Queue<HeldSpan> Spans = [];
+        public readonly Queue<SpanData> Spans = [];
         public int Bytes;
     }
 }

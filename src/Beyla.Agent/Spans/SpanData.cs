@@ -4,15 +4,17 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Spans;
 
 /// <summary>
-/// One request and its answer as the tracer hands it to printers and exporters. Valid only during the call; bytes are as captured:
-/// untrusted, unescaped. Times are CLOCK_MONOTONIC in nanoseconds.
+/// One request and its response as the tracer hands it to printers and exporters. Valid only during the call, because
+/// <see cref="Values"/> are used again. Times are CLOCK_MONOTONIC in nanoseconds.
 /// </summary>
-public readonly ref struct SpanData
+public readonly struct SpanData
 {
     /// <summary>The protocol of the connection.</summary>
     public ProtocolId Protocol { get; init; }
 
-    /// <summary>What else is known: valid only during the call, not redacted yet.</summary>
+    /// <summary>
+    /// What else is known: bytes as captured, untrusted, unescaped; redacted only in what an <see cref="IExportSink"/> gets.
+    /// </summary>
     public SpanValues Values { get; init; }
 
     /// <summary>The side on which the exchange was seen.</summary>
@@ -39,7 +41,7 @@ public readonly ref struct SpanData
     /// <summary>The head of the request was complete: from here on the handler could work.</summary>
     public long HandlerStart { get; init; }
 
-    /// <summary>Last byte of the answer.</summary>
+    /// <summary>Last byte of the response.</summary>
     public long End { get; init; }
 
     /// <summary>
@@ -63,33 +65,9 @@ public readonly ref struct SpanData
     /// <summary>Port of <see cref="PeerAddress"/>.</summary>
     public ushort PeerPort { get; init; }
 
-    /// <summary>The side that answered.</summary>
+    /// <summary>The side that served it.</summary>
     public Address ServerAddress { get; init; }
 
     /// <summary>Port of <see cref="ServerAddress"/>.</summary>
     public ushort ServerPort { get; init; }
-
-    /// <summary>Request method token.</summary>
-    public ReadOnlySpan<byte> Method { get; init; }
-
-    /// <summary>Path without query, as on the wire.</summary>
-    public ReadOnlySpan<byte> Path { get; init; }
-
-    /// <summary>Query without the question mark, as on the wire: not redacted yet.</summary>
-    public ReadOnlySpan<byte> Query { get; init; }
-
-    /// <summary>Host header, or the authority of an absolute request target.</summary>
-    public ReadOnlySpan<byte> Host { get; init; }
-
-    /// <summary>Minor version of HTTP/1.x of the request: 0 or 1.</summary>
-    public byte MinorVersion { get; init; }
-
-    /// <summary>Status code; 0 when there was no answer.</summary>
-    public int Status { get; init; }
-
-    /// <summary>Body bytes of the request, without chunk framing where that was seen; -1 when unknown.</summary>
-    public long RequestBodyLength { get; init; }
-
-    /// <summary>Body bytes of the answer, without chunk framing where that was seen; -1 when unknown.</summary>
-    public long ResponseBodyLength { get; init; }
 }

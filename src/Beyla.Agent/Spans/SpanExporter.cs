@@ -1,3 +1,4 @@
+using System.Numerics;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
@@ -11,19 +12,16 @@ namespace Beyla.Agent.Spans;
 /// </summary>
 public sealed class SpanExporter : ISpanSink, ICounted
 {
-    /// <summary>
-    /// Longer than any sink shows (<see cref="SpanLimits.Query"/>), so that a query that was cut here is cut, with its mark, there too.
-    /// </summary>
+    /// <summary>Longer than any sink shows, so that a query that was cut here is cut, with its mark, there too.</summary>
     private const int ScratchLength = 16 * 1024;
 
     private readonly IProcessLookup processes;
     private readonly Redactor redactor;
     private readonly WallClock clock;
     private readonly IExportSink[] sinks;
-    private readonly byte[] query = new byte[ScratchLength];
-    private readonly byte[] path = new byte[ScratchLength];
+    private readonly byte[] scratch = new byte[ScratchLength];
     private readonly byte[] parameters = new byte[ScratchLength];
-    private readonly byte[] host = new byte[ScratchLength];
+    private readonly SpanValues shown = new();
     private readonly HeldSpans held = new();
     private readonly Lock counting = new();
     private long produced;
@@ -130,12 +128,7 @@ public sealed class SpanExporter : ISpanSink, ICounted
         var duration = Math.Max(0, span.End - span.Start) / 1000;
         var exported = new ExportedSpan
         {
-            Span = span with
-            {
-                Query = redactor.Query(span.Query, query),
-                Path = redactor.Path(span.Path, path, parameters),
-                Host = Redactor.UserInfo(span.Host, host),
-            },
+            Span = span with { Values = Redacted(span.Values) },
             Process = process,
             Start = clock.ToUnixMicroseconds(span.Start, span.End),
             Duration = duration,
@@ -145,5 +138,36 @@ public sealed class SpanExporter : ISpanSink, ICounted
         {
             sink.OnSpan(in exported);
         }
+    }
+
+    /// <summary>The values without what is sensitive: the same ones where nothing is, as in most spans, else a copy.</summary>
+    private SpanValues Redacted(SpanValues values)
+    {
+        var result = values;
+        for (var rest = values.Present & SpanAttributes.Redacted; rest != 0; rest &= rest - 1)
+        {
+            var attribute = (SpanAttribute)BitOperations.TrailingZeroCount(rest);
+            var text = values.Text(attribute);
+            var redacted = SpanAttributes.Of(attribute).Redaction switch
+            {
+                SpanRedaction.Query => redactor.Query(text, scratch),
+                SpanRedaction.Path => redactor.Path(text, scratch, parameters),
+                _ => Redactor.UserInfo(text, scratch),
+            };
+            if (redacted == text)
+            {
+                continue; // these very bytes
+            }
+
+            if (result == values)
+            {
+                shown.CopyFrom(values);
+                result = shown;
+            }
+
+            shown.Add(attribute, redacted);
+        }
+
+        return result;
     }
 }

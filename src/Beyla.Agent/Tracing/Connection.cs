@@ -51,11 +51,32 @@ public sealed class Connection
     /// <summary>The direction in which requests travel, once a request was seen.</summary>
     public SocketDirection? RequestDirection { get; set; }
 
-    /// <summary>What follows is of no interest: the connection was handed to another protocol.</summary>
-    public bool Ignored { get; set; }
+    /// <summary>
+    /// What the connection speaks, once a protocol has confirmed it: nothing but <see cref="HandOver"/>, or another word of the kernel side
+    /// that is confirmed too, changes that. <see cref="ProtocolId.Foreign"/>: nothing that is followed.
+    /// </summary>
+    public ProtocolId Protocol { get; internal set; }
 
-    /// <summary>What a protocol has open on the connection; null when it is idle.</summary>
+    /// <summary>What the kernel side took it for when <see cref="Protocol"/> was settled.</summary>
+    internal ProtocolId Named { get; set; }
+
+    /// <summary>The conversation is over, and that of <see cref="Protocol"/> is to follow.</summary>
+    internal bool IsHandedOver { get; set; }
+
+    /// <summary>
+    /// What a protocol has open on the connection, or what waits for a protocol (<see cref="Undecided"/>); null when it is idle.
+    /// </summary>
     internal Conversation? Conversation { get; set; }
+
+    /// <summary>
+    /// A conversation gives the connection to another protocol, with all bytes that it has not consumed; to
+    /// <see cref="ProtocolId.Foreign"/> when they are of no interest. The conversation is over when it returns.
+    /// </summary>
+    public void HandOver(ProtocolId protocol)
+    {
+        Protocol = protocol;
+        IsHandedOver = true;
+    }
 
     /// <summary>How far that direction was followed.</summary>
     internal ref StreamPosition Position(SocketDirection direction) => ref direction == SocketDirection.Send ? ref Send : ref Receive;
@@ -74,7 +95,7 @@ public sealed class Connection
     /// <summary>Gives a conversation back on which nothing is open.</summary>
     internal void ReleaseIdle()
     {
-        if (Conversation is { } conversation && (conversation.IsIdle || Ignored))
+        if (Conversation is { } conversation && (IsHandedOver || conversation.IsIdle))
         {
             conversation.Release();
             Conversation = null;
@@ -100,7 +121,8 @@ public sealed class Connection
         remote = e.Remote;
         Receive = Send = default;
         RequestDirection = null;
-        Ignored = HasNamedClient = false;
+        Protocol = Named = ProtocolId.None;
+        IsHandedOver = HasNamedClient = false;
         Conversation = null;
     }
 }

@@ -32,6 +32,11 @@ public abstract class Conversation
     /// <summary>The connection is evicted for want of room: what is open is lost.</summary>
     public abstract void OnEvict();
 
+    /// <summary>Memory is tight: what is kept and can be shortened is to be.</summary>
+    public virtual void OnPressure()
+    {
+    }
+
     /// <summary>No response in time: the span is handed out now; a late response must still find its place.</summary>
     /// <param name="exchange">One of this conversation.</param>
     /// <param name="time">When the time was over; CLOCK_MONOTONIC in nanoseconds.</param>

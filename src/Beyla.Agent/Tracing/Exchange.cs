@@ -17,6 +17,17 @@ public abstract class Exchange
 
     private ExchangeText text;
 
+    /// <summary>
+    /// What the protocol tells a response by, where those come in another order than the requests (<see cref="ExchangeQueue{T}.Find"/>).
+    /// </summary>
+    public long Id { get; set; }
+
+    /// <summary>Requests that followed this one and had no room; their responses have to be passed over.</summary>
+    public int Overflow { get; internal set; }
+
+    /// <summary>The next request on the same connection, in an <see cref="ExchangeQueue{T}"/>; or null.</summary>
+    public Exchange? Next { get; internal set; }
+
     /// <summary>First byte of the request; CLOCK_MONOTONIC in nanoseconds, as all times here.</summary>
     public long Start { get; set; }
 
@@ -46,10 +57,11 @@ public abstract class Exchange
     public virtual void Clear(BufferPool buffers)
     {
         text.Release(buffers);
-        Earlier = Later = null;
+        Earlier = Later = Next = null;
         Owner = null;
         Start = HandlerStart = LastSeen = 0;
-        Pid = Tid = 0;
+        Id = 0;
+        Pid = Tid = Overflow = 0;
         IsTimed = HasGap = IsReported = false;
     }
 }

@@ -13,12 +13,15 @@ namespace Beyla.Agent.Tracing;
 public sealed class ExchangeLedger<T>
     where T : Exchange, new()
 {
-    private const int TimedOutPerTick = 1024, MaxSpare = 4096;
+    private const int TimedOutPerTick = 1024;
+
+    /// <summary>Estimate of what an object of a protocol takes.</summary>
+    private const int ExchangeSize = 256;
 
     private readonly ProtocolId protocol;
     private readonly ISpanSink sink;
     private readonly long timeout;
-    private readonly Stack<T> spare = [];
+    private readonly ObjectPool<T> pool;
     private Exchange? earliest, latest;
     private long produced, emitted, lost, held, unseen;
 
@@ -32,11 +35,12 @@ public sealed class ExchangeLedger<T>
         this.protocol = protocol;
         this.sink = sink;
         Buffers = buffers;
+        pool = new ObjectPool<T>(buffers, ExchangeSize, static () => new T());
         timeout = options.RequestTimeout.Ticks * TimeSpan.NanosecondsPerTick;
         MaxPipelined = options.MaxPipelined;
     }
 
-    /// <summary>Where texts and unfinished heads are kept.</summary>
+    /// <summary>Where texts and unfinished heads are kept, and the memory budget.</summary>
     public BufferPool Buffers { get; }
 
     /// <summary>Exchanges without a complete response that a connection may keep.</summary>
@@ -45,12 +49,15 @@ public sealed class ExchangeLedger<T>
     /// <summary>Attributes of the span that is being made: cleared by <see cref="Begin"/>, handed out by <see cref="Report"/>.</summary>
     public SpanValues Values { get; } = new();
 
+    /// <summary>When <see cref="Tick"/> has something to report, at the earliest; CLOCK_MONOTONIC in nanoseconds.</summary>
+    public long Due => earliest is null ? long.MaxValue : earliest.Start + timeout;
+
     /// <summary>Opens an exchange, counts it as produced, and starts its time limit.</summary>
     /// <param name="owner">Its conversation: told when the limit is over.</param>
     /// <param name="start">First byte of the request; CLOCK_MONOTONIC in nanoseconds.</param>
     public T Create(Conversation owner, long start)
     {
-        var exchange = spare.TryPop(out var used) ? used : new T();
+        var exchange = pool.Rent();
         exchange.Owner = owner;
         exchange.Start = start;
         Snapshot.Add(ref produced);
@@ -134,6 +141,18 @@ public sealed class ExchangeLedger<T>
         sink.OnSpan(in span);
     }
 
+    /// <summary>
+    /// Hands out the span of a message that has no response, with <see cref="Values"/>, and takes the exchange back. It is complete and
+    /// ends with what was seen of it last.
+    /// </summary>
+    /// <param name="exchange">Whose <see cref="Begin"/> said yes.</param>
+    /// <param name="connection">On which it was.</param>
+    public void ReportOneWay(T exchange, Connection connection)
+    {
+        Report(exchange, connection, SpanOutcome.Complete, Math.Max(exchange.LastSeen, Math.Max(exchange.HandlerStart, exchange.Start)));
+        Return(exchange);
+    }
+
     /// <summary>Gives an exchange up for want of room, unless it was reported.</summary>
     public void Lose(T exchange)
     {
@@ -144,15 +163,13 @@ public sealed class ExchangeLedger<T>
         }
     }
 
-    /// <summary>Takes an exchange back whose response is over, for another use.</summary>
+    /// <summary>Takes an exchange back whose response is over, for another use. One that was not reported is lost.</summary>
     public void Return(T exchange)
     {
+        Lose(exchange);
         StopTimer(exchange);
         exchange.Clear(Buffers);
-        if (spare.Count < MaxSpare)
-        {
-            spare.Push(exchange);
-        }
+        pool.Return(exchange);
     }
 
     /// <summary>A request for which a connection has no room, or whose beginning could not be read.</summary>

@@ -5,6 +5,8 @@ public struct ExchangeText
 {
     private byte[]? buffer;
 
+    private static ReadOnlySpan<byte> CutMark => "…"u8;
+
     /// <summary>Bytes kept.</summary>
     public int Length { get; private set; }
 
@@ -13,6 +15,21 @@ public struct ExchangeText
 
     /// <summary>A part of it.</summary>
     public readonly ReadOnlySpan<byte> Slice(int start, int length) => buffer.AsSpan(start, length);
+
+    /// <summary>Has room for that many more bytes, as far as there can be, so that they need not be copied later.</summary>
+    public void Reserve(int more, BufferPool buffers)
+    {
+        var size = Math.Min(BufferPool.MaxSize, Length + more);
+        if (buffer is not null && size <= buffer.Length)
+        {
+            return;
+        }
+
+        var larger = buffers.Rent(size);
+        All.CopyTo(larger);
+        buffers.Return(buffer);
+        buffer = larger;
+    }
 
     /// <summary>Adds bytes.</summary>
     /// <returns>How many were kept: fewer than given when there is no room for more.</returns>
@@ -24,17 +41,35 @@ public struct ExchangeText
             return 0;
         }
 
-        if (buffer is null || Length + bytes.Length > buffer.Length)
-        {
-            var larger = buffers.Rent(Length + bytes.Length);
-            All.CopyTo(larger);
-            buffers.Return(buffer);
-            buffer = larger;
-        }
-
+        Reserve(bytes.Length, buffers);
         bytes.CopyTo(buffer.AsSpan(Length));
         Length += bytes.Length;
         return bytes.Length;
+    }
+
+    /// <summary>
+    /// Adds a text that is only shown. One that is too long, or for which there is no room, is cut and ends in <c>…</c>.
+    /// </summary>
+    /// <param name="bytes">The text.</param>
+    /// <param name="most">Bytes that it may take; see <see cref="BufferPool.Most"/>.</param>
+    /// <param name="buffers">Where the room comes from.</param>
+    /// <returns>How many bytes it takes.</returns>
+    public int AppendShown(scoped ReadOnlySpan<byte> bytes, int most, BufferPool buffers)
+    {
+        var room = Math.Min(most, BufferPool.MaxSize - Length);
+        if (bytes.Length <= room)
+        {
+            return Append(bytes, buffers);
+        }
+
+        var cut = Math.Max(0, room - CutMark.Length);
+        while (cut > 0 && (bytes[cut] & 0xc0) == 0x80)
+        {
+            // Not within a character of UTF-8; what is none loses a few bytes more.
+            cut--;
+        }
+
+        return Append(bytes[..cut], buffers) + Append(CutMark, buffers);
     }
 
     /// <summary>Forgets everything behind a length.</summary>

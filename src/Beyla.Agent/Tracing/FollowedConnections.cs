@@ -55,6 +55,41 @@ internal sealed class FollowedConnections(TracerOptions options)
         }
     }
 
+    /// <summary>Memory is tight: what all conversations keep and can be shortened is.</summary>
+    public void Shorten()
+    {
+        for (var connection = table.Oldest; connection is not null; connection = connection.Newer)
+        {
+            connection.Conversation?.OnPressure();
+        }
+    }
+
+    /// <summary>
+    /// Gives up what is open on the connections that were silent longest, until a quarter of what was in use is free. They are still
+    /// followed: their next message is as welcome as before.
+    /// </summary>
+    /// <param name="buffers">The memory budget.</param>
+    public void Relieve(BufferPool buffers)
+    {
+        var enough = buffers.Used / 4 * 3;
+        for (var connection = table.Oldest; connection is not null && buffers.Used > enough;)
+        {
+            var newer = connection.Newer;
+            if (connection.Conversation is { } conversation)
+            {
+                conversation.OnEvict();
+                conversation.Release();
+                connection.Conversation = null;
+                if (connection is { RequestDirection: null, IsHandedOver: false })
+                {
+                    Close(connection);
+                }
+            }
+
+            connection = newer;
+        }
+    }
+
     /// <summary>What became of the connections. Any thread, inside of <see cref="Snapshot.Read"/>.</summary>
     public PlaceCounters Count() => new("tracing", "connections", Volatile.Read(ref opened), Aggregated: Volatile.Read(ref closed),
         Filtered: Volatile.Read(ref stale), Lost: Volatile.Read(ref evicted), Held: table.Count);

@@ -1,4 +1,5 @@
 using Beyla.Agent.Counting;
+using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Tracing;
 
@@ -7,15 +8,27 @@ namespace Beyla.Agent.Tracing;
 /// </summary>
 public interface IProtocol
 {
-    /// <summary>Whether an operation with these first bytes may be the start of a request.</summary>
-    bool MayStart(ReadOnlySpan<byte> data);
+    /// <summary>How connections are named that speak it.</summary>
+    ProtocolId Id { get; }
+
+    /// <summary>
+    /// The earliest time at which <see cref="Tick"/> has something to do: CLOCK_MONOTONIC in nanoseconds. Asked after each operation that
+    /// the protocol got.
+    /// </summary>
+    long Due => long.MinValue;
+
+    /// <summary>
+    /// Whether a connection with these first bytes speaks it. What was sent before an opening that is not fresh is unknown: then only a
+    /// form that other data does not have by chance is a yes, since garbage must not become a span.
+    /// </summary>
+    Confirmation Confirm(in Opening opening);
 
     /// <summary>
     /// Begins to follow a connection. The tracer calls <see cref="Conversation.Release"/> when the conversation is idle or over.
     /// </summary>
     Conversation Open(Connection connection);
 
-    /// <summary>Time passes: report what has timed out, with a bounded amount of work.</summary>
+    /// <summary>Time passes: report what has timed out, give back what is not needed any more; with a bounded amount of work.</summary>
     /// <param name="now">CLOCK_MONOTONIC in nanoseconds.</param>
     void Tick(long now);
 

@@ -17,6 +17,11 @@ public ref struct Segment
     /// <summary>The last bytes of the operation, or empty when they were not read.</summary>
     public ReadOnlySpan<byte> Tail { get; set; }
 
+    /// <summary>
+    /// The first byte begins a frame of the protocol, as the kernel side has followed them: what was not visible before it were whole ones.
+    /// </summary>
+    public bool IsAligned { get; set; }
+
     /// <summary>The direction of the bytes.</summary>
     public SocketDirection Direction { get; set; }
 
@@ -43,6 +48,7 @@ public ref struct Segment
     /// </summary>
     public void Skip(long count)
     {
+        IsAligned &= count == 0;
         if (count <= Data.Length)
         {
             Data = Data[(int)count..];

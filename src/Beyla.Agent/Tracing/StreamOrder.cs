@@ -12,11 +12,10 @@ internal static class StreamOrder
     /// <summary>Finds the place of an operation and moves its direction behind it.</summary>
     /// <param name="connection">Its conversation is notified of bytes that are missing before the operation.</param>
     /// <param name="e">The operation.</param>
-    /// <param name="data">Its captured bytes; loses those that were reported before, as after MSG_PEEK.</param>
-    /// <param name="length">Bytes of it that are new, captured or not.</param>
+    /// <param name="known">Bytes at its beginning that were reported before, as after MSG_PEEK.</param>
     /// <returns>Whether something of it is new.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryPlace(Connection connection, in SocketEvent e, ref ReadOnlySpan<byte> data, out long length)
+    public static bool TryPlace(Connection connection, in SocketEvent e, out long known)
     {
         ref var other = ref connection.Position(Other(e.Direction));
         if (!other.Known)
@@ -26,17 +25,14 @@ internal static class StreamOrder
 
         ref var position = ref connection.Position(e.Direction);
         var distance = position.DistanceTo(e.Sequence);
-        length = e.Length;
+        known = 0;
         if (distance < 0)
         {
-            var known = -(long)distance;
-            if (known >= length)
+            known = -(long)distance;
+            if (known >= e.Length)
             {
                 return false;
             }
-
-            length -= known;
-            data = data[(int)Math.Min(known, data.Length)..];
         }
         else if (distance > 0)
         {

@@ -6,42 +6,57 @@ using Beyla.Agent.Kernel;
 namespace Beyla.Agent.Tracing;
 
 /// <summary>
-/// Follows connections: finds the place of each operation (<see cref="StreamOrder"/>), lets a protocol recognise the first bytes, and
-/// delivers to its conversation. One thread calls everything but <see cref="Count"/>, with events in ring order.
+/// Follows connections: what was moved on them goes to their conversations (<see cref="Delivery"/>), as do their ends and the time. One
+/// thread calls everything but <see cref="Count"/>, with events in ring order.
 /// </summary>
 public sealed class Tracer : IRingSink, ICounted
 {
     private readonly FollowedConnections connections;
     private readonly IProtocol[] protocols;
+    private readonly Delivery delivery;
+    private readonly BufferPool buffers;
     private readonly Snapshot snapshot = new();
     private long produced, aggregated, filtered, lost;
+    private bool isShortened;
+
+    /// <summary>A tracer that follows nothing yet and tells the kernel side nothing.</summary>
+    /// <param name="options">Limits.</param>
+    /// <param name="protocols">The protocols to look for, in this order.</param>
+    public Tracer(TracerOptions options, params IProtocol[] protocols)
+        : this(options, new BufferPool(), new NoVerdicts(), protocols)
+    {
+    }
 
     /// <summary>A tracer that follows nothing yet.</summary>
     /// <param name="options">Limits.</param>
-    /// <param name="protocols">The protocols to look for; the first that recognises a connection keeps it while an exchange is
-    /// open.</param>
-    public Tracer(TracerOptions options, params IProtocol[] protocols)
+    /// <param name="buffers">The memory budget, the same that the protocols have.</param>
+    /// <param name="verdicts">Told what connections speak.</param>
+    /// <param name="protocols">The protocols to look for, in this order; what the kernel side names goes before.</param>
+    public Tracer(TracerOptions options, BufferPool buffers, IVerdicts verdicts, params IProtocol[] protocols)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnections, 1);
         connections = new FollowedConnections(options);
+        delivery = new Delivery(connections, new Recognition(protocols, verdicts, buffers));
         this.protocols = protocols;
+        this.buffers = buffers;
     }
 
     /// <summary>Connections in the table.</summary>
     public int Connections => connections.Held;
 
     /// <summary>Decodes one record of the ring. A record that is too short for what it claims is counted as lost.</summary>
-    /// <param name="record">A <see cref="SocketEvent"/> (bpf/sockets.h, struct socket_event) and the bytes that it captured; read during
-    /// the call only.</param>
+    /// <param name="record">A <see cref="SocketEvent"/> (bpf/sockets.h, struct socket_event), the bytes that it captured, and its further
+    /// stretches; read during the call only.</param>
     public void OnRecord(ReadOnlySpan<byte> record)
     {
         var header = Unsafe.SizeOf<SocketEvent>();
         if (record.Length >= header)
         {
             ref readonly var e = ref MemoryMarshal.AsRef<SocketEvent>(record);
-            if (e.Captured <= record.Length - header)
+            var data = record[header..];
+            if (Stretches.TryMeasure(in e, data, out _))
             {
-                OnSocketEvent(in e, record.Slice(header, e.Captured));
+                OnSocketEvent(in e, data);
                 return;
             }
         }
@@ -54,7 +69,7 @@ public sealed class Tracer : IRingSink, ICounted
 
     /// <summary>Takes one event of the socket programs.</summary>
     /// <param name="e">The event.</param>
-    /// <param name="data">Its captured bytes; read during the call only.</param>
+    /// <param name="data">Its captured bytes and further stretches; read during the call only.</param>
     public void OnSocketEvent(in SocketEvent e, ReadOnlySpan<byte> data)
     {
         snapshot.Enter();
@@ -62,14 +77,14 @@ public sealed class Tracer : IRingSink, ICounted
         {
             Snapshot.Add(ref produced);
             // What was overdue when this happened is overdue, however late the next tick: an idle agent sleeps longer than some limits.
-            foreach (var protocol in protocols)
+            if ((long)e.Time >= delivery.Due)
             {
-                protocol.Tick((long)e.Time);
+                TickProtocols((long)e.Time);
             }
 
             var used = e.Kind switch
             {
-                SocketEventKind.Data => OnData(in e, data),
+                SocketEventKind.Data => delivery.OnData(in e, data),
                 SocketEventKind.Shut => OnShut(in e),
                 SocketEventKind.Close => OnClose(in e),
                 SocketEventKind.Forgotten => OnForgotten(in e),
@@ -77,6 +92,10 @@ public sealed class Tracer : IRingSink, ICounted
                 _ => false,
             };
             Snapshot.Add(ref used ? ref aggregated : ref filtered);
+            if (buffers.IsTight)
+            {
+                Relieve();
+            }
         }
         finally
         {
@@ -94,12 +113,10 @@ public sealed class Tracer : IRingSink, ICounted
         try
         {
             var now = (long)nowMonotonicNs;
-            foreach (var protocol in protocols)
-            {
-                protocol.Tick(now);
-            }
-
+            TickProtocols(now);
             connections.ForgetStale(now);
+            isShortened &= buffers.IsTight;
+            buffers.Trim(now);
         }
         finally
         {
@@ -116,6 +133,11 @@ public sealed class Tracer : IRingSink, ICounted
                 Filtered: Volatile.Read(ref filtered), Lost: Volatile.Read(ref lost)),
             connections.Count(),
         ];
+        if (delivery.CountUnwalked() is { } unwalked)
+        {
+            places.Add(unwalked);
+        }
+
         foreach (var protocol in protocols)
         {
             places.Add(protocol.Count());
@@ -128,92 +150,33 @@ public sealed class Tracer : IRingSink, ICounted
         return places;
     });
 
-    private bool OnData(in SocketEvent e, ReadOnlySpan<byte> data)
-    {
-        var connection = connections.Find(in e);
-        if (e.Length < data.Length)
-        {
-            // It claims to hold more than was moved.
-            return false;
-        }
-
-        if (connection is null)
-        {
-            if (Recognise(data) is not { } protocol)
-            {
-                return false;
-            }
-
-            connection = connections.Add(in e);
-            connection.Conversation = protocol.Open(connection);
-        }
-
-        if (connection.Ignored || !StreamOrder.TryPlace(connection, in e, ref data, out var length) || !TryOpen(connection, data))
-        {
-            return false;
-        }
-
-        Deliver(connection, in e, data, length);
-        return true;
-    }
-
     /// <summary>
-    /// A conversation for the new bytes of a connection: the one that is open, or one of the protocol that they begin like.
+    /// Over half of the budget what is there already is shortened, once until that helped; near its end what was silent longest is given
+    /// up.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryOpen(Connection connection, ReadOnlySpan<byte> data)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Relieve()
     {
-        if (connection.Conversation is not null)
+        if (!isShortened)
         {
-            return true;
+            isShortened = true;
+            connections.Shorten();
         }
 
-        if (connection.Ignored || Recognise(data) is not { } protocol)
+        if (buffers.IsFull)
         {
-            return false;
+            connections.Relieve(buffers);
         }
-
-        connection.Conversation = protocol.Open(connection);
-        return true;
     }
 
-    private IProtocol? Recognise(ReadOnlySpan<byte> data)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void TickProtocols(long now)
     {
+        delivery.Due = long.MaxValue;
         foreach (var protocol in protocols)
         {
-            if (protocol.MayStart(data))
-            {
-                return protocol;
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>Gives an operation to the conversation, which there is.</summary>
-    /// <param name="connection">Whose.</param>
-    /// <param name="e">The operation.</param>
-    /// <param name="data">Its captured bytes that are new.</param>
-    /// <param name="length">All its bytes that are new.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Deliver(Connection connection, in SocketEvent e, ReadOnlySpan<byte> data, long length)
-    {
-        var segment = new Segment
-        {
-            Data = data,
-            Unseen = length - data.Length,
-            Direction = e.Direction,
-            Time = (long)e.Time,
-            Opposite = e.Opposite,
-            Pid = (int)e.Pid,
-            Tid = (int)e.Tid,
-        };
-        connection.Conversation!.OnData(ref segment);
-        connection.ReleaseIdle();
-        if (connection is { Conversation: null, RequestDirection: null, Ignored: false })
-        {
-            // It looked like a request but was none: garbage leaves nothing behind.
-            connections.Close(connection);
+            protocol.Tick(now);
+            delivery.Due = Math.Min(delivery.Due, protocol.Due);
         }
     }
 

@@ -18,16 +18,17 @@ public static class Safe
     public static Contracts.Span Of(Contracts.Span span)
     {
         ArgumentNullException.ThrowIfNull(span);
-        return Harmless(span.Path) && Harmless(span.Query) && Harmless(span.Host) && Harmless(span.Method) && Harmless(span.ServiceName)
-            && Harmless(span.ServiceNamespace) && Harmless(span.Executable) && Harmless(span.Protocol)
+        var attributes = span.Attributes.Change(Visible.Text);
+        return ReferenceEquals(attributes, span.Attributes) && Harmless(span.Name) && Harmless(span.ErrorType)
+            && Harmless(span.ServiceName) && Harmless(span.ServiceNamespace) && Harmless(span.Executable) && Harmless(span.Protocol)
+            && Harmless(span.TraceId) && Harmless(span.SpanId) && Harmless(span.ParentId)
             ? span
             : span with
             {
-                Path = Visible.Text(span.Path), Query = Visible.Text(span.Query), Host = Visible.Text(span.Host),
-                Method = Visible.Text(span.Method),
+                Attributes = attributes, Name = Visible.Text(span.Name), ErrorType = Visible.Text(span.ErrorType),
                 ServiceName = Visible.Text(span.ServiceName), ServiceNamespace = Visible.Text(span.ServiceNamespace),
-                Executable = Visible.Text(span.Executable),
-                Protocol = Visible.Text(span.Protocol),
+                Executable = Visible.Text(span.Executable), Protocol = Visible.Text(span.Protocol),
+                TraceId = Visible.Text(span.TraceId), SpanId = Visible.Text(span.SpanId), ParentId = Visible.Text(span.ParentId),
             };
     }
 

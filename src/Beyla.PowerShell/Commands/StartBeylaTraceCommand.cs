@@ -7,8 +7,8 @@ namespace Beyla.PowerShell.Commands;
 
 /// <summary>Streams the requests that running processes serve and make, as spans.</summary>
 /// <remarks>
-/// <para>Starts the agent, which observes in the kernel what the chosen processes send and receive. Emits one object for each HTTP
-/// request with its response. The processes are not changed: no restart, no library, no line of code.</para>
+/// <para>Starts the agent, which observes in the kernel what the chosen processes send and receive. Emits one object for each
+/// request with its response (HTTP, PostgreSQL, Redis). The processes are not changed: no restart, no library, no line of code.</para>
 /// <para>The trace runs until Ctrl+C, -Duration or -MaximumCount ends it, or until the pipeline needs no more objects, as with
 /// Select-Object -First. In each case the agent is gone within two seconds and leaves nothing in the kernel. Closing the shell or
 /// removing the module ends the trace too.</para>

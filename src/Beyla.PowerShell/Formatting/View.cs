@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
 using System.Text;
@@ -78,6 +79,35 @@ public static class View
 
         return lines.ToString();
     }
+
+    /// <summary>
+    /// The result of an exchange in one word: its status; of a protocol that has one for errors only <c>OK</c>, or how the exchange ended
+    /// where it did not complete.
+    /// </summary>
+    public static string Status(object? status, string? outcome) =>
+        (status is PSObject wrapped ? wrapped.BaseObject : status) is { } value and not ""
+            ? Text(System.Convert.ToString(value, CultureInfo.InvariantCulture))
+            : outcome is null or nameof(SpanOutcome.Complete) ? "OK" : Text(outcome);
+
+    /// <summary>Attributes of a span, one to a line: <c>db.namespace = shop</c>.</summary>
+    public static string Attributes(object? attributes)
+    {
+        var lines = new List<string>();
+        if ((attributes is PSObject wrapped ? wrapped.BaseObject : attributes) is IDictionary table)
+        {
+            foreach (DictionaryEntry entry in table)
+            {
+                lines.Add($"{Text($"{entry.Key}")} = {Text(System.Convert.ToString(entry.Value, CultureInfo.InvariantCulture))}");
+            }
+        }
+
+        return string.Join('\n', lines);
+    }
+
+    /// <summary>One attribute of a span; empty where it has none of that name.</summary>
+    public static string Attribute(object? attributes, string name) =>
+        (attributes is PSObject wrapped ? wrapped.BaseObject : attributes) is IDictionary table
+            ? Text(System.Convert.ToString(table[name], CultureInfo.InvariantCulture)) : "";
 
     /// <summary>Captured text, safe for a terminal.</summary>
     public static string Text(string? text) => Visible.Text(text);

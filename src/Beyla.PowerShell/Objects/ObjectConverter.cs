@@ -28,7 +28,7 @@ public sealed class ObjectConverter : PSTypeConverter
         }
 
         var bag = (PSObject)sourceValue;
-        return destinationType == typeof(Span) ? new Span(Safe.Of((Contracts.Span)Read(typeof(Contracts.Span), bag)))
+        return destinationType == typeof(Span) ? new Span(Safe.Of(SpanBag.Complete((Contracts.Span)Read(typeof(Contracts.Span), bag), bag)))
             : destinationType == typeof(Flow) ? new Flow(Safe.Of((Contracts.Flow)Read(typeof(Contracts.Flow), bag)))
             : Read(destinationType, bag) switch
             {
@@ -77,6 +77,7 @@ public sealed class ObjectConverter : PSTypeConverter
         return value switch
         {
             _ when wanted.IsInstanceOfType(value) => value,
+            _ when wanted == typeof(AttributeSet) => AttributeSet.Empty, // SpanBag reads them
             string text when wanted == typeof(DateTimeOffset) =>
                 DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
                 ? time

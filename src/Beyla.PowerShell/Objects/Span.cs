@@ -3,19 +3,22 @@ using Beyla.PowerShell;
 namespace Beyla;
 
 /// <summary>
-/// One request and its answer, seen on one side of the conversation: what Start-BeylaTrace emits. Immutable. What is here is what
-/// ConvertTo-Json writes, so each property is a text or a number that says the same everywhere: names instead of numbers, addresses as
-/// text, times as UTC in ISO 8601 with microseconds. Beyla.Types.ps1xml puts times and durations over the texts of the same name; the
-/// pipeline, Export-Csv, Export-Clixml and remoting see those.
+/// One request and its response, seen on one side of the conversation: what Start-BeylaTrace emits, whatever the protocol. Immutable.
+/// What is here is what ConvertTo-Json writes, so each property is a text or a number that says the same everywhere (and Attributes a
+/// table of those): names instead of numbers, addresses as text, times as UTC in ISO 8601 with microseconds. Beyla.Types.ps1xml puts times
+/// and durations over the texts of the same name; the pipeline, Export-Csv, Export-Clixml and remoting see those.
 /// </summary>
 /// <param name="record">What the agent said (docs/stream.md), safe to show.</param>
 public sealed class Span(Contracts.Span record)
 {
-    /// <summary>Server: the traced process answered; Client: it asked.</summary>
+    /// <summary>Server: the traced process served the request; Client: it made the request.</summary>
     public string Kind => Record.Kind.ToString();
 
-    /// <summary>The protocol: http.</summary>
+    /// <summary>The protocol: http, postgresql, redis.</summary>
     public string Protocol => Record.Protocol;
+
+    /// <summary>Name of the span, with few different values: <c>GET</c>, <c>SELECT users</c>, <c>HGET</c>.</summary>
+    public string Name => Record.Name;
 
     /// <summary>How the exchange ended: Complete, Upgraded, Closed, TimedOut, Unfinished.</summary>
     public string Outcome => Record.Outcome.ToString();
@@ -26,7 +29,7 @@ public sealed class Span(Contracts.Span record)
     /// <summary>The head of the request was complete: from here on the handler could work; in the pipeline a local DateTime.</summary>
     public string HandlerStart => Moment.Text(Record.HandlerStart);
 
-    /// <summary>Last byte of the answer; in the pipeline a local DateTime.</summary>
+    /// <summary>Last byte of the response; in the pipeline a local DateTime.</summary>
     public string End => Moment.Text(Record.End);
 
     /// <summary>From Start to End; in the pipeline a TimeSpan.</summary>
@@ -41,7 +44,23 @@ public sealed class Span(Contracts.Span record)
     /// <summary>From HandlerStart to End in milliseconds.</summary>
     public double HandlerDurationMs => Record.HandlerDuration.TotalMilliseconds;
 
-    /// <summary>Request method.</summary>
+    /// <summary>What was asked for: the method, the first keyword of the statement, the command.</summary>
+    public string Operation => Record.Operation;
+
+    /// <summary>To what it was done: the path, the table, what follows the command; empty when unknown.</summary>
+    public string Target => Record.Target;
+
+    /// <summary>
+    /// The result. Of HTTP the status code, a number: 0 when there was no response. Of other protocols the text of an error, such as
+    /// <c>23505</c> or <c>WRONGTYPE</c>, and null without one: a text for success would be greater than 500, as PowerShell compares.
+    /// </summary>
+    public object? Status => Record.Protocol == SpanProtocol.Http.Name ? Record.StatusCode
+        : Record.Status is { Length: > 0 } text ? text : null;
+
+    /// <summary>Why the exchange failed, for all protocols: <c>500</c>, <c>23505</c>, <c>timeout</c>; empty where it did not.</summary>
+    public string ErrorType => Record.ErrorType;
+
+    /// <summary>Method of an HTTP request; empty for other protocols, as Path, Query and Host.</summary>
     public string Method => Record.Method;
 
     /// <summary>Path without query as on the wire; ends in … when it was cut.</summary>
@@ -50,20 +69,20 @@ public sealed class Span(Contracts.Span record)
     /// <summary>Query without the question mark, sensitive values replaced by ***; empty when there was none.</summary>
     public string Query => Record.Query;
 
-    /// <summary>Status code; 0 when there was no answer.</summary>
-    public int Status => Record.Status;
-
     /// <summary>Host header, or the authority of an absolute request target.</summary>
     public string Host => Record.Host;
 
     /// <summary>Version of the protocol in the request: 1.0, 1.1; null when the agent did not say.</summary>
-    public string? ProtocolVersion => Record.ProtocolVersion?.ToString();
+    public string? ProtocolVersion => Record.ProtocolVersion is { Length: > 0 } version ? version : null;
 
-    /// <summary>Bytes of the request body; null when unknown.</summary>
+    /// <summary>Bytes of the body of an HTTP request; null when unknown.</summary>
     public long? RequestBodyLength => Record.RequestBodyLength;
 
-    /// <summary>Bytes of the answer's body; null when unknown.</summary>
+    /// <summary>Bytes of the body of an HTTP response; null when unknown.</summary>
     public long? ResponseBodyLength => Record.ResponseBodyLength;
+
+    /// <summary>All that the protocol says, by OpenTelemetry name: <c>$_.Attributes['db.query.text']</c>.</summary>
+    public AttributeSet Attributes => Record.Attributes;
 
     /// <summary>The side that made the request.</summary>
     public string ClientAddress => Record.ClientAddress.ToString();
@@ -71,10 +90,10 @@ public sealed class Span(Contracts.Span record)
     /// <summary>Port of the side that made the request.</summary>
     public int ClientPort => Record.ClientPort;
 
-    /// <summary>The side that answered.</summary>
+    /// <summary>The side that served it.</summary>
     public string ServerAddress => Record.ServerAddress.ToString();
 
-    /// <summary>Port of the side that answered.</summary>
+    /// <summary>Port of the side that served it.</summary>
     public int ServerPort => Record.ServerPort;
 
     /// <summary>
@@ -128,6 +147,6 @@ public sealed class Span(Contracts.Span record)
     /// <summary>The same values with their types of .NET.</summary>
     internal Contracts.Span Record { get; } = record;
 
-    /// <summary>Kind, status, method, path and duration, for messages.</summary>
+    /// <summary>Kind, result, what was done to what, and duration, for messages.</summary>
     public override string ToString() => Record.ToString();
 }

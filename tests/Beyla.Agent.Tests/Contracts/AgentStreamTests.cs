@@ -5,7 +5,7 @@ namespace Beyla.Agent.Tests.Contracts;
 
 public class AgentStreamTests
 {
-    internal const string Header = """{"type":"stream","version":1,"agent":"0.1.0","pid":99,"start":"2026-08-20T08:11:12.000000Z"}""";
+    internal const string Header = """{"type":"stream","version":2,"agent":"0.1.0","pid":99,"start":"2026-08-20T08:11:12.000000Z"}""";
 
     private static readonly string Good = string.Join(
         '\n', Header, JsonFormatTests.ClientLine, "", JsonFormatTests.BrokenLine, CountersReportTests.Line, "");
@@ -94,10 +94,10 @@ public class AgentStreamTests
     [Fact]
     public void OtherVersionIsRefusedWithBothNumbers()
     {
-        using var stream = new AgentStream(new MemoryStream("{\"type\":\"stream\",\"version\":2}\n"u8.ToArray()));
+        using var stream = new AgentStream(new MemoryStream("{\"type\":\"stream\",\"version\":3}\n"u8.ToArray()));
         var error = Assert.Single(ReadAll(stream)).Error!;
         Assert.Equal(StreamErrorKind.UnsupportedVersion, error.Kind);
-        Assert.Contains("version 2", error.Message, StringComparison.Ordinal);
+        Assert.Contains("version 3", error.Message, StringComparison.Ordinal);
         Assert.Contains("knows 1", error.Message, StringComparison.Ordinal);
     }
 

@@ -7,6 +7,9 @@ public class StreamLineParserTests
 {
     private readonly StreamLineParser parser = new();
 
+    private static readonly string Named =
+        JsonFormatTests.ClientLine.Replace("\"start\":", "\"errorType\":\"500\",\"start\":", StringComparison.Ordinal);
+
     private StreamLine Parse(string line) => parser.Parse(Encoding.UTF8.GetBytes(line));
 
     [Theory]
@@ -33,23 +36,26 @@ public class StreamLineParserTests
     [InlineData("durationUSec", "9223372036854775807")]
     [InlineData("durationUSec", "99999999999999999999")]
     [InlineData("durationUSec", "1.5")]
-    [InlineData("status", "\"200\"")]
-    [InlineData("status", "99999999999")]
+    [InlineData("http.response.status_code", "\"200\"")]
+    [InlineData("http.response.status_code", "-1")]
+    [InlineData("http.response.status_code", "99999999999999999999")]
     [InlineData("clientPort", "65536")]
     [InlineData("clientAddress", "\"10.0.0\\u002e\"")]
     [InlineData("serverAddress", "\"nowhere\"")]
-    [InlineData("path", "{}")]
-    [InlineData("path", "null")]
+    [InlineData("url.path", "{}")]
+    [InlineData("url.path", "null")]
     [InlineData("connection", "\"xyz\"")]
     [InlineData("connection", "5")]
-    [InlineData("protocolVersion", "\"one\"")]
+    [InlineData("network.protocol.version", "1")]
+    [InlineData("errorType", "500")]
+    [InlineData("name", "{}")]
     [InlineData("networkNamespace", "4294967296")]
     [InlineData("pid", "[1]")]
     public void WrongValueNamesItsField(string field, string value)
     {
         var line = System.Text.RegularExpressions.Regex.Replace(
-            JsonFormatTests.ClientLine, $"(\"{field}\":)(\"[^\"]*\"|[0-9]+)", match => match.Groups[1].Value + value);
-        Assert.NotEqual(JsonFormatTests.ClientLine, line);
+            Named, $"(\"{field}\":)(\"[^\"]*\"|[0-9]+)", match => match.Groups[1].Value + value);
+        Assert.NotEqual(Named, line);
         var error = Parse(line).Error!;
         Assert.Equal(StreamErrorKind.BadField, error.Kind);
         Assert.Contains($"the field {field} ", error.Message, StringComparison.Ordinal);
@@ -72,21 +78,77 @@ public class StreamLineParserTests
     public void NewerAdditionsAreSkipped()
     {
         var line = JsonFormatTests.ClientLine
-            .Replace("\"status\":200", "\"links\":[{\"a\":[1,2]}],\"status\":200,\"trace\":{\"id\":\"x\"}", StringComparison.Ordinal)
+            .Replace("\"tid\":", "\"links\":[{\"a\":[1,2]}],\"trace\":{\"id\":\"x\"},\"tid\":", StringComparison.Ordinal)
             .Replace("\"complete\"", "\"rerouted\"", StringComparison.Ordinal)
             .Replace("\"language\":\"dotnet\"", "\"language\":\"zig\"", StringComparison.Ordinal);
         var span = Parse(line).Span!;
         Assert.Equal(
-            (200, SpanOutcome.Unfinished, ProcessLanguage.Generic, "web"), (span.Status, span.Outcome, span.Language, span.ServiceName));
+            (200, SpanOutcome.Unfinished, ProcessLanguage.Generic, "web"),
+            (span.StatusCode, span.Outcome, span.Language, span.ServiceName));
     }
 
     [Fact]
     public void OrderOfFieldsDoesNotMatter()
     {
-        var fields = JsonFormatTests.ClientLine[1..^1].Split(",\"");
-        var turned = "{" + string.Join(",\"", fields.Skip(1).Reverse()).Insert(0, "\"") + ",\"" + fields[0].TrimStart('"') + "}";
+        // The attributes stay one field, and are turned within.
+        var line = JsonFormatTests.ClientLine;
+        var inner = line.IndexOf("{\"http", StringComparison.Ordinal);
+        var turned = Turned(line[..inner] + "0}").Replace(
+            "\"attributes\":0", "\"attributes\":" + Turned(line[inner..^1]), StringComparison.Ordinal);
         var span = Parse(turned).Span!;
         Assert.Equal(("GET", "/users", 3040, "shop"), (span.Method, span.Path, span.ServerPort, span.ServiceNamespace));
+    }
+
+    private static string Turned(string json)
+    {
+        var fields = json[1..^1].Split(",\"");
+        return "{\"" + string.Join(",\"", fields.Skip(1).Reverse()) + ",\"" + fields[0].TrimStart('"') + "}";
+    }
+
+    [Fact]
+    public void VersionOneGivesTheSameSpans()
+    {
+        // It had no type of error.
+        Assert.Equal(Parse(JsonFormatTests.ClientLine).Span, Parse(JsonFormatTests.Version1[0]).Span);
+        Assert.Equal(Parse(JsonFormatTests.BrokenLine).Span! with { ErrorType = "" }, Parse(JsonFormatTests.Version1[1]).Span);
+        Assert.Null(Parse(AgentStreamTests.Header.Replace(":2,", ":1,", StringComparison.Ordinal)).Error);
+        var newer = Parse(AgentStreamTests.Header.Replace(":2,", ":3,", StringComparison.Ordinal)).Error!;
+        Assert.Equal(StreamErrorKind.UnsupportedVersion, newer.Kind);
+        Assert.Contains("version 3 of the stream, this reader knows 1 to 2", newer.Message, StringComparison.Ordinal);
+        Assert.Equal(StreamErrorKind.BadField, Parse("""{"type":"stream","version":0}""").Error!.Kind);
+    }
+
+    [Fact]
+    public void SpansOfDatabasesSayWhatWasDoneToWhat()
+    {
+        var postgres = Parse(JsonFormatTests.PostgresLine).Span!;
+        Assert.Equal(("postgresql", "INSERT orders", "INSERT", "orders", "23505", "23505"),
+            (postgres.Protocol, postgres.Name, postgres.Operation, postgres.Target, postgres.Status, postgres.ErrorType));
+        Assert.Equal(("", "", 0), (postgres.Method, postgres.Path, postgres.StatusCode));
+        Assert.Equal("INSERT INTO orders VALUES ($1, ?)", postgres.Attributes["db.query.text"]);
+        var redis = Parse(JsonFormatTests.RedisLine).Span!;
+        Assert.Equal(("redis", "HGET", "basket:17 item", "", ""),
+            (redis.Protocol, redis.Operation, redis.Target, redis.Status, redis.ErrorType));
+    }
+
+    [Fact]
+    public void AttributesThatTheTableDoesNotHaveAreKept()
+    {
+        const string others = """
+            "new.text":"a","new.number":7,"new.real":1.5,"new.yes":true,"new.none":null,"new.list":[1],"new.object":{"a":{}},"new.number":8,
+            """;
+        var line = JsonFormatTests.RedisLine.Replace("\"attributes\":{", "\"attributes\":{" + others, StringComparison.Ordinal);
+        var span = Parse(line).Span!;
+        Assert.Equal(
+            [
+                ("db.system.name", "redis"), ("db.namespace", "0"), ("db.query.text", "HGET basket:17 item"),
+                ("db.operation.name", "HGET"),
+                ("new.number", (object)8L), ("new.real", "1.5"), ("new.text", "a"), ("new.yes", "true"),
+            ],
+            span.Attributes.Select(pair => (pair.Key, pair.Value)));
+        var many = string.Concat(Enumerable.Range(0, 1000).Select(i => $"\"more.{i}\":{i},"));
+        line = JsonFormatTests.RedisLine.Replace("\"attributes\":{", "\"attributes\":{" + many, StringComparison.Ordinal);
+        Assert.Equal(4 + 64, Parse(line).Span!.Attributes.Count);
     }
 
     [Fact]
@@ -101,7 +163,8 @@ public class StreamLineParserTests
     public void MutatedLinesNeverThrow()
     {
         var random = new Random(8259);
-        var seeds = new[] { AgentStreamTests.Header, JsonFormatTests.ClientLine, JsonFormatTests.BrokenLine, CountersReportTests.Line }
+        var seeds = new[] { AgentStreamTests.Header, JsonFormatTests.ClientLine, JsonFormatTests.BrokenLine, CountersReportTests.Line,
+            JsonFormatTests.Version1[0], JsonFormatTests.PostgresLine }
             .Select(Encoding.UTF8.GetBytes).ToArray();
         var (good, bad) = (0, 0);
         for (var i = 0; i < 100_000; i++)
@@ -117,7 +180,7 @@ public class StreamLineParserTests
             _ = result.Value is null ? bad++ : good++;
             if (result.Span is { } span)
             {
-                _ = (span.End, span.HandlerStart, span.ProcessName, span.ToString());
+                _ = (span.End, span.HandlerStart, span.ProcessName, span.Target, span.ToString(), span.Attributes.ToString());
             }
         }
 

@@ -58,15 +58,20 @@ public class EscapeTests
     [Fact]
     public void LongestFieldsFitIntoOneLine()
     {
-        var long1 = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("\u001b\"\\\U000E0041", 9000)));
-        var span = Samples.Client with { Method = long1, Path = long1, Query = long1, Host = long1 };
+        var noise = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("\u001b\"\\\U000E0041", 9000)));
+        var span = Samples.Client with { Values = new() };
+        foreach (var row in SpanAttributes.All)
+        {
+            span = row.IsNumber ? span.With(row.Attribute, long.MaxValue) : span.With(row.Attribute, noise.AsSpan(0, row.Limit + 1));
+        }
+
         var name = new string('\u202e', 9000);
         var process = Samples.Web with { Executable = name, ServiceName = name, ServiceNamespace = name };
         foreach (var format in (ISpanFormat[])[new TextFormat(TimeText.Utc()), new JsonFormat(), new JsonFormat(indent: true)])
         {
             var line = Samples.Format(format, in span, process);
             Assert.Contains("…", line, StringComparison.Ordinal);
-            Assert.InRange(Encoding.UTF8.GetByteCount(line), SpanLimits.Path, SpanLimits.Line);
+            Assert.InRange(Encoding.UTF8.GetByteCount(line), 8192, SpanLimits.Line);
         }
 
         Assert.Null(new StreamLineParser().Parse(Encoding.UTF8.GetBytes(Samples.Format(new JsonFormat(), in span, process))).Error);
@@ -84,7 +89,8 @@ public class EscapeTests
         for (var i = 0; i < 20_000; i++)
         {
             byte[] method = Noise(random, 8), path = Noise(random, 60), query = Noise(random, 30), host = Noise(random, 20);
-            var span = Samples.Client with { Method = method, Path = path, Query = query, Host = host };
+            var span = Samples.Client.With(SpanAttribute.HttpRequestMethod, method).With(SpanAttribute.UrlPath, path)
+                .With(SpanAttribute.UrlQuery, query).With(SpanAttribute.HttpRequestHeaderHost, host);
             exporter.OnSpan(in span);
             var text = Strict(textual.Last);
             Assert.Equal(fields, text.Split(' ').Length);

@@ -7,21 +7,61 @@ namespace Beyla.Agent.Tests.Export;
 public class JsonFormatTests
 {
     internal static readonly string ClientLine = """
+        {"type":"span","kind":"client","protocol":"http","name":"GET","outcome":"complete","start":"2026-08-20T08:11:12.820111Z",
+        "handlerStart":"2026-08-20T08:11:12.820811Z","end":"2026-08-20T08:11:12.822011Z","durationUSec":1900,"handlerDurationUSec":1200,
+        "clientAddress":"10.0.0.1","clientPort":46876,"serverAddress":"10.0.0.2","serverPort":3040,"tid":4712,
+        "networkNamespace":4026531840,"connection":"1f2e3d","pid":4711,"executable":"/usr/bin/dotnet","serviceName":"web",
+        "serviceNamespace":"shop","language":"dotnet","attributes":{"http.request.method":"GET","url.path":"/users",
+        "url.query":"id=7&token=***","http.response.status_code":200,"http.request.header.host":"api:3040",
+        "network.protocol.version":"1.1","http.request.body.size":0,"http.response.body.size":222}}
+        """.ReplaceLineEndings("");
+
+    internal static readonly string BrokenLine = """
+        {"type":"span","kind":"server","protocol":"http","name":"POST","outcome":"closed","errorType":"connection_closed",
+        "start":"2026-08-20T08:11:13.000000Z","handlerStart":"2026-08-20T08:11:13.000000Z","end":"2026-08-20T08:12:14.500000Z",
+        "durationUSec":61500000,"handlerDurationUSec":61500000,"clientAddress":"2001:db8::1","clientPort":50000,"serverAddress":"::1",
+        "serverPort":80,"tid":12,"networkNamespace":4026532000,"connection":"5","pid":12,"executable":"/usr/sbin/nginx",
+        "serviceName":"nginx","language":"generic","attributes":{"http.request.method":"POST",
+        "url.path":"/upload file\u001b[31m","network.protocol.version":"1.0"}}
+        """.ReplaceLineEndings("");
+
+    internal static readonly string PostgresLine = """
+        {"type":"span","kind":"client","protocol":"postgresql","name":"INSERT orders","outcome":"complete","errorType":"23505",
+        "start":"2026-08-20T08:11:12.820111Z","handlerStart":"2026-08-20T08:11:12.820811Z","end":"2026-08-20T08:11:12.822011Z",
+        "durationUSec":1900,"handlerDurationUSec":1200,"clientAddress":"10.0.0.1","clientPort":46876,"serverAddress":"10.0.0.2",
+        "serverPort":5432,"tid":4712,"networkNamespace":4026531840,"connection":"1f2e3d","pid":4711,"executable":"/usr/bin/dotnet",
+        "serviceName":"web","serviceNamespace":"shop","language":"dotnet","attributes":{"db.system.name":"postgresql",
+        "db.namespace":"shop","db.query.summary":"INSERT orders","db.query.text":"INSERT INTO orders VALUES ($1, ?)",
+        "db.operation.name":"INSERT","db.collection.name":"orders","db.response.status_code":"23505"}}
+        """.ReplaceLineEndings("");
+
+    internal static readonly string RedisLine = """
+        {"type":"span","kind":"server","protocol":"redis","name":"HGET","outcome":"complete","start":"2026-08-20T08:11:13.000000Z",
+        "handlerStart":"2026-08-20T08:11:13.000000Z","end":"2026-08-20T08:11:13.000350Z","durationUSec":350,"handlerDurationUSec":350,
+        "clientAddress":"2001:db8::1","clientPort":50000,"serverAddress":"::1","serverPort":6379,"tid":12,"networkNamespace":4026532000,
+        "connection":"5","pid":12,"executable":"/usr/sbin/nginx","serviceName":"nginx","language":"generic",
+        "attributes":{"db.system.name":"redis","db.namespace":"0","db.query.text":"HGET basket:17 item","db.operation.name":"HGET"}}
+        """.ReplaceLineEndings("");
+
+    /// <summary>The lines of the two HTTP spans as an agent of version 1 of the stream wrote them.</summary>
+    internal static readonly string[] Version1 =
+    [
+        """
         {"type":"span","kind":"client","protocol":"http","outcome":"complete","start":"2026-08-20T08:11:12.820111Z",
         "handlerStart":"2026-08-20T08:11:12.820811Z","end":"2026-08-20T08:11:12.822011Z","durationUSec":1900,"handlerDurationUSec":1200,
         "method":"GET","path":"/users","query":"id=7&token=***","status":200,"host":"api:3040","protocolVersion":"1.1",
         "requestBodyLength":0,"responseBodyLength":222,"clientAddress":"10.0.0.1","clientPort":46876,"serverAddress":"10.0.0.2",
         "serverPort":3040,"tid":4712,"networkNamespace":4026531840,"connection":"1f2e3d","pid":4711,"executable":"/usr/bin/dotnet",
         "serviceName":"web","serviceNamespace":"shop","language":"dotnet"}
-        """.ReplaceLineEndings("");
-
-    internal static readonly string BrokenLine = """
+        """.ReplaceLineEndings(""),
+        """
         {"type":"span","kind":"server","protocol":"http","outcome":"closed","start":"2026-08-20T08:11:13.000000Z",
         "handlerStart":"2026-08-20T08:11:13.000000Z","end":"2026-08-20T08:12:14.500000Z","durationUSec":61500000,
         "handlerDurationUSec":61500000,"method":"POST","path":"/upload file\u001b[31m","status":0,"protocolVersion":"1.0",
         "clientAddress":"2001:db8::1","clientPort":50000,"serverAddress":"::1","serverPort":80,"tid":12,"networkNamespace":4026532000,
         "connection":"5","pid":12,"executable":"/usr/sbin/nginx","serviceName":"nginx","language":"generic"}
-        """.ReplaceLineEndings("");
+        """.ReplaceLineEndings(""),
+    ];
 
     [Fact]
     public void ClientSpan() => Assert.Equal(ClientLine + "\n", Samples.Format(new JsonFormat(), Samples.Client));
@@ -30,13 +70,20 @@ public class JsonFormatTests
     public void BrokenServerSpan() => Assert.Equal(BrokenLine + "\n", Samples.Format(new JsonFormat(), Samples.Broken));
 
     [Fact]
+    public void SpansOfDatabases()
+    {
+        Assert.Equal(PostgresLine + "\n", Samples.Format(new JsonFormat(), Samples.Postgres));
+        Assert.Equal(RedisLine + "\n", Samples.Format(new JsonFormat(), Samples.Redis));
+    }
+
+    [Fact]
     public void IndentedIsTheSameObject()
     {
         var indented = Samples.Format(new JsonFormat(indent: true), Samples.Client);
         Assert.StartsWith("{\n  \"type\": \"span\",\n  \"kind\": \"client\",\n", indented, StringComparison.Ordinal);
-        Assert.EndsWith("\n  \"language\": \"dotnet\"\n}\n", indented, StringComparison.Ordinal);
+        Assert.EndsWith("\n    \"http.response.body.size\": 222\n  }\n}\n", indented, StringComparison.Ordinal);
         using var document = System.Text.Json.JsonDocument.Parse(indented);
-        Assert.Equal(ClientLine, Compact(document.RootElement));
+        Assert.Equal(ClientLine, System.Text.Json.JsonSerializer.Serialize(document.RootElement, Plain));
     }
 
     [Fact]
@@ -53,8 +100,10 @@ public class JsonFormatTests
         Assert.Equal(TimeSpan.FromMicroseconds(1200), span.HandlerDuration);
         Assert.Equal(span.Start.AddTicks(19000), span.End);
         Assert.Equal(span.Start.AddTicks(7000), span.HandlerStart);
-        Assert.Equal(("GET", "/users", "id=7&token=***", 200, "api:3040"), (span.Method, span.Path, span.Query, span.Status, span.Host));
-        Assert.Equal(new Version(1, 1), span.ProtocolVersion);
+        Assert.Equal(("GET", "/users", "id=7&token=***", 200, "api:3040"),
+            (span.Method, span.Path, span.Query, span.StatusCode, span.Host));
+        Assert.Equal(("1.1", "GET", "GET", "/users", "200"),
+            (span.ProtocolVersion, span.Name, span.Operation, span.Target, span.Status));
         Assert.Equal((0L, 222L), (span.RequestBodyLength!.Value, span.ResponseBodyLength!.Value));
         Assert.Equal((IPAddress.Parse("10.0.0.1"), 46876), (span.LocalAddress, span.LocalPort));
         Assert.Equal((IPAddress.Parse("10.0.0.2"), 3040), (span.RemoteAddress, span.RemotePort));
@@ -63,8 +112,8 @@ public class JsonFormatTests
         Assert.Equal(("/usr/bin/dotnet", "dotnet"), (span.Executable, span.ProcessName));
     }
 
-    private static string Compact(System.Text.Json.JsonElement element) =>
-        "{" + string.Join(',', element.EnumerateObject().Select(field => $"\"{field.Name}\":{field.Value.GetRawText()}")) + "}";
+    private static readonly System.Text.Json.JsonSerializerOptions Plain =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     [Fact]
     public void UnknownLengthsAreNull()

@@ -224,7 +224,9 @@ public sealed partial class OutputQueueTests : IDisposable
             values.Add(line.Value!);
         }
 
-        Assert.Equal(("0.1.0", 1, Environment.ProcessId), (stream.Header!.Agent, stream.Header.Version, stream.Header.ProcessId));
+        Assert.Equal(
+            ("0.1.0", StreamNames.Version, Environment.ProcessId),
+            (stream.Header!.Agent, stream.Header.Version, stream.Header.ProcessId));
         Assert.Equal(1000, values.OfType<Span>().Count());
         var counters = Assert.IsType<AgentCounters>(values[^1]);
         Assert.Equal(["spans 1001 1000 1 0 0", "printer 1000 1000 0 0 0"],

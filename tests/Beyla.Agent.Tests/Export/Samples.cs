@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Beyla.Agent.Export;
+using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
@@ -23,24 +24,62 @@ internal static class Samples
 
     internal static readonly HashSet<string> Sensitive = ["token", "password", "X-Amz-Signature", "sig"];
 
-    /// <summary>A client span over IPv4 with a body in the answer, as in the example of the reference.</summary>
-    internal static SpanData Client => new()
+    /// <summary>A client span over IPv4 with a body in the response, as in the example of the reference.</summary>
+    internal static SpanData Client => new SpanData
     {
-        Kind = SpanKind.Client, Pid = 4711, Tid = 4712, NetworkNamespace = 4026531840, Connection = 0x1f2e3d,
+        Protocol = ProtocolId.Http, Kind = SpanKind.Client, Pid = 4711, Tid = 4712, NetworkNamespace = 4026531840, Connection = 0x1f2e3d,
         Start = 820_111_999, HandlerStart = 820_811_999, End = 822_011_999,
         ClientAddress = At("10.0.0.1"), ClientPort = 46876, ServerAddress = At("10.0.0.2"), ServerPort = 3040,
-        Method = "GET"u8, Path = "/users"u8, Query = "id=7&token=abc"u8, Host = "api:3040"u8, MinorVersion = 1, Status = 200,
-        RequestBodyLength = 0, ResponseBodyLength = 222,
-    };
+    }.With(SpanAttribute.Name, "GET").With(SpanAttribute.HttpRequestMethod, "GET").With(SpanAttribute.UrlPath, "/users")
+        .With(SpanAttribute.UrlQuery, "id=7&token=abc").With(SpanAttribute.HttpRequestHeaderHost, "api:3040")
+        .With(SpanAttribute.NetworkProtocolVersion, "1.1").With(SpanAttribute.HttpResponseStatusCode, 200)
+        .With(SpanAttribute.HttpRequestBodySize, 0).With(SpanAttribute.HttpResponseBodySize, 222);
 
-    /// <summary>A server span over IPv6 whose connection broke before an answer; nothing is known of the lengths.</summary>
-    internal static SpanData Broken => new()
+    /// <summary>A server span over IPv6 whose connection broke before a response; nothing is known of the lengths.</summary>
+    internal static SpanData Broken => new SpanData
     {
-        Kind = SpanKind.Server, Outcome = SpanOutcome.Closed, Pid = 12, Tid = 12, NetworkNamespace = 4026532000, Connection = 5,
+        Protocol = ProtocolId.Http, Kind = SpanKind.Server, Outcome = SpanOutcome.Closed,
+        Pid = 12, Tid = 12, NetworkNamespace = 4026532000, Connection = 5,
         Start = 1_000_000_000, HandlerStart = 1_000_000_000, End = 62_500_000_000,
         ClientAddress = At("2001:db8::1"), ClientPort = 50000, ServerAddress = At("::1"), ServerPort = 80,
-        Method = "POST"u8, Path = "/upload file\u001b[31m"u8, MinorVersion = 0, Status = 0, RequestBodyLength = -1, ResponseBodyLength = -1,
-    };
+    }.With(SpanAttribute.Name, "POST").With(SpanAttribute.ErrorType, "connection_closed").With(SpanAttribute.HttpRequestMethod, "POST")
+        .With(SpanAttribute.UrlPath, "/upload file\u001b[31m").With(SpanAttribute.NetworkProtocolVersion, "1.0");
+
+    /// <summary>A statement that hurt a constraint.</summary>
+    internal static SpanData Postgres => (Client with { Protocol = ProtocolId.Postgres, ServerPort = 5432, Values = new() })
+        .With(SpanAttribute.Name, "INSERT orders").With(SpanAttribute.ErrorType, "23505")
+        .With(SpanAttribute.DbSystemName, "postgresql").With(SpanAttribute.DbNamespace, "shop")
+        .With(SpanAttribute.DbQuerySummary, "INSERT orders").With(SpanAttribute.DbQueryText, "INSERT INTO orders VALUES ($1, ?)")
+        .With(SpanAttribute.DbOperationName, "INSERT").With(SpanAttribute.DbCollectionName, "orders")
+        .With(SpanAttribute.DbResponseStatusCode, "23505");
+
+    /// <summary>A command that went well.</summary>
+    internal static SpanData Redis => (Broken with
+        {
+            Protocol = ProtocolId.Redis, Outcome = SpanOutcome.Complete, ServerPort = 6379, End = 1_000_350_000, Values = new(),
+        })
+        .With(SpanAttribute.Name, "HGET").With(SpanAttribute.DbSystemName, "redis").With(SpanAttribute.DbNamespace, "0")
+        .With(SpanAttribute.DbQueryText, "HGET basket:17 item").With(SpanAttribute.DbOperationName, "HGET");
+
+    /// <summary>The span with one text changed; its values are its own.</summary>
+    internal static SpanData With(this SpanData span, SpanAttribute attribute, ReadOnlySpan<byte> value)
+    {
+        var values = span.Values?.Copy() ?? new SpanValues();
+        values.Add(attribute, value);
+        return span with { Values = values };
+    }
+
+    /// <summary>The span with one text changed; its values are its own.</summary>
+    internal static SpanData With(this SpanData span, SpanAttribute attribute, string value) =>
+        span.With(attribute, Encoding.UTF8.GetBytes(value));
+
+    /// <summary>The span with one number changed; its values are its own.</summary>
+    internal static SpanData With(this SpanData span, SpanAttribute attribute, long value)
+    {
+        var values = span.Values?.Copy() ?? new SpanValues();
+        values.Add(attribute, value);
+        return span with { Values = values };
+    }
 
     internal static Address At(string address) => Address.From(IPAddress.Parse(address));
 

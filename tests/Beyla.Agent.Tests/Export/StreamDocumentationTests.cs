@@ -18,9 +18,12 @@ public class StreamDocumentationTests
         [
             Encoding.UTF8.GetString(TracePrinter.Header("0.1.0", 99, Samples.BootTime / 1000)),
             Samples.Format(new JsonFormat(), Samples.Client), Samples.Format(new JsonFormat(), Samples.Broken),
+            Samples.Format(new JsonFormat(), Samples.Postgres), Samples.Format(new JsonFormat(), Samples.Redis),
             CountersReportTests.Line + "\n",
             Samples.Format(new TextFormat(TimeText.Local(zone)), Samples.Client),
             Samples.Format(new TextFormat(TimeText.Local(zone)), Samples.Broken),
+            Samples.Format(new TextFormat(TimeText.Local(zone)), Samples.Postgres),
+            Samples.Format(new TextFormat(TimeText.Local(zone)), Samples.Redis),
         ];
         Assert.All(lines, line => Assert.Contains("\n" + line, Page, StringComparison.Ordinal));
         Assert.Equal(AgentStreamTests.Header + "\n", lines[0]);
@@ -31,14 +34,17 @@ public class StreamDocumentationTests
     {
         var parser = new StreamLineParser();
         var lines = Page.Split('\n').Where(line => line.StartsWith('{')).ToList();
-        Assert.Equal(5, lines.Count);
+        Assert.Equal(7, lines.Count);
         Assert.All(lines, line => Assert.Null(parser.Parse(Encoding.UTF8.GetBytes(line)).Error));
     }
 
     [Fact]
     public void EveryFieldIsDescribed()
     {
-        foreach (var line in (string[])[AgentStreamTests.Header, JsonFormatTests.ClientLine, CountersReportTests.Line])
+        foreach (var line in (string[])
+            [
+                AgentStreamTests.Header, JsonFormatTests.ClientLine, JsonFormatTests.PostgresLine, CountersReportTests.Line,
+            ])
         {
             using var document = System.Text.Json.JsonDocument.Parse(line);
             foreach (var field in document.RootElement.EnumerateObject())

@@ -21,6 +21,26 @@ public class TextFormatTests
         + "svc=[nginx generic] traceparent=[] outcome=[closed]\n",
         Samples.Format(Format(), Samples.Broken));
 
+    /// <summary>
+    /// EventType.String() and SQLKind of open-telemetry/opentelemetry-ebpf-instrumentation, pkg/appolly/app/request/span.go.
+    /// </summary>
+    [Fact]
+    public void SpansOfDatabasesAreTheLinesOfThePeer()
+    {
+        const string ends = "[10.0.0.1 as web.shop:46876]->[10.0.0.2 as 10.0.0.2:5432] contentLen:?B responseLen:?B svc=[shop/web dotnet]";
+        var postgres = Samples.Postgres;
+        Assert.Contains($" SQLClient(subType=1) 1 INSERT orders {ends}", Samples.Format(Format(), in postgres), StringComparison.Ordinal);
+        var fine = postgres.With(SpanAttribute.ErrorType, "") with { Kind = SpanKind.Server };
+        Assert.Contains(" SQLServer(subType=1) 0 INSERT orders [", Samples.Format(Format(), in fine), StringComparison.Ordinal);
+        var bare = fine.With(SpanAttribute.DbOperationName, "").With(SpanAttribute.DbCollectionName, "");
+        Assert.Contains(" SQLServer(subType=1) 0 INSERT - [", Samples.Format(Format(), in bare), StringComparison.Ordinal);
+        var redis = Samples.Redis;
+        Assert.Contains(
+            " RedisServer(subType=0) 0 HGET HGET\\x20basket:17\\x20item [", Samples.Format(Format(), in redis), StringComparison.Ordinal);
+        var client = redis.With(SpanAttribute.ErrorType, "WRONGTYPE") with { Kind = SpanKind.Client };
+        Assert.Contains(" RedisClient(subType=0) 1 HGET ", Samples.Format(Format(), in client), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ANamedClientIsFollowedByTheProxy()
     {
@@ -32,7 +52,8 @@ public class TextFormatTests
     [Fact]
     public void EmptyMethodAndPathKeepTheirPlace()
     {
-        var span = Samples.Client with { Method = default, Path = default, Query = default };
+        var span = Samples.Client.With(SpanAttribute.HttpRequestMethod, "").With(SpanAttribute.UrlPath, "")
+            .With(SpanAttribute.UrlQuery, "");
         Assert.Contains(" 200 - - [10.0.0.1 as", Samples.Format(Format(), in span), StringComparison.Ordinal);
     }
 

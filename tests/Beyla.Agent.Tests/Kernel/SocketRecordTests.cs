@@ -14,7 +14,8 @@ namespace Beyla.Agent.Tests.Kernel;
 public sealed class SocketRecordTests
 {
     /// <summary>
-    /// Worked out from bpf/sockets.h: 2 × 8, 6 × 4, captured, kind and direction in 4, two ports in 4, 2 × 16, tail in 8.
+    /// Worked out from bpf/sockets.h: 2 × 8, 6 × 4, captured, kind and direction in 4, two ports in 4, 2 × 16, protocol, flags, pieces and
+    /// one more in 4, unwalked in 4.
     /// </summary>
     private const int HeaderSize = 88, CapturedAt = 40;
 

@@ -101,8 +101,8 @@ public class RedactorTests
     [Fact]
     public void BothFormatsAreRedactedEverywhere()
     {
-        var span = Samples.Client
-            with { Query = "q=1&password=hunter2"u8, Path = "http://joe:hunter2@api/x"u8, Host = "joe:hunter2@api"u8 };
+        var span = Samples.Client.With(SpanAttribute.UrlQuery, "q=1&password=hunter2")
+            .With(SpanAttribute.UrlPath, "http://joe:hunter2@api/x").With(SpanAttribute.HttpRequestHeaderHost, "joe:hunter2@api");
         foreach (var format in (ISpanFormat[])[new TextFormat(TimeText.Utc()), new JsonFormat(), new JsonFormat(indent: true)])
         {
             var line = Samples.Format(format, in span);

@@ -15,7 +15,8 @@ public unsafe class SharedStructTests
             ["time"] = &e.Time, ["connection"] = &e.Connection, ["pid"] = &e.Pid, ["tid"] = &e.Tid, ["sequence"] = &e.Sequence,
             ["length"] = &e.Length, ["opposite"] = &e.Opposite, ["netns"] = &e.NetworkNamespace,
             ["captured"] = &e.Captured, ["kind"] = &e.Kind, ["direction"] = &e.Direction, ["local_port"] = &e.LocalPort,
-            ["remote_port"] = &e.RemotePort, ["local"] = &e.Local, ["remote"] = &e.Remote, ["tail"] = &e.Tail,
+            ["remote_port"] = &e.RemotePort, ["local"] = &e.Local, ["remote"] = &e.Remote, ["protocol"] = &e.Protocol,
+            ["flags"] = &e.Flags, ["pieces"] = &e.Pieces, ["reserved"] = &e.Reserved, ["unwalked"] = &e.Unwalked,
         });
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Beyla.Agent.Spans;
 
@@ -20,17 +19,22 @@ internal sealed class SpanLog : ISpanSink
 
     public void OnSpan(in SpanData span)
     {
+        var values = span.Values;
         var text = new StringBuilder();
-        _ = text.Append(span.Kind).Append(' ').Append(span.Outcome).Append(' ').Append(Encoding.Latin1.GetString(span.Method)).Append(' ')
-            .Append(Encoding.Latin1.GetString(span.Path)).Append(span.Query.IsEmpty ? "" : "?")
-            .Append(Encoding.Latin1.GetString(span.Query))
-            .Append(" host=").Append(Encoding.Latin1.GetString(span.Host))
-            .Append(" 1.").Append(span.MinorVersion).Append(' ').Append(span.Status)
-            .Append(CultureInfo.InvariantCulture, $" {span.RequestBodyLength}/{span.ResponseBodyLength}");
+        _ = text.Append(span.Kind).Append(' ').Append(span.Outcome).Append(' ').Append(Text(values, SpanAttribute.HttpRequestMethod))
+            .Append(' ').Append(Text(values, SpanAttribute.UrlPath)).Append(values.Has(SpanAttribute.UrlQuery) ? "?" : "")
+            .Append(Text(values, SpanAttribute.UrlQuery))
+            .Append(" host=").Append(Text(values, SpanAttribute.HttpRequestHeaderHost))
+            .Append(' ').Append(Text(values, SpanAttribute.NetworkProtocolVersion)).Append(' ')
+            .Append(values.Number(SpanAttribute.HttpResponseStatusCode, 0)).Append(' ')
+            .Append(values.Number(SpanAttribute.HttpRequestBodySize, -1)).Append('/')
+            .Append(values.Number(SpanAttribute.HttpResponseBodySize, -1));
         Lines.Add(text.ToString());
         Times.Add((span.Start, span.HandlerStart, span.End));
         Tasks.Add((span.Pid, span.Tid));
         Proxies.Add(span.IsClientNamed ? $"{span.PeerAddress}:{span.PeerPort}" : "");
         Peers.Add(($"{span.ClientAddress}:{span.ClientPort}", $"{span.ServerAddress}:{span.ServerPort}"));
     }
+
+    private static string Text(SpanValues values, SpanAttribute attribute) => Encoding.Latin1.GetString(values.Text(attribute));
 }

@@ -30,13 +30,51 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
     /// <summary>An operation whose event was lost.</summary>
     public void Miss(SocketDirection direction, int length) => Next(direction) += (uint)length;
 
+    /// <summary>What the kernel side says of the connection.</summary>
+    public ProtocolId Named { get; set; }
+
+    /// <summary>More that it says of it.</summary>
+    public SocketEventFlags Flags { get; set; }
+
+    /// <summary>
+    /// An operation as the kernel side reports it: its first bytes, and where those are not all the last eight as a piece of their own.
+    /// </summary>
     public void Data(SocketDirection direction, ReadOnlySpan<byte> data, int? captured = null, bool hasTail = true)
+    {
+        var first = captured ?? Capture(data.Length);
+        if (!hasTail || first >= data.Length || data.Length < 8)
+        {
+            Pieces(direction, data, (0, first, false));
+            return;
+        }
+
+        first = Math.Min(first, data.Length - 8);
+        Pieces(direction, data, (0, first, false), (data.Length - first - 8, 8, false));
+    }
+
+    /// <summary>An operation of which stretches were captured.</summary>
+    /// <param name="direction">Its direction.</param>
+    /// <param name="data">All of it.</param>
+    /// <param name="stretches">Bytes between the stretch before and this one, its length, and whether it begins with a frame. The first one
+    /// is at the beginning.</param>
+    public void Pieces(SocketDirection direction, ReadOnlySpan<byte> data, params (int Gap, int Length, bool Aligned)[] stretches)
     {
         var e = Event(SocketEventKind.Data, direction);
         e.Length = (uint)data.Length;
-        e.Captured = (ushort)(captured ?? Capture(data.Length));
-        e.Tail = hasTail && e.Captured < data.Length && data.Length >= 8 ? BitConverter.ToUInt64(data[^8..]) : 0;
-        tracer.OnSocketEvent(in e, data[..e.Captured]);
+        e.Captured = (ushort)stretches[0].Length;
+        e.Pieces = (byte)(stretches.Length - 1);
+        e.Flags |= stretches[0].Aligned ? SocketEventFlags.Aligned : SocketEventFlags.None;
+        List<byte> record = [.. data[..e.Captured]];
+        var at = (int)e.Captured;
+        foreach (var (gap, length, aligned) in stretches.AsSpan(1))
+        {
+            record.AddRange(BitConverter.GetBytes((uint)gap));
+            record.AddRange(BitConverter.GetBytes((uint)length | (aligned ? SocketPiece.Aligned : 0)));
+            record.AddRange(data.Slice(at + gap, length));
+            at += gap + length;
+        }
+
+        tracer.OnSocketEvent(in e, record.ToArray());
         Next(direction) += e.Length;
     }
 
@@ -92,6 +130,8 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
         NetworkNamespace = 7,
         Kind = kind,
         Direction = direction,
+        Protocol = Named,
+        Flags = Flags,
         LocalPort = 8080,
         RemotePort = 50000,
         Local = Here,

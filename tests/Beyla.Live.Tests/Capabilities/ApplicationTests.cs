@@ -106,7 +106,7 @@ public sealed class ApplicationTests
         await HttpRequests.SendAsync(port, Requests);
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(Requests);
-        Assert.All(spans, span => Assert.Equal((200, language, server.Pid), (span.Status, span.Language, span.ProcessId)));
+        Assert.All(spans, span => Assert.Equal((200, language, server.Pid), (span.StatusCode, span.Language, span.ProcessId)));
         await agent.StopAsync();
         Assert.Equal(removed.Length > 0,
             agent.Errors.Contains("/proc/PID/exe not readable for 1 processes: EACCES: CAP_SYS_PTRACE", StringComparison.Ordinal));
@@ -242,7 +242,7 @@ public sealed class ApplicationTests
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(Requests);
         Assert.All(spans, span =>
-            Assert.Equal(("/hello", 200, ProcessLanguage.Python, server.Pid), (span.Path, span.Status, span.Language, span.ProcessId)));
+            Assert.Equal(("/hello", 200, ProcessLanguage.Python, server.Pid), (span.Path, span.StatusCode, span.Language, span.ProcessId)));
         if (service is not null)
         {
             Assert.All(spans, span => Assert.Equal(service, span.ServiceName));

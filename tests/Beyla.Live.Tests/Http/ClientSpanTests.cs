@@ -57,8 +57,8 @@ public sealed class ClientSpanTests
 
         IReadOnlyList<Span> servers = await agent.WaitForServerSpansAsync(50);
         IReadOnlyList<Span> clients = await agent.WaitForClientSpansAsync(50);
-        Assert.All(servers, span => Assert.Equal(("/proxy/status/503", 503, proxy.Port), (span.Path, span.Status, span.ServerPort)));
-        Assert.All(clients, span => Assert.Equal(("/status/503", 503, upstream.Port), (span.Path, span.Status, span.ServerPort)));
+        Assert.All(servers, span => Assert.Equal(("/proxy/status/503", 503, proxy.Port), (span.Path, span.StatusCode, span.ServerPort)));
+        Assert.All(clients, span => Assert.Equal(("/status/503", 503, upstream.Port), (span.Path, span.StatusCode, span.ServerPort)));
         Assert.All(clients.Concat(servers), span => Assert.Equal("nginx", span.ServiceName));
         await agent.StopAsync();
     }
@@ -89,7 +89,7 @@ public sealed class ClientSpanTests
 
         IReadOnlyList<Span> spans = await agent.WaitForClientSpansAsync(100);
         Assert.All(spans, span => Assert.Equal(
-            ("GET", "/status/404", 404, server.Port, client.Pid), (span.Method, span.Path, span.Status, span.ServerPort, span.ProcessId)));
+            ("GET", "/status/404", 404, server.Port, client.Pid), (span.Method, span.Path, span.StatusCode, span.ServerPort, span.ProcessId)));
         Assert.Equal(100, agent.Spans.Count);
         await agent.StopAsync();
     }

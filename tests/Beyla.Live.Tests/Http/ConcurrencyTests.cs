@@ -87,7 +87,7 @@ public sealed class ConcurrencyTests
 
         IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(20, span => span.Path != "/hello/lost");
         Assert.Equal(Enumerable.Range(0, 20).Select(i => ($"/hello/{i}", 200, SpanOutcome.Complete)),
-            spans.Select(span => (span.Path, span.Status, span.Outcome)));
+            spans.Select(span => (span.Path, span.StatusCode, span.Outcome)));
         await agent.StopAsync(ChildProcess.SIGINT, "sockets");
         PlaceCount sockets = agent.Counters["sockets"];
         Assert.InRange(sockets.Produced, 2000, long.MaxValue);

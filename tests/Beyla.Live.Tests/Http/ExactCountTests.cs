@@ -75,7 +75,7 @@ public sealed partial class ExactCountTests
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(100);
         Assert.Equal(Enumerable.Range(1, 100).Select(i => $"/close/{i}").Order(), spans.Select(span => span.Path).Order());
-        Assert.All(spans, span => Assert.Equal((200, 14L, SpanOutcome.Complete), (span.Status, span.ResponseBodyLength, span.Outcome)));
+        Assert.All(spans, span => Assert.Equal((200, 14L, SpanOutcome.Complete), (span.StatusCode, span.ResponseBodyLength, span.Outcome)));
         Assert.Equal(100, spans.Select(span => span.Connection).Distinct().Count());
         await agent.StopAsync();
     }
@@ -94,7 +94,7 @@ public sealed partial class ExactCountTests
         await Wait.UntilAsync(() => agent.Spans.Count >= reported, Wait.Hang);
         await Task.Delay(300);
         Assert.InRange(agent.Spans.Count, reported, reported + connections);
-        Assert.All(agent.Spans.Take(reported), span => Assert.Equal((200, "/small.txt"), (span.Status, span.Path)));
+        Assert.All(agent.Spans.Take(reported), span => Assert.Equal((200, "/small.txt"), (span.StatusCode, span.Path)));
         await agent.StopAsync();
     }
 
@@ -128,7 +128,7 @@ public sealed partial class ExactCountTests
 
     private static void AssertSame(IEnumerable<Exchange> exchanges, IEnumerable<Span> spans) => Assert.Equal(
         exchanges.GroupBy(exchange => exchange).Select(group => (group.Key.Path, group.Key.Status, group.Count())).Order(),
-        spans.GroupBy(span => (Path: span.Query.Length == 0 ? span.Path : $"{span.Path}?{span.Query}", span.Status))
+        spans.GroupBy(span => (Path: span.Query.Length == 0 ? span.Path : $"{span.Path}?{span.Query}", span.StatusCode))
             .Select(group => (group.Key.Path, group.Key.Status, group.Count())).Order());
 
     [GeneratedRegex(@"(\d+) requests in")]

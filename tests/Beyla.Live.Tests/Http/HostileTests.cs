@@ -62,7 +62,7 @@ public sealed class HostileTests
         await HttpRequests.SendAsync(server.Port, 5, "/status/200", connections: 1);
 
         IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(5, span => span.Path == "/status/200");
-        Assert.All(spans, span => Assert.Equal(200, span.Status));
+        Assert.All(spans, span => Assert.Equal(200, span.StatusCode));
         Assert.Equal(5, agent.Spans.Count);
         await agent.StopAsync();
     }

@@ -22,7 +22,7 @@ public sealed class MessageTests
         }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(10);
-        Assert.Equal(Enumerable.Range(0, 10).Select(i => (200 + i % 3, $"n={i}")), spans.Select(span => (span.Status, span.Query)));
+        Assert.Equal(Enumerable.Range(0, 10).Select(i => (200 + i % 3, $"n={i}")), spans.Select(span => (span.StatusCode, span.Query)));
         Assert.Single(spans.Select(span => span.Connection).Distinct());
         await agent.StopAsync();
     }
@@ -45,7 +45,7 @@ public sealed class MessageTests
         }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(expected.Length);
-        Assert.Equal(expected, spans.Select(span => (span.Method, span.Path, span.Status, span.ResponseBodyLength ?? -1)));
+        Assert.Equal(expected, spans.Select(span => (span.Method, span.Path, span.StatusCode, span.ResponseBodyLength ?? -1)));
         await agent.StopAsync();
     }
 
@@ -63,7 +63,7 @@ public sealed class MessageTests
             IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(40);
             Assert.All(spans, span => Assert.Equal(
                 (200, span.Path == "/large.bin" ? 1_000_000L : 800L, SpanOutcome.Complete),
-                (span.Status, span.ResponseBodyLength, span.Outcome)));
+                (span.StatusCode, span.ResponseBodyLength, span.Outcome)));
             Assert.Equal(20, spans.Count(span => span.Path == "/large.bin"));
             await agent.StopAsync();
         }
@@ -84,7 +84,7 @@ public sealed class MessageTests
         foreach (Span span in await agent.WaitForServerSpansAsync(2))
         {
             Assert.Equal(("POST", "/upload", 200, 1_500_000L, 8L),
-                (span.Method, span.Path, span.Status, span.RequestBodyLength, span.ResponseBodyLength));
+                (span.Method, span.Path, span.StatusCode, span.RequestBodyLength, span.ResponseBodyLength));
         }
 
         await agent.StopAsync();
@@ -106,7 +106,7 @@ public sealed class MessageTests
 
         Assert.Equal(201, (await connection.ReadAnswerAsync()).Status);
         Span span = await agent.WaitForServerSpanAsync();
-        Assert.Equal(("/status/201", "a=b", "pieces.example", 201), (span.Path, span.Query, span.Host, span.Status));
+        Assert.Equal(("/status/201", "a=b", "pieces.example", 201), (span.Path, span.Query, span.Host, span.StatusCode));
         Assert.True(span.Duration >= TimeSpan.FromMilliseconds(request.Length), "The span begins with the first byte of the request.");
         Assert.True(span.HandlerDuration < span.Duration / 2, "The handler begins after the last byte of the head.");
         await agent.StopAsync();
@@ -131,7 +131,7 @@ public sealed class MessageTests
         }
 
         Span span = await agent.WaitForServerSpanAsync();
-        Assert.Equal(("/chat", 101, SpanOutcome.Upgraded), (span.Path, span.Status, span.Outcome));
+        Assert.Equal(("/chat", 101, SpanOutcome.Upgraded), (span.Path, span.StatusCode, span.Outcome));
         await agent.StopAsync();
         // The connection is open, and nothing is kept of it.
         Assert.Equal((1, 1), (agent.Counters["tracing connections"].Produced, agent.Counters["tracing connections"].Aggregated));
@@ -148,7 +148,7 @@ public sealed class MessageTests
         Assert.Equal(413, (await connection.ReadAnswerAsync()).Status);
 
         Span span = await agent.WaitForServerSpanAsync();
-        Assert.Equal(("/early", 413), (span.Path, span.Status));
+        Assert.Equal(("/early", 413), (span.Path, span.StatusCode));
         await agent.StopAsync();
     }
 
@@ -162,13 +162,13 @@ public sealed class MessageTests
 
         Task<(int Status, TimeSpan)> slow = connection.GetAsync("/sleep/1200");
         Span span = await agent.WaitForServerSpanAsync();
-        Assert.Equal(("/sleep/1200", 408, SpanOutcome.TimedOut), (span.Path, span.Status, span.Outcome));
+        Assert.Equal(("/sleep/1200", 408, SpanOutcome.TimedOut), (span.Path, span.StatusCode, span.Outcome));
         Assert.Equal(200, (await slow).Status);
 
         // The late answer makes no second span, and the connection is understood again from the next request on.
         Assert.Equal(200, (await connection.GetAsync("/next")).Status);
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(2);
-        Assert.Equal(("/next", 200), (spans[1].Path, spans[1].Status));
+        Assert.Equal(("/next", 200), (spans[1].Path, spans[1].StatusCode));
         await agent.StopAsync();
     }
 

@@ -34,7 +34,7 @@ public sealed class RecognitionTests
         }
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(beginnings.Length + 1);
-        Assert.All(spans, span => Assert.Equal(("/status/404", 404, SpanOutcome.Complete), (span.Path, span.Status, span.Outcome)));
+        Assert.All(spans, span => Assert.Equal(("/status/404", 404, SpanOutcome.Complete), (span.Path, span.StatusCode, span.Outcome)));
         Assert.Equal([.. beginnings.Select(b => b.Trim().Split(' ')[0]), "GET"], spans.Select(span => span.Method));
         await agent.StopAsync();
     }
@@ -54,7 +54,7 @@ public sealed class RecognitionTests
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(requests.Length);
         Assert.Equal(["A1", "patch", "FOO.BAR", "1A", "GET", "GET", "GET"], spans.Select(span => span.Method));
-        Assert.All(spans, span => Assert.NotEqual(0, span.Status));
+        Assert.All(spans, span => Assert.NotEqual(0, span.StatusCode));
         await agent.StopAsync();
     }
 
@@ -77,7 +77,7 @@ public sealed class RecognitionTests
         Assert.Equal(200, (await connection.GetAsync("/last")).Status);
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(4);
-        Assert.Equal([("/refused", 405), ("/real", 200), ("/expect", 417), ("/last", 200)], spans.Select(span => (span.Path, span.Status)));
+        Assert.Equal([("/refused", 405), ("/real", 200), ("/expect", 417), ("/last", 200)], spans.Select(span => (span.Path, span.StatusCode)));
         Assert.Equal(4, agent.Spans.Count);
         await agent.StopAsync();
     }
@@ -107,8 +107,8 @@ public sealed class RecognitionTests
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(6);
         Assert.Equal(
             [("/blanks", 201), ("/unreadable", 0), ("/real", 200), ("/icy", 0), ("/real", 200), ("/blanks", 201)],
-            spans.Select(span => (span.Path, span.Status)));
-        Assert.Equal([SpanOutcome.Unfinished, SpanOutcome.Unfinished], spans.Where(span => span.Status == 0).Select(span => span.Outcome));
+            spans.Select(span => (span.Path, span.StatusCode)));
+        Assert.Equal([SpanOutcome.Unfinished, SpanOutcome.Unfinished], spans.Where(span => span.StatusCode == 0).Select(span => span.Outcome));
         await agent.StopAsync();
     }
 

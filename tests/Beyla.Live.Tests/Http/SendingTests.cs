@@ -54,7 +54,7 @@ public sealed class SendingTests
             Span span = Assert.Single(await agent.WaitForSpansAsync(1, span => span.Path == path));
 
             Assert.InRange(truth.Body, 1, Size - 1);
-            Assert.Equal((path, 200, truth.Body, SpanOutcome.Closed), (path, span.Status, span.ResponseBodyLength, span.Outcome));
+            Assert.Equal((path, 200, truth.Body, SpanOutcome.Closed), (path, span.StatusCode, span.ResponseBodyLength, span.Outcome));
         }
 
         await agent.StopAsync();
@@ -113,7 +113,7 @@ public sealed class SendingTests
         Span span = await agent.WaitForServerSpanAsync();
         Assert.Equal(
             ("POST", "/duplex/400", 200, 1600L, 1600L, SpanOutcome.Complete),
-            (span.Method, span.Path, span.Status, span.RequestBodyLength ?? -1, span.ResponseBodyLength ?? -1, span.Outcome));
+            (span.Method, span.Path, span.StatusCode, span.RequestBodyLength ?? -1, span.ResponseBodyLength ?? -1, span.Outcome));
         await agent.StopAsync();
     }
 
@@ -135,7 +135,7 @@ public sealed class SendingTests
             IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(count, span => span.Kind == kind && span.ServerPort == server.Port);
             Assert.Equal(
                 Enumerable.Range(0, count).Select(i => ($"/urgent/{i}", 200, SpanOutcome.Complete)),
-                spans.Select(span => (span.Path, span.Status, span.Outcome)));
+                spans.Select(span => (span.Path, span.StatusCode, span.Outcome)));
         }
 
         await agent.StopAsync();
@@ -162,7 +162,7 @@ public sealed class SendingTests
                     turn * count, span => span.Kind == kind && span.ServerPort == server.Port);
                 Assert.Equal(
                     Enumerable.Range(0, count).Select(i => (how, $"/fast/{i}", 200, SpanOutcome.Complete)),
-                    spans.TakeLast(count).Select(span => (how, span.Path, span.Status, span.Outcome)));
+                    spans.TakeLast(count).Select(span => (how, span.Path, span.StatusCode, span.Outcome)));
             }
         }
 

@@ -83,9 +83,9 @@ public sealed class UnfinishedTests
         }
 
         await HttpRequests.SendAsync(server.Port, 1, "/whole");
-        Assert.Equal(200, (await agent.WaitForSpansAsync(1, span => span.Path == "/whole"))[0].Status);
+        Assert.Equal(200, (await agent.WaitForSpansAsync(1, span => span.Path == "/whole"))[0].StatusCode);
         Assert.All(
-            agent.Spans.Where(span => span.Path != "/whole"), span => Assert.True(span is { Path: "/half", Status: 0 or 400 }, $"{span}"));
+            agent.Spans.Where(span => span.Path != "/whole"), span => Assert.True(span is { Path: "/half", StatusCode: 0 or 400 }, $"{span}"));
         await agent.StopAsync();
     }
 
@@ -109,9 +109,9 @@ public sealed class UnfinishedTests
             Assert.Equal(
                 Enumerable.Range(0, count)
                     .SelectMany(i => new[] { ($"/gone/{i}", 0, SpanOutcome.Closed), ($"/half/{i}", 200, SpanOutcome.Complete) }),
-                spans.Select(span => (span.Path, span.Status, span.Outcome)));
+                spans.Select(span => (span.Path, span.StatusCode, span.Outcome)));
             Assert.All(spans, span => Assert.Equal((server.Port, server.Pid), (span.ServerPort, span.ProcessId)));
-            Assert.All(spans.Where(span => span.Status == 200), span => Assert.Equal(14, span.ResponseBodyLength));
+            Assert.All(spans.Where(span => span.StatusCode == 200), span => Assert.Equal(14, span.ResponseBodyLength));
         }
 
         await agent.StopAsync();
@@ -122,7 +122,7 @@ public sealed class UnfinishedTests
     private static async Task AssertClosedAsync(AgentProcess agent, string path)
     {
         Span span = await agent.WaitForServerSpanAsync();
-        Assert.Equal((path, 0, SpanOutcome.Closed), (span.Path, span.Status, span.Outcome));
+        Assert.Equal((path, 0, SpanOutcome.Closed), (span.Path, span.StatusCode, span.Outcome));
     }
 
     private static Task<AgentProcess> StartAsync(TestServer server, string source) =>

@@ -57,7 +57,7 @@ public sealed class RingTests
         Assert.Equal(paths.Order(StringComparer.Ordinal), spans.Select(static span => span.Path).Order(StringComparer.Ordinal));
         Assert.All(
             spans,
-            static span => Assert.Equal((200, 6L, SpanOutcome.Complete), (span.Status, span.ResponseBodyLength, span.Outcome)));
+            static span => Assert.Equal((200, 6L, SpanOutcome.Complete), (span.StatusCode, span.ResponseBodyLength, span.Outcome)));
         await agent.StopAsync();
 
         // Each request is a record, with its path in it, and each answer another.

@@ -20,7 +20,7 @@ public sealed class OrdinaryUserTests
         await HttpRequests.SendAsync(server.Port, 500);
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(500);
-        Assert.All(spans, span => Assert.Equal(("/hello", 200, "nginx"), (span.Path, span.Status, span.ServiceName)));
+        Assert.All(spans, span => Assert.Equal(("/hello", 200, "nginx"), (span.Path, span.StatusCode, span.ServiceName)));
         await agent.StopAsync();
     }
 

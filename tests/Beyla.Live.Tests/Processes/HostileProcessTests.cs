@@ -38,7 +38,7 @@ public sealed class HostileProcessTests
             await HttpRequests.SendAsync(port, 500, "/status/202");
             IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(500, span => span.ServerPort == port, Patience);
             Assert.All(
-                spans, span => Assert.Equal((server.Pid, 202, ProcessLanguage.Python), (span.ProcessId, span.Status, span.Language)));
+                spans, span => Assert.Equal((server.Pid, 202, ProcessLanguage.Python), (span.ProcessId, span.StatusCode, span.Language)));
             // While they are still being looked at. That is not lost which a busy machine leaves no time for.
             await agent.StopAsync(ChildProcess.SIGTERM, "inspections");
         }

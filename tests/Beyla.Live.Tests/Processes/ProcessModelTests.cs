@@ -16,7 +16,7 @@ public sealed class ProcessModelTests
         await EachOnItsOwnConnectionAsync(server.Port, 30, "/status/404");
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(30);
-        Assert.All(spans, span => Assert.Equal(("/status/404", 404, ProcessLanguage.Python), (span.Path, span.Status, span.Language)));
+        Assert.All(spans, span => Assert.Equal(("/status/404", 404, ProcessLanguage.Python), (span.Path, span.StatusCode, span.Language)));
         Assert.Equal(30, spans.Select(span => span.ProcessId).Distinct().Count());
         Assert.DoesNotContain(spans, span => span.ProcessId == server.Pid);
         await agent.StopAsync();
@@ -32,8 +32,8 @@ public sealed class ProcessModelTests
         await Tool.RunAsync("curl", "-s", $"http://127.0.0.1:{server.Port}/missing/[1-10]");
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(50);
-        Assert.Equal(40, spans.Count(span => (span.Path, span.Status) == ("/index.html", 200)));
-        Assert.Equal(10, spans.Count(span => span.Path.StartsWith("/missing/", StringComparison.Ordinal) && span.Status == 404));
+        Assert.Equal(40, spans.Count(span => (span.Path, span.StatusCode) == ("/index.html", 200)));
+        Assert.Equal(10, spans.Count(span => span.Path.StartsWith("/missing/", StringComparison.Ordinal) && span.StatusCode == 404));
         await agent.StopAsync();
     }
 
@@ -46,7 +46,7 @@ public sealed class ProcessModelTests
         await EachOnItsOwnConnectionAsync(server.Port, 40, "/status/202");
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(40);
-        Assert.All(spans, span => Assert.Equal(202, span.Status));
+        Assert.All(spans, span => Assert.Equal(202, span.StatusCode));
         Assert.Equal(2, spans.Select(span => span.ProcessId).Distinct().Count());
         Assert.DoesNotContain(spans, span => span.ProcessId == server.Pid);
         await agent.StopAsync();
@@ -61,7 +61,7 @@ public sealed class ProcessModelTests
         await EachOnItsOwnConnectionAsync(server.Port, 40, "/status/202");
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(40);
-        Assert.All(spans, span => Assert.Equal((202, ProcessLanguage.NodeJs), (span.Status, span.Language)));
+        Assert.All(spans, span => Assert.Equal((202, ProcessLanguage.NodeJs), (span.StatusCode, span.Language)));
         Assert.Equal(2, spans.Select(span => span.ProcessId).Distinct().Count());
         await agent.StopAsync();
     }

@@ -123,7 +123,7 @@ public sealed class SelectionTests
 
         IReadOnlyList<Span> spans = await agent.WaitForClientSpansAsync(20);
         Assert.Equal(20, spans.Select(span => span.ProcessId).Distinct().Count());
-        Assert.All(spans, span => Assert.Equal((curl.Name, 404), (span.ServiceName, span.Status)));
+        Assert.All(spans, span => Assert.Equal((curl.Name, 404), (span.ServiceName, span.StatusCode)));
         await agent.StopAsync();
     }
 
@@ -135,7 +135,7 @@ public sealed class SelectionTests
 
         IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(10, span => span.ServerPort == chosen.Port);
         Assert.DoesNotContain(agent.Spans, span => span.ServerPort == other.Port);
-        Assert.All(spans, span => Assert.Equal((chosen.Pid, 202), (span.ProcessId, span.Status)));
+        Assert.All(spans, span => Assert.Equal((chosen.Pid, 202), (span.ProcessId, span.StatusCode)));
         await agent.StopAsync();
         return spans;
     }

@@ -10,6 +10,9 @@ internal sealed class SocketSourcesAttribute : DataAttribute
     // Found once: whether fentry works is policy of the kernel, which only an attempt can tell.
     private static readonly Lazy<string[]> Sources = new(Probe);
 
+    /// <summary>The sources that work here.</summary>
+    public static IReadOnlyList<string> Names => Sources.Value;
+
     public override IEnumerable<object[]> GetData(MethodInfo testMethod) => Sources.Value.Select(source => new object[] { source });
 
     private static string[] Probe()

@@ -90,7 +90,7 @@ public sealed class TextTests
             var visible = Visible.Text(text);
             Assert.False(HiddenText.IsIn(visible), $"U+{rune.Value:X4}");
             Assert.True(HiddenText.IsHidden(rune) ? visible != text : visible == text, $"U+{rune.Value:X4}");
-            Assert.True(HiddenText.IsHidden(rune) == !ReferenceEquals(Safe.Of(new Contracts.Span { Path = text }).Path, text),
+            Assert.True(HiddenText.IsHidden(rune) == !ReferenceEquals(Safe.Of(With(text)).Path, text),
                 $"U+{rune.Value:X4}");
         }
 
@@ -103,12 +103,15 @@ public sealed class TextTests
         const string evil = "\u001b]0;x\u0007";
         var span = new Contracts.Span
         {
-            Kind = SpanKind.Client, Path = evil, Query = evil, Host = evil, Method = evil, ServiceName = evil, ServiceNamespace = evil,
-            Executable = evil, Protocol = evil, Status = 418, Duration = TimeSpan.FromMilliseconds(3),
+            Kind = SpanKind.Client, ServiceName = evil, ServiceNamespace = evil, Executable = evil, Protocol = evil, Name = evil,
+            ErrorType = evil, TraceId = evil, SpanId = evil, ParentId = evil, Duration = TimeSpan.FromMilliseconds(3),
             HandlerDuration = TimeSpan.FromMilliseconds(2), ClientPort = 1, ServerPort = 2, ProcessId = 3, ThreadId = 4,
-            Connection = 5, NetworkNamespace = 6, RequestBodyLength = 7, ResponseBodyLength = 8, Language = ProcessLanguage.Go,
-            Outcome = SpanOutcome.Closed, Start = DateTimeOffset.UnixEpoch, ProtocolVersion = new Version(1, 1),
-            ClientAddress = System.Net.IPAddress.Loopback, ServerAddress = System.Net.IPAddress.IPv6Loopback,
+            Connection = 5, NetworkNamespace = 6, Language = ProcessLanguage.Go, Outcome = SpanOutcome.Closed,
+            Start = DateTimeOffset.UnixEpoch, ClientAddress = System.Net.IPAddress.Loopback,
+            ServerAddress = System.Net.IPAddress.IPv6Loopback, PeerAddress = System.Net.IPAddress.Loopback,
+            Attributes = AttributeSet.Of(SpanAttributes.All
+                .Select(row => KeyValuePair.Create(row.Name, (object?)(row.IsNumber ? 418L : evil)))
+                .Append(KeyValuePair.Create("new" + evil, (object?)evil))),
         };
         AssertSafeCopy(span, Safe.Of(span), evil);
     }
@@ -132,7 +135,7 @@ public sealed class TextTests
     [Fact]
     public void Harmless_records_are_not_copied()
     {
-        var span = new Contracts.Span { Path = "/ü?" };
+        var span = With("/ü?");
         var flow = new Contracts.Flow();
 
         Assert.Same(span, Safe.Of(span));
@@ -183,6 +186,8 @@ public sealed class TextTests
         Assert.InRange(Enumerable.Range(0, 10_000).Count(i => limiter.Allow($"kind {i}", 0, out _)), 60, 70);
     }
 
+    private static Contracts.Span With(string path) => new() { Attributes = AttributeSet.Of((SpanAttribute.UrlPath, path)) };
+
     private static void AssertSafeCopy<T>(T original, T copy, string evil)
         where T : class
     {
@@ -193,6 +198,12 @@ public sealed class TextTests
             if (before is string text && text.Contains(evil, StringComparison.Ordinal))
             {
                 Assert.Equal(Visible.Text(text), after);
+            }
+            else if (before is AttributeSet attributes)
+            {
+                Assert.Equal(
+                    attributes.Select(pair => (Visible.Text(pair.Key), pair.Value is string value ? Visible.Text(value) : pair.Value)),
+                    ((AttributeSet)after!).Select(pair => (pair.Key, pair.Value)));
             }
             else
             {

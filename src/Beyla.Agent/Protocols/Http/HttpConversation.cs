@@ -23,9 +23,9 @@ internal sealed class HttpConversation : Conversation
     public HttpConversation(HttpProtocol protocol)
     {
         this.protocol = protocol;
-        exchanges = new HttpExchanges(protocol, this);
-        requests = new HttpRequests(protocol, exchanges);
-        responses = new HttpResponses(protocol, exchanges, requests);
+        exchanges = new HttpExchanges(protocol.Ledger, this);
+        requests = new HttpRequests(protocol.Ledger, exchanges);
+        responses = new HttpResponses(protocol.Ledger.Buffers, exchanges, requests);
     }
 
     /// <inheritdoc/>
@@ -94,10 +94,12 @@ internal sealed class HttpConversation : Conversation
     /// <inheritdoc/>
     public override void OnEvict() => exchanges.Lose();
 
-    /// <summary>No answer in time.</summary>
-    /// <param name="exchange">Whose.</param>
-    /// <param name="end">When the time was over; CLOCK_MONOTONIC in nanoseconds.</param>
-    public void OnTimeout(HttpExchange exchange, long end) => exchanges.TimeOut(exchange, end, requests.BodyLength);
+    /// <inheritdoc/>
+    public override void OnTimeout(Exchange exchange, long time) =>
+        exchanges.TimeOut((HttpExchange)exchange, time, requests.BodyLength);
+
+    /// <inheritdoc/>
+    public override void OnPressure() => exchanges.Shorten();
 
     /// <inheritdoc/>
     public override void Release()

@@ -1,3 +1,4 @@
+using Beyla.Agent.Kernel;
 using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Http;
@@ -7,17 +8,19 @@ namespace Beyla.Agent.Protocols.Http;
 /// and reported once. It knows those without a complete answer, in the order of their requests, which is that of the answers (RFC 9112
 /// section 9.3.2). It never looks at bytes: where a message begins and ends, and what is a guess, others tell it.
 /// </summary>
-internal sealed class HttpExchanges(HttpProtocol protocol, HttpConversation owner)
+internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpConversation owner)
 {
+    /// <summary>The status of a request that has none in time (RFC 9110 section 15.5.9), as Grafana Beyla reports it.</summary>
+    private const int RequestTimeout = 408;
+
     private Connection connection = null!;
-    private HttpExchange? last;
-    private int count;
+    private ExchangeQueue<HttpExchange> queue;
     private long startTime;
     private uint startBoundary;
     private int startPid, startTid;
 
     /// <summary>The exchange whose answer comes next.</summary>
-    public HttpExchange? First { get; private set; }
+    public HttpExchange? First => queue.First;
 
     /// <summary>The exchange whose request is being read; null when it was answered already or had no room.</summary>
     public HttpExchange? Receiving { get; private set; }
@@ -43,27 +46,21 @@ internal sealed class HttpExchanges(HttpProtocol protocol, HttpConversation owne
     /// </summary>
     public void Open(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, byte minor)
     {
-        if (count >= protocol.MaxPipelined)
+        Receiving = queue.Open(ledger, owner, startTime);
+        if (Receiving is not { } exchange)
         {
-            protocol.CountUnread();
-            last!.Overflow++;
-            Receiving = null;
             return;
         }
 
-        var exchange = protocol.Create(owner, startTime);
         exchange.Boundary = startBoundary;
         exchange.MinorVersion = minor;
         exchange.IsHead = method.SequenceEqual("HEAD"u8);
         exchange.IsConnect = method.SequenceEqual("CONNECT"u8);
-        exchange.SetTarget(method, new HttpTarget(target, exchange.IsConnect), protocol.Buffers);
+        exchange.SetTarget(method, new HttpTarget(target, exchange.IsConnect), ledger.Buffers);
         exchange.Pid = startPid;
         exchange.Tid = startTid;
         exchange.RequestBody = -1;
-        _ = last is null ? First = exchange : last.Next = exchange;
-        last = Receiving = exchange;
-        count++;
-        protocol.TellOpened(exchange, connection);
+        ledger.TellOpened(exchange, connection);
     }
 
     /// <summary>The head of the request is there: from now on the handler can work, in the task that read its end.</summary>
@@ -82,7 +79,7 @@ internal sealed class HttpExchanges(HttpProtocol protocol, HttpConversation owne
             exchange.Tid = segment.Tid;
             if (moved)
             {
-                protocol.TellOpened(exchange, connection);
+                ledger.TellOpened(exchange, connection);
             }
         }
     }
@@ -112,7 +109,7 @@ internal sealed class HttpExchanges(HttpProtocol protocol, HttpConversation owne
         }
 
         exchange.Status = status;
-        protocol.StopTimer(exchange);
+        ledger.StopTimer(exchange);
         return true;
     }
 
@@ -122,7 +119,7 @@ internal sealed class HttpExchanges(HttpProtocol protocol, HttpConversation owne
     public void AnswerUnreadably()
     {
         First!.IsUnreadable = true;
-        protocol.StopTimer(First);
+        ledger.StopTimer(First);
     }
 
     /// <summary>Reports the first exchange and goes on to the next.</summary>
@@ -140,21 +137,15 @@ internal sealed class HttpExchanges(HttpProtocol protocol, HttpConversation owne
         }
 
         end = end != 0 ? end : Math.Max(exchange.LastSeen, Math.Max(exchange.HandlerStart, exchange.Start));
-        protocol.Report(exchange, connection, outcome, exchange.Status, end, exchange.Status == 0 ? -1 : responseBody);
-        if (exchange.Overflow > 0)
+        Report(exchange, outcome, exchange.Status, end, exchange.Status == 0 ? -1 : responseBody);
+        if (!queue.Close(exchange, ledger))
         {
-            exchange.Overflow--;
-            exchange.Status = 0;
-            exchange.HasGap = exchange.IsUnreadable = exchange.IsContinued = false;
-            return;
+            exchange.ForgetResponse();
         }
-
-        _ = Dequeue();
-        protocol.Return(exchange);
     }
 
-    /// <summary>What follows on the connection is another protocol.</summary>
-    public void HandOver() => connection.Ignored = true;
+    /// <summary>What follows on the connection is another protocol, which is not followed.</summary>
+    public void HandOver() => connection.HandOver(ProtocolId.Foreign);
 
     /// <summary>No answer in time: the span is handed out now, the exchange stays so that a late answer finds its place.</summary>
     public void TimeOut(HttpExchange exchange, long end, long requestBody)
@@ -164,38 +155,36 @@ internal sealed class HttpExchanges(HttpProtocol protocol, HttpConversation owne
             exchange.RequestBody = requestBody;
         }
 
-        protocol.Report(exchange, connection, SpanOutcome.TimedOut, 408, end, -1);
+        Report(exchange, SpanOutcome.TimedOut, RequestTimeout, end, -1);
     }
 
     /// <summary>Gives up what is open for want of room.</summary>
-    public void Lose()
+    public void Lose() => queue.Lose(ledger);
+
+    /// <summary>Memory is tight: texts that can be shortened are.</summary>
+    public void Shorten()
     {
-        for (var exchange = First; exchange is not null; exchange = exchange.Next)
+        for (var exchange = First; exchange is not null; exchange = exchange.Following)
         {
-            protocol.Lose(exchange);
+            exchange.Shorten(ledger.Buffers);
         }
     }
 
     /// <summary>Gives everything back.</summary>
     public void Release()
     {
-        while (First is not null)
-        {
-            var exchange = Dequeue();
-            protocol.Lose(exchange);
-            protocol.Return(exchange);
-        }
-
+        queue.Release(ledger);
         Receiving = null;
         connection = null!;
     }
 
-    private HttpExchange Dequeue()
+    private void Report(HttpExchange exchange, SpanOutcome outcome, int status, long end, long responseBody)
     {
-        var exchange = First!;
-        First = exchange.Next;
-        last = First is null ? null : last;
-        count--;
-        return exchange;
+        if (ledger.Begin(exchange))
+        {
+            var isServer = connection.RequestDirection == SocketDirection.Receive;
+            HttpSpan.Describe(exchange, ledger.Values, isServer, outcome, status, responseBody);
+            ledger.Report(exchange, connection, outcome, end);
+        }
     }
 }

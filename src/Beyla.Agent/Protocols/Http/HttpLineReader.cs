@@ -11,8 +11,12 @@ internal struct HttpLineReader
     /// <summary>Bytes of a line that are kept; the rest up to its end is passed over.</summary>
     public const int MaxLine = BufferPool.MaxSize;
 
+    /// <summary>Bytes of a line that are gathered where memory is tight.</summary>
+    private const int ShortLine = 1024;
+
     private byte[]? buffer;
     private int used;
+    private bool isTruncated;
 
     /// <summary>Whether no part of a line was gathered.</summary>
     public readonly bool IsEmpty => used == 0;
@@ -24,7 +28,7 @@ internal struct HttpLineReader
     /// <param name="segment">What is taken is consumed, all visible bytes when the line is not complete.</param>
     /// <param name="pool">Where a buffer comes from.</param>
     /// <param name="line">The line.</param>
-    /// <param name="cut">The line was longer than <see cref="MaxLine"/>.</param>
+    /// <param name="cut">The line was longer than <see cref="MaxLine"/>, or than what could be kept of it.</param>
     public bool TryRead(scoped ref Segment segment, BufferPool pool, out ReadOnlySpan<byte> line, out bool cut)
     {
         var end = segment.Data.IndexOf((byte)'\n');
@@ -44,8 +48,9 @@ internal struct HttpLineReader
             used = 0;
         }
 
-        cut = line.Length >= MaxLine;
-        line = cut ? line[..MaxLine] : line.EndsWith("\r"u8) ? line[..^1] : line;
+        cut = isTruncated || line.Length >= MaxLine;
+        isTruncated &= end < 0;
+        line = line.Length > MaxLine ? line[..MaxLine] : !cut && line.EndsWith("\r"u8) ? line[..^1] : line;
         return end >= 0;
     }
 
@@ -55,11 +60,14 @@ internal struct HttpLineReader
         pool.Return(buffer);
         buffer = null;
         used = 0;
+        isTruncated = false;
     }
 
     private void Gather(ReadOnlySpan<byte> data, BufferPool pool)
     {
-        data = data[..Math.Min(data.Length, MaxLine - used)];
+        var room = (pool.IsTight ? Math.Max(used, ShortLine) : MaxLine) - used;
+        isTruncated |= data.Length > room;
+        data = data[..Math.Min(data.Length, room)];
         if (data.IsEmpty)
         {
             return;

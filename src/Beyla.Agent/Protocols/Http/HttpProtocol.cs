@@ -6,197 +6,58 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Http;
 
 /// <summary>
-/// HTTP/1.0 and 1.1 (RFC 9112), as server and as client: makes a span of each request. All but <see cref="Count"/> on
-/// the tracing thread.
+/// HTTP/1.0 and 1.1 (RFC 9112), as server and as client: makes a span of each request. All but <see cref="Count"/> and
+/// <see cref="CountUnseen"/> on the tracing thread.
 /// </summary>
 public sealed class HttpProtocol : IProtocol
 {
-    private const int TimedOutPerTick = 1024, MaxSpare = 4096;
+    /// <summary>Estimate of what a conversation takes, with its parts.</summary>
+    private const int ConversationSize = 768;
 
-    private readonly ISpanSink sink;
-    private readonly long timeout;
-    private readonly Stack<HttpConversation> conversations = [];
-    private readonly Stack<HttpExchange> exchanges = [];
-    private HttpExchange? earliest, latest;
-    private long produced, emitted, lost, held, unseen;
+    private readonly ObjectPool<HttpConversation> conversations;
 
     /// <param name="options">Settings.</param>
     /// <param name="sink">Takes the spans.</param>
-    public HttpProtocol(HttpOptions options, ISpanSink sink)
+    /// <param name="buffers">Shared by all protocols of a tracer; null for its own.</param>
+    public HttpProtocol(HttpOptions options, ISpanSink sink, BufferPool? buffers = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxPipelined, 1);
-        this.sink = sink;
-        timeout = options.RequestTimeout.Ticks * TimeSpan.NanosecondsPerTick;
-        MaxPipelined = options.MaxPipelined;
+        var limits = new LedgerOptions { RequestTimeout = options.RequestTimeout, MaxPipelined = options.MaxPipelined };
+        Ledger = new ExchangeLedger<HttpExchange>(ProtocolId.Http, limits, buffers ?? new BufferPool(), sink);
+        conversations = new ObjectPool<HttpConversation>(Buffers, ConversationSize, () => new HttpConversation(this));
     }
 
-    /// <summary>Buffers of unfinished heads and open exchanges.</summary>
-    public BufferPool Buffers { get; } = new();
-
-    /// <summary>Requests without a complete answer that are kept per connection (<see cref="HttpOptions.MaxPipelined"/>).</summary>
-    internal int MaxPipelined { get; }
+    /// <inheritdoc/>
+    public ProtocolId Id => ProtocolId.Http;
 
     /// <inheritdoc/>
-    public bool MayStart(ReadOnlySpan<byte> data) => HttpStartLine.MayBeRequest(data) || ProxyHeader.MayStart(data);
+    public long Due => Ledger.Due;
+
+    /// <summary>Buffers of unfinished heads and open exchanges.</summary>
+    public BufferPool Buffers => Ledger.Buffers;
+
+    /// <summary>The exchanges.</summary>
+    internal ExchangeLedger<HttpExchange> Ledger { get; }
+
+    /// <inheritdoc/>
+    public Confirmation Confirm(in Opening opening) => HttpOpening.Judge(in opening);
 
     /// <inheritdoc/>
     public Conversation Open(Connection connection)
     {
-        var conversation = conversations.TryPop(out var used) ? used : new HttpConversation(this);
+        var conversation = conversations.Rent();
         conversation.Begin(connection);
         return conversation;
     }
 
     /// <inheritdoc/>
-    public void Tick(long now)
-    {
-        for (var i = 0; i < TimedOutPerTick && earliest is { } exchange && now - exchange.Start >= timeout; i++)
-        {
-            exchange.Owner!.OnTimeout(exchange, exchange.Start + timeout);
-        }
-    }
+    public void Tick(long now) => Ledger.Tick(now);
 
     /// <inheritdoc/>
-    public PlaceCounters Count() => new("exchanges", "spans", Volatile.Read(ref produced), Emitted: Volatile.Read(ref emitted),
-        Lost: Volatile.Read(ref lost), Held: Volatile.Read(ref held));
+    public PlaceCounters Count() => Ledger.Count();
 
     /// <inheritdoc/>
-    public PlaceCounters? CountUnseen()
-    {
-        var bytes = Volatile.Read(ref unseen);
-        return bytes == 0 ? null : new("requests", "bytes", bytes, Lost: bytes);
-    }
-
-    /// <summary>
-    /// Opens an exchange, counts it as produced, and starts its time limit. <paramref name="start"/> is
-    /// CLOCK_MONOTONIC in nanoseconds.
-    /// </summary>
-    internal HttpExchange Create(HttpConversation owner, long start)
-    {
-        var exchange = exchanges.TryPop(out var used) ? used : new HttpExchange();
-        exchange.Owner = owner;
-        exchange.Start = start;
-        Snapshot.Add(ref produced);
-        Snapshot.Add(ref held);
-        if (timeout > 0)
-        {
-            exchange.IsTimed = true;
-            exchange.Earlier = latest;
-            _ = latest is null ? earliest = exchange : latest.Later = exchange;
-            latest = exchange;
-        }
-
-        return exchange;
-    }
-
-    /// <summary>Tells who serves a request while it is being served: what is to be known of the process is found out meanwhile.</summary>
-    internal void TellOpened(HttpExchange exchange, Connection connection)
-    {
-        if (connection.RequestDirection == SocketDirection.Receive)
-        {
-            sink.OnOpen(exchange.Pid, connection.LocalPort);
-        }
-    }
-
-    /// <summary>A request for which a connection has no room, or whose start line could not be read.</summary>
-    internal void CountUnread()
-    {
-        Snapshot.Add(ref produced);
-        Snapshot.Add(ref lost);
-    }
-
-    /// <summary>Bytes of requests that no event showed and in which further requests may begin.</summary>
-    internal void CountUnseen(long bytes) => Snapshot.Add(ref unseen, bytes);
-
-    /// <summary>Gives an exchange up for want of room, unless it was reported.</summary>
-    internal void Lose(HttpExchange exchange)
-    {
-        if (!exchange.IsReported)
-        {
-            Settle(exchange);
-            Snapshot.Add(ref lost);
-        }
-    }
-
-    /// <summary>Hands out the span of an exchange, unless that was done before.</summary>
-    internal void Report(HttpExchange exchange, Connection connection, SpanOutcome outcome, int status, long end, long responseBody)
-    {
-        if (exchange.IsReported)
-        {
-            return;
-        }
-
-        Settle(exchange);
-        Snapshot.Add(ref emitted);
-        var isServer = connection.RequestDirection == SocketDirection.Receive;
-        var isNamed = isServer && connection.HasNamedClient;
-        var span = new SpanData
-        {
-            Kind = isServer ? SpanKind.Server : SpanKind.Client,
-            Outcome = outcome,
-            Pid = exchange.Pid,
-            Tid = exchange.Tid,
-            NetworkNamespace = connection.NetworkNamespace,
-            Connection = connection.Id,
-            Start = exchange.Start,
-            HandlerStart = exchange.HandlerStart == 0 ? exchange.Start : exchange.HandlerStart,
-            End = end,
-            ClientAddress = isNamed ? connection.NamedClient : isServer ? connection.Remote : connection.Local,
-            ClientPort = isNamed ? connection.NamedClientPort : isServer ? connection.RemotePort : connection.LocalPort,
-            IsClientNamed = isNamed,
-            PeerAddress = connection.Remote,
-            PeerPort = connection.RemotePort,
-            ServerAddress = isServer ? connection.Local : connection.Remote,
-            ServerPort = isServer ? connection.LocalPort : connection.RemotePort,
-            Method = exchange.Method,
-            Path = exchange.Path,
-            Query = exchange.Query,
-            Host = exchange.Host,
-            MinorVersion = exchange.MinorVersion,
-            Status = status,
-            RequestBodyLength = exchange.RequestBody,
-            ResponseBodyLength = responseBody,
-        };
-        sink.OnSpan(in span);
-    }
-
-    /// <summary>An answer has begun: the time limit no longer counts.</summary>
-    internal void StopTimer(HttpExchange exchange)
-    {
-        if (!exchange.IsTimed)
-        {
-            return;
-        }
-
-        exchange.IsTimed = false;
-        _ = exchange.Earlier is null ? earliest = exchange.Later : exchange.Earlier.Later = exchange.Later;
-        _ = exchange.Later is null ? latest = exchange.Earlier : exchange.Later.Earlier = exchange.Earlier;
-        exchange.Earlier = exchange.Later = null;
-    }
-
-    /// <summary>Takes an exchange back whose answer is over, for another use.</summary>
-    internal void Return(HttpExchange exchange)
-    {
-        exchange.Clear(Buffers);
-        if (exchanges.Count < MaxSpare)
-        {
-            exchanges.Push(exchange);
-        }
-    }
+    public PlaceCounters? CountUnseen() => Ledger.CountUnseen();
 
     /// <summary>Takes a conversation back that is on no connection any more, for another use.</summary>
-    internal void Return(HttpConversation conversation)
-    {
-        if (conversations.Count < MaxSpare)
-        {
-            conversations.Push(conversation);
-        }
-    }
-
-    private void Settle(HttpExchange exchange)
-    {
-        StopTimer(exchange);
-        exchange.IsReported = true;
-        Snapshot.Add(ref held, -1);
-    }
+    internal void Return(HttpConversation conversation) => conversations.Return(conversation);
 }

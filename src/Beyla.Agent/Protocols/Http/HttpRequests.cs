@@ -6,7 +6,7 @@ namespace Beyla.Agent.Protocols.Http;
 /// The direction of the requests: takes tokens from the framing, tells the exchanges what they mean, and asks the guesses where a token
 /// is missing or is no HTTP.
 /// </summary>
-internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchanges)
+internal sealed class HttpRequests(ExchangeLedger<HttpExchange> ledger, HttpExchanges exchanges)
 {
     private HttpMessageReader reader;
     private HttpRequestGuess guess;
@@ -29,11 +29,11 @@ internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchange
     }
 
     /// <summary>Gives the buffers back.</summary>
-    public void Release() => reader.Line.Release(protocol.Buffers);
+    public void Release() => reader.Line.Release(ledger.Buffers);
 
     /// <summary>Before the directions are settled: looks at a segment of either one.</summary>
     /// <param name="segment">What belongs to a PROXY header is consumed.</param>
-    public void Look(ref Segment segment) => Side.Look(ref segment, ref reader, protocol.Buffers);
+    public void Look(ref Segment segment) => Side.Look(ref segment, ref reader, ledger.Buffers);
 
     /// <summary>Bytes passed unseen, and no request can have begun in them.</summary>
     public bool TryMiss(Kernel.SocketDirection direction) => Side.TryMiss(direction, in reader);
@@ -67,7 +67,7 @@ internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchange
         {
             if (segment.Data.IsEmpty && guess.TakeUnseen(in segment, reader.Phase) is > 0 and var unseen)
             {
-                protocol.CountUnseen(unseen);
+                ledger.CountUnseen(unseen);
             }
 
             ReadToken(ref segment);
@@ -81,7 +81,7 @@ internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchange
             exchanges.NoteStart(in segment);
         }
 
-        var token = reader.Read(ref segment, protocol.Buffers, out var text);
+        var token = reader.Read(ref segment, ledger.Buffers, out var text);
         switch (token)
         {
             case HttpToken.PartOfStartLine when !HttpStartLine.MayBeRequest(text, Side.HasSpoken):
@@ -91,7 +91,7 @@ internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchange
                 OnStartLine(token, text, ref segment);
                 break;
             case HttpToken.Host:
-                exchanges.Receiving?.SetHost(text, protocol.Buffers);
+                exchanges.Receiving?.SetHost(text, ledger.Buffers);
                 break;
             case HttpToken.HeadEnd:
                 exchanges.EndHead(in segment);
@@ -126,13 +126,13 @@ internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchange
         }
         else if (token != HttpToken.CutStartLine && Side.TryNameClient(line))
         {
-            reader.Line.Release(protocol.Buffers);
+            reader.Line.Release(ledger.Buffers);
         }
         else
         {
             if (Side.IsSettled && !segment.IsGap && segment.Unseen > 0)
             {
-                protocol.CountUnseen(segment.Left);
+                ledger.CountUnseen(segment.Left);
             }
 
             LoseStartLine(isCut);
@@ -156,7 +156,7 @@ internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchange
             exchanges.NoteStart(in segment);
         }
 
-        if (guess.TrySkipBody(ref segment, ref reader.Line, protocol.Buffers, out var method, out var target, out var minor))
+        if (guess.TrySkipBody(ref segment, ref reader.Line, ledger.Buffers, out var method, out var target, out var minor))
         {
             EndRequest();
             Open(method, target, minor);
@@ -167,7 +167,7 @@ internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchange
     private void CutHead(in Segment segment)
     {
         exchanges.EndHead(in segment);
-        reader.Lose(protocol.Buffers);
+        reader.Lose(ledger.Buffers);
     }
 
     private void EndRequest()
@@ -176,7 +176,7 @@ internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchange
         if (guess.MaySkipBody)
         {
             guess.MaySkipBody = false;
-            reader.Line.Release(protocol.Buffers);
+            reader.Line.Release(ledger.Buffers);
         }
 
         reader.Next();
@@ -190,9 +190,9 @@ internal sealed class HttpRequests(HttpProtocol protocol, HttpExchanges exchange
     {
         if (broken || Side.HasSpoken)
         {
-            protocol.CountUnread();
+            ledger.CountUnread();
         }
 
-        reader.Lose(protocol.Buffers);
+        reader.Lose(ledger.Buffers);
     }
 }

@@ -27,7 +27,7 @@ internal struct HttpResponseGuess
     /// <param name="exchange">The exchange that is being answered.</param>
     public void Try(in Segment segment, ref HttpMessageReader reader, HttpExchange exchange)
     {
-        if (HttpStartLine.MayBeResponse(segment.Data) && (exchange.Status == 0 || exchange.Next is not null || exchange.Overflow > 0))
+        if (HttpStartLine.MayBeResponse(segment.Data) && (exchange.Status == 0 || exchange.Following is not null || exchange.Overflow > 0))
         {
             triedIn = reader.Phase;
             taken = 0;

@@ -6,7 +6,7 @@ namespace Beyla.Agent.Protocols.Http;
 /// The direction of the answers: takes tokens from the framing, tells the exchanges what they mean, and asks the guess where the end of
 /// an answer is not visible.
 /// </summary>
-internal sealed class HttpResponses(HttpProtocol protocol, HttpExchanges exchanges, HttpRequests requests)
+internal sealed class HttpResponses(BufferPool buffers, HttpExchanges exchanges, HttpRequests requests)
 {
     private HttpMessageReader reader;
     private HttpResponseGuess guess;
@@ -22,7 +22,7 @@ internal sealed class HttpResponses(HttpProtocol protocol, HttpExchanges exchang
     }
 
     /// <summary>Gives the buffers back.</summary>
-    public void Release() => reader.Line.Release(protocol.Buffers);
+    public void Release() => reader.Line.Release(buffers);
 
     /// <summary>The next bytes, or a gap that lies within one answer.</summary>
     /// <param name="segment">Consumed as long as a request waits for an answer: others answer what was not seen.</param>
@@ -62,7 +62,7 @@ internal sealed class HttpResponses(HttpProtocol protocol, HttpExchanges exchang
         {
             var end = to;
             var isSettled = false;
-            if (exchange.Next is { } next && (int)(next.Boundary - from) > 0 && (int)(to - next.Boundary) >= 0)
+            if (exchange.Following is { } next && (int)(next.Boundary - from) > 0 && (int)(to - next.Boundary) >= 0)
             {
                 end = next.Boundary;
                 isSettled = true;
@@ -108,7 +108,7 @@ internal sealed class HttpResponses(HttpProtocol protocol, HttpExchanges exchang
     private void ReadToken(ref Segment segment, HttpExchange exchange)
     {
         var before = segment.Left;
-        var token = reader.Read(ref segment, protocol.Buffers, out var text);
+        var token = reader.Read(ref segment, buffers, out var text);
         if (guess.IsTried)
         {
             guess.Take(before - segment.Left);
@@ -124,13 +124,13 @@ internal sealed class HttpResponses(HttpProtocol protocol, HttpExchanges exchang
                 break;
             case HttpToken.CutStartLine:
                 exchange.HasGap = true;
-                guess.GiveUp(ref reader, protocol.Buffers);
+                guess.GiveUp(ref reader, buffers);
                 break;
             case HttpToken.HeadEnd:
                 OnHeadEnd(ref segment, exchange);
                 break;
             case HttpToken.HeadCut:
-                guess.GiveUp(ref reader, protocol.Buffers);
+                guess.GiveUp(ref reader, buffers);
                 break;
             case HttpToken.BodyEnd:
                 Complete(in segment, exchange);
@@ -156,7 +156,7 @@ internal sealed class HttpResponses(HttpProtocol protocol, HttpExchanges exchang
             return;
         }
 
-        if (guess.IsTried && (exchange.Status != 0 || ((exchange.HasGap || exchange.IsUnreadable) && exchange.Next is not null)))
+        if (guess.IsTried && (exchange.Status != 0 || ((exchange.HasGap || exchange.IsUnreadable) && exchange.Following is not null)))
         {
             exchange.LastSeen = guess.SeenBefore;
             Finish(SpanOutcome.Unfinished, 0);
@@ -211,7 +211,7 @@ internal sealed class HttpResponses(HttpProtocol protocol, HttpExchanges exchang
     private void LoseStartLine(HttpExchange exchange)
     {
         exchange.IsUnreadable |= !guess.IsTried;
-        guess.GiveUp(ref reader, protocol.Buffers);
+        guess.GiveUp(ref reader, buffers);
     }
 
     private void Finish(SpanOutcome outcome, long end)

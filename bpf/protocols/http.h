@@ -3,19 +3,17 @@
 #ifndef BEYLA_HTTP_H
 #define BEYLA_HTTP_H
 
-#include "kernel.h"
+#include "../include/kernel.h"
+#include "protocols.h"
 
-#define PREFIX_SIZE 16
+#define HTTP_PREFIX 16 /* bytes in which a message shows itself */
 
-/* What a beginning looks like. A shorter one that may still become it counts. */
+/* What a beginning looks like. */
 enum beginning {
 	BEGINS_NOTHING = 0,
 	BEGINS_MESSAGE,
 	BEGINS_PREFACE, /* nothing of HTTP yet, but what may come before the first request of a connection: empty lines, a PROXY header */
-};
-
-struct prefix {
-	__u8 bytes[PREFIX_SIZE];
+	BEGINS_PERHAPS, /* too short to tell: it may still become a message */
 };
 
 /* Every byte is of one class. */
@@ -95,7 +93,7 @@ static const __u8 next_reading[READINGS][CLASSES] = {
 };
 
 /*
- * at holds the first n bytes, or the first PREFIX_SIZE of them; first: nothing was remembered of the connection before.
+ * at holds the first n bytes, or the first HTTP_PREFIX of them; first: nothing was remembered of the connection before.
  * A function of its own, so that the verifier looks at it once.
  *
  * A request is a method, blanks, and a target; upper-case words of three letters and more are methods whatever target follows. Other tokens
@@ -115,11 +113,13 @@ __attribute__((noinline)) int looks_like_http(const struct prefix *at, __u32 n, 
 	if (first && n > 4 && p[0] == '\r' && p[1] == '\n' && p[2] == '\r' && p[3] == '\n' && p[4] == 0)
 		return BEGINS_PREFACE;
 	/* Empty lines before a message are allowed, and some ignore blanks. */
-	for (i = 0; i < PREFIX_SIZE && i < n && reading != READS_NOTHING && reading != READS_MESSAGE; i++)
+	for (i = 0; i < HTTP_PREFIX && i < n && reading != READS_NOTHING && reading != READS_MESSAGE; i++)
 		reading = next_reading[reading & (READINGS - 1)][class_of[p[i]] & (CLASSES - 1)];
 	if (reading == READS_BLANKS)
 		return first ? BEGINS_PREFACE : BEGINS_NOTHING;
-	return reading == READS_NOTHING || reading == READS_TOKEN || reading == READS_TOKEN_GAP ? BEGINS_NOTHING : BEGINS_MESSAGE;
+	if (reading == READS_MESSAGE)
+		return BEGINS_MESSAGE;
+	return reading == READS_NOTHING || reading == READS_TOKEN || reading == READS_TOKEN_GAP ? BEGINS_NOTHING : BEGINS_PERHAPS;
 }
 
 #endif

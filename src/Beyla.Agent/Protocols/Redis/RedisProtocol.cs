@@ -1,0 +1,98 @@
+using Beyla.Agent.Counting;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Spans;
+using Beyla.Agent.Tracing;
+
+namespace Beyla.Agent.Protocols.Redis;
+
+/// <summary>
+/// Redis and what speaks as it does (https://redis.io/docs/latest/develop/reference/protocol-spec), as server and as client: makes a span
+/// of each command. All but the counting on the tracing thread.
+/// </summary>
+public sealed class RedisProtocol : IProtocol
+{
+    private const int MaxSpare = 4096;
+
+    private readonly Stack<RedisConversation> conversations = [];
+    private readonly Stack<RedisExchange> spare = [];
+    private SocketDirection? direction;
+    private bool isFresh;
+
+    /// <param name="options">Settings.</param>
+    /// <param name="sink">Takes the spans.</param>
+    /// <param name="buffers">Shared by all protocols of a tracer; null for its own.</param>
+    public RedisProtocol(RedisOptions options, ISpanSink sink, BufferPool? buffers = null)
+    {
+        var limits = new LedgerOptions { RequestTimeout = options.RequestTimeout, MaxPipelined = options.MaxPipelined };
+        Ledger = new(ProtocolId.Redis, limits, buffers ?? new BufferPool(), sink);
+        IsDatabaseShown = options.IsDatabaseShown;
+    }
+
+    /// <inheritdoc/>
+    public ProtocolId Id => ProtocolId.Redis;
+
+    /// <inheritdoc/>
+    public long Due => Ledger.Due;
+
+    /// <summary>Buffers of open exchanges.</summary>
+    public BufferPool Buffers => Ledger.Buffers;
+
+    /// <summary>The exchanges of all connections.</summary>
+    internal ExchangeLedger<RedisExchange> Ledger { get; }
+
+    /// <summary>Spans show the number of the database.</summary>
+    internal bool IsDatabaseShown { get; }
+
+    /// <inheritdoc/>
+    public Confirmation Confirm(in Opening opening)
+    {
+        var confirmation = RedisOpening.Judge(in opening);
+        // If it is a yes, Open follows.
+        isFresh = opening.IsFresh;
+        direction = opening.Direction;
+        return confirmation;
+    }
+
+    /// <inheritdoc/>
+    public Conversation Open(Connection connection)
+    {
+        var conversation = conversations.TryPop(out var used) ? used : new RedisConversation(this);
+        conversation.Begin(connection, isFresh, direction);
+        isFresh = false;
+        direction = null;
+        return conversation;
+    }
+
+    /// <inheritdoc/>
+    public void Tick(long now) => Ledger.Tick(now);
+
+    /// <inheritdoc/>
+    public PlaceCounters Count() => Ledger.Count();
+
+    /// <inheritdoc/>
+    public PlaceCounters? CountUnseen() => Ledger.CountUnseen();
+
+    /// <summary>An object for a command that is read and not kept: there is no room for it.</summary>
+    internal RedisExchange RentSpare()
+    {
+        var exchange = spare.TryPop(out var used) ? used : new RedisExchange();
+        exchange.IsSpare = true;
+        return exchange;
+    }
+
+    /// <summary>Takes such an object back.</summary>
+    internal void ReturnSpare(RedisExchange exchange)
+    {
+        exchange.Clear(Ledger.Buffers);
+        spare.Push(exchange);
+    }
+
+    /// <summary>Takes a conversation back that is on no connection any more, for another use.</summary>
+    internal void Return(RedisConversation conversation)
+    {
+        if (conversations.Count < MaxSpare)
+        {
+            conversations.Push(conversation);
+        }
+    }
+}

@@ -1,0 +1,374 @@
+namespace Beyla.Agent.Protocols.Sql;
+
+/// <summary>
+/// Reads a text token by token, each byte a bounded number of times, and allocates nothing. Any bytes will do: nothing is an error,
+/// and a literal that has no end goes on to the end of the text.
+/// </summary>
+internal ref struct SqlScanner(ReadOnlySpan<byte> text, SqlDialect dialect)
+{
+    private readonly ReadOnlySpan<byte> text = text;
+    private int at;
+    private SqlToken token;
+    private bool hasBracket;
+
+    /// <summary>Where MySQL's comment that is code ends (its <c>*/</c>); -1 outside of one.</summary>
+    private int executableEnd = -1;
+
+    /// <summary>The bytes of the token.</summary>
+    public readonly ReadOnlySpan<byte> Text => text[Start..at];
+
+    /// <summary>Where the token begins.</summary>
+    public int Start { get; private set; }
+
+    /// <summary>The place behind the token.</summary>
+    public readonly int End => at;
+
+    /// <summary>The byte behind the token; 0 at the end.</summary>
+    public readonly byte Following => SqlBytes.At(text, at);
+
+    /// <summary>Whether the token reaches the end of the text, so that it may be cut.</summary>
+    public readonly bool IsLast => at == text.Length;
+
+    /// <summary>
+    /// Bytes that were looked at in order to decide, and then read again. Tests use it: it stays in proportion to the text.
+    /// </summary>
+    public int Looked { get; private set; }
+
+    /// <summary>Goes on to the next token.</summary>
+    public SqlToken Next()
+    {
+        var previous = token;
+        Start = at;
+        token = at >= text.Length ? SqlToken.End : at == executableEnd ? LeaveExecutable() : Read(previous);
+        if (executableEnd >= 0 && at > executableEnd && Start < executableEnd)
+        {
+            // For a server that does not execute the comment it ended inside of this token.
+            token = SqlToken.Unsure;
+        }
+
+        if (token == SqlToken.Unsure)
+        {
+            at = text.Length;
+        }
+
+        return token;
+    }
+
+    /// <summary>Goes on to the next token that is not white space.</summary>
+    public SqlToken NextVisible()
+    {
+        var next = Next();
+        return next == SqlToken.Blank ? Next() : next;
+    }
+
+    private SqlToken Read(SqlToken previous) => SqlBytes.Of(text[at]) switch
+    {
+        SqlBytes.Kind.Letter => Word(),
+        SqlBytes.Kind.Blank => Blank(),
+        SqlBytes.Kind.Digit => Number(),
+        SqlBytes.Kind.Special => Special(previous),
+        _ => Take(1, SqlToken.Symbol),
+    };
+
+    private SqlToken Take(int length, SqlToken kind)
+    {
+        at += length;
+        return kind;
+    }
+
+    private SqlToken Blank()
+    {
+        while (at < text.Length)
+        {
+            if (SqlBytes.IsBlank(text[at]))
+            {
+                at++;
+                continue;
+            }
+
+            var end = text[at] is (byte)'-' or (byte)'/' or (byte)'#' ? SqlComment.End(text, at, dialect) : at;
+            if (end == at || IsExecutable())
+            {
+                break;
+            }
+
+            if (end == SqlComment.Unsure)
+            {
+                return at == Start ? SqlToken.Unsure : SqlToken.Blank;
+            }
+
+            at = end;
+        }
+
+        return SqlToken.Blank;
+    }
+
+    private readonly bool IsExecutable() => dialect == SqlDialect.MySql && text[at] == '/' && SqlBytes.At(text, at + 1) == '*'
+        && (SqlBytes.At(text, at + 2) == '!' || (SqlBytes.At(text, at + 2) == 'M' && SqlBytes.At(text, at + 3) == '!'));
+
+    private SqlToken EnterExecutable()
+    {
+        if (executableEnd >= 0)
+        {
+            return SqlToken.Unsure;
+        }
+
+        var length = text[(at + 2)..].IndexOf("*/"u8);
+        executableEnd = length < 0 ? text.Length : at + 2 + length;
+        Looked += executableEnd - at;
+        at += text[at + 2] == '!' ? 3 : 4;
+        while (SqlBytes.IsDigit(Following))
+        {
+            at++;
+        }
+
+        return SqlToken.Blank;
+    }
+
+    private SqlToken LeaveExecutable()
+    {
+        executableEnd = -1;
+        return Take(2, SqlToken.Blank);
+    }
+
+    private SqlToken Word()
+    {
+        while (at < text.Length && SqlBytes.IsName(text[at]))
+        {
+            at++;
+        }
+
+        var next = Following;
+        if (next is not ((byte)'\'' or (byte)'"' or (byte)'&') || (at - Start > 2 && text[Start] != '_'))
+        {
+            return SqlToken.Word;
+        }
+
+        var first = (byte)(text[Start] | 0x20);
+        if (at - Start == 1 && next == '&' && first == 'u' && dialect is SqlDialect.Postgres or SqlDialect.Generic)
+        {
+            return UnicodeEscapes();
+        }
+
+        if (next == '\'' && SqlPrefix.Belongs(Text, dialect))
+        {
+            return Literal(first == 'e' && dialect == SqlDialect.Postgres);
+        }
+
+        // Oracle's q'[it's]' ends with its bracket; MySQL's _utf8"…" is a literal with the quote anyway.
+        var isAlternative = dialect == SqlDialect.Generic && next == '\'' && (text[at - 1] | 0x20) == 'q';
+        return isAlternative ? SqlToken.Unsure : SqlToken.Word;
+    }
+
+    /// <summary>PostgreSQL's U&amp;'…' and U&amp;"…": backslashes are no escapes of the quote (4.1.2.3).</summary>
+    private SqlToken UnicodeEscapes()
+    {
+        switch (SqlBytes.At(text, at + 1))
+        {
+            case (byte)'\'':
+                at++;
+                return Literal(false);
+            case (byte)'"':
+                at++;
+                return Quoted((byte)'"', dialect == SqlDialect.Postgres ? SqlToken.QuotedName : SqlToken.NameOrLiteral);
+            default:
+                return SqlToken.Word;
+        }
+    }
+
+    private SqlToken Number() => Take(SqlNumber.End(text, at) - at, SqlToken.Literal);
+
+    private SqlToken Special(SqlToken previous)
+    {
+        switch (text[at])
+        {
+            case (byte)'\'':
+                return Literal(false);
+            case (byte)'"':
+                return Quoted((byte)'"', dialect switch
+                {
+                    SqlDialect.Postgres => SqlToken.QuotedName,
+                    SqlDialect.MySql => SqlToken.Literal,
+                    _ => SqlToken.NameOrLiteral,
+                });
+            case (byte)'`' when dialect is SqlDialect.MySql or SqlDialect.Generic:
+                return Backticks();
+            case (byte)'[' when dialect == SqlDialect.SqlServer:
+                return Quoted((byte)']', SqlToken.QuotedName);
+            case (byte)'[' when dialect == SqlDialect.Generic:
+                hasBracket = true;
+                return SqlQuote.BracketAgrees(text, at) ? Take(1, SqlToken.Symbol) : SqlToken.Unsure;
+            case (byte)'$':
+                return Dollar();
+            case (byte)'-' or (byte)'/' or (byte)'#':
+                if (IsExecutable())
+                {
+                    return EnterExecutable();
+                }
+
+                var end = SqlComment.End(text, at, dialect);
+                return end == SqlComment.Unsure ? SqlToken.Unsure : end != at ? Blank() : Sign(previous);
+            case (byte)'+':
+                return Sign(previous);
+            case (byte)'.' when SqlNumber.Begins(text, at):
+                return Number();
+            case (byte)'?' or (byte)':' or (byte)'@':
+                return Place(previous);
+            default:
+                return Take(1, SqlToken.Symbol);
+        }
+    }
+
+    /// <summary>A sign belongs to the number behind it; close behind a name or a bracket it is an operator.</summary>
+    private SqlToken Sign(SqlToken previous)
+    {
+        if (text[at] is (byte)'/' or (byte)'#' || !SqlNumber.Begins(text, at + 1) || IsOperand(previous))
+        {
+            var isName = text[at] == '#' && dialect == SqlDialect.SqlServer;
+            at++;
+            return isName ? PrefixedName() : SqlToken.Symbol;
+        }
+
+        at++;
+        return Number();
+    }
+
+    private readonly bool IsOperand(SqlToken previous) =>
+        previous is SqlToken.Word or SqlToken.QuotedName or SqlToken.NameOrLiteral
+        || previous == SqlToken.Parameter
+        || (previous == SqlToken.Symbol && text[at - 1] is (byte)')' or (byte)']');
+
+    /// <summary>Transact-SQL's #name, ##name, @name and @@name, behind the first sign.</summary>
+    private SqlToken PrefixedName()
+    {
+        at += Following is (byte)'#' or (byte)'@' ? 1 : 0;
+        while (at < text.Length && SqlBytes.IsName(text[at]))
+        {
+            at++;
+        }
+
+        return SqlToken.Word;
+    }
+
+    /// <summary>A place for a value: <c>?</c>, <c>?1</c>, <c>:1</c>, <c>@1</c>, as the dialect has it.</summary>
+    private SqlToken Place(SqlToken previous)
+    {
+        var mark = text[at++];
+        if (dialect == SqlDialect.Postgres)
+        {
+            // Operators all: ? asks for a key of a document, :1 ends a slice, :: casts.
+            return SqlToken.Symbol;
+        }
+
+        // The 2 of a slice a[1:2] is a literal.
+        var numbered = mark switch
+        {
+            (byte)'?' => dialect == SqlDialect.Generic,
+            (byte)':' => dialect == SqlDialect.Generic && !hasBracket && previous is SqlToken.Blank or SqlToken.Symbol,
+            _ => dialect == SqlDialect.SqlServer,
+        };
+        if (mark == '@' && dialect == SqlDialect.SqlServer && !SqlBytes.IsDigit(Following))
+        {
+            return PrefixedName();
+        }
+
+        if (!numbered || !SqlBytes.IsDigit(Following))
+        {
+            return mark == '?' ? SqlToken.Parameter : SqlToken.Symbol;
+        }
+
+        at += Digits(at);
+        return SqlToken.Parameter;
+    }
+
+    private readonly int Digits(int from)
+    {
+        var end = from;
+        while (SqlBytes.IsDigit(SqlBytes.At(text, end)))
+        {
+            end++;
+        }
+
+        return end - from;
+    }
+
+    /// <summary>PostgreSQL's $1, $$…$$ and $tag$…$tag$; Transact-SQL's money.</summary>
+    private SqlToken Dollar()
+    {
+        var digits = Digits(at + 1);
+        if (digits > 0)
+        {
+            return dialect == SqlDialect.SqlServer
+                ? Take(SqlNumber.End(text, at + 1) - at, SqlToken.Literal)
+                : Take(1 + digits, SqlToken.Parameter);
+        }
+
+        var tag = SqlQuote.DollarTag(text, at);
+        Looked += tag.Length;
+        if (tag.Length < 2 || dialect == SqlDialect.SqlServer)
+        {
+            return Take(1, SqlToken.Symbol);
+        }
+
+        if (dialect != SqlDialect.Postgres)
+        {
+            return tag[^1] == '$' ? SqlToken.Unsure : Take(1, SqlToken.Symbol);
+        }
+
+        at += tag.Length;
+        var length = text[at..].IndexOf(tag);
+        at = length < 0 ? text.Length : at + length + tag.Length;
+        return SqlToken.Literal;
+    }
+
+    /// <summary>A literal in single quotes, from its opening quote on.</summary>
+    private SqlToken Literal(bool escapes)
+    {
+        var quote = at;
+        while (true)
+        {
+            var end = dialect == SqlDialect.Generic ? SqlQuote.AgreedEnd(text, quote, (byte)'\'')
+                : escapes || dialect == SqlDialect.MySql ? SqlQuote.EscapedEnd(text, quote, (byte)'\'')
+                : SqlQuote.End(text, quote, (byte)'\'');
+            if (end == SqlQuote.Unsure)
+            {
+                return SqlToken.Unsure;
+            }
+
+            at = end == SqlQuote.Open ? text.Length : end;
+            if (dialect != SqlDialect.Postgres)
+            {
+                return SqlToken.Literal;
+            }
+
+            quote = SqlQuote.Continued(text, at);
+            if (quote < 0)
+            {
+                Looked += ~quote - at;
+                return SqlToken.Literal;
+            }
+        }
+    }
+
+    private SqlToken Quoted(byte quote, SqlToken kind)
+    {
+        var end = kind == SqlToken.Literal ? SqlQuote.EscapedEnd(text, at, quote)
+            : dialect == SqlDialect.Generic ? SqlQuote.AgreedEnd(text, at, quote)
+            : SqlQuote.End(text, at, quote);
+        if (end == SqlQuote.Unsure)
+        {
+            return SqlToken.Unsure;
+        }
+
+        at = end == SqlQuote.Open ? text.Length : end;
+        return end == SqlQuote.Open ? SqlToken.Literal : kind;
+    }
+
+    private SqlToken Backticks()
+    {
+        var from = at;
+        var kind = Quoted((byte)'`', SqlToken.QuotedName);
+        var isPlain = dialect == SqlDialect.MySql || text[from..at].IndexOfAny((byte)'\'', (byte)'"', (byte)'$') < 0;
+        return isPlain ? kind : SqlToken.Unsure;
+    }
+}
