@@ -17,6 +17,8 @@ install -d -m 700 -o "$owner" "$work/cluster"
 # One database and one small segment of its log: every megabyte has to be unpacked by the guest.
 as_postgres "$postgres/initdb" --pgdata "$work/cluster" --username postgres --auth trust --encoding UTF8 --locale C --wal-segsize 1 \
 	--no-sync --no-instructions >"$work/initdb.log" 2>&1 || { say "FAIL databases: initdb: $(tail -1 "$work/initdb.log")"; finish; }
+# The guest has no time zones but GMT.
+sed -i -E '/^(log_)?timezone/d' "$work/cluster/postgresql.conf"
 # Single-user mode takes a statement a line.
 as_postgres "$postgres/postgres" --single -D "$work/cluster" postgres >"$work/initdb.log" 2>&1 <<-'SQL'
 	UPDATE pg_database SET datistemplate = false
@@ -32,7 +34,8 @@ install_program "$postgres/psql" "$work/payload/usr/bin/psql"
 install_program "$(command -v redis-server)" "$work/payload/usr/bin/redis-server"
 install_program "$(command -v redis-cli)" "$work/payload/usr/bin/redis-cli"
 share=/usr/share/postgresql/$(basename "$(dirname "$postgres")")
-mkdir -p "$work/payload$share"
+# It looks for the folder of its modules, none of which the tests need.
+mkdir -p "$work/payload$share" "$work/payload$(dirname "$postgres")/lib"
 cp -r "$share/timezonesets" "$work/payload$share/"
 ln -s "$postgres/postgres" "$work/payload/usr/bin/postgres"
 echo 'postgres:x:101:101:postgres:/tmp:/bin/sh' >>"$work/payload/etc/passwd"
