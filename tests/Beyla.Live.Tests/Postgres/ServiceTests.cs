@@ -24,7 +24,7 @@ public sealed class ServiceTests(PostgresServer postgres)
         SpanRecord[] commands = [.. spans.Where(span => (span.Kind, span.Protocol) == ("client", "redis"))];
         Assert.Equal((count, count, 2 * count), (requests.Length, queries.Length, commands.Length));
         Assert.All(queries, span => Assert.Equal(("SELECT name FROM item WHERE id = ?", postgres.Port), (span.Query, span.ServerPort)));
-        Assert.Equal((count, count), (commands.Count(span => span.Operation == "INCR"), commands.Count(span => span.Operation == "SET")));
+        Assert.Equal((count, count), (commands.Count(span => span.Operation == "INCRBY"), commands.Count(span => span.Operation == "SET")));
         Assert.All(spans, span => Assert.Equal((shop.Pid, "complete"), (span.Pid, span.Outcome)));
         // Thread by thread, what a handler asks lies within the request that it handles.
         Assert.All(queries.Concat(commands), asked => Assert.Single(
