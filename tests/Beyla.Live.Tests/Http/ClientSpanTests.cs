@@ -89,7 +89,8 @@ public sealed class ClientSpanTests
 
         IReadOnlyList<Span> spans = await agent.WaitForClientSpansAsync(100);
         Assert.All(spans, span => Assert.Equal(
-            ("GET", "/status/404", 404, server.Port, client.Pid), (span.Method, span.Path, span.StatusCode, span.ServerPort, span.ProcessId)));
+            ("GET", "/status/404", 404, server.Port, client.Pid),
+            (span.Method, span.Path, span.StatusCode, span.ServerPort, span.ProcessId)));
         Assert.Equal(100, agent.Spans.Count);
         await agent.StopAsync();
     }

@@ -77,7 +77,8 @@ public sealed class RecognitionTests
         Assert.Equal(200, (await connection.GetAsync("/last")).Status);
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(4);
-        Assert.Equal([("/refused", 405), ("/real", 200), ("/expect", 417), ("/last", 200)], spans.Select(span => (span.Path, span.StatusCode)));
+        Assert.Equal([("/refused", 405), ("/real", 200), ("/expect", 417), ("/last", 200)],
+            spans.Select(span => (span.Path, span.StatusCode)));
         Assert.Equal(4, agent.Spans.Count);
         await agent.StopAsync();
     }
@@ -108,7 +109,9 @@ public sealed class RecognitionTests
         Assert.Equal(
             [("/blanks", 201), ("/unreadable", 0), ("/real", 200), ("/icy", 0), ("/real", 200), ("/blanks", 201)],
             spans.Select(span => (span.Path, span.StatusCode)));
-        Assert.Equal([SpanOutcome.Unfinished, SpanOutcome.Unfinished], spans.Where(span => span.StatusCode == 0).Select(span => span.Outcome));
+        Assert.Equal(
+            [SpanOutcome.Unfinished, SpanOutcome.Unfinished],
+            spans.Where(span => span.StatusCode == 0).Select(span => span.Outcome));
         await agent.StopAsync();
     }
 

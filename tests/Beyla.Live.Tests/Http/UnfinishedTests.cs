@@ -85,7 +85,8 @@ public sealed class UnfinishedTests
         await HttpRequests.SendAsync(server.Port, 1, "/whole");
         Assert.Equal(200, (await agent.WaitForSpansAsync(1, span => span.Path == "/whole"))[0].StatusCode);
         Assert.All(
-            agent.Spans.Where(span => span.Path != "/whole"), span => Assert.True(span is { Path: "/half", StatusCode: 0 or 400 }, $"{span}"));
+            agent.Spans.Where(span => span.Path != "/whole"),
+            span => Assert.True(span is { Path: "/half", StatusCode: 0 or 400 }, $"{span}"));
         await agent.StopAsync();
     }
 
