@@ -31,10 +31,12 @@ die() { say "build.sh: $*"; exit 1; }
 BUILD_PACKAGES="clang llvm libbpf-dev libelf-dev zlib1g-dev"
 DEMO_PACKAGES="curl python3"
 LIVE_PACKAGES="nginx-light haproxy curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps
-    tcpdump ethtool iperf3 redis-server liburing-dev iputils-ping strace python3-yaml systemd"
+    tcpdump ethtool iperf3 redis-server redis-tools liburing-dev iputils-ping strace python3-yaml systemd
+    postgresql-15 postgresql-client-15 python3-psycopg2 python3-redis npm"
 KERNEL_PACKAGES="nginx-light qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin bpftool
-    liburing-dev"
-PESTER_PACKAGES="tmux procps python3 curl iproute2 util-linux libcap2-bin bpftool"
+    liburing-dev redis-server redis-tools postgresql-15 postgresql-client-15 util-linux"
+PESTER_PACKAGES="tmux procps python3 curl iproute2 util-linux libcap2-bin bpftool redis-server postgresql-15 python3-psycopg2
+    python3-redis"
 BENCH_PACKAGES="nginx-light wrk curl python3 iproute2 iperf3 bpftool gcc libc6-dev"
 
 POWERSHELL_VERSION=7.6.9
@@ -48,6 +50,7 @@ packages() {
         # A program that is there by other means than its package (a newer node, say) is as good.
         case $package in
             nodejs) command -v node >/dev/null && continue ;;
+            npm) command -v npm >/dev/null && continue ;;
             python3) command -v python3 >/dev/null && continue ;;
         esac
         dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
@@ -133,9 +136,21 @@ unit() {
     [ ! -d tests/Beyla.PowerShell.Tests ] || dotnet_suite tests/Beyla.PowerShell.Tests
 }
 
+# The database clients of node that the live tests trace, by the versions of tests/node/package-lock.json, into out/node.
+node_clients() {
+    cmp -s tests/node/package-lock.json out/node/package-lock.json && return
+    say "installing the packages of tests/node into out/node"
+    rm -rf out/node
+    mkdir -p out/node.new
+    cp tests/node/package.json tests/node/package-lock.json tests/node/.npmrc out/node.new/
+    # Without them the tests that need them are skipped, each with that reason.
+    if quietly npm npm ci --prefix out/node.new; then mv out/node.new out/node; else say "npm cannot install the packages of tests/node"; fi
+}
+
 live() {
     step "the live tests"
     packages $LIVE_PACKAGES
+    node_clients
     dotnet_suite tests/Beyla.Live.Tests
 }
 
@@ -145,6 +160,7 @@ kernels() {
     script_suite kernels bash tests/vm/run.sh
     script_suite kernel-capabilities bash tests/vm/capabilities.sh
     script_suite kernel-flows bash tests/vm/flows.sh
+    script_suite kernel-databases bash tests/vm/databases.sh
     script_suite kernel-cost bash tests/vm/cost.sh
 }
 

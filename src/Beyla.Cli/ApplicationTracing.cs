@@ -8,6 +8,8 @@ using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Protocols.Http;
+using Beyla.Agent.Protocols.Postgres;
+using Beyla.Agent.Protocols.Redis;
 using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Tracing;
@@ -91,7 +93,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             new TracerOptions(),
             buffers,
             new KernelVerdicts(source.Verdicts),
-            new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans, buffers));
+            Protocols(configuration, spans, buffers));
         loop = new EventLoop(watcher, source, configuration.PollInterval);
         loop.Watch(aside.FileDescriptor);
     }
@@ -241,6 +243,19 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         watcher.Dispose();
         names?.Dispose();
     }
+
+    private static IProtocol[] Protocols(AgentConfiguration configuration, ISpanSink spans, BufferPool buffers) =>
+    [
+        new HttpProtocol(new HttpOptions { RequestTimeout = configuration.HttpRequestTimeout }, spans, buffers),
+        new PostgresProtocol(
+            new PostgresOptions
+            {
+                MaxStatements = configuration.PostgresPreparedStatements, MaxText = configuration.PostgresTextLength,
+            },
+            spans,
+            buffers),
+        new RedisProtocol(new RedisOptions { IsDatabaseShown = configuration.ShowsRedisDatabase }, spans, buffers),
+    ];
 
     private sealed class KernelVerdicts(VerdictMap map) : IVerdicts
     {

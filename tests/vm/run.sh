@@ -6,7 +6,7 @@
 #   run.sh [KERNEL...]      default: cloud-amd64 (6.1) and 6.12-cloud-amd64
 #
 # Environment: AGENT_UNDER_TEST (another agent), VM_GUEST_TEST (another script for the guest than guest-test), VM_MODULES (kernel modules for
-# it), VM_CACHE (where kernels are kept, ~/.cache/vmtest), VM_VERBOSE=1 (all that the guest prints).
+# it), VM_PAYLOAD (a script of this folder, sourced, that lays more into the payload), VM_CACHE (where kernels are kept, ~/.cache/vmtest), VM_VERBOSE=1 (all that the guest prints).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -39,6 +39,7 @@ install -m 755 "$here/${VM_GUEST_TEST:-guest-test}" "$work/payload/test.sh"
 printf 'root:x:0:0:root:/:/bin/sh\nwatcher:x:1000:1000:watcher:/tmp:/bin/sh\n' >"$work/payload/etc/passwd"
 printf 'root:x:0:\nwatcher:x:1000:\n' >"$work/payload/etc/group"
 echo hello >"$work/payload/www/index.html"
+[ -z "${VM_PAYLOAD:-}" ] || . "$here/$VM_PAYLOAD"
 
 for kernel in "$@"; do
 	log=$work/log

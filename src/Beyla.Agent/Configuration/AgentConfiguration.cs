@@ -63,6 +63,15 @@ public sealed record AgentConfiguration
     /// <summary>How long a request may wait for its answer before it becomes a span with status 408; zero is for ever.</summary>
     public TimeSpan HttpRequestTimeout { get; init; }
 
+    /// <summary>Different texts of PostgreSQL's prepared statements that are remembered, over all connections.</summary>
+    public int PostgresPreparedStatements { get; init; } = 1024;
+
+    /// <summary>Bytes of a PostgreSQL statement that its span shows.</summary>
+    public int PostgresTextLength { get; init; } = 4096;
+
+    /// <summary>Whether spans of Redis show the number of the database, where it is known.</summary>
+    public bool ShowsRedisDatabase { get; init; } = true;
+
     /// <summary>Names of query parameters whose values are redacted; case does not count.</summary>
     public IReadOnlySet<string> SensitiveQueryParameters { get; init; } = Configuration.SensitiveQueryParameters.Default;
 

@@ -20,8 +20,8 @@ internal static partial class KeyTable
           Bytes of a message of SQL Server that are captured beyond its start.
         ebpf.buffer_sizes.mysql|BEYLA_BPF_BUFFER_SIZE_MYSQL|int 0..65536|0
           Bytes of a MySQL message that are captured beyond its start.
-        ebpf.buffer_sizes.postgres|BEYLA_BPF_BUFFER_SIZE_POSTGRES|int 0..65536|0
-          Bytes of a PostgreSQL message that are captured beyond its start.
+        +ebpf.buffer_sizes.postgres|BEYLA_BPF_BUFFER_SIZE_POSTGRES|int 0..65536|0
+          Bytes of a PostgreSQL statement that its span shows, without its literals; 0 and more than 4096 are 4096.
         ebpf.buffer_sizes.tcp|BEYLA_BPF_BUFFER_SIZE_TCP|int 0..65536|0
           Bytes of any other TCP message that are captured beyond its start.
         ebpf.context_propagation|BEYLA_BPF_CONTEXT_PROPAGATION,BEYLA_ENABLE_CONTEXT_PROPAGATION|
@@ -131,12 +131,12 @@ internal static partial class KeyTable
           The paths to which queries in SQL++ are sent.
         +ebpf.poll_interval|BEYLA_BPF_POLL_INTERVAL|duration >0|10ms
           How long the agent waits at most before it looks into the ring unasked while there is traffic.
-        ebpf.postgres_prepared_statements_cache_size|BEYLA_BPF_POSTGRES_PREPARED_STATEMENTS_CACHE_SIZE|int|1024
-          How many prepared statements of PostgreSQL are remembered.
+        +ebpf.postgres_prepared_statements_cache_size|BEYLA_BPF_POSTGRES_PREPARED_STATEMENTS_CACHE_SIZE|int 0..65536|1024
+          How many different texts of prepared statements of PostgreSQL are remembered.
         ebpf.protocol_debug_print|BEYLA_PROTOCOL_DEBUG_PRINT|bool|false
           Prints what the recognition of protocols sees.
-        ebpf.redis_db_cache.enabled|BEYLA_BPF_REDIS_DB_CACHE_ENABLED|bool|false
-          Remembers the database number of each connection to Redis.
+        +ebpf.redis_db_cache.enabled|BEYLA_BPF_REDIS_DB_CACHE_ENABLED|bool|true
+          Shows the number of the database of Redis, where it is known; Grafana Beyla's default is false.
         ebpf.redis_db_cache.max_size|BEYLA_BPF_REDIS_DB_CACHE_MAX_SIZE|int|1000
           How many connections to Redis have their database number remembered.
         +ebpf.ring_size|BEYLA_BPF_RING_SIZE|int 4096..67108864|8388608

@@ -227,4 +227,21 @@ public class RecognitionTests
         rig.AssertEmpty();
         Assert.Equal(new PlaceCounters("tracing", "connections", 2, Aggregated: 2), rig.Tracer.Count().ElementAt(1));
     }
+
+    /// <summary>Events cost a protocol nothing as long as it has nothing to do; what is overdue is done before the next event.</summary>
+    [Fact]
+    public void Time_is_told_when_something_is_due()
+    {
+        Wire.Receive("first");
+        var (first, second) = (rig.First.Ticks, rig.Second.Ticks);
+        rig.First.Due = (long)Wire.Time + 10_000;
+        for (var i = 0; i < 9; i++)
+        {
+            Wire.Receive("more");
+        }
+
+        Assert.Equal((first, second), (rig.First.Ticks, rig.Second.Ticks));
+        Wire.Receive("more");
+        Assert.Equal((first + 1, second + 1), (rig.First.Ticks, rig.Second.Ticks));
+    }
 }

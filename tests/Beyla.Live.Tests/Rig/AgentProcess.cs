@@ -13,14 +13,22 @@ internal sealed class AgentProcess : ChildProcess
     private readonly ConcurrentQueue<Span> spans = new();
     private readonly ConcurrentQueue<Flow> flows = new();
     private readonly ConcurrentQueue<string> unreadable = new();
+    private readonly ConcurrentQueue<SpanRecord>? records;
     private readonly bool json;
     private volatile bool ready;
 
-    private AgentProcess(Process process, bool json)
-        : base(process) => this.json = json;
+    private AgentProcess(Process process, AgentSettings settings)
+        : base(process)
+    {
+        this.json = settings.Printer == "json" && !settings.ReadsAsText;
+        this.records = settings.ReadsRecords ? new ConcurrentQueue<SpanRecord>() : null;
+    }
 
     /// <summary>The spans seen so far.</summary>
     public IReadOnlyCollection<Span> Spans => spans;
+
+    /// <summary>The spans seen so far as <see cref="AgentSettings.ReadsRecords"/> asks for them.</summary>
+    public IReadOnlyCollection<SpanRecord> Records => this.records ?? throw new InvalidOperationException("Records are not read.");
 
     /// <summary>The flows seen so far.</summary>
     public IReadOnlyCollection<Flow> Flows => flows;
@@ -57,8 +65,7 @@ internal sealed class AgentProcess : ChildProcess
 
         List<string> command = [.. settings.Prefix, settings.Binary, .. settings.Arguments];
         string file = command[0].Contains('/') ? command[0] : Tool.Find(command[0]);
-        AgentProcess agent = new(
-            StartProcess(file, command.Skip(1), settings.Environment), settings.Printer == "json" && !settings.ReadsAsText);
+        AgentProcess agent = new(StartProcess(file, command.Skip(1), settings.Environment), settings);
         if (settings.ReadsOutput)
         {
             agent.ReadOutput();
@@ -89,6 +96,21 @@ internal sealed class AgentProcess : ChildProcess
         await Task.Delay(200);
         throw new XunitException(
             $"Expected {count} spans, got {seen.Length} (of {spans.Count} in all).\nLast:\n{string.Join('\n', spans.TakeLast(5))}\n"
+            + $"Unreadable: {string.Join('\n', unreadable.Take(3))}\nLog of the agent:\n{Errors}");
+    }
+
+    /// <summary>
+    /// Waits until <paramref name="count"/> records have arrived that satisfy a condition, and a moment longer for any that should not
+    /// come.
+    /// </summary>
+    /// <exception cref="XunitException">Another number arrived.</exception>
+    public async Task<IReadOnlyList<SpanRecord>> WaitForRecordsAsync(int count, Func<SpanRecord, bool> which)
+    {
+        await Wait.UntilAsync(() => HasExited || (Records.Count >= count && Records.Count(which) >= count), Wait.Hang);
+        await Task.Delay(200);
+        SpanRecord[] seen = [.. Records.Where(which)];
+        return seen.Length == count ? seen : throw new XunitException(
+            $"Expected {count} spans, got {seen.Length} (of {Records.Count} in all).\n{SpanRecord.Summarise(Records)}\n"
             + $"Unreadable: {string.Join('\n', unreadable.Take(3))}\nLog of the agent:\n{Errors}");
     }
 
@@ -127,7 +149,12 @@ internal sealed class AgentProcess : ChildProcess
         }
 
         AssertHandedOn(counters);
-        if (!this.json)
+        if (this.records is not null && counters.TryGetValue("printer", out PlaceCount? written))
+        {
+            Assert.Equal(written.Emitted, this.records.Count);
+        }
+
+        if (!this.json || this.records is not null)
         {
             return;
         }
@@ -160,6 +187,12 @@ internal sealed class AgentProcess : ChildProcess
             return;
         }
 
+        if (this.records is not null)
+        {
+            ReadRecords(output, this.records);
+            return;
+        }
+
         using AgentStream stream = new(output.BaseStream);
         while (stream.TryRead(out StreamLine line))
         {
@@ -178,6 +211,24 @@ internal sealed class AgentProcess : ChildProcess
             else if (line.Error is { } error)
             {
                 unreadable.Enqueue($"line {error.Line}: {error.Kind}, {error.Message}: {error.Excerpt}");
+            }
+        }
+    }
+
+    private void ReadRecords(StreamReader output, ConcurrentQueue<SpanRecord> records)
+    {
+        while (output.ReadLine() is { } line)
+        {
+            try
+            {
+                if (SpanRecord.Read(line) is { } record)
+                {
+                    records.Enqueue(record);
+                }
+            }
+            catch (System.Text.Json.JsonException e)
+            {
+                unreadable.Enqueue($"{e.Message}: {line}");
             }
         }
     }

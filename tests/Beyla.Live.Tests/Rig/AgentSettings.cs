@@ -20,11 +20,23 @@ internal sealed record AgentSettings
     /// <summary>Whether its output is kept as text instead of being read as a stream of spans.</summary>
     public bool ReadsAsText { get; init; }
 
+    /// <summary>Whether its output is read into <see cref="AgentProcess.Records"/>, by no reader of ours.</summary>
+    public bool ReadsRecords { get; init; }
+
     public string Printer => Environment.GetValueOrDefault("BEYLA_TRACE_PRINTER", "");
 
     /// <summary>Traces what listens on the given ports and prints the JSON stream.</summary>
     public static AgentSettings ForPorts(params int[] ports) =>
         For("BEYLA_OPEN_PORT", string.Join(',', ports.Select(port => port.ToString(CultureInfo.InvariantCulture))));
+
+    /// <summary>
+    /// Traces what one of some rules selects (entries of discovery.instrument, as <c>open_ports: "80"</c>) and prints the JSON stream, read
+    /// as <see cref="AgentProcess.Records"/>.
+    /// </summary>
+    public static AgentSettings ForRules(params string[] rules) => new AgentSettings
+    {
+        Arguments = ["--set", $"discovery.instrument=[{string.Join(", ", rules.Select(rule => $"{{{rule}}}"))}]"], ReadsRecords = true,
+    }.With("BEYLA_TRACE_PRINTER", "json");
 
     /// <summary>Traces what one variable selects and prints the JSON stream.</summary>
     public static AgentSettings For(string variable, string value) =>

@@ -12,6 +12,7 @@ internal partial class ChildProcess : IAsyncDisposable
 {
     public const int SIGHUP = 1;
     public const int SIGINT = 2;
+    public const int SIGQUIT = 3;
     public const int SIGKILL = 9;
     public const int SIGUSR1 = 10;
     public const int SIGTERM = 15;
@@ -41,6 +42,8 @@ internal partial class ChildProcess : IAsyncDisposable
 
     /// <summary>What it wrote to standard error so far.</summary>
     public string Errors => string.Join('\n', this.errors);
+
+    public IEnumerable<string> OutputLines => this.output;
 
     public IEnumerable<string> ErrorLines => this.errors;
 
@@ -90,6 +93,9 @@ internal partial class ChildProcess : IAsyncDisposable
 
     /// <summary>Closes this side of the process's standard output.</summary>
     public void CloseOutput() => this.process.StandardOutput.Close();
+
+    /// <summary>Writes a line to the process's standard input.</summary>
+    public void WriteLine(string line) => this.process.StandardInput.WriteLine(line);
 
     /// <summary>Ends the process's standard input.</summary>
     public void CloseInput() => this.process.StandardInput.Close();

@@ -24,6 +24,10 @@ internal sealed class LiveTheoryAttribute : TheoryAttribute
     }
 }
 
+/// <summary>
+/// What a test needs: a program (<c>redis-server</c>), a module of Debian's Python (<c>python3 psycopg2</c>) or a package of node
+/// (<c>node ioredis</c>).
+/// </summary>
 internal static class LiveConditions
 {
     /// <summary>Milliseconds after which a test that hangs is given up; far above what any needs.</summary>
@@ -47,6 +51,15 @@ internal static class LiveConditions
             return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
         }
 
-        return needs.Where(name => Tool.TryFind(name) is null).Select(Tool.Missing).FirstOrDefault();
+        return needs.Select(ReasonAgainst).FirstOrDefault(reason => reason is not null);
     }
+
+    private static string? ReasonAgainst(string need) => need.Split(' ') switch
+    {
+        ["python3", string module] => Directory.Exists($"/usr/lib/python3/dist-packages/{module}")
+            ? ReasonAgainst("python3") : $"python3 has no module {module} (apt-get install python3-{module})",
+        ["node", string package] => Directory.Exists(Path.Combine(Repository.NodeModules, package))
+            ? ReasonAgainst("node") : $"node has no package {package} (./build.sh live installs it into out/node)",
+        _ => Tool.TryFind(need) is null ? Tool.Missing(need) : null,
+    };
 }

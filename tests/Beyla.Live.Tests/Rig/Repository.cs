@@ -11,6 +11,9 @@ internal static class Repository
         ? other
         : Path.Combine(Root, "out", "bin", "beyla");
 
+    /// <summary>Where build.sh installs the packages of tests/node.</summary>
+    public static string NodeModules => Path.Combine(Root, "out", "node", "node_modules");
+
     private static string FindRoot()
     {
         for (DirectoryInfo? directory = new(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)

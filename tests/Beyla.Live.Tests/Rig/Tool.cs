@@ -19,7 +19,17 @@ internal static class Tool
         ["gcc"] = "gcc libc6-dev",
         ["setcap"] = "libcap2-bin",
         ["setpriv"] = "util-linux",
+        ["postgres"] = "postgresql-15",
+        ["initdb"] = "postgresql-15",
+        ["pgbench"] = "postgresql-15",
+        ["psql"] = "postgresql-client-15",
+        ["redis-cli"] = "redis-tools",
     };
+
+    // Debian keeps the programs of each version of PostgreSQL apart; /usr/bin/psql is a script that chooses one.
+    private static readonly string[] Postgres = [.. Directory.Exists("/usr/lib/postgresql")
+        ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => version + "/bin")
+        : []];
 
     /// <summary>Full path of a program.</summary>
     /// <exception cref="FileNotFoundException">It is not installed.</exception>
@@ -27,7 +37,7 @@ internal static class Tool
 
     /// <summary>Full path of a program, or null.</summary>
     public static string? TryFind(string name) =>
-        Directories.Select(directory => Path.Combine(directory, name)).FirstOrDefault(File.Exists);
+        Postgres.Concat(Directories).Select(directory => Path.Combine(directory, name)).FirstOrDefault(File.Exists);
 
     /// <summary>What to say where <paramref name="name"/> is not installed.</summary>
     public static string Missing(string name) => $"{name} is not installed (apt-get install {Packages.GetValueOrDefault(name, name)})";

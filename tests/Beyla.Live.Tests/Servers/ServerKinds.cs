@@ -27,6 +27,10 @@ internal static class ServerKinds
     public static Task<TestServer> ScriptAsync(string name) =>
         OnPort(null, number => TestServer.StartAsync(number, [Tool.Find("python3"), "-I", Script(name), Text(number)]));
 
+    /// <summary>An HTTP server in Python that asks PostgreSQL once and Redis twice for each request.</summary>
+    public static Task<TestServer> ShopAsync(int postgres, int redis) => OnPort(null, number => TestServer.StartAsync(
+        number, [Tool.Find("python3"), "-I", Script("shop.py"), Text(number), Text(postgres), Text(redis)]));
+
     /// <summary>node's http server; with workers, sockets are accepted by the first process and passed to them.</summary>
     /// <param name="program">A copy of node that is to run it.</param>
     public static async Task<TestServer> NodeAsync(int workers = 0, OwnProgram? program = null)

@@ -1,3 +1,4 @@
+using Beyla.Agent.Protocols.Sql;
 using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Postgres;
@@ -50,13 +51,14 @@ internal sealed class StatementText
     /// <param name="summary">Of it.</param>
     /// <param name="facts">Parts of the summary.</param>
     /// <param name="buffers">Give room.</param>
-    public void Set(ReadOnlySpan<byte> text, ReadOnlySpan<byte> summary, in StatementFacts facts, BufferPool buffers)
+    public void Set(ReadOnlySpan<byte> text, ReadOnlySpan<byte> summary, in SqlFacts facts, BufferPool buffers)
     {
         textLength = bytes.AppendShown(text, buffers.Most(ShortText), buffers);
         summaryLength = bytes.Append(summary, buffers);
         if (summaryLength == summary.Length)
         {
-            (operation, collection, procedure, Statements) = (facts.Operation, facts.Collection, facts.Procedure, facts.Statements);
+            (operation, collection, procedure, Statements) =
+                (facts.Operation, facts.Collection, facts.StoredProcedure, facts.StatementCount);
         }
     }
 

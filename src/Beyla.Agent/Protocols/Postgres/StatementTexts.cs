@@ -1,3 +1,4 @@
+using Beyla.Agent.Protocols.Sql;
 using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Postgres;
@@ -129,7 +130,7 @@ internal sealed class StatementTexts(PostgresOptions options, BufferPool buffers
         buffers.Refund(count * NameSize);
     }
 
-    private StatementText Make(in StatementFacts facts)
+    private StatementText Make(in SqlFacts facts)
     {
         var text = pool.Rent();
         text.References = 1;

@@ -79,7 +79,7 @@ internal sealed class RedisConversation : Conversation
             exchanges.Lose();
             requests.Release();
             BeginStreams(segment.Direction);
-            protocol.Ledger.CountUnread();
+            exchanges.CountUnread();
         }
     }
 

@@ -51,6 +51,13 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
         spans.Begin(connection, isFresh);
     }
 
+    /// <summary>A command was seen that cannot be read any more: the sides were taken one for the other.</summary>
+    public void CountUnread()
+    {
+        hasRequest = true;
+        protocol.Ledger.CountUnread();
+    }
+
     /// <summary>Gives up what is left.</summary>
     public void Lose()
     {

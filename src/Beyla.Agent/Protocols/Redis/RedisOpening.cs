@@ -17,7 +17,7 @@ internal static class RedisOpening
         var verdict = ReadHead(data, out var arguments, out var name, out var end);
         if (verdict != Confirmation.Yes)
         {
-            return verdict == Confirmation.Undecided && opening.IsKnown ? Confirmation.Yes : verdict;
+            return verdict;
         }
 
         // Where the bytes end, more may come: what is there has to fit.
@@ -27,7 +27,8 @@ internal static class RedisOpening
         }
 
         // In the middle of a connection an array of words may be a response, too: of a known command it is hardly one.
-        var isCommand = opening.IsFresh || opening.IsKnown || RedisCommands.Find(name) is not null || name.Contains((byte)'.');
+        // A conversation stays as long as its connection: one that is over had nothing of Redis, and is no reason to trust what follows.
+        var isCommand = opening.IsFresh || RedisCommands.Find(name) is not null || name.Contains((byte)'.');
         return isCommand ? Confirmation.Yes : Confirmation.No;
     }
 
@@ -42,13 +43,18 @@ internal static class RedisOpening
             return verdict;
         }
 
+        if (arguments is < 1 or > MaxArguments)
+        {
+            return Confirmation.No;
+        }
+
         verdict = ReadNumber(data, '$', ref end, out var length);
         if (verdict != Confirmation.Yes)
         {
             return verdict;
         }
 
-        if (arguments is < 1 or > MaxArguments || length is < 1 or >= RedisCommands.MaxName)
+        if (length is < 1 or >= RedisCommands.MaxName)
         {
             return Confirmation.No;
         }

@@ -56,10 +56,13 @@ internal sealed class RedisReplies(RedisExchanges exchanges)
             else if (place == Place.Bytes && left > 0 && segment.Data.IsEmpty)
             {
                 var count = Math.Min(left, segment.Unseen);
-                left -= count;
                 segment.Skip(count);
-                place = left == 0 ? Place.End : place;
-                hasReturn = false;
+                PassBytes(count);
+            }
+            else if (segment.Data.IsEmpty && place == Place.End)
+            {
+                // The end of a long value is not captured, as the value is not.
+                PassEnd(ref segment);
             }
             else if (segment.Data.IsEmpty || Step(ref segment) == RespProgress.Bad)
             {
@@ -87,9 +90,7 @@ internal sealed class RedisReplies(RedisExchanges exchanges)
         var count = until - from;
         if (place == Place.Bytes && left >= count && !IsLost)
         {
-            left -= count;
-            hasReturn = false;
-            place = left == 0 ? Place.End : place;
+            PassBytes(count);
         }
         else if (exchanges.TryMiss(until, IsBetween))
         {
@@ -101,6 +102,13 @@ internal sealed class RedisReplies(RedisExchanges exchanges)
             EndsWithLine = false;
             exchanges.LoseReplies();
         }
+    }
+
+    private void PassBytes(long count)
+    {
+        left -= count;
+        hasReturn = false;
+        place = left == 0 ? Place.End : place;
     }
 
     private void PassOver(ref Segment segment)
@@ -123,10 +131,8 @@ internal sealed class RedisReplies(RedisExchanges exchanges)
             case Place.Bytes:
                 var count = (int)Math.Min(left, segment.Data.Length);
                 peek.Append(segment.Data[..count]);
-                left -= count;
                 segment.Skip(count);
-                place = left == 0 ? Place.End : place;
-                hasReturn = false;
+                PassBytes(count);
                 return RespProgress.More;
             default:
                 return ReadEnd(ref segment);
@@ -247,6 +253,12 @@ internal sealed class RedisReplies(RedisExchanges exchanges)
             return RespProgress.Bad;
         }
 
+        PassEnd(ref segment);
+        return RespProgress.More;
+    }
+
+    private void PassEnd(ref Segment segment)
+    {
         segment.Skip(1);
         if (!hasReturn)
         {
@@ -260,8 +272,6 @@ internal sealed class RedisReplies(RedisExchanges exchanges)
         {
             EndValue(0, segment.Time);
         }
-
-        return RespProgress.More;
     }
 
     /// <summary>A value, or the head of one with more values in it, is complete.</summary>

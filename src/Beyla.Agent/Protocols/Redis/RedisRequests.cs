@@ -103,6 +103,12 @@ internal sealed class RedisRequests(RedisExchanges exchanges)
             return;
         }
 
+        // The end of a long value is not captured, as the value is not.
+        if (place == Place.End && PassEnd(ref segment) != RespProgress.Bad)
+        {
+            return;
+        }
+
         // The last bytes become visible again, and are behind the hole.
         Lose(segment.Unseen);
         segment.SkipAll();
@@ -244,14 +250,11 @@ internal sealed class RedisRequests(RedisExchanges exchanges)
         }
     }
 
-    private RespProgress ReadEnd(ref Segment segment)
-    {
-        var b = segment.Data[0];
-        if (b != (hasReturn ? '\n' : '\r'))
-        {
-            return RespProgress.Bad;
-        }
+    private RespProgress ReadEnd(ref Segment segment) =>
+        segment.Data[0] == (hasReturn ? '\n' : '\r') ? PassEnd(ref segment) : RespProgress.Bad;
 
+    private RespProgress PassEnd(ref Segment segment)
+    {
         segment.Skip(1);
         if (!hasReturn)
         {

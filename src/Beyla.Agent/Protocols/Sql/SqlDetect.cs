@@ -22,12 +22,7 @@ internal static class SqlDetect
         var tries = 0;
         for (var at = 0; at <= last; at++)
         {
-            if (at > 0 && SqlBytes.IsName(data[at - 1]) && data[at - 1] < 0x80 && !IsLength(data, at))
-            {
-                continue;
-            }
-
-            var verb = Verb(data[at..]);
+            var verb = MayBegin(data, at) ? Verb(data[at..]) : SqlWord.None;
             if (verb == SqlWord.None)
             {
                 continue;
@@ -50,8 +45,12 @@ internal static class SqlDetect
         return false;
     }
 
-    /// <summary>A length in binary may look like a letter: the byte before it tells.</summary>
-    private static bool IsLength(ReadOnlySpan<byte> data, int at) => at > 1 && data[at - 2] < 0x20;
+    /// <summary>
+    /// Whether a text may begin there: behind the header of a message in binary. The last byte of it may look like a letter, as a length
+    /// does: then the one before it tells. Within other text, as of HTTP, no statement begins.
+    /// </summary>
+    private static bool MayBegin(ReadOnlySpan<byte> data, int at) =>
+        at < 2 || data[at - 1] is < 0x20 or >= 0x80 || data[at - 2] < 0x20;
 
     private static SqlWord Verb(ReadOnlySpan<byte> data)
     {

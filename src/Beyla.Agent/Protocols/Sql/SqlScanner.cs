@@ -225,7 +225,8 @@ internal ref struct SqlScanner(ReadOnlySpan<byte> text, SqlDialect dialect)
         if (text[at] is (byte)'/' or (byte)'#' || !SqlNumber.Begins(text, at + 1) || IsOperand(previous))
         {
             var isName = text[at] == '#' && dialect == SqlDialect.SqlServer;
-            return isName ? TemporaryName() : Take(1, SqlToken.Symbol);
+            at++;
+            return isName ? PrefixedName() : SqlToken.Symbol;
         }
 
         at++;
@@ -237,10 +238,10 @@ internal ref struct SqlScanner(ReadOnlySpan<byte> text, SqlDialect dialect)
         || previous == SqlToken.Parameter
         || (previous == SqlToken.Symbol && text[at - 1] is (byte)')' or (byte)']');
 
-    /// <summary>Transact-SQL's #name and ##name.</summary>
-    private SqlToken TemporaryName()
+    /// <summary>Transact-SQL's #name, ##name, @name and @@name, behind the first sign.</summary>
+    private SqlToken PrefixedName()
     {
-        at += SqlBytes.At(text, at + 1) == '#' ? 2 : 1;
+        at += Following is (byte)'#' or (byte)'@' ? 1 : 0;
         while (at < text.Length && SqlBytes.IsName(text[at]))
         {
             at++;
@@ -266,6 +267,11 @@ internal ref struct SqlScanner(ReadOnlySpan<byte> text, SqlDialect dialect)
             (byte)':' => dialect == SqlDialect.Generic && !hasBracket && previous is SqlToken.Blank or SqlToken.Symbol,
             _ => dialect == SqlDialect.SqlServer,
         };
+        if (mark == '@' && dialect == SqlDialect.SqlServer && !SqlBytes.IsDigit(Following))
+        {
+            return PrefixedName();
+        }
+
         if (!numbered || !SqlBytes.IsDigit(Following))
         {
             return mark == '?' ? SqlToken.Parameter : SqlToken.Symbol;

@@ -186,6 +186,12 @@ internal ref partial struct SqlSummaryReader
             Frame &= ~SqlFrame.Start;
         }
 
+        if (depth == 0 && phase == Phase.TableName && command == SqlWord.Copy)
+        {
+            // COPY (query) TO …
+            phase = Phase.Query;
+        }
+
         frames[++depth] = SqlFrame.Start | inherited;
     }
 

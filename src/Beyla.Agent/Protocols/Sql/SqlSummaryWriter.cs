@@ -13,7 +13,7 @@ internal ref struct SqlSummaryWriter(Span<byte> to)
     public bool IsFull { get; private set; }
 
     /// <summary>Where what is being put, or was put last, stands.</summary>
-    public readonly Range Last => IsFull ? default : Math.Min(mark, Length)..Length;
+    public readonly Range Last => IsFull ? default : mark..Length;
 
     /// <summary>Puts one word.</summary>
     public Range Put(scoped ReadOnlySpan<byte> word)
@@ -26,9 +26,10 @@ internal ref struct SqlSummaryWriter(Span<byte> to)
     /// <summary>Begins something of several parts.</summary>
     public void Begin()
     {
-        if (Length > 0)
+        IsFull |= Length == to.Length;
+        if (Length > 0 && !IsFull)
         {
-            Append(" "u8);
+            to[Length++] = (byte)' ';
         }
 
         mark = Length;
@@ -37,7 +38,7 @@ internal ref struct SqlSummaryWriter(Span<byte> to)
     /// <summary>What is being put is not whole after all: it vanishes, and nothing is written any more.</summary>
     public void Cancel()
     {
-        Length = Math.Max(0, mark - 1);
+        Length = IsFull ? Length : Math.Max(0, mark - 1);
         IsFull = true;
     }
 
@@ -51,8 +52,7 @@ internal ref struct SqlSummaryWriter(Span<byte> to)
 
         if (part.Length > to.Length - Length)
         {
-            Length = mark > 0 && mark <= Length ? mark - 1 : Length;
-            IsFull = true;
+            Cancel();
             return;
         }
 

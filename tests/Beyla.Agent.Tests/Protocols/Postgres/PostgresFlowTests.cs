@@ -13,6 +13,21 @@ public class PostgresFlowTests
         rig.Server(Welcome);
     }
 
+    /// <summary>OpenTelemetry conventions: the summary is the name; operation and table are those of a single statement.</summary>
+    [Theory]
+    [InlineData("select a from t where b = 1", "select t", "select", "t", "")]
+    [InlineData("UPDATE shop.orders SET a = 'x'", "UPDATE shop.orders", "UPDATE", "shop.orders", "")]
+    [InlineData("commit", "commit", "commit", "", "")]
+    [InlineData("select 1; select a from t", "select select t", "", "", "")]
+    [InlineData("", "postgresql", "", "", "")]
+    public void NameOperationAndTable(string sql, string name, string operation, string collection, string procedure)
+    {
+        rig.Client(Query(sql));
+        rig.Server([.. Complete("SELECT 1"), .. Ready()]);
+        rig.Close();
+        Assert.Equal([(name, operation, collection, procedure)], rig.Names);
+    }
+
     [Fact]
     public void PortalThenStatement()
     {

@@ -144,9 +144,15 @@ internal sealed class PostgresRig(bool isServer = true, PostgresOptions? options
         if (conversation is not null)
         {
             Deliver(direction, data, data.Length, Time);
-            return;
         }
+        else
+        {
+            Recognise(direction, data);
+        }
+    }
 
+    private void Recognise(SocketDirection direction, ReadOnlySpan<byte> data)
+    {
         waiting.Add((direction, data.ToArray(), data.Length, Time));
         var first = waiting.Where(w => w.Direction == direction).SelectMany(w => w.Data).Take(Math.Max(64, data.Length)).ToArray();
         var opening = new Opening

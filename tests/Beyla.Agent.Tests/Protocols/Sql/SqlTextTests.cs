@@ -88,7 +88,8 @@ public class SqlTextTests
     [InlineData("SELECT /*! '*/ SECRET '*/", "SELECT ?")]
     [InlineData("SELECT [it's] = 'SECRET'", "SELECT ?")]
     [InlineData("SELECT q'[it's SECRET]'", "SELECT ?")]
-    [InlineData("SELECT ARRAY['x','y'], `a b`, \"t\".c, :1, :name, ?2, %s", "SELECT ARRAY[?,?], `a b`, \"t\".c, :1, :name, ?2, %s")]
+    [InlineData("SELECT ARRAY['x','y'], `a b`, \"t\".c", "SELECT ARRAY[?,?], `a b`, \"t\".c")]
+    [InlineData("SELECT :1, :name, ?2, %s, @p1, $1", "SELECT :1, :name, ?2, %s, @p1, $1")]
     [InlineData("SELECT a[1 :2]", "SELECT a[? :?]")]
     public void Generic(string sql, string expected) => Assert.Equal(expected, Sql.Text(sql, SqlDialect.Generic));
 

@@ -1,0 +1,223 @@
+using System.Text;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Protocols.Redis;
+using Beyla.Agent.Spans;
+using Beyla.Agent.Tests.Tracing;
+using Beyla.Agent.Tracing;
+
+namespace Beyla.Agent.Tests.Protocols.Redis;
+
+/// <summary>A million mutated exchanges: no exception, no growth, and every count agrees; and none of them allocates.</summary>
+public class RedisFuzzTests
+{
+    private const int Exchanges = 1_000_000, PerRound = 1000;
+
+    private static readonly (char From, byte[] Data)[][] Cases =
+    [
+        Case(RedisRig.Command("SET", "key", "value") + RedisRig.Command("GET", "key"), "+OK\r\n$5\r\nvalue\r\n"),
+        Case(RedisRig.Command("MULTI") + RedisRig.Command("INCR", "a") + RedisRig.Command("EXEC"), "+OK\r\n+QUEUED\r\n*1\r\n-ERR a\r\n"),
+        Case(RedisRig.Command("SUBSCRIBE", "a", "b"), "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$7\r\nmessage\r\n$1\r\na\r\n+x\r\n"),
+        Case(RedisRig.Command("HELLO", "3"), "%1\r\n+proto\r\n:3\r\n", "GET a\r\n", ">2\r\n+invalidate\r\n*1\r\n+k\r\n_\r\n"),
+        Case(RedisRig.Command("CLIENT", "REPLY", "SKIP") + RedisRig.Command("GET", "a"), "", RedisRig.Command("GET", "b"), "$-1\r\n"),
+        Case(RedisRig.Command("XREAD", "STREAMS", "s", "0"), "*1\r\n*2\r\n+s\r\n*1\r\n*2\r\n+1-0\r\n*2\r\n+f\r\n+v\r\n"),
+        Case(RedisRig.Command("LPUSH", "k", new string('v', 120)), "-WRONGTYPE Operation\r\n", RedisRig.Command("PING"), "+PONG\r\n"),
+        Case(RedisRig.Command("EVALSHA", "abc", "1", "k"), "|1\r\n+a\r\n+b\r\n$?\r\n;2\r\nab\r\n;0\r\n",
+            RedisRig.Command("RESET"), "+RESET\r\n"),
+    ];
+
+    private static readonly byte[][] Fragments =
+    [
+        "\r\n"u8.ToArray(), "*1\r\n$4\r\nPING\r\n"u8.ToArray(), "$-1\r\n"u8.ToArray(), "*-1\r\n"u8.ToArray(), "+OK\r\n"u8.ToArray(),
+        "$999999999999999\r\n"u8.ToArray(), "*2147483647\r\n"u8.ToArray(), "|2147483647\r\n"u8.ToArray(), ">3\r\n"u8.ToArray(),
+        "-ERR\r\n"u8.ToArray(), "*1\r\n$5\r\nMULTI\r\n"u8.ToArray(), "*1\r\n$4\r\nEXEC\r\n"u8.ToArray(), "$?\r\n"u8.ToArray(),
+        "*1\r\n$11\r\nUNSUBSCRIBE\r\n"u8.ToArray(), "*1\r\n$7\r\nMONITOR\r\n"u8.ToArray(), "+1.5 [0 a:1] \"x\"\r\n"u8.ToArray(),
+        "\0"u8.ToArray(), "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n"u8.ToArray(), "*1\r\n$4\r\nSYNC\r\n"u8.ToArray(),
+        "*2\r\n$4\r\nHGET\r\n"u8.ToArray(),
+    ];
+
+    [Fact]
+    public void MutatedExchanges()
+    {
+        var random = new Random(20261127);
+        var sink = new CountingSink();
+        var options = new RedisOptions { RequestTimeout = TimeSpan.FromMilliseconds(1), MaxPipelined = 4 };
+        var redis = new RedisProtocol(options, sink);
+        var tracer = new Tracer(new TracerOptions { MaxConnections = 8, StaleAfter = TimeSpan.FromSeconds(1) }, redis);
+        var buffer = new byte[2048];
+        ulong connection = 0;
+        for (var round = 0; round < Exchanges / PerRound; round++)
+        {
+            for (var i = 0; i < PerRound; i++)
+            {
+                connection++;
+                var wire = new Wire(tracer, connection, (uint)random.Next(), uint.MaxValue - (uint)random.Next(200))
+                {
+                    Time = connection * 100_000,
+                    Flags = random.Next(3) == 0 ? SocketEventFlags.None : SocketEventFlags.Fresh,
+                };
+                Play(Cases[random.Next(Cases.Length)], wire, random, buffer);
+                if (i % 16 == 0)
+                {
+                    tracer.Tick(wire.Time);
+                }
+
+                // Some connections never close: they are evicted or grow stale.
+                if (random.Next(50) != 0)
+                {
+                    wire.Close();
+                }
+            }
+
+            Assert.InRange(tracer.Connections, 0, 8);
+            Assert.InRange(redis.Buffers.Outstanding, 0, 8 * 12);
+            Assert.All(tracer.Count(), place => Assert.True(place.Balanced, place.ToString()));
+        }
+
+        for (var id = connection - PerRound; id <= connection; id++)
+        {
+            new Wire(tracer, id) { Time = (connection + 1) * 100_000 }.Close();
+        }
+
+        tracer.Tick(ulong.MaxValue / 2);
+        Assert.Equal(0, tracer.Connections);
+        Assert.Equal(0, redis.Buffers.Outstanding);
+        var spans = redis.Count();
+        Assert.Equal(sink.Count, spans.Emitted);
+        Assert.Equal(0, spans.Held);
+        Assert.True(spans.Balanced, spans.ToString());
+        Assert.InRange(spans.Emitted, Exchanges / 2, 4L * Exchanges);
+    }
+
+    [Fact]
+    public void NothingIsAllocatedPerCommand()
+    {
+        var redis = new RedisProtocol(new RedisOptions { RequestTimeout = TimeSpan.FromHours(1) }, new QuietSink());
+        var tracer = new Tracer(new TracerOptions(), redis);
+        var commands = Enumerable.Range(0, 50).Select(i => RedisRig.Command("SET", $"key{i}", "v", "EX", "9"));
+        var request = Encoding.ASCII.GetBytes(string.Concat(commands));
+        var reply = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("+OK\r\n", 50)));
+        uint received = 1, sent = 1;
+        var before = 0L;
+        for (var i = 0; i < 2100; i++)
+        {
+            before = i == 100 ? GC.GetAllocatedBytesForCurrentThread() : before;
+            Write(tracer, request, ref received, sent, SocketDirection.Receive);
+            Write(tracer, reply, ref sent, received, SocketDirection.Send);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(105_000, redis.Count().Emitted);
+    }
+
+    private static void Write(Tracer tracer, byte[] data, ref uint position, uint opposite, SocketDirection direction)
+    {
+        var e = new SocketEvent
+        {
+            Kind = SocketEventKind.Data, Connection = 1, Direction = direction, Sequence = position, Opposite = opposite,
+            Length = (uint)data.Length, Captured = (ushort)data.Length, Time = 1_000_000UL + position, Protocol = ProtocolId.Redis,
+            Flags = SocketEventFlags.Fresh,
+        };
+        position += (uint)data.Length;
+        tracer.OnSocketEvent(in e, data);
+    }
+
+    private static (char From, byte[] Data)[] Case(params string[] turns) =>
+        [.. turns.Select((t, i) => (i % 2 == 0 ? '<' : '>', Encoding.ASCII.GetBytes(t)))];
+
+    private static void Play((char From, byte[] Data)[] steps, Wire wire, Random random, byte[] buffer)
+    {
+        foreach (var (from, data) in steps)
+        {
+            if (data.Length == 0)
+            {
+                continue;
+            }
+
+            data.CopyTo(buffer, 0);
+            var length = random.Next(2) == 0 ? Mutate(buffer, data.Length, random) : data.Length;
+            var direction = from == '<' == (random.Next(60) != 0) ? SocketDirection.Receive : SocketDirection.Send;
+            var cut = random.Next(4) == 0 ? random.Next(length) : 0;
+            Write(wire, direction, buffer.AsSpan(0, cut), random);
+            Write(wire, direction, buffer.AsSpan(cut, length - cut), random);
+        }
+    }
+
+    private static void Write(Wire wire, SocketDirection direction, ReadOnlySpan<byte> data, Random random)
+    {
+        if (data.IsEmpty)
+        {
+            return;
+        }
+
+        switch (random.Next(40))
+        {
+            case 0:
+                wire.Miss(direction, data.Length);
+                break;
+            case 1:
+                wire.Again(direction, random.Next(data.Length * 2), data);
+                break;
+            case 2:
+                wire.Data(direction, data, random.Next(data.Length + 1), random.Next(2) == 0);
+                break;
+            case 3:
+                wire.Miss(direction, random.Next());
+                wire.Data(direction, data);
+                break;
+            default:
+                wire.Data(direction, data);
+                break;
+        }
+    }
+
+    private static int Mutate(byte[] buffer, int length, Random random)
+    {
+        for (var i = random.Next(3); i >= 0; i--)
+        {
+            var at = random.Next(length);
+            switch (random.Next(5))
+            {
+                case 0:
+                    buffer[at] = (byte)random.Next(256);
+                    break;
+                case 1:
+                    buffer[at] ^= (byte)(1 << random.Next(8));
+                    break;
+                case 2 when length > 1:
+                    buffer.AsSpan(at + 1, length - at - 1).CopyTo(buffer.AsSpan(at));
+                    length--;
+                    break;
+                case 3:
+                    var fragment = Fragments[random.Next(Fragments.Length)];
+                    buffer.AsSpan(at, length - at).CopyTo(buffer.AsSpan(at + fragment.Length));
+                    fragment.CopyTo(buffer, at);
+                    length += fragment.Length;
+                    break;
+                default:
+                    length = at + 1;
+                    break;
+            }
+        }
+
+        return length;
+    }
+
+    private sealed class QuietSink : ISpanSink
+    {
+        public void OnSpan(in SpanData span)
+        {
+        }
+    }
+
+    private sealed class CountingSink : ISpanSink
+    {
+        public long Count { get; private set; }
+
+        public void OnSpan(in SpanData span)
+        {
+            Assert.True(span.Start > 0 && span.HandlerStart >= span.Start && span.End >= span.HandlerStart, "times out of order");
+            Assert.InRange(span.Values.Text(SpanAttribute.Name).Length, 1, 40);
+            Count++;
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using Beyla.Live.Tests.Servers;
+
+namespace Beyla.Live.Tests.Rig;
+
+/// <summary>Compares spans with the statistics that Redis keeps of its commands.</summary>
+internal static class RedisCommands
+{
+    /// <summary>
+    /// Asserts that there are as many spans of each command as the server counts. It does not count what it does not know; <c>info</c> is
+    /// asked for by the tests themselves, behind the agent, and left out.
+    /// </summary>
+    public static async Task AssertSameAsync(RedisServer server, IEnumerable<SpanRecord> spans)
+    {
+        IReadOnlyDictionary<string, int> truth = await server.CommandsAsync();
+        string[] wanted = [.. truth.Where(command => command.Key != "info" && command.Value > 0)
+            .GroupBy(command => Command(command.Key)).Select(group => $"{group.Key} {group.Sum(command => command.Value)}").Order()];
+        string[] seen = [.. spans.GroupBy(span => Command(span.Operation))
+            .Where(group => group.Key is not ("info" or "nosuchcommand")).Select(group => $"{group.Key} {group.Count()}").Order()];
+        Assert.Equal(wanted, seen);
+    }
+
+    // The statistics have sub-commands behind a bar, spans may have them behind a blank; the command is what both agree on.
+    private static string Command(string name) => name.ToLowerInvariant().Split('|', ' ')[0];
+}
