@@ -129,7 +129,7 @@ public sealed partial class ExactCountTests
     private static void AssertSame(IEnumerable<Exchange> exchanges, IEnumerable<Span> spans) => Assert.Equal(
         exchanges.GroupBy(exchange => exchange).Select(group => (group.Key.Path, group.Key.Status, group.Count())).Order(),
         spans.GroupBy(span => (Path: span.Query.Length == 0 ? span.Path : $"{span.Path}?{span.Query}", span.StatusCode))
-            .Select(group => (group.Key.Path, group.Key.Status, group.Count())).Order());
+            .Select(group => (group.Key.Path, group.Key.StatusCode, group.Count())).Order());
 
     [GeneratedRegex(@"(\d+) requests in")]
     private static partial Regex RequestsOfWrk();
