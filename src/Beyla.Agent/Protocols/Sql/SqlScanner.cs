@@ -133,10 +133,7 @@ internal ref struct SqlScanner(ReadOnlySpan<byte> text, SqlDialect dialect)
 
     private SqlToken Word()
     {
-        while (at < text.Length && SqlBytes.IsName(text[at]))
-        {
-            at++;
-        }
+        at = SqlBytes.NameEnd(text, at);
 
         var next = Following;
         if (next is not ((byte)'\'' or (byte)'"' or (byte)'&') || (at - Start > 2 && text[Start] != '_'))
@@ -242,10 +239,7 @@ internal ref struct SqlScanner(ReadOnlySpan<byte> text, SqlDialect dialect)
     private SqlToken PrefixedName()
     {
         at += Following is (byte)'#' or (byte)'@' ? 1 : 0;
-        while (at < text.Length && SqlBytes.IsName(text[at]))
-        {
-            at++;
-        }
+        at = SqlBytes.NameEnd(text, at);
 
         return SqlToken.Word;
     }
