@@ -53,7 +53,7 @@ struct socket_piece {
 
 enum socket_flags {
 	SOCKET_ACCEPTED = 1, /* the socket came from a listening one */
-	SOCKET_FRESH = 2, /* the first operation that was seen had the first bytes of the connection */
+	SOCKET_FRESH = 2, /* the operation has the first bytes of the connection */
 	SOCKET_ALIGNED = 4, /* the operation begins with a frame of the protocol */
 };
 

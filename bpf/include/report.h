@@ -328,6 +328,8 @@ __attribute__((noinline)) int enter(struct scratch *at, struct connection *c, __
 		c->known[!direction] = 1;
 	}
 	told = settle(sk, c, at, judged, direction);
+	at->event.flags = c->flags;
+	c->flags &= ~SOCKET_FRESH;
 	if (at->turned || judged & JUDGED_MESSAGE)
 		c->used[direction] = 0;
 	c->used[direction] += got;
@@ -347,7 +349,6 @@ __attribute__((noinline)) int enter(struct scratch *at, struct connection *c, __
 	at->event.captured = got;
 	at->event.kind = SOCKET_DATA;
 	at->event.protocol = c->protocol;
-	at->event.flags = c->flags;
 	at->event.pieces = 0;
 	at->event.unwalked = 0;
 	at->left = 0;

@@ -111,7 +111,7 @@ public enum SocketEventFlags : byte
     /// <summary>The socket came from a listening one: this side serves, as far as TCP can tell.</summary>
     Accepted = 1,
 
-    /// <summary>The first operation that the kernel side saw had the first bytes of the connection.</summary>
+    /// <summary>The operation has the first bytes of the connection.</summary>
     Fresh = 2,
 
     /// <summary>The operation begins with a frame of the protocol, as the kernel side has followed them.</summary>

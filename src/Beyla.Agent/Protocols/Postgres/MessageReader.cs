@@ -40,6 +40,9 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
     /// <summary>Where messages begin is not known; <see cref="Restart"/> says that it is again.</summary>
     public bool IsLost { get; private set; }
 
+    /// <summary>Messages passed unseen since the beginning: lost, or left out by the kernel side.</summary>
+    public bool HasMissed { get; private set; }
+
     /// <summary>When the first byte of the message was moved; CLOCK_MONOTONIC in nanoseconds.</summary>
     public long Start { get; private set; }
 
@@ -100,7 +103,14 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
     public void Lose()
     {
         Reset();
-        IsLost = true;
+        IsLost = HasMissed = true;
+    }
+
+    /// <summary>Ready for a connection.</summary>
+    public void Begin()
+    {
+        Restart();
+        HasMissed = false;
     }
 
     /// <summary>A message begins with the next byte.</summary>
@@ -158,7 +168,7 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
         }
 
         Reset();
-        isSkipping = true;
+        isSkipping = HasMissed = true;
         segment.SkipAll();
         return ReadStep.More;
     }

@@ -35,7 +35,7 @@ internal sealed class PostgresRequests(PostgresProtocol protocol, PostgresSessio
     /// <param name="fromStart">It begins with the start-up.</param>
     public void Begin(bool fromStart)
     {
-        reader.Restart();
+        reader.Begin();
         reader.IsUntyped = fromStart;
         start = 0;
         IsCopying = AwaitsEncryption = IsOver = isPipelined = false;
@@ -165,6 +165,12 @@ internal sealed class PostgresRequests(PostgresProtocol protocol, PostgresSessio
     {
         if (start == 0)
         {
+            if (exchanges.Expected.First == Expected.StartUp && responses.HasMissed)
+            {
+                // A client waits for the end of the start-up, which was not seen then.
+                _ = exchanges.Expected.Take();
+            }
+
             if (exchanges.IsInDoubt && responses.IsAtRest)
             {
                 exchanges.EndDoubt();

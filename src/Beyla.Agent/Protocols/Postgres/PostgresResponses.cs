@@ -22,13 +22,16 @@ internal sealed class PostgresResponses(
     /// <summary>Messages passed unseen.</summary>
     public bool IsLost => reader.IsLost;
 
+    /// <summary>Messages passed unseen since the beginning.</summary>
+    public bool HasMissed => reader.HasMissed;
+
     /// <summary>What follows makes no span: it is encrypted, or a stream of replication.</summary>
     public bool IsOver { get; private set; }
 
     /// <summary>Ready for a connection.</summary>
     public void Begin()
     {
-        reader.Restart();
+        reader.Begin();
         IsOver = false;
         IsAtRest = true;
         pairing.EndGroup();

@@ -34,6 +34,13 @@ internal sealed class FrameWalk
                 }
 
                 part.Clear();
+                if (BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(header[0] == 0 ? 0 : 1)) > 0x3fffffff)
+                {
+                    // No frame, as behind the response to SSLRequest: the rest is not captured, and the next operation begins anew.
+                    left = 0;
+                    break;
+                }
+
                 left = (header[0] == 0 ? 0 : 1) + BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(header[0] == 0 ? 0 : 1)) - cut;
                 keep = Math.Max(0, (int)Math.Min(Kept(header), left + cut) - cut);
                 starts = cut == 0;

@@ -20,10 +20,10 @@ public class PostgresTracerTests
             FrameWalk client = new(), server = new();
             Check(name, isServer, (wire, step, direction) =>
             {
-                // The response to SSLRequest is no frame.
                 var walk = step.From == '>' ? client : server;
-                if (step.Data.Length == 1)
+                if (step.Data.Length == 1 && size != int.MaxValue)
                 {
+                    // The response to SSLRequest is no frame: behind it an operation is lost, and small ones would be for long.
                     wire.Data(direction, step.Data);
                     return;
                 }
