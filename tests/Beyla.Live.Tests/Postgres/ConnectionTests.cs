@@ -91,8 +91,8 @@ public sealed class ConnectionTests(PostgresServer server)
         IReadOnlyList<SpanRecord> spans = await agent.WaitForRecordsAsync(600, span => span.Protocol == "postgresql");
         DatabaseTrace.AssertSame(
             [
-                new("SELECT name FROM item WHERE id = ?", 200), new("UPDATE item SET price = price WHERE id = ?", 200),
-                new("SELECT count(*) FROM item", 200),
+                new("SELECT name FROM item WHERE id = ?;", 200), new("UPDATE item SET price = price WHERE id = ?;", 200),
+                new("SELECT count(*) FROM item;", 200),
             ],
             spans);
         Assert.Equal(600, server.Log.Statements(mark).Length);

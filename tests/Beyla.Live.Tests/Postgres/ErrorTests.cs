@@ -35,7 +35,7 @@ public sealed class ErrorTests(PostgresServer server)
         await using AgentProcess agent = await DatabaseTrace.StartAsync(source, server.Port, client);
         await client.RunAsync("connect");
 
-        Assert.Equal(["57P01"], await client.RunAsync("die"));
+        Assert.Equal(["None"], await client.RunAsync("die")); // psycopg2 forgets the state when the connection ends
         await client.RunAsync("select 1");
 
         IReadOnlyList<SpanRecord> spans = await agent.WaitForRecordsAsync(4, span => span.Protocol == "postgresql");

@@ -57,7 +57,8 @@ public sealed class VolumeTests(PostgresServer server)
 
         IReadOnlyList<SpanRecord> spans = await DatabaseTrace.AssertBothSidesAsync(
             agent, "postgresql", server.Port, new("SELECT repeat(?, ?) FROM generate_series(?, ?)"), new("SELECT repeat(?, ?)"),
-            new("BEGIN"), new("DECLARE \"walk\" CURSOR FOR SELECT i FROM generate_series(?, ?) i"), new("FETCH FORWARD ALL FROM \"walk\""),
+            new("BEGIN"), new("DECLARE \"walk\" CURSOR WITHOUT HOLD FOR SELECT i FROM generate_series(?, ?) i"),
+            new("FETCH FORWARD ALL FROM \"walk\""),
             new("CLOSE \"walk\""), new("COMMIT"), new("SELECT name FROM item WHERE id = ?"));
         Assert.All(spans, span => Assert.Equal(
             span.Query.StartsWith("SELECT repeat(?, ?) FROM", StringComparison.Ordinal) || span.Query[0] == 'F' ? 5000 : null,

@@ -8,8 +8,10 @@ internal static class AgentLog
     /// <summary>The part of a log line that says that every program is attached.</summary>
     public const string Ready = "msg=\"Beyla is tracing\"";
 
-    /// <summary>The rows of the table of counters that was printed last, by place and unit, and the first row of a place by
-    /// the place alone. The heading names the columns.</summary>
+    /// <summary>
+    /// The rows of the table of counters that was printed last, by place and unit, and the first row of a place by the place alone. The
+    /// heading names the columns. Each protocol has a row of its own for its exchanges: they are added up.
+    /// </summary>
     public static IReadOnlyDictionary<string, PlaceCount> LastCounters(IEnumerable<string> lines)
     {
         Dictionary<string, PlaceCount> rows = new(StringComparer.Ordinal);
@@ -26,8 +28,13 @@ internal static class AgentLog
                 && long.TryParse(cells[2], NumberStyles.None, CultureInfo.InvariantCulture, out _))
             {
                 PlaceCount row = Row(columns, cells);
-                rows.TryAdd(row.Place, row);
-                rows[$"{row.Place} {row.Unit}"] = row;
+                string name = $"{row.Place} {row.Unit}";
+                row = rows.TryGetValue(name, out PlaceCount? before) ? Sum(before, row) : row;
+                rows[name] = row;
+                if (!rows.TryGetValue(row.Place, out PlaceCount? first) || first.Unit == row.Unit)
+                {
+                    rows[row.Place] = row;
+                }
             }
         }
 
@@ -39,6 +46,13 @@ internal static class AgentLog
         CultureInfo.InvariantCulture,
         $"{count.Place} ({count.Unit}): produced {count.Produced}, emitted {count.Emitted}, aggregated {count.Aggregated}, "
             + $"filtered {count.Filtered}, lost {count.Lost}, held {count.Held}");
+
+    private static PlaceCount Sum(PlaceCount one, PlaceCount other) => new()
+    {
+        Place = one.Place, Unit = one.Unit, Produced = one.Produced + other.Produced, Emitted = one.Emitted + other.Emitted,
+        Aggregated = one.Aggregated + other.Aggregated, Filtered = one.Filtered + other.Filtered, Lost = one.Lost + other.Lost,
+        Held = one.Held + other.Held,
+    };
 
     private static PlaceCount Row(string[] columns, string[] cells)
     {
