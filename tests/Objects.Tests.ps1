@@ -345,7 +345,7 @@ foreach (`$hour in 0, 1) {
             ($lines[2..8] -replace '^\S+ ' -replace ' +', ' ') | Should -Be @(
                 'Client 200 1.50 ms shop GET /checkout', 'Client 503 1.50 ms shop GET /checkout'
                 'Client OK 1.50 ms shop SELECT orders', 'Client 23505 1.50 ms shop INSERT orders'
-                'Client OK 1.50 ms shop HGET basket:17 item', 'Client …ONGTYPE 1.50 ms shop LPUSH basket:17 ?'
+                'Client OK 1.50 ms shop HGET basket:17 item', 'Client WRONGTYPE 1.50 ms shop LPUSH basket:17 ?'
                 'Client Closed 1.50 ms shop GET basket:17')
         }
 

@@ -121,6 +121,11 @@ __attribute__((noinline)) int read_frame(struct scratch *at, __u32 protocol, __u
 	if (!at)
 		return 0;
 	p = in_window(at, at->walk.place);
+	/* A server answers SSLRequest and GSSENCRequest by one byte without header. */
+	if (protocol == PROTOCOL_POSTGRES && at->walk.whole == 1 && at->walk.place == FRAME_PART && (p[0] == 'N' || p[0] == 'S' || p[0] == 'G')) {
+		at->walk.frame.length = at->walk.frame.keep = 1;
+		return 0;
+	}
 	at->walk.frame = protocol == PROTOCOL_REDIS ? frame_redis(p, available) : frame_postgres(p, available);
 	return 0;
 }

@@ -22,6 +22,9 @@ namespace Beyla.Cli;
 /// <summary>Application observability put together: watcher and socket programs, processes, connections, HTTP, printers.</summary>
 internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, IDisposable
 {
+    /// <summary>Bytes of a statement that the kernel side captures (bpf/protocols/postgres.h, POSTGRES_TEXT).</summary>
+    private const int MaxStatement = 4096;
+
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(0.5);
 
     private readonly Watcher watcher;
@@ -250,7 +253,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         new PostgresProtocol(
             new PostgresOptions
             {
-                MaxStatements = configuration.PostgresPreparedStatements, MaxText = configuration.PostgresTextLength,
+                MaxStatements = configuration.PostgresPreparedStatements,
+                MaxText = configuration.PostgresTextLength is > 0 and < MaxStatement and var length ? length : MaxStatement,
             },
             spans,
             buffers),

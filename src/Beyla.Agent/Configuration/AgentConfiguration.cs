@@ -66,8 +66,8 @@ public sealed record AgentConfiguration
     /// <summary>Different texts of PostgreSQL's prepared statements that are remembered, over all connections.</summary>
     public int PostgresPreparedStatements { get; init; } = 1024;
 
-    /// <summary>Bytes of a PostgreSQL statement that its span shows.</summary>
-    public int PostgresTextLength { get; init; } = 4096;
+    /// <summary>Bytes of a PostgreSQL statement that its span shows; 0 is as many as there can be.</summary>
+    public int PostgresTextLength { get; init; }
 
     /// <summary>Whether spans of Redis show the number of the database, where it is known.</summary>
     public bool ShowsRedisDatabase { get; init; } = true;

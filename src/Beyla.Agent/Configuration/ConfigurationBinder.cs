@@ -48,7 +48,7 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
             },
             HttpRequestTimeout = Duration("ebpf.http_request_timeout"),
             PostgresPreparedStatements = (int)Integer("ebpf.postgres_prepared_statements_cache_size"),
-            PostgresTextLength = Integer("ebpf.buffer_sizes.postgres") is > 0 and < 4096 and var length ? (int)length : 4096,
+            PostgresTextLength = (int)Integer("ebpf.buffer_sizes.postgres"),
             ShowsRedisDatabase = Boolean("ebpf.redis_db_cache.enabled"),
             SensitiveQueryParameters = Sensitive(),
             SocketSource = Choice("ebpf.socket_source") switch

@@ -20,8 +20,11 @@ public partial class ConfigurationDocumentTests
     /// <summary>Where the typed configuration holds the settings that have a default.</summary>
     private static readonly Dictionary<string, Func<AgentConfiguration, object>> Typed = new()
     {
+        ["ebpf.buffer_sizes.postgres"] = static c => c.PostgresTextLength,
         ["ebpf.http_request_timeout"] = static c => c.HttpRequestTimeout,
         ["ebpf.poll_interval"] = static c => c.PollInterval,
+        ["ebpf.postgres_prepared_statements_cache_size"] = static c => c.PostgresPreparedStatements,
+        ["ebpf.redis_db_cache.enabled"] = static c => c.ShowsRedisDatabase,
         ["ebpf.ring_size"] = static c => c.RingSize,
         ["ebpf.socket_source"] = static c => c.SocketSource,
         ["ebpf.traffic_control_backend"] = static c => c.Network.TrafficControlBackend,

@@ -78,7 +78,8 @@ public sealed class RecognitionTests
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(4);
         Assert.Equal(
-            [("/refused", 405), ("/real", 200), ("/expect", 417), ("/last", 200)], spans.Select(span => (span.Path, span.StatusCode)));
+            [("/refused", 405), ("/real", 200), ("/expect", 417), ("/last", 200)],
+            spans.Select(span => (span.Path, span.StatusCode)));
         Assert.Equal(4, agent.Spans.Count);
         await agent.StopAsync();
     }
@@ -110,22 +111,40 @@ public sealed class RecognitionTests
             [("/blanks", 201), ("/unreadable", 0), ("/real", 200), ("/icy", 0), ("/real", 200), ("/blanks", 201)],
             spans.Select(span => (span.Path, span.StatusCode)));
         Assert.Equal(
-            [SpanOutcome.Unfinished, SpanOutcome.Unfinished], spans.Where(span => span.StatusCode == 0).Select(span => span.Outcome));
+            [SpanOutcome.Unfinished, SpanOutcome.Unfinished],
+            spans.Where(span => span.StatusCode == 0).Select(span => span.Outcome));
         await agent.StopAsync();
     }
 
-    [LiveTheory("redis-server", "redis-cli"), SocketSources]
-    public async Task A_Redis_client_leaves_nothing(string source)
+    /// <summary>What is none of the protocols costs one look in the kernel, and no event: here TLS records, and numbers.</summary>
+    [LiveTheory("python3"), SocketSources]
+    public async Task What_is_foreign_leaves_nothing(string source)
     {
+        const string echo = """
+            import socket, sys
+            listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+            while True:
+                connection, _ = listener.accept()
+                while data := connection.recv(4096):
+                    connection.sendall(data)
+            """;
         int port = FreePort.Next();
         string number = port.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        await using TestServer server = await TestServer.StartAsync(
-            port, [Tool.Find("redis-server"), "--port", number, "--save", "", "--bind", "127.0.0.1"]);
+        await using TestServer server = await TestServer.StartAsync(port, [Tool.Find("python3"), "-c", echo, number]);
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(port).WithSource(source));
-        for (int i = 0; i < 3; i++)
+        string[] records =
+        [
+            "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00fc\u0003\u0003",
+            "\u0001\u0002\u0003\u0004\u0005\u0006\u0007",
+        ];
+        foreach (string record in records)
         {
-            string output = await Tool.RunAsync("redis-cli", "-p", number, "-r", "100", "incr", $"GET /{i}");
-            Assert.Equal("100", output.Trim().Split('\n')[^1]);
+            using RawConnection connection = await RawConnection.OpenAsync(port);
+            for (int i = 0; i < 20; i++)
+            {
+                await connection.SendAsync(record);
+                await connection.TakeAsync(record.Length);
+            }
         }
 
         await agent.StopAsync();

@@ -57,8 +57,7 @@ public sealed class VolumeTests(PostgresServer server)
 
         IReadOnlyList<SpanRecord> spans = await DatabaseTrace.AssertBothSidesAsync(
             agent, "postgresql", server.Port, new("SELECT repeat(?, ?) FROM generate_series(?, ?)"), new("SELECT repeat(?, ?)"),
-            new("BEGIN"),
-            new("DECLARE \"walk\" CURSOR WITHOUT HOLD FOR SELECT i FROM generate_series(?, ?) i"),
+            new("BEGIN"), new("DECLARE \"walk\" CURSOR WITHOUT HOLD FOR SELECT i FROM generate_series(?, ?) i"),
             new("FETCH FORWARD ALL FROM \"walk\""),
             new("CLOSE \"walk\""), new("COMMIT"), new("SELECT name FROM item WHERE id = ?"));
         Assert.All(spans, span => Assert.Equal(

@@ -22,7 +22,8 @@ internal static class RedisCommands
 
     /// <summary>Whether a command is one that clients try and Redis 7.0 does not have.</summary>
     public static bool IsUnknown(SpanRecord span) =>
-        span.Operation is "NOSUCHCOMMAND" or "CLIENT SETINFO" || span.Query.StartsWith("CLIENT SETINFO", StringComparison.OrdinalIgnoreCase);
+        span.Operation is "NOSUCHCOMMAND" or "CLIENT SETINFO"
+        || span.Query.StartsWith("CLIENT SETINFO", StringComparison.OrdinalIgnoreCase);
 
     // The statistics have sub-commands behind a bar, spans may have them behind a blank; the command is what both agree on.
     private static string Command(string name) => name.ToLowerInvariant().Split('|', ' ')[0];

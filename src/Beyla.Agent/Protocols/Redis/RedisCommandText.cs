@@ -14,6 +14,9 @@ internal struct RedisCommandText
 {
     private const int MaxArguments = 32, MaxArgument = 128, MaxText = 2048;
 
+    /// <summary>The same where memory is tight: with one more argument it fits into the smallest buffer.</summary>
+    private const int ShortText = 96;
+
     private RedisExchange exchange;
     private BufferPool buffers;
     private RedisCommand command;
@@ -59,7 +62,7 @@ internal struct RedisCommandText
         }
 
         left--;
-        if (!isFull && (++shown > MaxArguments || start > MaxText))
+        if (!isFull && (++shown > MaxArguments || start > (buffers.IsTight ? ShortText : MaxText)))
         {
             _ = exchange.Text.Append(" ..."u8, buffers);
             isFull = true;

@@ -9,9 +9,12 @@ namespace Beyla.Agent.Protocols.Redis;
 /// </summary>
 internal sealed class RedisConversation : Conversation
 {
+    /// <summary>Estimated bytes of the object with what it refers to, without its readers.</summary>
+    public const int Size = 384;
+
     private readonly RedisProtocol protocol;
     private readonly RedisExchanges exchanges;
-    private readonly RedisRequests requests;
+    private RedisReaders? readers;
     private Connection connection = null!;
     private SocketDirection? direction;
     private bool isFresh;
@@ -21,12 +24,10 @@ internal sealed class RedisConversation : Conversation
     {
         this.protocol = protocol;
         exchanges = new RedisExchanges(protocol, this);
-        requests = new RedisRequests(exchanges);
-        Replies = new RedisReplies(exchanges);
     }
 
-    /// <summary>The stream of responses.</summary>
-    public RedisReplies Replies { get; }
+    /// <summary>The stream of responses; null while nothing is open on the connection.</summary>
+    public RedisReplies? Replies => readers?.Replies;
 
     /// <summary>
     /// What was taken for a command was a response that looks like one: the other direction has the commands. Set when a command comes
@@ -35,7 +36,7 @@ internal sealed class RedisConversation : Conversation
     public bool IsInverted { get; set; }
 
     /// <inheritdoc/>
-    public override bool IsIdle => exchanges.IsEmpty && requests.IsBetween;
+    public override bool IsIdle => exchanges.IsEmpty && readers is not { Requests.HasPart: true };
 
     /// <summary>Ready for a connection; an object is used again after <see cref="Release"/>.</summary>
     /// <param name="connection">Which.</param>
@@ -46,16 +47,13 @@ internal sealed class RedisConversation : Conversation
         this.connection = connection;
         this.isFresh = isFresh;
         direction = requests;
-        if (direction is { } requestsGo)
-        {
-            BeginStreams(requestsGo);
-        }
+        exchanges.Begin(connection, isFresh, requests ?? default);
     }
 
     /// <inheritdoc/>
     public override void OnData(ref Segment segment)
     {
-        if (exchanges.IsOver && direction is not null)
+        if (exchanges.IsOver)
         {
             segment.SkipAll();
             return;
@@ -63,23 +61,27 @@ internal sealed class RedisConversation : Conversation
 
         if (direction is null)
         {
-            BeginStreams(segment.Direction);
+            direction = segment.Direction;
+            exchanges.Begin(connection, isFresh, segment.Direction);
         }
 
+        var reading = Attach();
         if (segment.Direction == direction)
         {
-            requests.Read(ref segment);
-            return;
+            reading.Requests.Read(ref segment);
+        }
+        else
+        {
+            reading.Replies.Read(ref segment);
+            if (IsInverted)
+            {
+                Invert(reading, segment.Direction);
+            }
         }
 
-        Replies.Read(ref segment);
-        if (IsInverted)
+        if (reading.AreBetween && exchanges.IsQuiet)
         {
-            requests.End();
-            exchanges.Lose();
-            requests.Release();
-            BeginStreams(segment.Direction);
-            exchanges.CountUnread();
+            Detach();
         }
     }
 
@@ -94,11 +96,11 @@ internal sealed class RedisConversation : Conversation
         if (direction == this.direction)
         {
             var gap = new Segment { IsGap = true, Direction = direction, Unseen = until - from, Time = time };
-            requests.Read(ref gap);
+            Attach().Requests.Read(ref gap);
         }
         else
         {
-            Replies.Miss(from, until);
+            Attach().Replies.Miss(from, until);
         }
     }
 
@@ -120,7 +122,7 @@ internal sealed class RedisConversation : Conversation
     /// <inheritdoc/>
     public override void OnEvict()
     {
-        requests.End();
+        readers?.Requests.End();
         exchanges.Lose();
     }
 
@@ -130,9 +132,9 @@ internal sealed class RedisConversation : Conversation
     /// <inheritdoc/>
     public override void Release()
     {
-        requests.End();
+        readers?.Requests.End();
         exchanges.Lose();
-        requests.Release();
+        Detach();
         connection = null!;
         protocol.Return(this);
     }
@@ -144,18 +146,42 @@ internal sealed class RedisConversation : Conversation
         connection.HandOver(ProtocolId.Foreign);
     }
 
-    private void BeginStreams(SocketDirection requestsGo)
+    private RedisReaders Attach()
     {
-        direction = requestsGo;
+        if (readers is null)
+        {
+            readers = protocol.Readers.Rent();
+            readers.Begin(exchanges);
+        }
+
+        return readers;
+    }
+
+    private void Detach()
+    {
+        if (readers is not null)
+        {
+            readers.Requests.Release();
+            protocol.Readers.Return(readers);
+            readers = null;
+        }
+    }
+
+    private void Invert(RedisReaders reading, SocketDirection requests)
+    {
         IsInverted = false;
-        exchanges.Begin(connection, isFresh, requestsGo);
-        requests.Begin();
-        Replies.Begin();
+        reading.Requests.End();
+        exchanges.Lose();
+        reading.Requests.Release();
+        direction = requests;
+        exchanges.Begin(connection, isFresh, requests);
+        reading.Begin(exchanges);
+        exchanges.CountUnread();
     }
 
     private void End(SpanOutcome outcome, long time)
     {
-        requests.End();
+        readers?.Requests.End();
         exchanges.End(outcome, time);
     }
 }

@@ -10,6 +10,9 @@ namespace Beyla.Agent.Protocols.Redis;
 /// </summary>
 internal sealed class RedisExchange : Exchange
 {
+    /// <summary>Estimated bytes of one that no ledger counts.</summary>
+    public const int Size = 192;
+
     /// <summary>What <see cref="Number"/> is for CLIENT REPLY.</summary>
     public const int ReplyOff = 0, ReplyOn = 1, ReplySkip = 2;
 

@@ -31,6 +31,9 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     /// <summary>Nothing was recognised: nothing has to be kept.</summary>
     public bool IsEmpty => commands == 0 && !hasRequest;
 
+    /// <summary>No response is to come, as far as is known.</summary>
+    public bool IsQuiet => open.Count == 0 && passing == 0;
+
     /// <summary>The connection goes on with another protocol.</summary>
     public bool IsOver { get; private set; }
 
@@ -75,12 +78,12 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     {
         connection.RequestDirection = direction;
         hasRequest = true;
-        if (conversation.Replies.IsLost)
+        if (conversation.Replies is { IsLost: true } lost)
         {
-            Recover();
+            Recover(lost);
         }
 
-        if (isDoubtful && open.Count == 0 && passing == 0 && held.Count > 0 && conversation.Replies.IsBetween)
+        if (isDoubtful && open.Count == 0 && passing == 0 && held.Count > 0 && conversation.Replies!.IsBetween)
         {
             isDoubtful = false;
             Release();
@@ -337,9 +340,8 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     /// <summary>
     /// A command comes while the end of a response is not known. When the client waited for just that one, it ended where the bytes did.
     /// </summary>
-    private void Recover()
+    private void Recover(RedisReplies replies)
     {
-        var replies = conversation.Replies;
         if (replies.EndsWithLine && passing == 0 && open is { Count: 1, First: { Reply: not 0, Overflow: 0 } exchange })
         {
             Answer(exchange, exchange.LastSeen);
@@ -355,6 +357,6 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
             passing = 0;
         }
 
-        replies.Begin();
+        replies.Restart();
     }
 }

@@ -11,10 +11,8 @@ namespace Beyla.Agent.Protocols.Redis;
 /// </summary>
 public sealed class RedisProtocol : IProtocol
 {
-    private const int MaxSpare = 4096;
-
-    private readonly Stack<RedisConversation> conversations = [];
-    private readonly Stack<RedisExchange> spare = [];
+    private readonly ObjectPool<RedisConversation> conversations;
+    private readonly ObjectPool<RedisExchange> spare;
     private SocketDirection? direction;
     private bool isFresh;
 
@@ -24,7 +22,11 @@ public sealed class RedisProtocol : IProtocol
     public RedisProtocol(RedisOptions options, ISpanSink sink, BufferPool? buffers = null)
     {
         var limits = new LedgerOptions { RequestTimeout = options.RequestTimeout, MaxPipelined = options.MaxPipelined };
-        Ledger = new(ProtocolId.Redis, limits, buffers ?? new BufferPool(), sink);
+        buffers ??= new BufferPool();
+        Ledger = new(ProtocolId.Redis, limits, buffers, sink);
+        conversations = new(buffers, RedisConversation.Size, () => new RedisConversation(this));
+        Readers = new(buffers, RedisReaders.Size, static () => new RedisReaders());
+        spare = new(buffers, RedisExchange.Size, static () => new RedisExchange());
         IsDatabaseShown = options.IsDatabaseShown;
     }
 
@@ -39,6 +41,9 @@ public sealed class RedisProtocol : IProtocol
 
     /// <summary>The exchanges of all connections.</summary>
     internal ExchangeLedger<RedisExchange> Ledger { get; }
+
+    /// <summary>Readers of connections on which something is open.</summary>
+    internal ObjectPool<RedisReaders> Readers { get; }
 
     /// <summary>Spans show the number of the database.</summary>
     internal bool IsDatabaseShown { get; }
@@ -56,7 +61,7 @@ public sealed class RedisProtocol : IProtocol
     /// <inheritdoc/>
     public Conversation Open(Connection connection)
     {
-        var conversation = conversations.TryPop(out var used) ? used : new RedisConversation(this);
+        var conversation = conversations.Rent();
         conversation.Begin(connection, isFresh, direction);
         isFresh = false;
         direction = null;
@@ -75,7 +80,7 @@ public sealed class RedisProtocol : IProtocol
     /// <summary>An object for a command that is read and not kept: there is no room for it.</summary>
     internal RedisExchange RentSpare()
     {
-        var exchange = spare.TryPop(out var used) ? used : new RedisExchange();
+        var exchange = spare.Rent();
         exchange.IsSpare = true;
         return exchange;
     }
@@ -84,15 +89,9 @@ public sealed class RedisProtocol : IProtocol
     internal void ReturnSpare(RedisExchange exchange)
     {
         exchange.Clear(Ledger.Buffers);
-        spare.Push(exchange);
+        spare.Return(exchange);
     }
 
     /// <summary>Takes a conversation back that is on no connection any more, for another use.</summary>
-    internal void Return(RedisConversation conversation)
-    {
-        if (conversations.Count < MaxSpare)
-        {
-            conversations.Push(conversation);
-        }
-    }
+    internal void Return(RedisConversation conversation) => conversations.Return(conversation);
 }

@@ -6,10 +6,11 @@ namespace Beyla.Agent.Protocols.Redis;
 /// Reads responses from their stream: RESP2 and RESP3. An aggregate is not kept, only how many values are missing, so any depth costs the
 /// same. When bytes are missing that hold lengths, the end of the response cannot be told: all is passed over until the next command.
 /// </summary>
-internal sealed class RedisReplies(RedisExchanges exchanges)
+internal sealed class RedisReplies
 {
     private const long MaxBulk = 1L << 40;
 
+    private RedisExchanges exchanges = null!;
     private RespNumber number;
     private RespPeek text, peek;
     private Place place;
@@ -35,8 +36,15 @@ internal sealed class RedisReplies(RedisExchanges exchanges)
     /// <summary>Bytes that were passed over since then end as a response would.</summary>
     public bool EndsWithLine { get; private set; }
 
+    /// <summary>Ready for a connection, between two responses.</summary>
+    public void Begin(RedisExchanges exchanges)
+    {
+        this.exchanges = exchanges;
+        Restart();
+    }
+
     /// <summary>A response begins with the next byte.</summary>
-    public void Begin()
+    public void Restart()
     {
         place = Place.Type;
         top = 0;
@@ -94,7 +102,7 @@ internal sealed class RedisReplies(RedisExchanges exchanges)
         }
         else if (exchanges.TryMiss(until, IsBetween))
         {
-            Begin();
+            Restart();
         }
         else
         {

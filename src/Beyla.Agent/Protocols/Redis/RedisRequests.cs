@@ -6,11 +6,12 @@ namespace Beyla.Agent.Protocols.Redis;
 /// Reads commands from the stream of requests: arrays of bulk strings, <c>*2 $3 GET $1 a</c>, and inline commands, a line of words.
 /// Values are passed over by their length, seen or not.
 /// </summary>
-internal sealed class RedisRequests(RedisExchanges exchanges)
+internal sealed class RedisRequests
 {
     // The server's own limit is proto-max-bulk-len, 512 MB unless set otherwise.
     private const long MaxBulk = 1L << 40;
 
+    private RedisExchanges exchanges = null!;
     private RedisInlineReader inline;
     private RedisCommandText text;
     private RedisExchange? exchange;
@@ -34,11 +35,15 @@ internal sealed class RedisRequests(RedisExchanges exchanges)
     }
 
     /// <summary>Nothing of a command has been read.</summary>
-    public bool IsBetween => place == Place.Command;
+    public bool IsBetween => !HasPart && !isLost;
 
-    /// <summary>Ready for a connection.</summary>
-    public void Begin()
+    /// <summary>Something of a command has been read.</summary>
+    public bool HasPart => place != Place.Command;
+
+    /// <summary>Ready for a connection, between two commands.</summary>
+    public void Begin(RedisExchanges exchanges)
     {
+        this.exchanges = exchanges;
         place = Place.Command;
         exchange = null;
         isLost = hasReturn = false;

@@ -26,12 +26,25 @@ internal static class SqlBytes
     }
 
     private static readonly Kind[] Kinds = Build();
+    private static readonly bool[] Names = [.. Kinds.Select((kind, i) => kind is Kind.Letter or Kind.Digit || i == '$')];
 
     /// <summary>The class of a byte.</summary>
     public static Kind Of(byte value) => Kinds[value];
 
     /// <summary>Whether a name can go on with it; a dollar sign too (PostgreSQL, MySQL and Transact-SQL alike).</summary>
-    public static bool IsName(byte value) => Kinds[value] is Kind.Letter or Kind.Digit || value == (byte)'$';
+    public static bool IsName(byte value) => Names[value];
+
+    /// <summary>The place behind the name that goes on at a place.</summary>
+    public static int NameEnd(ReadOnlySpan<byte> text, int at)
+    {
+        var names = Names;
+        while ((uint)at < (uint)text.Length && names[text[at]])
+        {
+            at++;
+        }
+
+        return at;
+    }
 
     /// <summary>Whether it is 0 to 9.</summary>
     public static bool IsDigit(byte value) => Kinds[value] == Kind.Digit;

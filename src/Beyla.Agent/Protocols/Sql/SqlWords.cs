@@ -1,6 +1,8 @@
+using System.Buffers.Binary;
+
 namespace Beyla.Agent.Protocols.Sql;
 
-/// <summary>Finds the keyword that a word is, in any case, by a table of hashes without collisions of whole words.</summary>
+/// <summary>Finds the keyword that a word is, in any case: one look into a table, and hardly ever a second.</summary>
 internal static class SqlWords
 {
     /// <summary>No keyword here is longer.</summary>
@@ -8,8 +10,10 @@ internal static class SqlWords
 
     private const int Slots = 1024;
 
-    private static readonly byte[][] Names = Split();
-    private static readonly SqlWord[] Table = Build();
+    /// <summary>All bits that tell capital letters from small ones. They make no other byte of a name a letter.</summary>
+    private const ulong Small = 0x2020202020202020;
+
+    private static readonly Entry[] Table = Build();
 
     /// <summary>In the order of <see cref="SqlWord"/>.</summary>
     private static ReadOnlySpan<byte> All =>
@@ -27,6 +31,7 @@ internal static class SqlWords
         "identified by"u8);
 
     /// <summary>Which keyword it is; None for any other word.</summary>
+    /// <param name="word">A name without quotes.</param>
     public static SqlWord Find(ReadOnlySpan<byte> word)
     {
         if (word.Length is < 2 or > Longest)
@@ -34,67 +39,51 @@ internal static class SqlWords
             return SqlWord.None;
         }
 
-        for (var slot = Hash(word); ; slot = (slot + 1) % Slots)
+        var key = Key(word);
+        for (var slot = Slot(key); ; slot = (slot + 1) % Slots)
         {
-            var found = Table[slot];
-            if (found == SqlWord.None || IsSame(word, Names[(int)found - 1]))
+            ref readonly var entry = ref Table[slot];
+            if (entry.Word == SqlWord.None || (entry.Key == key && entry.Length == word.Length))
             {
-                return found;
+                return entry.Word;
             }
         }
     }
 
-    private static int Hash(ReadOnlySpan<byte> word)
+    /// <summary>All bytes of a word of 2 to 16 bytes: its beginning and its end, which may have bytes in common.</summary>
+    private static (ulong Begin, ulong End) Key(ReadOnlySpan<byte> word)
     {
-        var mix = ((uint)word[0] | 0x20) + (((uint)word[1] | 0x20) * 31) + (((uint)word[^1] | 0x20) * 977);
-        mix += ((uint)word[word.Length / 2] | 0x20) * 7919;
-        return (int)((mix + ((uint)word.Length * 131)) * 2654435761 >> 22);
-    }
-
-    private static bool IsSame(ReadOnlySpan<byte> word, byte[] name)
-    {
-        if (word.Length != name.Length)
+        if (word.Length >= 8)
         {
-            return false;
+            return (BinaryPrimitives.ReadUInt64LittleEndian(word) | Small, BinaryPrimitives.ReadUInt64LittleEndian(word[^8..]) | Small);
         }
 
-        for (var i = 0; i < name.Length; i++)
-        {
-            // Only letters of ASCII have a second case; 0x20 makes no other byte a letter, and turns _ into a byte that no word has.
-            if (word[i] != name[i] && (word[i] | 0x20) != (name[i] == '_' ? 0 : name[i]))
-            {
-                return false;
-            }
-        }
-
-        return true;
+        return word.Length >= 4
+            ? (BinaryPrimitives.ReadUInt32LittleEndian(word) | Small, BinaryPrimitives.ReadUInt32LittleEndian(word[^4..]) | Small)
+            : (BinaryPrimitives.ReadUInt16LittleEndian(word) | Small, BinaryPrimitives.ReadUInt16LittleEndian(word[^2..]) | Small);
     }
 
-    private static byte[][] Split()
+    private static int Slot((ulong Begin, ulong End) key) => (int)((key.Begin + (key.End * 31)) * 0x9E3779B97F4A7C15 >> 54);
+
+    private static Entry[] Build()
     {
-        var words = new List<byte[]>();
+        var table = new Entry[Slots];
+        var word = SqlWord.None;
         foreach (var range in All.Split((byte)' '))
         {
-            words.Add(All[range].ToArray());
-        }
-
-        return [.. words];
-    }
-
-    private static SqlWord[] Build()
-    {
-        var table = new SqlWord[Slots];
-        for (var i = 0; i < Names.Length; i++)
-        {
-            var slot = Hash(Names[i]);
-            while (table[slot] != SqlWord.None)
+            var name = All[range];
+            var key = Key(name);
+            var slot = Slot(key);
+            while (table[slot].Word != SqlWord.None)
             {
                 slot = (slot + 1) % Slots;
             }
 
-            table[slot] = (SqlWord)(i + 1);
+            table[slot] = new Entry(key, name.Length, ++word);
         }
 
         return table;
     }
+
+    private readonly record struct Entry((ulong Begin, ulong End) Key, int Length, SqlWord Word);
 }

