@@ -7,8 +7,8 @@ internal static class RedisCommands
 {
     /// <summary>
     /// Asserts that there are as many spans of each command as the server counts. It does not count what it does not know, as the
-    /// <c>CLIENT SETINFO</c> of newer clients is for Redis 7.0, and SENTINEL for an ordinary server; <c>info</c> is asked for by the tests
-    /// themselves, behind the agent.
+    /// <c>CLIENT SETINFO</c> of newer clients is for Redis 7.0, and <c>SENTINEL</c> for an ordinary server; <c>info</c> is asked for by
+    /// the tests themselves, behind the agent.
     /// </summary>
     public static async Task AssertSameAsync(RedisServer server, IEnumerable<SpanRecord> spans)
     {
