@@ -251,6 +251,13 @@ __attribute__((noinline)) int walk_window(struct scratch *at, struct connection 
 	return w->place > FRAME_PART;
 }
 
+/* The next byte begins a frame. */
+static __always_inline void begin_frames(struct frames *f)
+{
+	f->left = f->keep = f->parted = 0;
+	f->known = 1;
+}
+
 /* Before the first window. */
 static __always_inline void begin_walk(struct scratch *at, struct connection *c)
 {
@@ -259,10 +266,8 @@ static __always_inline void begin_walk(struct scratch *at, struct connection *c)
 	__builtin_memset(&at->walk, 0, sizeof(at->walk));
 	at->walk.whole = at->event.length;
 	/* Just recognised. */
-	if (!f->known) {
-		f->left = f->keep = f->parted = 0;
-		f->known = 1;
-	}
+	if (!f->known)
+		begin_frames(f);
 }
 
 /* After the last window: what was not walked is said, and how the frames go on is not known any more. */
@@ -277,10 +282,8 @@ __attribute__((noinline)) int end_walk(struct scratch *at, struct connection *c)
 	f = &c->frames[at->event.direction & 1];
 	at->event.unwalked = w->base < w->whole ? w->whole - w->base : 0;
 	at->event.length = w->whole - w->from;
-	if (at->event.unwalked) {
+	if (at->event.unwalked)
 		f->known = 0;
-		f->left = f->keep = f->parted = 0;
-	}
 	return w->out;
 }
 

@@ -8,136 +8,16 @@
 #ifndef BEYLA_REPORT_H
 #define BEYLA_REPORT_H
 
+#include "capture.h"
 #include "connection.h"
 #include "frames.h"
 #include "payload.h"
+#include "recognise.h"
 #include "selection.h"
 #include "verdict.h"
-#include "../protocols/http.h"
-#include "../protocols/tls.h"
 #include <bpf/bpf_core_read.h>
 
-#define HEAD_BUDGET 16384 /* bytes captured in one direction until the direction changes or a message begins */
-#define TAIL_SIZE 8 /* bytes at the end of an operation that is not copied whole: the end of the last chunk */
-#define FRAMES_TAIL 128 /* the same where frames could not be followed: the last of them shows how things stand */
-#define FRAMES_WANTED 0x10000 /* in place of a number of bytes: what the walk over the frames keeps */
 #define MAX_PIECES 352 /* events of one operation: a chunk takes three of the 1,024 iovecs that the kernel allows (UIO_MAXIOV) */
-
-/* Room for the next operation in a direction, by the current process. Where its bytes are is still to be said. */
-static __always_inline struct scratch *begin_operation(struct sock *sk, int direction, __u64 pid_tgid)
-{
-	__u32 slot = direction;
-	struct scratch *at = bpf_map_lookup_elem(&scratches, &slot);
-
-	if (!at)
-		return NULL;
-	at->socket = (__u64)sk;
-	at->event.pid = pid_tgid >> 32;
-	at->event.tid = (__u32)pid_tgid;
-	at->event.direction = direction;
-	at->payload.kind = PAYLOAD_NONE;
-	at->payload.vector.offset = 0;
-	at->payload.vector.in_kernel = false;
-	at->payload.vector.brief = false;
-	at->skb_offset = 0;
-	at->extent = WHOLE;
-	return at;
-}
-
-/* Copies bytes [skip, skip + want) of the operation to at->data[to]. Returns how many there were to read. */
-__attribute__((noinline)) int copy_from_memory(struct scratch *at, __u32 to, __u32 want, __u32 skip)
-{
-	if (!at)
-		return 0;
-	if (at->payload.kind == PAYLOAD_VECTOR)
-		return gather(at, &at->payload.vector, to, want, skip);
-	if (at->payload.kind == PAYLOAD_USER && !bpf_probe_read_user(at->data + placed(to), bounded(want), (void *)(at->payload.base + skip)))
-		return want;
-	return 0;
-}
-
-/* The same; skb is NULL where the payload says where the bytes are. */
-static __always_inline __u32 copy_payload(struct scratch *at, __u32 to, __u32 want, struct bpf_dynptr *skb, __u32 skip)
-{
-#ifndef WITHOUT_SKB_DYNPTR
-	if (skb)
-		return bpf_dynptr_read(at->data + placed(to), bounded(want), skb, at->skb_offset + skip, 0) ? 0 : want;
-#endif
-	return copy_from_memory(at, to, want, skip);
-}
-
-/*
- * Puts the last bytes of an operation that is not copied whole behind its first ones, which may become fewer. Returns how many bytes follow the event.
- */
-static __always_inline __u32 add_tail(struct scratch *at, struct bpf_dynptr *skb)
-{
-	__u32 size = at->event.protocol > PROTOCOL_HTTP ? FRAMES_TAIL : TAIL_SIZE;
-	__u32 length = at->event.length, got = bounded(at->event.captured), to;
-	struct socket_piece piece = { .length = size };
-
-	if (got >= length || length < size)
-		return got;
-	if (got > length - size)
-		got = bounded(length - size);
-	to = got + sizeof(piece);
-	if (copy_payload(at, to, size, skb, length - size) != size)
-		return bounded(at->event.captured);
-	piece.gap = length - size - got;
-	__builtin_memcpy(at->data + got, &piece, sizeof(piece));
-	at->event.captured = got;
-	at->event.pieces = 1;
-	return to + size;
-}
-
-/* The same behind pieces of which the first out bytes are full, where the bytes of the tail are not among them. Returns how many bytes are added. */
-static __always_inline __u32 add_end(struct scratch *at, __u32 out, struct bpf_dynptr *skb)
-{
-	struct socket_piece piece = { .length = FRAMES_TAIL };
-	__u32 length = at->walk.whole;
-
-	if (length < FRAMES_TAIL || at->walk.told > length - FRAMES_TAIL)
-		return 0;
-	out = bounded(out);
-	if (copy_payload(at, out + sizeof(piece), FRAMES_TAIL, skb, length - FRAMES_TAIL) != FRAMES_TAIL)
-		return 0;
-	piece.gap = length - FRAMES_TAIL - at->walk.told;
-	__builtin_memcpy(at->data + out, &piece, sizeof(piece));
-	at->event.pieces++;
-	return sizeof(piece) + FRAMES_TAIL;
-}
-
-/* Forward over bytes that were reported before. */
-static __always_inline void step_over(struct scratch *at, __u32 bytes)
-{
-	at->position += bytes;
-	at->length -= bytes;
-	at->skb_offset += bytes;
-	if (at->payload.kind == PAYLOAD_VECTOR)
-		pass_segments(&at->payload.vector, bytes);
-	else
-		at->payload.base += bytes;
-}
-
-/* How much of the operation's bytes an event is to carry, by the protocol of its connection. */
-static __always_inline __u32 policy(const struct scratch *at, struct connection *c, __u32 direction)
-{
-	struct frames *f = &c->frames[direction];
-
-	switch (c->protocol) {
-	case PROTOCOL_NONE:
-		return c->perhaps && !at->turned ? SOCKET_DATA_MAX : PREFIX_SIZE;
-	case PROTOCOL_HTTP:
-		return at->turned || c->used[direction] < HEAD_BUDGET ? SOCKET_DATA_MAX : BODY_PREFIX;
-	}
-	/* Whoever speaks after the other one begins with a frame. */
-	if (!f->known && at->turned) {
-		f->known = 1;
-		f->left = f->keep = f->parted = 0;
-	}
-	if (f->known)
-		return FRAMES_WANTED;
-	return at->turned || c->used[direction] < HEAD_BUDGET ? SOCKET_DATA_MAX : BODY_PREFIX;
-}
 
 /* First step: what of the operation is not told yet, and how many of its bytes an event is to carry. c may be NULL. Returns 0 when there is no event. */
 __attribute__((noinline)) int bytes_wanted(struct scratch *at, struct connection *c)
@@ -187,122 +67,6 @@ __attribute__((noinline)) int bytes_wanted(struct scratch *at, struct connection
 	}
 	want = policy(at, c, direction);
 	return want < at->length || want == FRAMES_WANTED ? want : at->length;
-}
-
-/* What the first got bytes of an operation say. */
-enum judgement {
-	JUDGED_NOTHING = 0,
-	JUDGED_MESSAGE = 1, /* of HTTP */
-	JUDGED_PERHAPS = 2, /* may become a message of some protocol */
-	JUDGED_JOINED = 4, /* with the bytes of the operation before it */
-	JUDGED_PROTOCOL = 8, /* from this bit on: the protocol that the connection is recognised as */
-};
-
-/* Which protocol do these bytes begin, the first n of an operation of that length? first: nothing was remembered of the connection before. */
-__attribute__((noinline)) int recognise(const struct prefix *prefix, __u32 n, __u32 length, __u32 first)
-{
-	__u32 begins, postgres, redis;
-	const __u8 *p;
-
-	if (!prefix || !n)
-		return JUDGED_NOTHING;
-	p = prefix->bytes;
-	if (n > PREFIX_SIZE)
-		n = PREFIX_SIZE;
-	if (recognise_tls(p, n))
-		return PROTOCOL_FOREIGN << JUDGED_PROTOCOL;
-	begins = looks_like_http(prefix, n, first);
-	if (begins == BEGINS_MESSAGE || (begins == BEGINS_PREFACE && (p[0] == 'P' || (n > 4 && !p[4]))))
-		return PROTOCOL_HTTP << JUDGED_PROTOCOL | JUDGED_MESSAGE;
-	postgres = recognise_postgres(p, n, length);
-	if (postgres == RECOGNISED)
-		return PROTOCOL_POSTGRES << JUDGED_PROTOCOL;
-	redis = recognise_redis(p, n);
-	if (redis == RECOGNISED)
-		return PROTOCOL_REDIS << JUDGED_PROTOCOL;
-	return begins || postgres || redis ? JUDGED_PERHAPS : JUDGED_NOTHING;
-}
-
-/*
- * Second step: which protocol is it, where that is not known; does a message of HTTP begin? The first got bytes of the operation decide. Where that is
- * too short, they are kept for the next operation of the same direction. c may be NULL.
- */
-__attribute__((noinline)) int judge(struct scratch *at, struct connection *c, __u32 got)
-{
-	__u32 begins, judged, parted = 0;
-	struct frames *f;
-
-	if (!at)
-		return JUDGED_NOTHING;
-	if (!c)
-		return recognise((struct prefix *)at->data, got, at->length, true);
-	if (c->protocol == PROTOCOL_HTTP) {
-		begins = looks_like_http((struct prefix *)at->data, got, false);
-		return begins == BEGINS_MESSAGE || begins == BEGINS_PERHAPS ? JUDGED_MESSAGE : JUDGED_NOTHING;
-	}
-	if (c->protocol != PROTOCOL_NONE)
-		return JUDGED_NOTHING;
-	f = &c->frames[at->event.direction & 1];
-	if (at->turned)
-		f->parted = 0;
-	parted = f->parted;
-	if (!at->turned && !parted)
-		return c->perhaps ? JUDGED_PERHAPS : JUDGED_NOTHING;
-	__builtin_memcpy(at->data + WINDOW, f->part, FRAME_PART);
-	__builtin_memcpy(at->data + WINDOW + FRAME_PART, at->data, PREFIX_SIZE);
-	got += parted;
-	judged = recognise((struct prefix *)in_window(at, FRAME_PART - parted), got, at->length + parted, false);
-	if (judged != JUDGED_PERHAPS || got >= FRAME_PART)
-		f->parted = judged >> JUDGED_PROTOCOL ? parted : 0;
-	return parted ? judged | JUDGED_JOINED : judged;
-}
-
-/* Keeps the first bytes of an operation that is too short to be judged, behind the ones of the operation before it. */
-static __always_inline void keep_part(struct frames *f, const struct scratch *at)
-{
-	__u32 n = f->parted + at->length;
-
-	if (n >= FRAME_PART) {
-		f->parted = 0;
-		return;
-	}
-	__builtin_memcpy((void *)in_window(at, 0), f->part, FRAME_PART);
-	__builtin_memcpy((void *)in_window(at, FRAME_PART), at->data, FRAME_PART);
-	__builtin_memcpy(f->part, in_window(at, at->length & (FRAME_PART - 1)), FRAME_PART);
-	f->parted = n;
-}
-
-/* Enters what was judged into what is remembered. Returns whether the operation is told. */
-static __always_inline bool settle(struct sock *sk, struct connection *c, const struct scratch *at, __u32 judged, __u32 direction)
-{
-	__u32 protocol = judged >> JUDGED_PROTOCOL;
-	struct frames *f = &c->frames[direction];
-
-	if (c->protocol != PROTOCOL_NONE)
-		return true;
-	if (protocol) {
-		become(c, protocol);
-		if (protocol != PROTOCOL_FOREIGN)
-			c->strikes = 0;
-		/* What was joined is the part of a header. */
-		f->known = judged & JUDGED_JOINED;
-		f->left = f->keep = 0;
-		if (!f->known)
-			f->parted = 0;
-	} else if (judged & JUDGED_PERHAPS) {
-		c->perhaps = 1;
-		/* Right-aligned, so that the next bytes follow. */
-		if (at->turned || f->parted)
-			keep_part(f, at);
-	} else if (at->turned) {
-		strike(c);
-	}
-	if (c->protocol == PROTOCOL_FOREIGN) {
-		end(sk, c, SOCKET_FORGOTTEN, direction);
-		c->told = 0;
-		return false;
-	}
-	return c->protocol != PROTOCOL_NONE || c->perhaps;
 }
 
 /*
@@ -424,9 +188,10 @@ static __always_inline __u32 add_frames(struct scratch *at, struct connection *c
 			break;
 	}
 	size = bounded(end_walk(at, c));
-	if (!at->event.unwalked || size > SOCKET_DATA_MAX - FRAMES_TAIL - sizeof(struct socket_piece) || at->event.pieces == 255)
+	if (!at->event.unwalked || size > SOCKET_DATA_MAX - FRAMES_TAIL - sizeof(struct socket_piece) || at->event.pieces == 255 ||
+	    at->walk.whole < FRAMES_TAIL || at->walk.told > at->walk.whole - FRAMES_TAIL)
 		return size;
-	return size + add_end(at, size, skb);
+	return size + add_end(at, size, at->walk.told, FRAMES_TAIL, at->walk.whole, skb);
 }
 
 /*

@@ -42,19 +42,15 @@ internal static class HttpSpan
     /// </summary>
     private static void AddError(SpanValues values, bool isServer, SpanOutcome outcome, int status)
     {
-        if (outcome == SpanOutcome.TimedOut)
-        {
-            values.Add(SpanAttribute.ErrorType, "timeout"u8);
-        }
-        else if (status >= (isServer ? 500 : 400))
+        if (outcome != SpanOutcome.TimedOut && status >= (isServer ? 500 : 400))
         {
             Span<byte> digits = stackalloc byte[11];
             _ = Utf8Formatter.TryFormat(status, digits, out var length);
             values.Add(SpanAttribute.ErrorType, digits[..length]);
         }
-        else if (outcome == SpanOutcome.Closed)
+        else
         {
-            values.Add(SpanAttribute.ErrorType, "connection_closed"u8);
+            values.Add(SpanAttribute.ErrorType, SpanErrors.Of(outcome));
         }
     }
 

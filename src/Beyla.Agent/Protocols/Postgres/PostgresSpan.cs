@@ -54,11 +54,6 @@ internal static class PostgresSpan
             return state.IsEmpty ? "_OTHER"u8 : state[0] == '0' && state[1] is (byte)'0' or (byte)'1' ? default : state;
         }
 
-        return exchange.IsAborted ? Aborted : outcome switch
-        {
-            SpanOutcome.TimedOut => "timeout"u8,
-            SpanOutcome.Closed => "connection_closed"u8,
-            _ => default,
-        };
+        return exchange.IsAborted ? Aborted : SpanErrors.Of(outcome);
     }
 }

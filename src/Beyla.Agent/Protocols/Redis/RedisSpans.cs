@@ -168,7 +168,7 @@ internal sealed class RedisSpans(RedisProtocol protocol)
     {
         if (outcome == SpanOutcome.TimedOut)
         {
-            values.Add(SpanAttribute.ErrorType, "timeout"u8);
+            values.Add(SpanAttribute.ErrorType, SpanErrors.Of(outcome));
         }
         else if (exchange.IsError)
         {

@@ -85,7 +85,7 @@ public class HttpFuzzTests
             step.Data.CopyTo(buffer, 0);
             if (random.Next(2) == 0)
             {
-                length = Mutate(buffer, length, random);
+                length = Mutations.Apply(buffer, length, Fragments, random);
             }
 
             var direction = step.Kind == '<' ? SocketDirection.Receive : SocketDirection.Send;
@@ -95,69 +95,9 @@ public class HttpFuzzTests
             }
 
             var cut = random.Next(4) == 0 ? random.Next(length) : 0;
-            Write(wire, direction, buffer.AsSpan(0, cut), random);
-            Write(wire, direction, buffer.AsSpan(cut, length - cut), random);
+            Mutations.Write(wire, direction, buffer.AsSpan(0, cut), random);
+            Mutations.Write(wire, direction, buffer.AsSpan(cut, length - cut), random);
         }
-    }
-
-    private static void Write(Wire wire, SocketDirection direction, ReadOnlySpan<byte> data, Random random)
-    {
-        if (data.IsEmpty)
-        {
-            return;
-        }
-
-        switch (random.Next(40))
-        {
-            case 0:
-                wire.Miss(direction, data.Length);
-                break;
-            case 1:
-                wire.Again(direction, random.Next(data.Length * 2), data);
-                break;
-            case 2:
-                wire.Data(direction, data, random.Next(data.Length + 1), random.Next(2) == 0);
-                break;
-            case 3:
-                wire.Miss(direction, random.Next());
-                wire.Data(direction, data);
-                break;
-            default:
-                wire.Data(direction, data);
-                break;
-        }
-    }
-
-    private static int Mutate(byte[] buffer, int length, Random random)
-    {
-        for (var i = random.Next(3); i >= 0; i--)
-        {
-            var at = random.Next(length);
-            switch (random.Next(5))
-            {
-                case 0:
-                    buffer[at] = (byte)random.Next(256);
-                    break;
-                case 1:
-                    buffer[at] ^= (byte)(1 << random.Next(8));
-                    break;
-                case 2 when length > 1:
-                    buffer.AsSpan(at + 1, length - at - 1).CopyTo(buffer.AsSpan(at));
-                    length--;
-                    break;
-                case 3:
-                    var fragment = Fragments[random.Next(Fragments.Length)];
-                    buffer.AsSpan(at, length - at).CopyTo(buffer.AsSpan(at + fragment.Length));
-                    fragment.CopyTo(buffer, at);
-                    length += fragment.Length;
-                    break;
-                default:
-                    length = at + 1;
-                    break;
-            }
-        }
-
-        return length;
     }
 
     private sealed class CountingSink : ISpanSink

@@ -134,72 +134,12 @@ public class RedisFuzzTests
             }
 
             data.CopyTo(buffer, 0);
-            var length = random.Next(2) == 0 ? Mutate(buffer, data.Length, random) : data.Length;
+            var length = random.Next(2) == 0 ? Mutations.Apply(buffer, data.Length, Fragments, random) : data.Length;
             var direction = from == '<' == (random.Next(60) != 0) ? SocketDirection.Receive : SocketDirection.Send;
             var cut = random.Next(4) == 0 ? random.Next(length) : 0;
-            Write(wire, direction, buffer.AsSpan(0, cut), random);
-            Write(wire, direction, buffer.AsSpan(cut, length - cut), random);
+            Mutations.Write(wire, direction, buffer.AsSpan(0, cut), random);
+            Mutations.Write(wire, direction, buffer.AsSpan(cut, length - cut), random);
         }
-    }
-
-    private static void Write(Wire wire, SocketDirection direction, ReadOnlySpan<byte> data, Random random)
-    {
-        if (data.IsEmpty)
-        {
-            return;
-        }
-
-        switch (random.Next(40))
-        {
-            case 0:
-                wire.Miss(direction, data.Length);
-                break;
-            case 1:
-                wire.Again(direction, random.Next(data.Length * 2), data);
-                break;
-            case 2:
-                wire.Data(direction, data, random.Next(data.Length + 1), random.Next(2) == 0);
-                break;
-            case 3:
-                wire.Miss(direction, random.Next());
-                wire.Data(direction, data);
-                break;
-            default:
-                wire.Data(direction, data);
-                break;
-        }
-    }
-
-    private static int Mutate(byte[] buffer, int length, Random random)
-    {
-        for (var i = random.Next(3); i >= 0; i--)
-        {
-            var at = random.Next(length);
-            switch (random.Next(5))
-            {
-                case 0:
-                    buffer[at] = (byte)random.Next(256);
-                    break;
-                case 1:
-                    buffer[at] ^= (byte)(1 << random.Next(8));
-                    break;
-                case 2 when length > 1:
-                    buffer.AsSpan(at + 1, length - at - 1).CopyTo(buffer.AsSpan(at));
-                    length--;
-                    break;
-                case 3:
-                    var fragment = Fragments[random.Next(Fragments.Length)];
-                    buffer.AsSpan(at, length - at).CopyTo(buffer.AsSpan(at + fragment.Length));
-                    fragment.CopyTo(buffer, at);
-                    length += fragment.Length;
-                    break;
-                default:
-                    length = at + 1;
-                    break;
-            }
-        }
-
-        return length;
     }
 
     private sealed class QuietSink : ISpanSink
