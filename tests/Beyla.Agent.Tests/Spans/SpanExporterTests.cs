@@ -3,6 +3,7 @@ using Beyla.Agent.Export;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Tests.Export;
+using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Spans;
 
@@ -145,9 +146,7 @@ public class SpanExporterTests
             new Samples.Capture(format));
         SpanData client = Samples.Client.With(SpanAttribute.UrlQuery, "token=abc&q=\u202e%\xff"u8), broken = Samples.Broken;
         Send(exporter, 3000, in client, in broken);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Send(exporter, 10_000, in client, in broken);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocation.Least(_ => Send(exporter, 2000, in client, in broken)));
     }
 
     private sealed class Recorder : IExportSink

@@ -1,3 +1,4 @@
+using Beyla.Agent.Tests.Tracing;
 using static Beyla.Agent.Tests.Protocols.Postgres.PostgresWire;
 
 namespace Beyla.Agent.Tests.Protocols.Postgres;
@@ -20,24 +21,26 @@ public class PostgresCostTests
         byte[] extended = [.. ParseComplete, .. BindComplete, .. rows];
         byte[] bound = [.. BindComplete, .. rows];
         byte[] failed = [.. ParseComplete, .. Error("22012"), .. Ready()];
-        long before = 0;
-        for (var i = 0; i < 2000; i++)
-        {
-            before = i == 1000 ? GC.GetAllocatedBytesForCurrentThread() : before;
-            Exchange(rig, simple, rows);
-            Exchange(rig, unnamed, extended);
-            Exchange(rig, prepared, bound);
-            Exchange(rig, unnamed, failed);
-
-            // In pieces, so that bodies are kept.
-            rig.Client(simple.AsSpan(0, 12));
-            Exchange(rig, simple.AsSpan(12), rows);
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Repeat(1000);
+        Assert.Equal(0, Allocation.Least(_ => Repeat(200)));
         Assert.Equal(10_000, rig.Count);
         rig.Close();
         rig.AssertSettled();
+
+        void Repeat(int times)
+        {
+            for (var i = 0; i < times; i++)
+            {
+                Exchange(rig, simple, rows);
+                Exchange(rig, unnamed, extended);
+                Exchange(rig, prepared, bound);
+                Exchange(rig, unnamed, failed);
+
+                // In pieces, so that bodies are kept.
+                rig.Client(simple.AsSpan(0, 12));
+                Exchange(rig, simple.AsSpan(12), rows);
+            }
+        }
     }
 
     private static void Exchange(PostgresRig rig, ReadOnlySpan<byte> request, ReadOnlySpan<byte> response)
