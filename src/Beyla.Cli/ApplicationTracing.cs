@@ -225,7 +225,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     public void Flush()
     {
         processes.TakeResults();
-        output.Flush();
+        spans.Flush();
     }
 
     /// <summary>Does what is due by time, in all stages.</summary>
@@ -234,6 +234,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         processes.OnTick((long)now);
         tracer.Tick(now);
         spans.Tick();
+        output.Look();
     }
 
     /// <summary>Detaches if that was not done, then gives back programs, maps and threads.</summary>

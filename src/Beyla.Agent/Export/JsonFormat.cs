@@ -8,17 +8,25 @@ namespace Beyla.Agent.Export;
 /// <c>BEYLA_TRACE_PRINTER=json</c> and <c>json_indent</c>: one object per span, as docs/stream.md has it. The fields come in the order in
 /// which the reader (Beyla.Contracts) expects them first.
 /// </summary>
-/// <param name="indent">One field per line, two blanks before it; not a stream of lines any more.</param>
-public sealed class JsonFormat(bool indent = false) : ISpanFormat
+public sealed class JsonFormat : ISpanFormat
 {
-    private readonly SpanPieces pieces = new(indent);
-    private readonly ProcessTexts processes = new(process => [Render(process, indent)]);
+    private readonly SpanPieces pieces;
+    private readonly ProcessTexts processes;
+    private readonly EndTexts ends;
     private readonly TimeText time = TimeText.Utc();
+
+    /// <param name="indent">One field per line, two blanks before it; not a stream of lines any more.</param>
+    public JsonFormat(bool indent = false)
+    {
+        pieces = new SpanPieces(indent);
+        processes = new ProcessTexts(process => [Render(process, indent)]);
+        ends = new EndTexts(Ends);
+    }
 
     /// <inheritdoc/>
     public void Write(in ExportedSpan exported, ref LineWriter line)
     {
-        var span = exported.Span;
+        ref readonly var span = ref exported.Span;
         var values = span.Values;
         line.Write(pieces.Head(in span));
         Text(values, SpanAttribute.Name, ref line);
@@ -40,7 +48,7 @@ public sealed class JsonFormat(bool indent = false) : ISpanFormat
         line.WriteNumber(exported.Duration);
         line.Write(pieces.HandlerDuration);
         line.WriteNumber(exported.HandlerDuration);
-        Ends(in span, ref line);
+        ends.Write(in exported, ref line);
         line.Write(pieces.Tid);
         line.WriteNumber(span.Tid);
         line.Write(pieces.NetworkNamespace);
@@ -54,8 +62,9 @@ public sealed class JsonFormat(bool indent = false) : ISpanFormat
     private static void Text(SpanValues values, SpanAttribute attribute, ref LineWriter line) =>
         _ = Escape.Json(values.Text(attribute), SpanAttributes.Of(attribute).Limit, ref line);
 
-    private void Ends(in SpanData span, ref LineWriter line)
+    private void Ends(in ExportedSpan exported, ref LineWriter line)
     {
+        ref readonly var span = ref exported.Span;
         line.Write(pieces.ClientAddress);
         line.Write(span.ClientAddress);
         line.Write(pieces.ClientPort);

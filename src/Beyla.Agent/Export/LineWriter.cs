@@ -13,6 +13,11 @@ public ref struct LineWriter
     /// <param name="buffer">Where the line goes.</param>
     public LineWriter(Span<byte> buffer) => this.buffer = buffer;
 
+    /// <summary>00 to 99.</summary>
+    private static ReadOnlySpan<byte> Pairs =>
+        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"u8
+        + "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"u8;
+
     /// <summary>Bytes written.</summary>
     public int Position { get; private set; }
 
@@ -38,7 +43,13 @@ public ref struct LineWriter
         // Ports, status codes and most lengths: a line has six of them, and the general way takes as long as the rest of the line.
         if (number is >= 0 and < 100_000)
         {
-            WriteDigits((int)number, number < 10 ? 1 : number < 100 ? 2 : number < 1000 ? 3 : number < 10_000 ? 4 : 5);
+            if (number < 10)
+            {
+                WriteByte((byte)('0' + number));
+                return;
+            }
+
+            WriteDigits((int)number, number < 100 ? 2 : number < 1000 ? 3 : number < 10_000 ? 4 : 5);
             return;
         }
 
@@ -64,10 +75,19 @@ public ref struct LineWriter
     {
         var to = buffer.Slice(Position, digits);
         var rest = (uint)number;
-        for (var i = to.Length - 1; i >= 0; i--)
+        var i = to.Length;
+        while (i >= 2)
         {
-            (rest, var digit) = Math.DivRem(rest, 10);
-            to[i] = (byte)('0' + digit);
+            (rest, var pair) = (rest / 100, rest % 100);
+            i -= 2;
+            var two = Pairs.Slice(2 * (int)pair, 2);
+            to[i + 1] = two[1];
+            to[i] = two[0];
+        }
+
+        if (i == 1)
+        {
+            to[0] = (byte)('0' + (rest % 10));
         }
 
         Position += digits;

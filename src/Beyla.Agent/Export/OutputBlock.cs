@@ -23,6 +23,7 @@ internal sealed class OutputBlock(int size)
     private readonly (int End, OutputRecord Kind)[] records = new (int, OutputRecord)[Math.Max(16, size / 64)];
     private int count;
     private int first;
+    private int counted;
 
     /// <summary>Bytes of the records in the block.</summary>
     internal int Length { get; private set; }
@@ -30,18 +31,35 @@ internal sealed class OutputBlock(int size)
     /// <summary>The records, one behind the other; valid until <see cref="Clear"/>.</summary>
     internal ReadOnlySpan<byte> Bytes => bytes.AsSpan(0, Length);
 
+    /// <summary>Room for the next record; empty when there can be no further one.</summary>
+    internal Span<byte> Free => count == records.Length ? default : bytes.AsSpan(Length);
+
+    /// <summary>Takes what was written to <see cref="Free"/> as a record.</summary>
+    internal void Commit(int length, OutputRecord kind)
+    {
+        Length += length;
+        records[count++] = (Length, kind);
+    }
+
     /// <summary>Adds a whole record, or nothing and answers false: the block is full.</summary>
     internal bool TryAdd(ReadOnlySpan<byte> record, OutputRecord kind)
     {
-        if (record.Length > bytes.Length - Length || count == records.Length)
+        if (!record.TryCopyTo(Free))
         {
             return false;
         }
 
-        record.CopyTo(bytes.AsSpan(Length));
-        Length += record.Length;
-        records[count++] = (Length, kind);
+        Commit(record.Length, kind);
         return true;
+    }
+
+    /// <summary>Counts the records that came since this was asked last.</summary>
+    internal void TakeNew(Span<long> counts)
+    {
+        while (counted < count)
+        {
+            counts[(int)records[counted++].Kind]++;
+        }
     }
 
     /// <summary>Takes the records that end at or before a position off the list and counts them.</summary>
@@ -54,5 +72,5 @@ internal sealed class OutputBlock(int size)
     }
 
     /// <summary>Empties the block for its next use.</summary>
-    internal void Clear() => Length = count = first = 0;
+    internal void Clear() => Length = count = first = counted = 0;
 }

@@ -14,13 +14,23 @@ internal sealed class OutputCounters
 
     private readonly long[] produced = new long[Kinds], emitted = new long[Kinds], lost = new long[Kinds], held = new long[Kinds];
 
-    /// <summary>A record came.</summary>
-    /// <param name="kind">What it is.</param>
-    /// <param name="isHeld">It waits in a block; else it is lost.</param>
-    internal void Produce(OutputRecord kind, bool isHeld)
+    /// <summary>The records of a block that are not counted yet wait in it.</summary>
+    internal void Produce(OutputBlock block)
+    {
+        Span<long> counts = stackalloc long[Kinds];
+        block.TakeNew(counts);
+        for (var i = 0; i < Kinds; i++)
+        {
+            produced[i] += counts[i];
+            held[i] += counts[i];
+        }
+    }
+
+    /// <summary>A record came for which there is no room.</summary>
+    internal void Refuse(OutputRecord kind)
     {
         produced[(int)kind]++;
-        (isHeld ? held : lost)[(int)kind]++;
+        lost[(int)kind]++;
     }
 
     /// <summary>The records of a block that end at or before a position are written.</summary>

@@ -5,9 +5,10 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Export;
 
 /// <summary>
-/// Takes records from the tracing thread and writes them to standard output on a thread of its own. It never makes the caller wait:
-/// when the reader is slow and the room is full, new records are dropped and counted (place <c>printer</c>). Records are gathered in
-/// blocks; <see cref="Flush"/>, called after each batch of events, hands over an unfinished block as soon as the writer is free.
+/// Takes records from any thread and writes them to standard output. It never makes the caller wait: as long as the reader takes everything
+/// at once, the caller of <see cref="Flush"/> writes; what would have to wait goes to a thread of its own, and when the room is full, new
+/// records are dropped and counted (place <c>printer</c>). Records are gathered in blocks; <see cref="Flush"/>, called after each batch of
+/// events, has an unfinished block written as soon as nothing is before it.
 /// </summary>
 public sealed class OutputQueue : ICounted, IDisposable
 {
@@ -31,7 +32,10 @@ public sealed class OutputQueue : ICounted, IDisposable
     private readonly OutputCounters counters = new(); // under the gate
     private OutputBlock? current;
     private OutputBlock? writing;
+    private OutputBlock? rest; // the one that is being written, from there on, by the writer
+    private int restFrom;
     private int blocks;
+    private bool watched;
     private long deadline = long.MaxValue;
     private bool flushing;
     private bool stopping;
@@ -51,8 +55,8 @@ public sealed class OutputQueue : ICounted, IDisposable
     }
 
     /// <summary>
-    /// The output ended: 0 when its reader has closed it (a normal stop), else the errno of the failed write. Raised once, on the
-    /// writer's thread; what is appended afterwards is lost.
+    /// The output ended: 0 when its reader has closed it (a normal stop), else the errno of the failed write. Raised once, on the thread
+    /// that found it; what is appended afterwards is lost.
     /// </summary>
     public event Action<int>? Closed;
 
@@ -67,7 +71,15 @@ public sealed class OutputQueue : ICounted, IDisposable
         {
             var before = ready.Count;
             added = !closed && !stopping && TryAdd(record, kind);
-            counters.Produce(kind, added);
+            if (added)
+            {
+                counters.Produce(current!);
+            }
+            else
+            {
+                counters.Refuse(kind);
+            }
+
             handedOver = ready.Count > before;
         }
 
@@ -76,31 +88,91 @@ public sealed class OutputQueue : ICounted, IDisposable
     }
 
     /// <summary>
-    /// Lets what was appended become visible. While the writer is behind, the unfinished block waits for more: half-empty blocks would
-    /// use up the room.
+    /// Lets what was appended become visible. While something before it waits, the unfinished block waits for more: half-empty blocks
+    /// would use up the room.
     /// </summary>
-    public void Flush()
+    public void Flush() => GiveBack(null, isFull: false);
+
+    /// <summary>Looks whether the reader is gone; the writer leaves that to the caller from the first time on. Does not wait.</summary>
+    public void Look()
     {
-        bool free;
+        watched = true;
+        if (!closed && output.IsClosed())
+        {
+            End(0);
+        }
+    }
+
+    /// <summary>
+    /// The block into which the next records go, for its borrower alone until <see cref="GiveBack"/>: of many records in a row none needs
+    /// the gate.
+    /// </summary>
+    /// <returns>Null when there is no room.</returns>
+    internal OutputBlock? Borrow()
+    {
         lock (gate)
         {
-            if (current is not { Length: > 0 })
+            if (closed || stopping || (current is null && !TryRent()))
             {
-                return;
+                return null;
             }
 
-            free = ready.Count == 0 && writing is null;
-            if (free)
+            var block = current;
+            current = null;
+            flushing = false;
+            return block;
+        }
+    }
+
+    /// <summary>Counts a record for which there was no block.</summary>
+    internal void Refuse(OutputRecord kind)
+    {
+        lock (gate)
+        {
+            counters.Refuse(kind);
+        }
+    }
+
+    /// <summary>Takes a borrowed block back, counts what is new in it, and does what <see cref="Flush"/> does.</summary>
+    /// <param name="block">Null where none was borrowed.</param>
+    /// <param name="isFull">Nothing more fits: it must not wait for more.</param>
+    internal void GiveBack(OutputBlock? block, bool isFull)
+    {
+        bool handedOver;
+        lock (gate)
+        {
+            var before = ready.Count;
+            if (block is not null)
             {
-                HandOver();
+                TakeBack(block);
+            }
+
+            if (current is not { Length: > 0 })
+            {
+                block = null;
+            }
+            else if (ready.Count == 0 && writing is null)
+            {
+                (block, writing, current) = (current, current, null);
             }
             else
             {
+                block = null;
                 flushing = true; // the writer takes it when it has written the rest
+                if (isFull)
+                {
+                    HandOver();
+                }
             }
+
+            handedOver = ready.Count > before;
         }
 
-        Wake(free);
+        Wake(handedOver);
+        if (block is not null)
+        {
+            WriteAtOnce(block);
+        }
     }
 
     /// <summary>Waits until everything appended so far is written; false at the limit. More may be appended afterwards.</summary>
@@ -202,6 +274,11 @@ public sealed class OutputQueue : ICounted, IDisposable
             HandOver();
         }
 
+        return TryRent() && current!.TryAdd(record, kind);
+    }
+
+    private bool TryRent()
+    {
         if (blocks == mostBlocks)
         {
             return false;
@@ -209,7 +286,26 @@ public sealed class OutputQueue : ICounted, IDisposable
 
         blocks++;
         current = spare.TryPop(out var block) ? block : new OutputBlock(blockSize);
-        return current.TryAdd(record, kind);
+        return true;
+    }
+
+    /// <summary>What others appended meanwhile goes before it.</summary>
+    private void TakeBack(OutputBlock block)
+    {
+        counters.Produce(block);
+        if (closed || stopping)
+        {
+            counters.Lose(block);
+            Recycle(block);
+            return;
+        }
+
+        if (current is not null)
+        {
+            HandOver();
+        }
+
+        current = block;
     }
 
     private void HandOver()
@@ -233,39 +329,46 @@ public sealed class OutputQueue : ICounted, IDisposable
         while (true)
         {
             OutputBlock? block;
+            int from;
             lock (gate)
             {
-                if (flushing && ready.Count == 0 && current is { Length: > 0 })
-                {
-                    HandOver();
-                }
-
-                block = closed ? null : ready.TryDequeue(out var next) ? next : null;
-                writing = block;
-                if (block is null)
+                (block, from) = closed ? default : rest is not null ? (rest, restFrom) : writing is null ? (TakeNext(), 0) : default;
+                rest = null;
+                writing ??= block;
+                if (writing is null)
                 {
                     drained.Set();
-                    if (stopping || closed)
-                    {
-                        return;
-                    }
+                }
+
+                if ((stopping && writing is null) || closed)
+                {
+                    return;
                 }
             }
 
             if (block is not null)
             {
-                Write(block);
+                Write(block, from);
             }
-            else if (!work.WaitOne(IdleMilliseconds) && output.IsClosed())
+            else if (!work.WaitOne(watched ? Timeout.Infinite : IdleMilliseconds) && output.IsClosed())
             {
                 End(0);
             }
         }
     }
 
-    private void Write(OutputBlock block)
+    private OutputBlock? TakeNext()
     {
-        var position = 0;
+        if (flushing && ready.Count == 0 && current is { Length: > 0 })
+        {
+            HandOver();
+        }
+
+        return ready.TryDequeue(out var next) ? next : null;
+    }
+
+    private void Write(OutputBlock block, int position)
+    {
         while (position < block.Length)
         {
             if (Environment.TickCount64 >= Volatile.Read(ref deadline))
@@ -302,15 +405,61 @@ public sealed class OutputQueue : ICounted, IDisposable
         }
     }
 
+    /// <summary>Writes a block on the caller's thread as far as that does not wait; the rest is the writer's.</summary>
+    private void WriteAtOnce(OutputBlock block)
+    {
+        var position = 0;
+        var result = WriteResult.Written;
+        while (position < block.Length && result == WriteResult.Written)
+        {
+            result = output.TryWriteAtOnce(block.Bytes[position..], out var written);
+            position += written;
+        }
+
+        bool isWriterNeeded;
+        lock (gate)
+        {
+            if (writing != block)
+            {
+                return; // given up meanwhile
+            }
+
+            counters.Emit(block, position);
+            if (position == block.Length)
+            {
+                writing = null;
+                Recycle(block);
+                isWriterNeeded = flushing || ready.Count > 0 || stopping || !drained.IsSet;
+            }
+            else
+            {
+                isWriterNeeded = result == WriteResult.Full;
+                (rest, restFrom) = isWriterNeeded ? (block, position) : default;
+            }
+        }
+
+        Wake(isWriterNeeded);
+        if (result is WriteResult.Closed or WriteResult.Failed)
+        {
+            End(result == WriteResult.Closed ? 0 : output.Error);
+        }
+    }
+
     private void End(int error)
     {
         lock (gate)
         {
+            if (closed)
+            {
+                return;
+            }
+
             closed = true;
             Discard();
         }
 
         drained.Set();
+        Wake(true);
         Closed?.Invoke(error);
     }
 
@@ -320,7 +469,7 @@ public sealed class OutputQueue : ICounted, IDisposable
         if (writing is not null)
         {
             counters.Lose(writing);
-            writing = null;
+            writing = rest = null;
         }
 
         if (current is not null)

@@ -12,37 +12,38 @@ namespace Beyla.Agent.Export;
 /// not known are <c>?</c>, the (redacted) query is shown, a client that a proxy named is followed by the proxy at the end,
 /// <c>peer=[address:port]</c>, and an exchange that did not complete ends in <c>outcome=[…]</c>.
 /// </summary>
-/// <param name="time">Local time of the first field.</param>
-public sealed class TextFormat(TimeText time) : ISpanFormat
+public sealed class TextFormat : ISpanFormat
 {
     private const int Name = 0, Service = 1;
 
     private readonly ProcessTexts processes = new(Render);
+    private readonly EndTexts ends;
+    private readonly TimeText time;
+
+    /// <param name="time">Local time of the first field.</param>
+    public TextFormat(TimeText time)
+    {
+        this.time = time;
+        ends = new EndTexts(Ends);
+    }
 
     /// <inheritdoc/>
     public void Write(in ExportedSpan exported, ref LineWriter line)
     {
-        var span = exported.Span;
-        var texts = processes.Of(exported.Process);
+        ref readonly var span = ref exported.Span;
         time.Write(exported.Start, ref line);
         line.Write(" ("u8);
         GoDurationText.Write(exported.Duration, ref line);
-        line.Write("["u8);
+        line.WriteByte((byte)'[');
         GoDurationText.Write(exported.HandlerDuration, ref line);
         line.Write("]) "u8);
         line.Write(ProtocolNames.PeerType(span.Protocol, span.Kind));
-        line.Write(" "u8);
         What(in span, ref line);
-        line.Write(" "u8);
-        Side(span.ClientAddress, span.ClientPort, span.Kind == SpanKind.Client ? texts[Name] : default, ref line);
-        line.Write("->"u8);
-        Side(span.ServerAddress, span.ServerPort, span.Kind == SpanKind.Client ? default : texts[Name], ref line);
-        line.Write(" contentLen:"u8);
+        ends.Write(in exported, ref line);
         Length(span.Values.Number(SpanAttribute.HttpRequestBodySize, -1), ref line);
         line.Write(" responseLen:"u8);
         Length(span.Values.Number(SpanAttribute.HttpResponseBodySize, -1), ref line);
-        line.Write(texts[Service]);
-        line.Write(" traceparent=[]"u8);
+        line.Write(processes.Of(exported.Process)[Service]);
         if (span.IsClientNamed)
         {
             line.Write(" peer=["u8);
@@ -59,19 +60,44 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
             line.Write("]"u8);
         }
 
-        line.Write("\n"u8);
+        line.WriteByte((byte)'\n');
+    }
+
+    /// <summary>The client and the server, of which the traced one has a name.</summary>
+    private void Ends(in ExportedSpan exported, ref LineWriter line)
+    {
+        ref readonly var span = ref exported.Span;
+        var name = processes.Of(exported.Process)[Name];
+        line.Write(" "u8);
+        Side(span.ClientAddress, span.ClientPort, span.Kind == SpanKind.Client ? name : default, ref line);
+        line.Write("->"u8);
+        Side(span.ServerAddress, span.ServerPort, span.Kind == SpanKind.Client ? default : name, ref line);
+        line.Write(" contentLen:"u8);
     }
 
     /// <summary>Status, method and path, or what the peer puts in their place.</summary>
     private static void What(in SpanData span, ref LineWriter line)
     {
-        var (values, protocol) = (span.Values, ProtocolNames.Of(span.Protocol));
-        var isHttp = protocol == SpanProtocol.Http;
-        line.WriteNumber(isHttp ? values.Number(protocol.Status, 0) : values.Has(SpanAttribute.ErrorType) ? 1 : 0);
-        line.Write(" "u8);
-        Operation(values, protocol, ref line);
-        line.Write(" "u8);
-        Captured(values, protocol.Targets[0], ref line);
+        var values = span.Values;
+        if (ProtocolNames.Of(span.Protocol) is var protocol && protocol == SpanProtocol.Http)
+        {
+            line.WriteByte((byte)' ');
+            line.WriteNumber(values.Number(SpanAttribute.HttpResponseStatusCode, 0));
+            line.WriteByte((byte)' ');
+            Captured(values, SpanAttribute.HttpRequestMethod, ref line);
+            line.WriteByte((byte)' ');
+            Captured(values, SpanAttribute.UrlPath, ref line);
+        }
+        else
+        {
+            line.WriteByte((byte)' ');
+            line.WriteNumber(values.Has(SpanAttribute.ErrorType) ? 1 : 0);
+            line.Write(" "u8);
+            Operation(values, protocol, ref line);
+            line.Write(" "u8);
+            Captured(values, protocol.Targets[0], ref line);
+        }
+
         if (values.Has(SpanAttribute.UrlQuery))
         {
             line.Write("?"u8);
@@ -133,7 +159,7 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
             line.WriteNumber(bytes);
         }
 
-        line.Write("B"u8);
+        line.WriteByte((byte)'B');
     }
 
     private static byte[][] Render(ProcessInfo process)
@@ -159,7 +185,7 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
         _ = Escape.Text(process.ServiceName, SpanLimits.ServiceName, ref service);
         service.Write(" "u8);
         service.Write(StreamNames.Of(process.Language));
-        service.Write("]"u8);
+        service.Write("] traceparent=[]"u8);
         return [nameBytes, service.Written.ToArray()];
     }
 }

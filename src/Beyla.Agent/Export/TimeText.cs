@@ -14,7 +14,7 @@ public sealed class TimeText
 
     private readonly TimeZoneInfo zone;
     private readonly byte separator;
-    private readonly byte[] text = new byte[19];
+    private readonly byte[] text = new byte[20];
     private long second = -1;
 
     private TimeText(TimeZoneInfo zone, char separator)
@@ -32,15 +32,15 @@ public sealed class TimeText
     /// <summary>Writes <see cref="Length"/> bytes.</summary>
     public void Write(long unixMicroseconds, ref LineWriter line)
     {
-        var now = Math.Clamp(unixMicroseconds / 1_000_000, 0, LastSecond);
-        if (now != second)
+        var rest = unixMicroseconds - (second * 1_000_000);
+        if ((ulong)rest >= 1_000_000)
         {
-            Render(now);
+            Render(Math.Clamp(unixMicroseconds / 1_000_000, 0, LastSecond));
+            rest = unixMicroseconds % 1_000_000;
         }
 
         line.Write(text);
-        line.Write("."u8);
-        line.WriteDigits((int)(unixMicroseconds % 1_000_000), 6);
+        line.WriteDigits((int)rest, 6);
     }
 
     private void Render(long now)
@@ -64,6 +64,7 @@ public sealed class TimeText
         line.WriteDigits(time.Minute, 2);
         line.Write(":"u8);
         line.WriteDigits(time.Second, 2);
+        line.WriteByte((byte)'.');
         second = now;
     }
 }

@@ -74,6 +74,11 @@ public sealed class TracePrinter
     /// <param name="limit">Longest time to wait for the reader.</param>
     public void End(Func<CountersReport> report, TimeSpan limit)
     {
+        foreach (var sink in Sinks)
+        {
+            sink.Flush();
+        }
+
         if (counter is not null)
         {
             _ = output.Append(

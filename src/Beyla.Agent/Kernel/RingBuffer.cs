@@ -87,7 +87,8 @@ public sealed unsafe partial class RingBuffer : IDisposable
             if ((header & Discarded) == 0)
             {
                 count++;
-                sink.OnRecord(Whole(record + HeaderSize, (int)length));
+                var bytes = record + HeaderSize;
+                sink.OnRecord(bytes + length <= data + size ? new ReadOnlySpan<byte>(bytes, (int)length) : Whole(bytes, (int)length));
             }
 
             if (position - released >= ReleaseEvery)

@@ -10,7 +10,7 @@ internal readonly record struct FileIdentity(ulong Device, ulong Inode, long Mod
 internal partial struct FileStatus
 {
     /// <summary>Bits of the file's type in the mode, and types (inode(7)).</summary>
-    internal const int TypeMask = 0xf000, Regular = 0x8000, CharacterDevice = 0x2000;
+    internal const int TypeMask = 0xf000, Regular = 0x8000, CharacterDevice = 0x2000, Pipe = 0x1000;
 
     /// <summary>All that stat(2) tells (STATX_BASIC_STATS).</summary>
     internal const uint Basic = 0x7ff;
@@ -79,6 +79,9 @@ internal partial struct FileStatus
 
     /// <summary>A regular file: no device, pipe, socket or directory.</summary>
     internal readonly bool IsRegular => (mode & TypeMask) == Regular;
+
+    /// <summary>A pipe, with or without a name.</summary>
+    internal readonly bool IsPipe => (mode & TypeMask) == Pipe;
 
     /// <summary>Which file with which content.</summary>
     internal readonly FileIdentity Identity => new(

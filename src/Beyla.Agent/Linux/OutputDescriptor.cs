@@ -25,10 +25,14 @@ internal enum WriteResult
 /// </summary>
 internal sealed unsafe partial class OutputDescriptor
 {
-    private const int GetFlags = 3, NonBlocking = 0x800, PipeBuffer = 4096, ECONNRESET = 104;
+    private const int GetFlags = 3, NonBlocking = 0x800, PipeBuffer = 4096, ECONNRESET = 104, ENOSYS = 38;
+
+    private const int NoWait = 8; // RWF_NOWAIT
 
     private readonly int descriptor;
     private readonly int atOnce;
+    private readonly bool isPipe;
+    private bool knowsNoWait = true;
 
     /// <summary>Takes a descriptor that is open and stays its caller's to close.</summary>
     internal OutputDescriptor(int descriptor)
@@ -38,6 +42,7 @@ internal sealed unsafe partial class OutputDescriptor
         _ = signal(13 /* SIGPIPE */, 1 /* SIG_IGN */);
         var flags = fcntl(descriptor, GetFlags, 0);
         var regular = lseek(descriptor, 0, 1) >= 0;
+        isPipe = FileStatus.TryRead(descriptor, "", FileStatus.EmptyPath, FileStatus.Basic, out var status) && status.IsPipe;
         atOnce = regular || (flags >= 0 && (flags & NonBlocking) != 0) ? int.MaxValue : PipeBuffer;
     }
 
@@ -49,6 +54,41 @@ internal sealed unsafe partial class OutputDescriptor
     {
         var poll = new PollDescriptor { Descriptor = descriptor };
         return Poll.Wait(ref poll, 0) > 0 && (poll.Returned & (Poll.Error | Poll.HangUp)) != 0;
+    }
+
+    /// <summary>
+    /// Writes what can be written without any wait. A file whose file system may have to wait, and a terminal, which a key can stop, take
+    /// nothing so: <see cref="WriteResult.Full"/>.
+    /// </summary>
+    internal WriteResult TryWriteAtOnce(ReadOnlySpan<byte> bytes, out int written)
+    {
+        written = 0;
+        if (knowsNoWait)
+        {
+            nint count;
+            fixed (byte* start = bytes)
+            {
+                var part = new Part { Start = start, Length = (nuint)bytes.Length };
+                count = pwritev2(descriptor, &part, 1, -1, NoWait);
+            }
+
+            if (count >= 0)
+            {
+                written = (int)count;
+                return WriteResult.Written;
+            }
+
+            Error = Marshal.GetLastPInvokeError();
+            if (Error is not (Errno.EOPNOTSUPP or ENOSYS or Errno.EINVAL))
+            {
+                return ResultOf(Error);
+            }
+
+            // Pipes know it from Linux 6.4 on.
+            knowsNoWait = false;
+        }
+
+        return isPipe ? TryWrite(bytes, 0, out written) : WriteResult.Full;
     }
 
     /// <summary>Writes a part of the bytes as soon as there is room.</summary>
@@ -81,13 +121,26 @@ internal sealed unsafe partial class OutputDescriptor
         }
 
         Error = Marshal.GetLastPInvokeError();
-        return Error switch
-        {
-            Errno.EINTR or Errno.EAGAIN => WriteResult.Full,
-            Errno.EPIPE or ECONNRESET => WriteResult.Closed,
-            _ => WriteResult.Failed,
-        };
+        return ResultOf(Error);
     }
+
+    private static WriteResult ResultOf(int error) => error switch
+    {
+        Errno.EINTR or Errno.EAGAIN => WriteResult.Full,
+        Errno.EPIPE or ECONNRESET => WriteResult.Closed,
+        _ => WriteResult.Failed,
+    };
+
+    /// <summary>struct iovec.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Part
+    {
+        public byte* Start;
+        public nuint Length;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint pwritev2(int descriptor, Part* parts, int count, long offset, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint write(int descriptor, byte* buffer, nuint count);

@@ -22,6 +22,10 @@ internal sealed class HeldSpans
 
     private readonly Dictionary<int, Waiting> processes = [];
     private int bytes;
+    private int spans;
+
+    /// <summary>Spans that wait. Any thread.</summary>
+    public int Spans => Volatile.Read(ref spans);
 
     /// <summary>Processes whose spans wait.</summary>
     public int Count => processes.Count;
@@ -43,6 +47,7 @@ internal sealed class HeldSpans
         processes[span.Pid] = waiting;
         waiting.Spans.Enqueue(span with { Values = span.Values.Copy() });
         (bytes, waiting.Bytes) = (bytes + size, waiting.Bytes + size);
+        Volatile.Write(ref spans, spans + 1);
         return true;
     }
 
@@ -57,6 +62,7 @@ internal sealed class HeldSpans
         bytes -= waiting.Bytes;
         foreach (var span in waiting.Spans)
         {
+            Volatile.Write(ref spans, spans - 1);
             visitor(in span, state);
         }
     }

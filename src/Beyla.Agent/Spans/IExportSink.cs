@@ -5,4 +5,9 @@ public interface IExportSink
 {
     /// <summary>Takes one span, which is valid only during the call.</summary>
     void OnSpan(in ExportedSpan span);
+
+    /// <summary>No more spans come for now: those that came are to become visible. Called after each batch; must not block.</summary>
+    void Flush()
+    {
+    }
 }

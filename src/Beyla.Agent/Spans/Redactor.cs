@@ -31,6 +31,12 @@ public sealed class Redactor
     /// <summary>What takes the place of a sensitive value.</summary>
     public static ReadOnlySpan<byte> Mark => "***"u8;
 
+    /// <summary>
+    /// Whether there may be something to replace in a text: a value behind <c>=</c>, or user information before <c>@</c>. Quick, since most
+    /// have neither.
+    /// </summary>
+    public static bool MayHold(ReadOnlySpan<byte> text) => text.IndexOfAny((byte)'=', (byte)'@') >= 0;
+
     /// <summary>The query without sensitive values.</summary>
     /// <param name="query">As captured, without the question mark.</param>
     /// <param name="scratch">Used when something is replaced; what does not fit is cut, never shown unredacted.</param>

@@ -23,8 +23,6 @@ public sealed class SpanExporter : ISpanSink, ICounted
     private readonly byte[] parameters = new byte[ScratchLength];
     private readonly SpanValues shown = new();
     private readonly HeldSpans held = new();
-    private readonly Lock counting = new();
-    private long produced;
     private long emitted;
     private long filtered;
     private long lost;
@@ -50,11 +48,6 @@ public sealed class SpanExporter : ISpanSink, ICounted
     /// <inheritdoc/>
     public void OnSpan(in SpanData span)
     {
-        lock (counting)
-        {
-            produced++;
-        }
-
         var process = processes.Find(span.Pid);
         if (process is null && processes.IsAwaited(span.Pid))
         {
@@ -92,14 +85,23 @@ public sealed class SpanExporter : ISpanSink, ICounted
         }
     }
 
+    /// <summary>The batch is over: the sinks let their spans become visible.</summary>
+    public void Flush()
+    {
+        foreach (var sink in sinks)
+        {
+            sink.Flush();
+        }
+    }
+
     /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count()
     {
-        lock (counting)
-        {
-            return [new PlaceCounters(
-                "spans", "spans", produced, Emitted: emitted, Filtered: filtered, Lost: lost, Held: produced - emitted - filtered - lost)];
-        }
+        // What came is the sum of what became of it: so it agrees at any moment, without a lock.
+        var waiting = held.Spans;
+        var (left, unwanted, unknown) = (Volatile.Read(ref emitted), Volatile.Read(ref filtered), Volatile.Read(ref lost));
+        return [new PlaceCounters("spans", "spans", left + unwanted + unknown + waiting,
+            Emitted: left, Filtered: unwanted, Lost: unknown, Held: waiting)];
     }
 
     /// <summary>Ends the way of a span here. One of which it is not known whether anybody wants it is lost.</summary>
@@ -110,10 +112,7 @@ public sealed class SpanExporter : ISpanSink, ICounted
             Export(in span, process);
         }
 
-        lock (counting)
-        {
-            _ = process is not null ? emitted++ : isKnown ? filtered++ : lost++;
-        }
+        Snapshot.Add(ref process is not null ? ref emitted : ref isKnown ? ref filtered : ref lost);
     }
 
     private void Export(in SpanData span, ProcessInfo process)
@@ -123,12 +122,25 @@ public sealed class SpanExporter : ISpanSink, ICounted
             return;
         }
 
+        var values = Redacted(span.Values);
+        if (values == span.Values)
+        {
+            Hand(in span, process);
+        }
+        else
+        {
+            Hand(span with { Values = values }, process);
+        }
+    }
+
+    /// <summary>Gives a span that is redacted to the sinks, with its times.</summary>
+    private void Hand(in SpanData span, ProcessInfo process)
+    {
         // Events of several processors may be a little out of order: a duration is never negative, the handler's
         // never longer than the whole.
         var duration = Math.Max(0, span.End - span.Start) / 1000;
-        var exported = new ExportedSpan
+        var exported = new ExportedSpan(in span)
         {
-            Span = span with { Values = Redacted(span.Values) },
             Process = process,
             Start = clock.ToUnixMicroseconds(span.Start, span.End),
             Duration = duration,
@@ -148,6 +160,11 @@ public sealed class SpanExporter : ISpanSink, ICounted
         {
             var attribute = (SpanAttribute)BitOperations.TrailingZeroCount(rest);
             var text = values.Text(attribute);
+            if (!Redactor.MayHold(text))
+            {
+                continue;
+            }
+
             var redacted = SpanAttributes.Of(attribute).Redaction switch
             {
                 SpanRedaction.Query => redactor.Query(text, scratch),

@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Beyla.Agent.Spans;
 
@@ -14,7 +16,8 @@ public sealed class SpanValues
     // By attribute, so that a value is found at once and a walk goes in the order of the table.
     private readonly Value[] values = new Value[SpanAttributes.Count];
     private byte[] text;
-    private int used;
+    private byte[]? shared;
+    private int used, usedShared;
 
     /// <summary>Empty, with room for usual texts.</summary>
     public SpanValues()
@@ -31,13 +34,33 @@ public sealed class SpanValues
     public int Count => BitOperations.PopCount(Present);
 
     /// <summary>Bytes of all texts.</summary>
-    public int TextLength => used;
+    public int TextLength => used + usedShared;
 
     /// <summary>Ready for the next span.</summary>
     public void Clear()
     {
         Present = 0;
-        used = 0;
+        used = usedShared = 0;
+        shared = null;
+    }
+
+    /// <summary>Gives texts that need no copy, since they stay where they are until the span is over (<see cref="AddShared"/>).</summary>
+    public void Share(byte[]? texts) => shared = texts;
+
+    /// <summary>Adds a text that stands among those that are shared. An empty text is left out.</summary>
+    /// <param name="attribute">Which.</param>
+    /// <param name="start">Where it begins in what was given to <see cref="Share"/>.</param>
+    /// <param name="length">Bytes.</param>
+    /// <exception cref="ArgumentException">The table says that the attribute is a number.</exception>
+    public void AddShared(SpanAttribute attribute, int start, int length)
+    {
+        ThrowUnless(attribute, isNumber: false);
+        if (length > 0)
+        {
+            values[(int)attribute] = new Value(~start, length, 0);
+            usedShared += length;
+            Present |= 1ul << (int)attribute;
+        }
     }
 
     /// <summary>Adds a text, or puts it in the place of the one that was there. An empty text says nothing and is left out.</summary>
@@ -74,23 +97,33 @@ public sealed class SpanValues
         Present |= 1ul << (int)attribute;
     }
 
-    /// <summary>Copies all values of another one.</summary>
+    /// <summary>Copies all values of another one, the texts that it shares too.</summary>
     public void CopyFrom(SpanValues other)
     {
-        if (text.Length < other.used)
+        Clear();
+        if (text.Length < other.TextLength)
         {
-            text = new byte[other.text.Length];
+            text = new byte[other.TextLength];
         }
 
-        other.text.AsSpan(0, other.used).CopyTo(text);
-        other.values.CopyTo(values, 0);
-        (used, Present) = (other.used, other.Present);
+        for (var rest = other.Present; rest != 0; rest &= rest - 1)
+        {
+            var attribute = (SpanAttribute)BitOperations.TrailingZeroCount(rest);
+            if (other.IsNumber(attribute))
+            {
+                Add(attribute, other.Number(attribute, 0));
+            }
+            else
+            {
+                Add(attribute, other.Text(attribute));
+            }
+        }
     }
 
     /// <summary>A copy that keeps no more room than its texts need.</summary>
     public SpanValues Copy()
     {
-        var copy = new SpanValues(used);
+        var copy = new SpanValues(TextLength);
         copy.CopyFrom(this);
         return copy;
     }
@@ -109,8 +142,9 @@ public sealed class SpanValues
             return default;
         }
 
-        var value = values[(int)attribute];
-        return value.Length < 0 ? default : text.AsSpan(value.Start, value.Length);
+        ref readonly var value = ref values[(int)attribute];
+        return value.Length < 0 ? default
+            : value.Start < 0 ? shared.AsSpan(~value.Start, value.Length) : text.AsSpan(value.Start, value.Length);
     }
 
     /// <summary>The number of an attribute, or another one when there is none.</summary>
@@ -121,13 +155,18 @@ public sealed class SpanValues
     }
 
     /// <summary>A line would not be JSON any more; what is on the wire has no part in this.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void ThrowUnless(SpanAttribute attribute, bool isNumber)
     {
         if (((SpanAttributes.Numbers >> (int)attribute) & 1) != (isNumber ? 1ul : 0))
         {
-            throw new ArgumentException($"{attribute} has another type.", nameof(attribute));
+            Throw(attribute);
         }
     }
+
+    [DoesNotReturn]
+    private static void Throw(SpanAttribute attribute) =>
+        throw new ArgumentException($"{attribute} has another type.", nameof(attribute));
 
     private readonly record struct Value(int Start, int Length, long Number);
 }

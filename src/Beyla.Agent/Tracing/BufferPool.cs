@@ -22,7 +22,7 @@ public sealed class BufferPool
 
     private const long TrimInterval = 1_000_000_000;
 
-    private readonly Stack<byte[]>[] free = [[], [], [], []];
+    private readonly Spares<byte[]>[] free = new Spares<byte[]>[Classes];
     private readonly int[] unused = new int[Classes];
     private long peak, trimmed;
 
@@ -57,19 +57,15 @@ public sealed class BufferPool
     /// <summary>A buffer of at least <paramref name="size"/> bytes, at most <see cref="MaxSize"/>; its content is undefined.</summary>
     public byte[] Rent(int size)
     {
-        var index = 0;
-        while (256 << (2 * index) < size)
-        {
-            index++;
-        }
-
+        var index = size <= 256 ? 0 : size <= 1024 ? 1 : size <= 4096 ? 2 : 3;
         Outstanding++;
         var length = 256 << (2 * index);
         Used += length + Overhead;
-        if (free[index].TryPop(out var buffer))
+        ref var spares = ref free[index];
+        if (spares.TryPop(out var buffer))
         {
-            unused[index] = Math.Min(unused[index], free[index].Count);
-            return buffer;
+            unused[index] = Math.Min(unused[index], spares.Count);
+            return buffer!;
         }
 
         peak = Math.Max(peak, Used);
@@ -86,10 +82,10 @@ public sealed class BufferPool
 
         Outstanding--;
         Used -= buffer.Length + Overhead;
-        var stack = free[ClassOf(buffer)];
-        if (stack.Count * buffer.Length < KeptBytes)
+        ref var spares = ref free[ClassOf(buffer)];
+        if (spares.Count * buffer.Length < KeptBytes)
         {
-            stack.Push(buffer);
+            spares.Push(buffer);
         }
     }
 
@@ -120,16 +116,8 @@ public sealed class BufferPool
         trimmed = now;
         for (var i = 0; i < Classes; i++)
         {
-            for (var drop = (unused[i] + 1) / 2; drop > 0; drop--)
-            {
-                _ = free[i].Pop();
-            }
-
+            free[i].Drop((unused[i] + 1) / 2);
             unused[i] = free[i].Count;
-            if (unused[i] == 0)
-            {
-                free[i].TrimExcess();
-            }
         }
 
         Trimming?.Invoke();
@@ -140,5 +128,5 @@ public sealed class BufferPool
         }
     }
 
-    private static int ClassOf(byte[] buffer) => (int.Log2(buffer.Length) - 8) / 2;
+    private static int ClassOf(byte[] buffer) => buffer.Length == 256 ? 0 : (int.Log2(buffer.Length) - 8) / 2;
 }

@@ -78,6 +78,9 @@ public sealed class Connection
         IsHandedOver = true;
     }
 
+    /// <summary>Whether responses travel in a direction, as far as is known.</summary>
+    internal bool IsResponse(SocketDirection direction) => RequestDirection is { } requests && requests != direction;
+
     /// <summary>How far that direction was followed.</summary>
     internal ref StreamPosition Position(SocketDirection direction) => ref direction == SocketDirection.Send ? ref Send : ref Receive;
 

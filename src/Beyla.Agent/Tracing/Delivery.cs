@@ -64,23 +64,25 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
             Snapshot.Add(ref unwalked, e.Unwalked);
         }
 
-        var segment = new Segment
-        {
-            Data = data[..e.Captured],
-            Unseen = e.Length - e.Captured,
-            IsAligned = (e.Flags & SocketEventFlags.Aligned) != 0,
-            Direction = e.Direction,
-            Time = (long)e.Time,
-            Opposite = e.Opposite,
-            Pid = (int)e.Pid,
-            Tid = (int)e.Tid,
-        };
+        Segment segment = default;
+        segment.Data = data[..e.Captured];
+        segment.Unseen = e.Length - e.Captured;
+        segment.IsAligned = (e.Flags & SocketEventFlags.Aligned) != 0;
+        segment.Direction = e.Direction;
+        segment.Time = (long)e.Time;
+        segment.Opposite = e.Opposite;
+        segment.Pid = (int)e.Pid;
+        segment.Tid = (int)e.Tid;
         if (e.Pieces > 0)
         {
             return DeliverStretches(connection, in e, data, ref segment, known);
         }
 
-        segment.Skip(known);
+        if (known > 0)
+        {
+            segment.Skip(known);
+        }
+
         return TryOpen(connection, in e, in segment) && Deliver(connection, ref segment);
     }
 
@@ -247,7 +249,8 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
     {
         connection.Conversation!.OnData(ref segment);
         connection.ReleaseIdle();
-        if (recognition.Of(connection.Protocol) is { } protocol)
+        // Only what opens an exchange has a new limit, and that is a request.
+        if (!connection.IsResponse(segment.Direction) && recognition.Of(connection.Protocol) is { } protocol)
         {
             Due = Math.Min(Due, protocol.Due);
         }

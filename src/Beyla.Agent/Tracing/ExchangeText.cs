@@ -10,6 +10,9 @@ public struct ExchangeText
     /// <summary>Bytes kept.</summary>
     public int Length { get; private set; }
 
+    /// <summary>Where it is kept; null when there is none.</summary>
+    public readonly byte[]? Buffer => buffer;
+
     /// <summary>What is kept.</summary>
     public readonly ReadOnlySpan<byte> All => buffer.AsSpan(0, Length);
 

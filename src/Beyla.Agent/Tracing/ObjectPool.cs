@@ -10,7 +10,7 @@ public sealed class ObjectPool<T>
 {
     private const int MaxSpare = 4096;
 
-    private readonly Stack<T> free = [];
+    private Spares<T> free;
     private readonly BufferPool budget;
     private readonly Func<T> make;
     private readonly int size;
@@ -37,7 +37,7 @@ public sealed class ObjectPool<T>
         if (free.TryPop(out var used))
         {
             unused = Math.Min(unused, free.Count);
-            return used;
+            return used!;
         }
 
         return make();
@@ -55,15 +55,7 @@ public sealed class ObjectPool<T>
 
     private void Trim()
     {
-        for (var drop = (unused + 1) / 2; drop > 0; drop--)
-        {
-            _ = free.Pop();
-        }
-
+        free.Drop((unused + 1) / 2);
         unused = free.Count;
-        if (unused == 0)
-        {
-            free.TrimExcess();
-        }
     }
 }

@@ -33,13 +33,15 @@ internal ref struct Stretches
     /// <param name="data">What follows the event in its record.</param>
     /// <param name="covered">Bytes of the operation up to the end of the last stretch.</param>
     /// <returns>Whether all stretches lie in the record.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryMeasure(in SocketEvent e, ReadOnlySpan<byte> data, out long covered)
     {
         covered = e.Captured;
-        if (e.Captured > data.Length)
-        {
-            return false;
-        }
+        return e.Captured <= data.Length && (e.Pieces == 0 || TryMeasurePieces(in e, data, ref covered));
+    }
+
+    private static bool TryMeasurePieces(in SocketEvent e, ReadOnlySpan<byte> data, ref long covered)
+    {
 
         data = data[e.Captured..];
         for (var i = 0; i < e.Pieces; i++)

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Beyla.Agent.Spans;
 using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Http;
@@ -10,7 +13,14 @@ internal sealed class HttpExchange : Exchange
     /// </summary>
     private const int ShortPath = 96, ShortQuery = 64, ShortHost = 64;
 
-    private int methodLength, pathLength, queryLength, hostLength;
+    /// <summary>Bytes that a Host header usually takes.</summary>
+    private const int RoomForHost = 64;
+
+    /// <summary>Longest method and target that are kept in one piece, as they came.</summary>
+    private const int MaxWhole = BufferPool.MaxSize / 2;
+
+    // Where the texts are: behind one another, or with the bytes between them of the line that they come from.
+    private int methodLength, pathStart, pathLength, queryStart, queryLength, hostStart, hostLength;
 
     /// <summary>The 0 or 1 of HTTP/1.0 and 1.1, as the request has it.</summary>
     public byte MinorVersion { get; set; }
@@ -43,29 +53,47 @@ internal sealed class HttpExchange : Exchange
     public ReadOnlySpan<byte> Method => Text.Slice(0, methodLength);
 
     /// <summary>Path without query as on the wire; empty for CONNECT.</summary>
-    public ReadOnlySpan<byte> Path => Text.Slice(methodLength, pathLength);
+    public ReadOnlySpan<byte> Path => Text.Slice(pathStart, pathLength);
 
     /// <summary>Query without the question mark as on the wire: not redacted.</summary>
-    public ReadOnlySpan<byte> Query => Text.Slice(methodLength + pathLength, queryLength);
+    public ReadOnlySpan<byte> Query => Text.Slice(queryStart, queryLength);
 
     /// <summary>Authority of an absolute target, else the Host header; empty when neither was seen.</summary>
-    public ReadOnlySpan<byte> Host => Text.Slice(methodLength + pathLength + queryLength, hostLength);
+    public ReadOnlySpan<byte> Host => Text.Slice(hostStart, hostLength);
+
+    /// <summary>Adds the texts to a span that is made while they are here.</summary>
+    /// <param name="values">Where to.</param>
+    /// <param name="isKnown">The method may be the name of the span.</param>
+    public void Describe(SpanValues values, bool isKnown)
+    {
+        values.Share(Text.Buffer);
+        if (isKnown)
+        {
+            values.AddShared(SpanAttribute.Name, 0, methodLength);
+        }
+
+        values.AddShared(SpanAttribute.HttpRequestMethod, 0, methodLength);
+        values.AddShared(SpanAttribute.UrlPath, pathStart, pathLength);
+        values.AddShared(SpanAttribute.UrlQuery, queryStart, queryLength);
+        values.AddShared(SpanAttribute.HttpRequestHeaderHost, hostStart, hostLength);
+    }
 
     /// <summary>Keeps a copy of the method and the target; once for each use of the object.</summary>
-    public void SetTarget(ReadOnlySpan<byte> method, HttpTarget target, BufferPool buffers)
+    public void SetTarget(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, BufferPool buffers)
     {
-        if (!buffers.IsTight)
+        if (target[0] == '/' && !IsConnect && !buffers.IsTight && method.Length + 1 + target.Length <= MaxWhole
+            && Unsafe.ByteOffset(in method[0], in target[0]) == method.Length + 1)
         {
-            Text.Reserve(method.Length + target.Path.Length + target.Query.Length + Math.Max(64, target.Authority.Length), buffers);
+            var whole = MemoryMarshal.CreateReadOnlySpan(in method[0], method.Length + 1 + target.Length);
+            Text.Reserve(whole.Length + RoomForHost, buffers);
+            _ = Text.Append(whole, buffers);
+            var mark = target.IndexOf((byte)'?');
+            (methodLength, pathStart, pathLength) = (method.Length, method.Length + 1, mark < 0 ? target.Length : mark);
+            (queryStart, queryLength) = mark < 0 ? (0, 0) : (pathStart + mark + 1, target.Length - mark - 1);
+            return;
         }
 
-        methodLength = Text.Append(method, buffers);
-        pathLength = Text.AppendShown(target.Path, buffers.Most(ShortPath), buffers);
-        queryLength = Text.AppendShown(target.Query, buffers.Most(ShortQuery), buffers);
-        if (!target.Authority.IsEmpty)
-        {
-            SetHost(target.Authority, buffers);
-        }
+        SetTarget(method, new HttpTarget(target, IsConnect), buffers);
     }
 
     /// <summary>The first host that is given stays: that of an absolute target goes before the header (RFC 9112 section 3.2.2).</summary>
@@ -73,6 +101,7 @@ internal sealed class HttpExchange : Exchange
     {
         if (hostLength == 0)
         {
+            hostStart = Text.Length;
             hostLength = Text.AppendShown(host, buffers.Most(ShortHost), buffers);
         }
     }
@@ -87,11 +116,12 @@ internal sealed class HttpExchange : Exchange
 
         var old = Text;
         Text = default;
-        var (method, path, query) = (methodLength, pathLength, queryLength);
-        _ = Text.Append(old.Slice(0, method), buffers);
-        pathLength = Text.AppendShown(old.Slice(method, path), ShortPath, buffers);
-        queryLength = Text.AppendShown(old.Slice(method + path, query), ShortQuery, buffers);
-        hostLength = Text.AppendShown(old.Slice(method + path + query, hostLength), ShortHost, buffers);
+        var path = old.Slice(pathStart, pathLength);
+        var query = old.Slice(queryStart, queryLength);
+        Keep(old.Slice(0, methodLength), path, ShortPath, query, ShortQuery, buffers);
+        var host = old.Slice(hostStart, hostLength);
+        hostStart = Text.Length;
+        hostLength = Text.AppendShown(host, ShortHost, buffers);
         old.Release(buffers);
     }
 
@@ -106,10 +136,35 @@ internal sealed class HttpExchange : Exchange
     public override void Clear(BufferPool buffers)
     {
         base.Clear(buffers);
-        methodLength = pathLength = queryLength = hostLength = 0;
+        methodLength = pathStart = pathLength = queryStart = queryLength = hostStart = hostLength = 0;
         MinorVersion = 0;
         Boundary = 0;
         RequestBody = Status = 0;
         IsHead = IsConnect = IsUnreadable = IsContinued = false;
+    }
+
+    private void SetTarget(ReadOnlySpan<byte> method, HttpTarget target, BufferPool buffers)
+    {
+        if (!buffers.IsTight)
+        {
+            Text.Reserve(
+                method.Length + target.Path.Length + target.Query.Length + Math.Max(RoomForHost, target.Authority.Length), buffers);
+        }
+
+        Keep(method, target.Path, buffers.Most(ShortPath), target.Query, buffers.Most(ShortQuery), buffers);
+        if (!target.Authority.IsEmpty)
+        {
+            SetHost(target.Authority, buffers);
+        }
+    }
+
+    private void Keep(
+        ReadOnlySpan<byte> method, ReadOnlySpan<byte> path, int mostPath, ReadOnlySpan<byte> query, int mostQuery, BufferPool buffers)
+    {
+        methodLength = Text.Append(method, buffers);
+        pathStart = Text.Length;
+        pathLength = Text.AppendShown(path, mostPath, buffers);
+        queryStart = Text.Length;
+        queryLength = Text.AppendShown(query, mostQuery, buffers);
     }
 }

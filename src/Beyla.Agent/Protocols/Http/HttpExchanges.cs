@@ -56,7 +56,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
         exchange.MinorVersion = minor;
         exchange.IsHead = method.SequenceEqual("HEAD"u8);
         exchange.IsConnect = method.SequenceEqual("CONNECT"u8);
-        exchange.SetTarget(method, new HttpTarget(target, exchange.IsConnect), ledger.Buffers);
+        exchange.SetTarget(method, target, ledger.Buffers);
         exchange.Pid = startPid;
         exchange.Tid = startTid;
         exchange.RequestBody = -1;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Beyla.Agent.Protocols.Http;
@@ -43,6 +44,15 @@ internal enum HttpFraming : byte
 /// <summary>Reads the few header fields that decide how a message goes on.</summary>
 internal struct HttpFields
 {
+    /// <summary>Digits of a length that fits a long for sure.</summary>
+    private const int MaxDigits = 18;
+
+    // "host", "content-" and "t-length" in the byte order of the machine.
+    private static readonly uint LowerHost = MemoryMarshal.Read<uint>("host"u8);
+
+    private static readonly ulong LowerContent = MemoryMarshal.Read<ulong>("content-"u8),
+        LowerLength = MemoryMarshal.Read<ulong>("t-length"u8);
+
     private HttpField last;
     private bool conflict, coded, chunked;
     private long length;
@@ -77,7 +87,7 @@ internal struct HttpFields
             value = line[name..];
         }
 
-        value = last == HttpField.Other ? default : value.Trim(" \t"u8);
+        value = last == HttpField.Other ? default : Trim(value);
         if (!value.IsEmpty && last == HttpField.ContentLength)
         {
             AddLength(value);
@@ -112,31 +122,58 @@ internal struct HttpFields
             return HttpField.Other;
         }
 
-        var expected = field switch
+        // The two that nearly every head has are compared as numbers; of a sign between letters the exact byte counts.
+        var isField = field switch
         {
-            HttpField.Host => "host:"u8,
-            HttpField.ContentLength => "content-length:"u8,
-            HttpField.Expect => "expect:"u8,
-            _ => "transfer-encoding:"u8,
+            HttpField.Host => Lower(MemoryMarshal.Read<uint>(line)) == LowerHost,
+            HttpField.ContentLength => line[7] == '-' && Lower(MemoryMarshal.Read<ulong>(line)) == LowerContent
+                && Lower(MemoryMarshal.Read<ulong>(line[6..])) == LowerLength,
+            HttpField.Expect => Ascii.EqualsIgnoreCase(line[..prefix], "expect:"u8),
+            _ => Ascii.EqualsIgnoreCase(line[..prefix], "transfer-encoding:"u8),
         };
-        return Ascii.EqualsIgnoreCase(line[..prefix], expected) ? field : HttpField.Other;
+        return isField ? field : HttpField.Other;
+    }
+
+    private static uint Lower(uint letters) => letters | 0x20202020;
+
+    private static ulong Lower(ulong letters) => letters | 0x2020202020202020;
+
+    /// <summary>Without the blanks (OWS) around it: usually one before it.</summary>
+    private static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> value)
+    {
+        if (value.Length > 1 && value[0] == ' ' && value[1] > ' ' && value[^1] > ' ')
+        {
+            return value[1..];
+        }
+
+        var (start, end) = (0, value.Length);
+        while (start < end && value[start] is (byte)' ' or (byte)'\t')
+        {
+            start++;
+        }
+
+        while (end > start && value[end - 1] is (byte)' ' or (byte)'\t')
+        {
+            end--;
+        }
+
+        return value[start..end];
     }
 
     /// <summary>Digits only; a list of equal numbers is one number (RFC 9110 section 8.6).</summary>
     private void AddLength(ReadOnlySpan<byte> value)
     {
+        if (!hasLength && TryNumber(value, out length))
+        {
+            hasLength = true;
+            return;
+        }
+
         while (true)
         {
             var comma = value.IndexOf((byte)',');
             var number = (comma < 0 ? value : value[..comma]).Trim(" \t"u8);
-            long parsed = 0;
-            var valid = number.Length is > 0 and <= 18;
-            foreach (var digit in number)
-            {
-                valid &= digit is >= (byte)'0' and <= (byte)'9';
-                parsed = valid ? (parsed * 10) + digit - '0' : 0;
-            }
-
+            var valid = TryNumber(number, out var parsed);
             conflict |= !valid || (hasLength && parsed != length);
             length = parsed;
             hasLength = true;
@@ -147,5 +184,28 @@ internal struct HttpFields
 
             value = value[(comma + 1)..];
         }
+    }
+
+    private static bool TryNumber(ReadOnlySpan<byte> digits, out long number)
+    {
+        number = 0;
+        if (digits.Length is 0 or > MaxDigits)
+        {
+            return false;
+        }
+
+        foreach (var digit in digits)
+        {
+            var value = (uint)(digit - '0');
+            if (value > 9)
+            {
+                number = 0;
+                return false;
+            }
+
+            number = (number * 10) + value;
+        }
+
+        return true;
     }
 }

@@ -32,6 +32,14 @@ internal struct HttpLineReader
     public bool TryRead(scoped ref Segment segment, BufferPool pool, out ReadOnlySpan<byte> line, out bool cut)
     {
         var end = segment.Data.IndexOf((byte)'\n');
+        if (end is >= 0 and < MaxLine && used == 0 && !isTruncated)
+        {
+            line = segment.Data[..(end > 0 && segment.Data[end - 1] == '\r' ? end - 1 : end)];
+            segment.Skip(end + 1);
+            cut = false;
+            return true;
+        }
+
         if (end >= 0 && used == 0)
         {
             line = segment.Data[..end];

@@ -70,8 +70,38 @@ internal sealed class HttpRequests(ExchangeLedger<HttpExchange> ledger, HttpExch
                 ledger.CountUnseen(unseen);
             }
 
-            ReadToken(ref segment);
+            if (!reader.IsBetween || !TryReadWhole(ref segment))
+            {
+                ReadToken(ref segment);
+            }
         }
+    }
+
+    /// <summary>The short way of a request whose head is whole in the segment and has the plain form; else nothing is done.</summary>
+    private bool TryReadWhole(ref Segment segment)
+    {
+        if (!HttpWholeHead.TryRead(segment.Data, out var head)
+            || !HttpStartLine.TryParsePlain(head.StartLine, out var method, out var target, out var minor))
+        {
+            return false;
+        }
+
+        exchanges.NoteStart(in segment);
+        Open(method, target, minor);
+        if (!head.Host.IsEmpty)
+        {
+            exchanges.Receiving?.SetHost(head.Host, ledger.Buffers);
+        }
+
+        segment.Skip(head.Length);
+        reader.Fields = head.Fields;
+        exchanges.EndHead(in segment);
+        if (reader.BeginRequestBody())
+        {
+            EndRequest();
+        }
+
+        return true;
     }
 
     private void ReadToken(ref Segment segment)

@@ -46,7 +46,10 @@ internal sealed class HttpResponses(BufferPool buffers, HttpExchanges exchanges,
                 exchange.HasGap &= reader.Phase is not (HttpPhase.Length or HttpPhase.UntilClose);
             }
 
-            ReadToken(ref segment, exchange);
+            if (!reader.IsBetween || guess.IsTried || !TryReadWhole(ref segment, exchange))
+            {
+                ReadToken(ref segment, exchange);
+            }
         }
     }
 
@@ -103,6 +106,21 @@ internal sealed class HttpResponses(BufferPool buffers, HttpExchanges exchanges,
         {
             Finish(SpanOutcome.Unfinished, exchange.LastSeen);
         }
+    }
+
+    /// <summary>The short way of a head that is whole in the segment and has a status; else nothing is done.</summary>
+    private bool TryReadWhole(ref Segment segment, HttpExchange exchange)
+    {
+        if (!HttpWholeHead.TryRead(segment.Data, out var head) || !HttpStartLine.TryParseStatus(head.StartLine, out var code))
+        {
+            return false;
+        }
+
+        segment.Skip(head.Length);
+        reader.Fields = head.Fields;
+        OnStatus(code, exchange);
+        OnHeadEnd(ref segment, exchange);
+        return true;
     }
 
     private void ReadToken(ref Segment segment, HttpExchange exchange)
@@ -164,6 +182,12 @@ internal sealed class HttpResponses(BufferPool buffers, HttpExchanges exchanges,
             exchange.LastSeen = time;
         }
 
+        OnStatus(status, exchange);
+    }
+
+    private void OnStatus(int code, HttpExchange exchange)
+    {
+        status = code;
         guess.Settle();
         reader.Phase = HttpPhase.Head;
         if (exchanges.Answer(status))

@@ -20,17 +20,19 @@ internal static class HttpSpan
         HttpExchange exchange, SpanValues values, bool isServer, SpanOutcome outcome, int status, long responseBody)
     {
         // Without a route the name is the method, and any client may send any method: only those that are known make a name.
-        values.Add(SpanAttribute.Name, IsKnown(exchange.Method) ? exchange.Method : "HTTP"u8);
+        var isKnown = IsKnown(exchange.Method);
+        exchange.Describe(values, isKnown);
+        if (!isKnown)
+        {
+            values.Add(SpanAttribute.Name, "HTTP"u8);
+        }
+
         AddError(values, isServer, outcome, status);
-        values.Add(SpanAttribute.HttpRequestMethod, exchange.Method);
-        values.Add(SpanAttribute.UrlPath, exchange.Path);
-        values.Add(SpanAttribute.UrlQuery, exchange.Query);
         if (status != 0)
         {
             values.Add(SpanAttribute.HttpResponseStatusCode, status);
         }
 
-        values.Add(SpanAttribute.HttpRequestHeaderHost, exchange.Host);
         values.Add(SpanAttribute.NetworkProtocolVersion, exchange.MinorVersion == 0 ? "1.0"u8 : "1.1"u8);
         AddSize(values, SpanAttribute.HttpRequestBodySize, exchange.RequestBody);
         AddSize(values, SpanAttribute.HttpResponseBodySize, responseBody);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 
 namespace Beyla.Agent.Protocols.Http;
 
@@ -10,6 +11,12 @@ internal static class HttpStartLine
 {
     /// <summary>The longest method that is accepted.</summary>
     public const int MaxMethod = 32;
+
+    /// <summary>Bytes of <c>HTTP/1.1 200</c>.</summary>
+    private const int PlainStatus = 12;
+
+    /// <summary>Letters of the longest method in the plain form of a request line.</summary>
+    private const int PlainMethod = 8;
 
     /// <summary>What separates words beside the space: HTAB, VT, FF, bare CR.</summary>
     private static ReadOnlySpan<byte> Blanks => " \t\v\f\r"u8;
@@ -30,6 +37,11 @@ internal static class HttpStartLine
     /// <param name="isExpected">A request can begin nowhere but here: an unusual method whose target is not there yet will do.</param>
     public static bool MayBeRequest(ReadOnlySpan<byte> data, bool isExpected = false)
     {
+        if (PlainMethodOf(data) is > 0 and var plain && plain + 1 < data.Length && data[plain + 1] is > (byte)' ' and not 0x7f)
+        {
+            return true;
+        }
+
         data = data.TrimStart(LinesAndBlanks);
         if (data.IsEmpty)
         {
@@ -39,7 +51,7 @@ internal static class HttpStartLine
         var head = data[..Math.Min(data.Length, MaxMethod + 1)];
         var end = head.IndexOfAnyExcept(MethodBytes);
         var isCommon = data[0] is >= (byte)'A' and <= (byte)'Z';
-        if (!isCommon || (end >= 0 && !Blanks.Contains(head[end])))
+        if (!isCommon || (end >= 0 && !IsBlank(head[end])))
         {
             isCommon = false;
             end = head.IndexOfAnyExcept(TokenBytes);
@@ -50,7 +62,7 @@ internal static class HttpStartLine
             return (isCommon || isExpected) && data.Length <= MaxMethod;
         }
 
-        if (end == 0 || !Blanks.Contains(data[end]))
+        if (end == 0 || !IsBlank(data[end]))
         {
             return false;
         }
@@ -62,7 +74,11 @@ internal static class HttpStartLine
     /// <summary>Whether the bytes, possibly cut, may be the beginning of a status line.</summary>
     public static bool MayBeResponse(ReadOnlySpan<byte> data)
     {
-        data = data.TrimStart(LinesAndBlanks);
+        if (data.Length > 0 && data[0] != 'H')
+        {
+            data = data.TrimStart(LinesAndBlanks);
+        }
+
         return !data.IsEmpty
             && (data.Length <= Protocol.Length ? Protocol.StartsWith(data) : data.StartsWith(Protocol) && IsDigit(data[Protocol.Length]));
     }
@@ -76,6 +92,11 @@ internal static class HttpStartLine
     {
         method = target = default;
         minor = 1;
+        if (!cut && TryParsePlain(line, out method, out target, out minor))
+        {
+            return true;
+        }
+
         line = line.TrimStart(Blanks);
         if (!MayBeRequest(line, true) || line.IndexOfAny(Blanks) is var blank && blank <= 0)
         {
@@ -106,6 +127,16 @@ internal static class HttpStartLine
     public static bool TryParseStatus(ReadOnlySpan<byte> line, out int status)
     {
         status = 0;
+        if (line.Length >= PlainStatus && IsPlainVersion(line, out _) && line[8] == ' ' && (line.Length == PlainStatus || line[12] == ' '))
+        {
+            var (a, b, c) = (line[9] - '0', line[10] - '0', line[11] - '0');
+            if ((uint)a < 10 && (uint)b < 10 && (uint)c < 10)
+            {
+                status = (100 * a) + (10 * b) + c;
+                return status >= 100;
+            }
+        }
+
         line = line.TrimStart(Blanks);
         var blank = line.IndexOfAny(Blanks);
         if (blank < 0 || !TryVersion(line[..blank]))
@@ -131,6 +162,48 @@ internal static class HttpStartLine
 
         return status >= 100;
     }
+
+    /// <summary>The form that nearly all request lines have: letters, a space, a target without blanks, a space, HTTP/1.0 or 1.1.</summary>
+    public static bool TryParsePlain(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> method, out ReadOnlySpan<byte> target, out byte minor)
+    {
+        method = target = default;
+        minor = 1;
+        var end = line.Length - Protocol.Length - 4;
+        if (PlainMethodOf(line) is not (> 0 and var blank) || end <= blank + 1 || line[end] != ' '
+            || !IsPlainVersion(line[(end + 1)..], out minor))
+        {
+            return false;
+        }
+
+        target = line[(blank + 1)..end];
+        method = line[..blank];
+        return target[0] != 0x7f && !target.ContainsAnyInRange((byte)0, (byte)' ');
+    }
+
+    /// <summary>How many upper-case letters there are before a space, where they are few; else 0.</summary>
+    private static int PlainMethodOf(ReadOnlySpan<byte> line)
+    {
+        for (var i = 0; i < line.Length && i <= PlainMethod; i++)
+        {
+            if (line[i] is < (byte)'A' or > (byte)'Z')
+            {
+                return line[i] == ' ' ? i : 0;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>Whether a text begins with HTTP/1.0 or HTTP/1.1.</summary>
+    private static bool IsPlainVersion(ReadOnlySpan<byte> text, out byte minor)
+    {
+        const ulong Http10 = 0x302e312f50545448; // little-endian "HTTP/1.0"
+        var version = BinaryPrimitives.TryReadUInt64LittleEndian(text, out var bytes) ? bytes : 0;
+        minor = version == Http10 ? (byte)0 : (byte)1;
+        return (version & ~(1ul << 56)) == Http10;
+    }
+
+    private static bool IsBlank(byte b) => b is (byte)' ' or (byte)'\t' or (byte)'\v' or (byte)'\f' or (byte)'\r';
 
     /// <summary>"HTTP/", digits, a dot, digits.</summary>
     private static bool TryVersion(ReadOnlySpan<byte> word)
