@@ -99,6 +99,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             Protocols(configuration, spans, buffers));
         loop = new EventLoop(watcher, source, configuration.PollInterval);
         loop.Watch(aside.FileDescriptor);
+        loop.WatchEnd(OutputQueue.StandardOutput);
     }
 
     /// <summary>The services of traced processes, for flows; null where there are none.</summary>

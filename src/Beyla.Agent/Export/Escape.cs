@@ -13,6 +13,9 @@ public static class Escape
     /// <summary>Bytes by which a value may exceed its limit: the mark of a cut.</summary>
     public const int MarkLength = 3;
 
+    /// <summary>Shorter than what is worth the preparations of a search, bytes.</summary>
+    private const int ShortText = 24;
+
     private static readonly SearchValues<byte> PlainText =
         SearchValues.Create("!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~"u8);
 
@@ -29,6 +32,12 @@ public static class Escape
     /// <returns>False when the value was cut.</returns>
     public static bool Text(scoped ReadOnlySpan<byte> value, int limit, ref LineWriter line)
     {
+        if (value.Length <= Math.Min(limit, ShortText) && IsPlain(value))
+        {
+            line.Write(value);
+            return true;
+        }
+
         var end = line.Position + limit;
         while (!value.IsEmpty)
         {
@@ -151,6 +160,20 @@ public static class Escape
         return Encoding.UTF8.TryGetBytes(value, bytes, out var written)
             ? Text(bytes[..written], limit, ref line)
             : Text(Encoding.UTF8.GetBytes(value), limit, ref line);
+    }
+
+    /// <summary>Whether a text has no byte but those of <see cref="PlainText"/>.</summary>
+    private static bool IsPlain(ReadOnlySpan<byte> value)
+    {
+        foreach (var b in value)
+        {
+            if (b is <= (byte)' ' or >= 0x7f or (byte)'\\')
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Copies the plain bytes at the front as far as there is room.</summary>

@@ -10,33 +10,30 @@ namespace Beyla.Agent.Export;
 /// records are dropped and counted (place <c>printer</c>). Records are gathered in blocks; <see cref="Flush"/>, called after each batch of
 /// events, has an unfinished block written as soon as nothing is before it.
 /// </summary>
-public sealed class OutputQueue : ICounted, IDisposable
+public sealed partial class OutputQueue : ICounted, IDisposable
 {
+    /// <summary>Standard output.</summary>
+    public const int StandardOutput = 1;
+
     /// <summary>Default size of a block; below the size at which arrays go to the large object heap.</summary>
     public const int DefaultBlockSize = 64 * 1024;
 
     /// <summary>Default room for everything that waits.</summary>
     public const int DefaultCapacity = 16 * 1024 * 1024;
 
-    private const int WaitMilliseconds = 50, IdleMilliseconds = 500, SpareBlocks = 8;
+    private const int WaitMilliseconds = 50, IdleMilliseconds = 500;
 
     private readonly OutputDescriptor output;
-    private readonly int blockSize;
-    private readonly int mostBlocks;
     private readonly Lock gate = new();
     private readonly AutoResetEvent work = new(false);
     private readonly ManualResetEventSlim drained = new(true);
-    private readonly Queue<OutputBlock> ready = new();
-    private readonly Stack<OutputBlock> spare = new();
+    private readonly OutputBlocks blocks; // under the gate, as is all below
     private readonly Thread writer;
-    private readonly OutputCounters counters = new(); // under the gate
-    private OutputBlock? current;
     private OutputBlock? writing;
     private OutputBlock? rest; // the one that is being written, from there on, by the writer
     private int restFrom;
-    private int blocks;
-    private bool watched;
     private long deadline = long.MaxValue;
+    private bool watched;
     private bool flushing;
     private bool stopping;
     private bool closed;
@@ -44,12 +41,11 @@ public sealed class OutputQueue : ICounted, IDisposable
     /// <param name="fileDescriptor">Where to write; 1 is standard output.</param>
     /// <param name="capacity">Most bytes that wait, in blocks; the memory that a reader who has stopped can cost.</param>
     /// <param name="blockSize">Size of a block; no record can be longer.</param>
-    public OutputQueue(int fileDescriptor = 1, int capacity = DefaultCapacity, int blockSize = DefaultBlockSize)
+    public OutputQueue(int fileDescriptor = StandardOutput, int capacity = DefaultCapacity, int blockSize = DefaultBlockSize)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, blockSize);
         output = new OutputDescriptor(fileDescriptor);
-        this.blockSize = blockSize;
-        mostBlocks = capacity / blockSize;
+        blocks = new OutputBlocks(blockSize, capacity / blockSize);
         writer = new Thread(WriteAll) { IsBackground = true, Name = "output" };
         writer.Start();
     }
@@ -69,18 +65,15 @@ public sealed class OutputQueue : ICounted, IDisposable
         bool added, handedOver;
         lock (gate)
         {
-            var before = ready.Count;
-            added = !closed && !stopping && TryAdd(record, kind);
-            if (added)
+            var before = blocks.Ready;
+            if (closed || stopping)
             {
-                counters.Produce(current!);
-            }
-            else
-            {
-                counters.Refuse(kind);
+                blocks.Counters.Refuse(kind);
+                return false;
             }
 
-            handedOver = ready.Count > before;
+            added = blocks.TryAdd(record, kind);
+            handedOver = blocks.Ready > before;
         }
 
         Wake(handedOver);
@@ -112,14 +105,8 @@ public sealed class OutputQueue : ICounted, IDisposable
     {
         lock (gate)
         {
-            if (closed || stopping || (current is null && !TryRent()))
-            {
-                return null;
-            }
-
-            var block = current;
-            current = null;
-            flushing = false;
+            var block = closed || stopping ? null : blocks.Take();
+            flushing &= block is null;
             return block;
         }
     }
@@ -129,7 +116,7 @@ public sealed class OutputQueue : ICounted, IDisposable
     {
         lock (gate)
         {
-            counters.Refuse(kind);
+            blocks.Counters.Refuse(kind);
         }
     }
 
@@ -141,31 +128,31 @@ public sealed class OutputQueue : ICounted, IDisposable
         bool handedOver;
         lock (gate)
         {
-            var before = ready.Count;
+            var before = blocks.Ready;
             if (block is not null)
             {
-                TakeBack(block);
-            }
-
-            if (current is not { Length: > 0 })
-            {
-                block = null;
-            }
-            else if (ready.Count == 0 && writing is null)
-            {
-                (block, writing, current) = (current, current, null);
-            }
-            else
-            {
-                block = null;
-                flushing = true; // the writer takes it when it has written the rest
-                if (isFull)
+                blocks.PutBack(block);
+                if (closed || stopping)
                 {
-                    HandOver();
+                    blocks.Discard();
                 }
             }
 
-            handedOver = ready.Count > before;
+            block = null;
+            if (blocks.HasUnfinished && blocks.Ready == 0 && writing is null)
+            {
+                block = writing = blocks.Take();
+            }
+            else if (blocks.HasUnfinished)
+            {
+                flushing = true; // the writer takes it when it has written the rest
+                if (isFull)
+                {
+                    FinishUnfinished();
+                }
+            }
+
+            handedOver = blocks.Ready > before;
         }
 
         Wake(handedOver);
@@ -184,16 +171,13 @@ public sealed class OutputQueue : ICounted, IDisposable
             bool handedOver;
             lock (gate)
             {
-                if (closed || (ready.Count == 0 && writing is null && current is not { Length: > 0 }))
+                if (closed || (blocks.Ready == 0 && writing is null && !blocks.HasUnfinished))
                 {
                     return !closed;
                 }
 
-                handedOver = current is { Length: > 0 };
-                if (handedOver)
-                {
-                    HandOver();
-                }
+                handedOver = blocks.HasUnfinished;
+                FinishUnfinished();
 
                 drained.Reset();
             }
@@ -219,10 +203,7 @@ public sealed class OutputQueue : ICounted, IDisposable
 
             stopping = true;
             deadline = Environment.TickCount64 + (long)limit.TotalMilliseconds;
-            if (current is { Length: > 0 })
-            {
-                HandOver();
-            }
+            FinishUnfinished();
         }
 
         Wake(true);
@@ -240,7 +221,7 @@ public sealed class OutputQueue : ICounted, IDisposable
     {
         lock (gate)
         {
-            return counters.Count();
+            return blocks.Counters.Count();
         }
     }
 
@@ -257,62 +238,13 @@ public sealed class OutputQueue : ICounted, IDisposable
         drained.Dispose();
     }
 
-    private bool TryAdd(ReadOnlySpan<byte> record, OutputRecord kind)
+    private void FinishUnfinished()
     {
-        if (record.Length > blockSize)
+        if (blocks.HasUnfinished)
         {
-            return false;
+            blocks.Finish();
+            flushing = false;
         }
-
-        if (current is not null && current.TryAdd(record, kind))
-        {
-            return true;
-        }
-
-        if (current is not null)
-        {
-            HandOver();
-        }
-
-        return TryRent() && current!.TryAdd(record, kind);
-    }
-
-    private bool TryRent()
-    {
-        if (blocks == mostBlocks)
-        {
-            return false;
-        }
-
-        blocks++;
-        current = spare.TryPop(out var block) ? block : new OutputBlock(blockSize);
-        return true;
-    }
-
-    /// <summary>What others appended meanwhile goes before it.</summary>
-    private void TakeBack(OutputBlock block)
-    {
-        counters.Produce(block);
-        if (closed || stopping)
-        {
-            counters.Lose(block);
-            Recycle(block);
-            return;
-        }
-
-        if (current is not null)
-        {
-            HandOver();
-        }
-
-        current = block;
-    }
-
-    private void HandOver()
-    {
-        ready.Enqueue(current!);
-        current = null;
-        flushing = false;
     }
 
     /// <summary>Never inside the gate: a writer that runs at once would find it shut, sleep, and have to be woken again.</summary>
@@ -321,176 +253,6 @@ public sealed class OutputQueue : ICounted, IDisposable
         if (handedOver)
         {
             _ = work.Set();
-        }
-    }
-
-    private void WriteAll()
-    {
-        while (true)
-        {
-            OutputBlock? block;
-            int from;
-            lock (gate)
-            {
-                (block, from) = closed ? default : rest is not null ? (rest, restFrom) : writing is null ? (TakeNext(), 0) : default;
-                rest = null;
-                writing ??= block;
-                if (writing is null)
-                {
-                    drained.Set();
-                }
-
-                if ((stopping && writing is null) || closed)
-                {
-                    return;
-                }
-            }
-
-            if (block is not null)
-            {
-                Write(block, from);
-            }
-            else if (!work.WaitOne(watched ? Timeout.Infinite : IdleMilliseconds) && output.IsClosed())
-            {
-                End(0);
-            }
-        }
-    }
-
-    private OutputBlock? TakeNext()
-    {
-        if (flushing && ready.Count == 0 && current is { Length: > 0 })
-        {
-            HandOver();
-        }
-
-        return ready.TryDequeue(out var next) ? next : null;
-    }
-
-    private void Write(OutputBlock block, int position)
-    {
-        while (position < block.Length)
-        {
-            if (Environment.TickCount64 >= Volatile.Read(ref deadline))
-            {
-                lock (gate)
-                {
-                    closed = true;
-                    Discard();
-                }
-
-                return;
-            }
-
-            var result = output.TryWrite(block.Bytes[position..], WaitMilliseconds, out var written);
-            if (result == WriteResult.Written)
-            {
-                position += written;
-                lock (gate)
-                {
-                    counters.Emit(block, position);
-                }
-            }
-            else if (result != WriteResult.Full)
-            {
-                End(result == WriteResult.Closed ? 0 : output.Error);
-                return;
-            }
-        }
-
-        lock (gate)
-        {
-            writing = null;
-            Recycle(block);
-        }
-    }
-
-    /// <summary>Writes a block on the caller's thread as far as that does not wait; the rest is the writer's.</summary>
-    private void WriteAtOnce(OutputBlock block)
-    {
-        var position = 0;
-        var result = WriteResult.Written;
-        while (position < block.Length && result == WriteResult.Written)
-        {
-            result = output.TryWriteAtOnce(block.Bytes[position..], out var written);
-            position += written;
-        }
-
-        bool isWriterNeeded;
-        lock (gate)
-        {
-            if (writing != block)
-            {
-                return; // given up meanwhile
-            }
-
-            counters.Emit(block, position);
-            if (position == block.Length)
-            {
-                writing = null;
-                Recycle(block);
-                isWriterNeeded = flushing || ready.Count > 0 || stopping || !drained.IsSet;
-            }
-            else
-            {
-                isWriterNeeded = result == WriteResult.Full;
-                (rest, restFrom) = isWriterNeeded ? (block, position) : default;
-            }
-        }
-
-        Wake(isWriterNeeded);
-        if (result is WriteResult.Closed or WriteResult.Failed)
-        {
-            End(result == WriteResult.Closed ? 0 : output.Error);
-        }
-    }
-
-    private void End(int error)
-    {
-        lock (gate)
-        {
-            if (closed)
-            {
-                return;
-            }
-
-            closed = true;
-            Discard();
-        }
-
-        drained.Set();
-        Wake(true);
-        Closed?.Invoke(error);
-    }
-
-    /// <summary>Everything that still waits is lost.</summary>
-    private void Discard()
-    {
-        if (writing is not null)
-        {
-            counters.Lose(writing);
-            writing = rest = null;
-        }
-
-        if (current is not null)
-        {
-            HandOver();
-        }
-
-        while (ready.TryDequeue(out var block))
-        {
-            counters.Lose(block);
-            Recycle(block);
-        }
-    }
-
-    private void Recycle(OutputBlock block)
-    {
-        blocks--;
-        if (spare.Count < SpareBlocks)
-        {
-            block.Clear();
-            spare.Push(block);
         }
     }
 }

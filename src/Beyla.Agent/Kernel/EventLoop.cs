@@ -20,15 +20,22 @@ public interface IEventLoopClient
 /// </summary>
 public sealed class EventLoop : IDisposable
 {
-    private const int QuietRounds = 20;
-    private static readonly long TickInterval = Stopwatch.Frequency / 10;
+    /// <summary>Without traffic for so long it sleeps.</summary>
+    private const int QuietMilliseconds = 200;
+
+    private const int TickMilliseconds = 100;
+
+    /// <summary>Rounds that may begin before their time is over, since the ring fills: then only the clock tells what has passed.</summary>
+    private const int RoundsWithoutClock = 32;
+
+    private static readonly long TickInterval = Stopwatch.Frequency * TickMilliseconds / 1000;
 
     private readonly SelectionMap selection;
     private readonly RingBuffer processes;
     private readonly RingBuffer sockets;
     private readonly Epoll epoll = new();
     private readonly Signal stop = new();
-    private readonly int pollMilliseconds;
+    private readonly int pollMilliseconds, quietRounds;
 
     /// <param name="watcher">Its ring is read before the sockets' so that a process is known before what it sends.</param>
     /// <param name="source">The socket programs.</param>
@@ -49,6 +56,7 @@ public sealed class EventLoop : IDisposable
         this.processes = processes;
         this.sockets = sockets;
         pollMilliseconds = Math.Max(1, (int)pollInterval.TotalMilliseconds);
+        quietRounds = Math.Max(2, QuietMilliseconds / pollMilliseconds);
         epoll.Watch(stop.FileDescriptor);
     }
 
@@ -56,6 +64,12 @@ public sealed class EventLoop : IDisposable
     /// Has <see cref="IEventLoopClient.Flush"/> called soon after the descriptor becomes readable, also while the loop sleeps.
     /// </summary>
     public void Watch(int descriptor) => epoll.Watch(descriptor);
+
+    /// <summary>
+    /// Has the loop go round soon after the other end of a descriptor is closed, also while it sleeps. Of one that has no other end nothing
+    /// comes.
+    /// </summary>
+    public void WatchEnd(int descriptor) => epoll.WatchEnd(descriptor);
 
     /// <summary>Ends <see cref="Run"/>. Any thread.</summary>
     public void Stop() => stop.Set();
@@ -73,21 +87,29 @@ public sealed class EventLoop : IDisposable
     {
         var quiet = 0;
         var ticked = Stopwatch.GetTimestamp();
+        // Milliseconds that were waited for sure since then: most rounds need no look at the clock.
+        var waited = 0;
+        var rounds = 0;
         while (!stop.IsSet && Failure is null)
         {
             var read = Drain(processSink, socketSink);
             client.Flush();
             quiet = read > 0 ? 0 : quiet + 1;
-            var now = Stopwatch.GetTimestamp();
-            if (now - ticked >= TickInterval)
+            if (waited >= TickMilliseconds || ++rounds >= RoundsWithoutClock)
             {
-                ticked = now;
-                client.Tick(MonotonicClock.Now);
+                rounds = 0;
+                var now = Stopwatch.GetTimestamp();
+                if (now - ticked >= TickInterval)
+                {
+                    ticked = now;
+                    waited = 0;
+                    client.Tick(MonotonicClock.Now);
+                }
             }
 
-            if (quiet < QuietRounds)
+            if (quiet < quietRounds)
             {
-                _ = epoll.Wait(pollMilliseconds);
+                waited += epoll.Wait(pollMilliseconds) == 0 ? pollMilliseconds : 0;
                 continue;
             }
 
@@ -98,9 +120,11 @@ public sealed class EventLoop : IDisposable
                 _ = epoll.Wait(1000);
             }
 
+            waited = TickMilliseconds;
+
             selection.Wake();
             // One event may be the first of many: look closely again for a while, but not when only the time limit ended the wait.
-            quiet = IsQuiet ? QuietRounds : 0;
+            quiet = IsQuiet ? quietRounds : 0;
         }
     }
 

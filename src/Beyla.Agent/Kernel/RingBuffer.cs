@@ -8,6 +8,16 @@ public interface IRingSink
 {
     /// <param name="record">One record as the kernel program wrote it.</param>
     void OnRecord(ReadOnlySpan<byte> record);
+
+    /// <summary>Records follow, one after the other on this thread.</summary>
+    void BeginBatch()
+    {
+    }
+
+    /// <summary>No more records for now. Called after <see cref="BeginBatch"/> whatever happened.</summary>
+    void EndBatch()
+    {
+    }
 }
 
 /// <summary>
@@ -63,6 +73,36 @@ public sealed unsafe partial class RingBuffer : IDisposable
         where TSink : IRingSink
     {
         var count = 0;
+        if (position < end)
+        {
+            sink.BeginBatch();
+            try
+            {
+                count = Read(sink, end);
+            }
+            finally
+            {
+                sink.EndBatch();
+            }
+        }
+
+        Volatile.Write(ref *consumer, position);
+        // The release must be visible before the producer is read again, or a wake-up could be missed.
+        Interlocked.MemoryBarrier();
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        SharedMemory.Unmap(consumer, pageSize);
+        SharedMemory.Unmap(producer, pageSize + (nuint)size);
+    }
+
+    private int Read<TSink>(TSink sink, ulong end)
+        where TSink : IRingSink
+    {
+        var count = 0;
         var released = position;
         while (position < end)
         {
@@ -98,17 +138,7 @@ public sealed unsafe partial class RingBuffer : IDisposable
             }
         }
 
-        Volatile.Write(ref *consumer, position);
-        // The release must be visible before the producer is read again, or a wake-up could be missed.
-        Interlocked.MemoryBarrier();
         return count;
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        SharedMemory.Unmap(consumer, pageSize);
-        SharedMemory.Unmap(producer, pageSize + (nuint)size);
     }
 
     private ReadOnlySpan<byte> Whole(byte* record, int length)

@@ -24,10 +24,21 @@ public sealed unsafe partial class Epoll : IDisposable
     /// <summary>Wakes <see cref="Wait"/> when <paramref name="descriptor"/> becomes readable.</summary>
     public void Watch(int descriptor)
     {
-        var e = new Event { Events = In | EdgeTriggered, Data = (ulong)descriptor };
-        if (epoll_ctl(fd, Add, descriptor, &e) < 0)
+        if (!TryAdd(descriptor, In))
         {
             throw new KernelException("watch a file descriptor by epoll", Marshal.GetLastPInvokeError());
+        }
+    }
+
+    /// <summary>
+    /// Wakes <see cref="Wait"/> when the other end of <paramref name="descriptor"/> is closed. Files and most devices have none: they are
+    /// passed over.
+    /// </summary>
+    public void WatchEnd(int descriptor)
+    {
+        if (!TryAdd(descriptor, 0) && Marshal.GetLastPInvokeError() is not (Errno.EPERM or Errno.EEXIST or Errno.EBADF))
+        {
+            throw new KernelException("watch the end of a file descriptor by epoll", Marshal.GetLastPInvokeError());
         }
     }
 
@@ -42,6 +53,12 @@ public sealed unsafe partial class Epoll : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _ = Descriptor.Close(fd);
+
+    private bool TryAdd(int descriptor, uint events)
+    {
+        var e = new Event { Events = events | EdgeTriggered, Data = (ulong)descriptor };
+        return epoll_ctl(fd, Add, descriptor, &e) >= 0;
+    }
 
     /// <summary>struct epoll_event, packed on x86-64 only.</summary>
     [StructLayout(LayoutKind.Sequential, Pack = 1)]

@@ -135,6 +135,7 @@ public sealed class SpanValues
     public bool IsNumber(SpanAttribute attribute) => values[(int)attribute].Length < 0;
 
     /// <summary>The text of an attribute, valid until the next change; empty when there is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<byte> Text(SpanAttribute attribute)
     {
         if (!Has(attribute))

@@ -7,14 +7,14 @@ internal sealed class ConnectionTable(int capacity)
 {
     // Order by activity need not be finer than this, and moving an entry dirties its neighbours' cache lines.
     private const long TouchInterval = 1_000_000_000;
-    private const int MaxSpare = 4096;
+    private const int MaxSpare = 4096, RecentBits = 8;
 
     private readonly Dictionary<ulong, Connection> connections = [];
     private readonly Stack<Connection> spare = [];
     private Connection? newest;
 
-    // Of a small exchange the operations follow each other.
-    private Connection? last;
+    // By a few bits of the identity: those that were asked for last. Of a small exchange the operations follow each other.
+    private readonly Connection?[] recent = new Connection?[1 << RecentBits];
 
     /// <summary>Connections in the table.</summary>
     public int Count => connections.Count;
@@ -31,10 +31,11 @@ internal sealed class ConnectionTable(int capacity)
     /// </summary>
     public Connection? Find(ulong id, long time)
     {
-        var connection = last;
+        ref var place = ref recent[PlaceOf(id)];
+        var connection = place;
         if (connection?.Id != id && connections.TryGetValue(id, out connection))
         {
-            last = connection;
+            place = connection;
         }
 
         if (connection is not null && time - connection.Touched > TouchInterval)
@@ -59,7 +60,7 @@ internal sealed class ConnectionTable(int capacity)
     /// <summary>Removes a connection, whose conversation is over. The object may be used for another one from now on.</summary>
     public void Remove(Connection connection)
     {
-        last = null;
+        recent[PlaceOf(connection.Id)] = null;
         Unlink(connection);
         _ = connections.Remove(connection.Id);
         connection.Conversation = null;
@@ -68,6 +69,8 @@ internal sealed class ConnectionTable(int capacity)
             spare.Push(connection);
         }
     }
+
+    private static int PlaceOf(ulong id) => (int)((id * 0x9E3779B97F4A7C15) >> (64 - RecentBits));
 
     private void Append(Connection connection, long time)
     {

@@ -17,7 +17,7 @@ public sealed class Tracer : IRingSink, ICounted
     private readonly BufferPool buffers;
     private readonly Snapshot snapshot = new();
     private long produced, aggregated, filtered, lost;
-    private bool isShortened;
+    private bool isShortened, isInBatch;
 
     /// <summary>A tracer that follows nothing yet and tells the kernel side nothing.</summary>
     /// <param name="options">Limits.</param>
@@ -61,9 +61,28 @@ public sealed class Tracer : IRingSink, ICounted
             }
         }
 
+        if (isInBatch)
+        {
+            Refuse();
+            return;
+        }
+
         snapshot.Enter();
-        Snapshot.Add(ref produced);
-        Snapshot.Add(ref lost);
+        Refuse();
+        snapshot.Leave();
+    }
+
+    /// <inheritdoc/>
+    public void BeginBatch()
+    {
+        snapshot.Enter();
+        isInBatch = true;
+    }
+
+    /// <inheritdoc/>
+    public void EndBatch()
+    {
+        isInBatch = false;
         snapshot.Leave();
     }
 
@@ -72,35 +91,53 @@ public sealed class Tracer : IRingSink, ICounted
     /// <param name="data">Its captured bytes and further stretches; read during the call only.</param>
     public void OnSocketEvent(in SocketEvent e, ReadOnlySpan<byte> data)
     {
-        snapshot.Enter();
+        if (isInBatch)
+        {
+            Take(in e, data);
+            return;
+        }
+
+        BeginBatch();
         try
         {
-            Snapshot.Add(ref produced);
-            // What was overdue when this happened is overdue, however late the next tick: an idle agent sleeps longer than some limits.
-            if ((long)e.Time >= delivery.Due)
-            {
-                TickProtocols((long)e.Time);
-            }
-
-            var used = e.Kind switch
-            {
-                SocketEventKind.Data => delivery.OnData(in e, data),
-                SocketEventKind.Shut => OnShut(in e),
-                SocketEventKind.Close => OnClose(in e),
-                SocketEventKind.Forgotten => OnForgotten(in e),
-                SocketEventKind.Urgent => OnUrgent(in e),
-                _ => false,
-            };
-            Snapshot.Add(ref used ? ref aggregated : ref filtered);
-            if (buffers.IsTight)
-            {
-                Relieve();
-            }
+            Take(in e, data);
         }
         finally
         {
-            snapshot.Leave();
+            EndBatch();
         }
+    }
+
+    private void Take(in SocketEvent e, ReadOnlySpan<byte> data)
+    {
+        Snapshot.Add(ref produced);
+        // What was overdue when this happened is overdue, however late the next tick: an idle agent sleeps longer than some limits.
+        if ((long)e.Time >= delivery.Due)
+        {
+            TickProtocols((long)e.Time);
+        }
+
+        var used = e.Kind == SocketEventKind.Data ? delivery.OnData(in e, data) : OnOther(in e);
+        Snapshot.Add(ref used ? ref aggregated : ref filtered);
+        if (buffers.IsTight)
+        {
+            Relieve();
+        }
+    }
+
+    private bool OnOther(in SocketEvent e) => e.Kind switch
+    {
+        SocketEventKind.Shut => OnShut(in e),
+        SocketEventKind.Close => OnClose(in e),
+        SocketEventKind.Forgotten => OnForgotten(in e),
+        SocketEventKind.Urgent => OnUrgent(in e),
+        _ => false,
+    };
+
+    private void Refuse()
+    {
+        Snapshot.Add(ref produced);
+        Snapshot.Add(ref lost);
     }
 
     /// <summary>

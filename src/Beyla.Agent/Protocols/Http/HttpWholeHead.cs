@@ -44,7 +44,7 @@ internal ref struct HttpWholeHead
     public static bool TryRead(ReadOnlySpan<byte> data, out HttpWholeHead head)
     {
         head = default;
-        if (data.Length < Shortest)
+        if (data.Length < Shortest || data[0] is (byte)'\r' or (byte)'\n')
         {
             return false;
         }
