@@ -192,7 +192,11 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     public string? Failure => loop.Failure;
 
     /// <summary>Reads until <see cref="Stop"/>, or until there is a <see cref="Failure"/>.</summary>
-    public void Run() => loop.Run(records, tracer, this);
+    public void Run()
+    {
+        _ = Scheduling.TryYieldToOthers();
+        loop.Run(records, tracer, this);
+    }
 
     /// <summary>Ends <see cref="Run"/>. Any thread.</summary>
     public void Stop() => loop.Stop();
