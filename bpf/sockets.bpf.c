@@ -19,9 +19,22 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-static __always_inline bool is_wanted(const struct selection *s, __u32 pid, __u16 local_port)
+/*
+ * Whether an operation on a socket is traced. Most are not, and pay for what stands here before it says no: a bit, and where ports select, another one.
+ */
+static __always_inline bool is_wanted(const struct selection *s, __u32 pid, const struct sock *sk)
 {
-	return s->capture && (is_selected(s, pid) || (is_selected_port(s, local_port) && !is_excluded(s, pid)));
+	if (!is_selected(s, pid) && (!s->by_port || !is_selected_port(s, sk->__sk_common.skc_num) || is_excluded(s, pid)))
+		return false;
+	return s->capture;
+}
+
+/* The same for a receive, which a closed socket can still make: it has given up its port. */
+static __always_inline bool is_receive_wanted(const struct selection *s, __u32 pid, struct sock *sk)
+{
+	if (!is_selected(s, pid) && (!s->by_port || !is_selected_port(s, local_port_of(sk, true)) || is_excluded(s, pid)))
+		return false;
+	return s->capture && is_tcp(sk, true);
 }
 
 /* Passed once for each piece that a sendmsg copies, before it is copied. A small send is one piece, or two. */
@@ -34,7 +47,7 @@ int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct
 	struct scratch *at;
 	__u32 left, taken;
 
-	if (!s || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+	if (!s || !is_wanted(s, pid_tgid >> 32, sk))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	at = begin_operation(sk, SOCKET_SEND, pid_tgid);
@@ -65,7 +78,7 @@ int BPF_PROG(on_sent_with_syn, struct sock *sk, int result)
 	if (!s || result <= 0)
 		return 0;
 	pid_tgid = bpf_get_current_pid_tgid();
-	if (!is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num) || !is_tcp(sk, true))
+	if (!is_wanted(s, pid_tgid >> 32, sk) || !is_tcp(sk, true))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp || !BPF_CORE_READ_BITFIELD(tcp, syn_data))
@@ -90,7 +103,7 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 	__u32 left, taken = 0;
 	__u8 state;
 
-	if (!s || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+	if (!s || !is_wanted(s, pid_tgid >> 32, sk))
 		return 0;
 	state = sk->__sk_common.skc_state;
 	/* What is given to a closed socket goes nowhere, unless it opens it (TCP Fast Open). */
@@ -113,20 +126,21 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 SEC("?fexit/tcp_sendmsg_locked")
 int BPF_PROG(on_send_return, struct sock *sk, struct msghdr *message, unsigned long length, int result)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid(), key = (__u64)sk;
-	struct selection *s = the_selection();
+	__u64 key = (__u64)sk;
 	struct connection *c;
+	struct selection *s;
 	struct tcp_sock *tcp;
 	struct scratch *at;
 
-	if (!s || !awaited)
+	if (!awaited)
 		return 0;
+	s = the_selection();
 	c = bpf_map_lookup_elem(&connections, &key);
-	if (!c || c->owed != OWED_RETURN)
+	if (!s || !c || c->owed != OWED_RETURN)
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	settle_return(c);
-	at = begin_operation(sk, SOCKET_SEND, pid_tgid);
+	at = begin_operation(sk, SOCKET_SEND, bpf_get_current_pid_tgid());
 	if (result <= 0 || !tcp || !at)
 		return 0;
 	payload_of_iterator(&at->payload, &message->msg_iter, true);
@@ -142,7 +156,7 @@ int BPF_PROG(on_sendpage, struct sock *sk, void *page, int offset, unsigned long
 	struct selection *s = the_selection();
 	struct scratch *at;
 
-	if (!s || result <= 0 || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+	if (!s || result <= 0 || !is_wanted(s, pid_tgid >> 32, sk))
 		return 0;
 	at = begin_operation(sk, SOCKET_SEND, pid_tgid);
 	if (!at)
@@ -157,26 +171,26 @@ int BPF_PROG(on_receive_tracepoint, struct sk_buff *skb, int length)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct selection *s = the_selection();
-	__u32 first = 0, position;
 	struct bpf_dynptr dynptr;
+	__u32 first, position;
+	struct tcp_sock *tcp;
 	struct scratch *at;
 	struct sock *sk;
 
-	if (!s || !s->capture)
-		return 0;
 	sk = skb->sk;
-	if (!sk || !is_tcp(sk, true) || !is_wanted(s, pid_tgid >> 32, local_port_of(sk, true)))
+	if (!s || !sk || !is_receive_wanted(s, pid_tgid >> 32, sk))
 		return 0;
-	/* TCP_SKB_CB(skb)->seq. A peek into a later skb leaves copied_seq behind it. */
-	bpf_probe_read_kernel(&first, sizeof(first), skb->cb);
-	position = position_of(sk, SOCKET_RECEIVE);
-	if ((__s32)(position - first) < 0)
-		position = first;
+	tcp = bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
 	at = begin_operation(sk, SOCKET_RECEIVE, pid_tgid);
 	if (!at || bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &dynptr))
 		return 0;
+	/* A peek into a later skb leaves copied_seq behind it. */
+	first = ((struct tcp_skb_cb *)skb->cb)->seq;
+	position = tcp->copied_seq;
+	if ((__s32)(position - first) < 0)
+		position = first;
 	at->skb_offset = position - first;
-	return report(s, at, sk, true, position, length, position_of(sk, SOCKET_SEND), &dynptr);
+	return report(s, at, sk, true, position, length, tcp->write_seq, &dynptr);
 }
 #endif
 
@@ -189,22 +203,20 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct selection *s = the_selection();
+	struct tcp_sock *tcp;
 	struct scratch *at;
-	__u32 first = 0;
 	struct sock *sk;
 
-	if (!s || !s->capture || failed)
-		return 0;
 	sk = skb->sk;
-	if (!sk || !is_tcp(sk, true) || !is_wanted(s, pid_tgid >> 32, local_port_of(sk, true)))
+	if (!s || !sk || failed || !is_receive_wanted(s, pid_tgid >> 32, sk))
 		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk);
 	at = begin_operation(sk, SOCKET_RECEIVE, pid_tgid);
-	if (!at)
+	if (!tcp || !at)
 		return 0;
 	payload_of_iterator(&at->payload, to, true);
 	step_back(&at->payload, length);
-	bpf_probe_read_kernel(&first, sizeof(first), skb->cb);
-	return report(s, at, sk, true, first + offset, length, position_of(sk, SOCKET_SEND), NULL);
+	return report(s, at, sk, true, ((struct tcp_skb_cb *)skb->cb)->seq + offset, length, tcp->write_seq, NULL);
 }
 
 /*

@@ -28,6 +28,12 @@ struct frames {
 	__u8 part[FRAME_PART]; /* they, at its end */
 };
 
+/* Both ends of a connection, as events have them. */
+struct ends {
+	__u16 local_port, remote_port;
+	__u8 local[16] __attribute__((aligned(8))), remote[16];
+};
+
 /* What is remembered of a connection of a traced process, whatever it speaks: what is none of ours costs one look at this. */
 struct connection {
 	__u64 id;
@@ -36,7 +42,7 @@ struct connection {
 	__u32 used[2]; /* bytes captured since the last message began */
 	__u8 protocol; /* enum protocol */
 	__u8 flags; /* SOCKET_ACCEPTED, SOCKET_FRESH */
-	__u8 told; /* some event told of it: so one has to tell of its end */
+	__u8 told; /* some event told of it, so one has to tell of its end; ends are known */
 	__u8 perhaps; /* what was sent last may become a message that is recognised: it is told */
 	__u8 last; /* direction of the last operation */
 	__u8 turns; /* changes of it, modulo 256 */
@@ -45,6 +51,7 @@ struct connection {
 	__u8 owed; /* enum owed */
 	__u8 pieces; /* the send that is under way has chunks in its iovecs: all of it is told */
 	struct frames frames[2];
+	struct ends ends;
 };
 
 struct {
@@ -58,16 +65,19 @@ struct {
  * Waking the reader costs more than everything else here, so it happens only when the producer crosses a boundary of an eighth of the
  * ring, or when the reader said that it sleeps. Otherwise it looks by itself every few milliseconds.
  */
+static __u64 eighth; /* of the ring: asked once */
+
 static __always_inline __u64 wake(struct selection *s, __u32 size)
 {
-	__u64 position, eighth;
+	__u64 position;
 
 	if (s->asleep) {
 		s->asleep = 0;
 		return BPF_RB_FORCE_WAKEUP;
 	}
+	if (!eighth)
+		eighth = bpf_ringbuf_query(&socket_events, BPF_RB_RING_SIZE) >> 3;
 	position = bpf_ringbuf_query(&socket_events, BPF_RB_PROD_POS);
-	eighth = bpf_ringbuf_query(&socket_events, BPF_RB_RING_SIZE) >> 3;
 	size = (size + 8 + 7) & ~7; /* a record has a header, and begins at a multiple of eight */
 	return (position ^ (position + size)) & ~(eighth - 1) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
@@ -117,6 +127,24 @@ static __always_inline void describe(struct socket_event *e, struct sock *sk, bo
 	*(__u16 *)(e->remote + 10) = 0xffff;
 	*(__u32 *)(e->local + 12) = local;
 	*(__u32 *)(e->remote + 12) = remote;
+}
+
+/* What the socket says of its ends is the same for all events of a connection, and is asked once. */
+static __always_inline void keep_ends(struct connection *c, const struct socket_event *e)
+{
+	c->ends.local_port = e->local_port;
+	c->ends.remote_port = e->remote_port;
+	__builtin_memcpy(c->ends.local, e->local, sizeof(e->local));
+	__builtin_memcpy(c->ends.remote, e->remote, sizeof(e->remote));
+	c->told = 1;
+}
+
+static __always_inline void set_ends(struct socket_event *e, const struct connection *c)
+{
+	e->local_port = c->ends.local_port;
+	e->remote_port = c->ends.remote_port;
+	__builtin_memcpy(e->local, c->ends.local, sizeof(e->local));
+	__builtin_memcpy(e->remote, c->ends.remote, sizeof(e->remote));
 }
 
 /* Sequence number of the next byte that a direction takes. */
@@ -222,7 +250,7 @@ static __attribute__((noinline)) int tell(struct sock *sk, const struct connecti
 	e.sequence = sequence;
 	e.length = length;
 	e.opposite = position_of(sk, !e.direction);
-	describe(&e, sk, false);
+	set_ends(&e, c);
 	emit(s, counters, &e, sizeof(e));
 	return 0;
 }

@@ -54,11 +54,8 @@ __attribute__((noinline)) int bytes_wanted(struct scratch *at, struct connection
 			c->frames[direction].known = 0;
 		}
 	}
-	at->turned = !c || c->last != direction;
 	if (!c)
 		return at->length < PREFIX_SIZE ? at->length : PREFIX_SIZE;
-	if (at->turned && (c->protocol == PROTOCOL_NONE || !(c->turns++ & 3)))
-		take_verdict(c);
 	if (c->protocol == PROTOCOL_FOREIGN) {
 		/* User space said so, and need not keep it any longer. */
 		end(sk, c, SOCKET_FORGOTTEN, direction);
@@ -102,7 +99,6 @@ __attribute__((noinline)) int enter(struct scratch *at, struct connection *c, __
 	c->known[direction] = 1;
 	if (!told)
 		return 0;
-	c->told = 1;
 	if (at->extent != WHOLE && c->owed == OWED_NOTHING)
 		c->owed = OWED_BYTES;
 
@@ -194,6 +190,50 @@ static __always_inline __u32 add_frames(struct scratch *at, struct connection *c
 	return size + add_end(at, size, at->walk.told, FRAMES_TAIL, at->walk.whole, skb);
 }
 
+/* Does what user space said to the protocol of a connection, whose direction has changed. */
+__attribute__((noinline)) int heed(struct connection *c)
+{
+	if (c)
+		take_verdict(c);
+	return 0;
+}
+
+/*
+ * Whether an operation is what most are: the next bytes in a direction of a connection that speaks HTTP, all of which are wanted and sure to move, and
+ * nothing stands open. It takes the short way: report_next.
+ */
+static __always_inline bool is_plain(const struct scratch *at, const struct connection *c, __u32 direction)
+{
+	return c->protocol == PROTOCOL_HTTP && c->told && c->known[direction] && c->next[direction] == at->position && at->extent == WHOLE &&
+	       c->owed == OWED_NOTHING && (at->turned || c->used[direction] < HEAD_BUDGET) && at->length;
+}
+
+/* The short way, after got of the operation's first bytes were copied. What enter() does, where nothing has to be found out. */
+static __always_inline void report_next(struct selection *s, struct ring_counters *counters, struct scratch *at, struct connection *c, __u32 direction,
+					__u32 got, struct bpf_dynptr *skb)
+{
+	struct socket_event *e = &at->event;
+	bool readable = skb || at->payload.kind != PAYLOAD_NONE;
+
+	c->used[direction] = at->turned ? got : c->used[direction] + got;
+	c->last = direction;
+	c->next[direction] = at->position + at->length;
+	c->pieces = 0;
+	e->time = bpf_ktime_get_ns();
+	e->connection = c->id;
+	e->netns = c->netns;
+	e->sequence = at->position;
+	e->length = at->length;
+	e->captured = got;
+	e->kind = SOCKET_DATA;
+	e->protocol = PROTOCOL_HTTP;
+	e->flags = c->flags;
+	e->pieces = 0;
+	e->unwalked = 0;
+	set_ends(e, c);
+	emit(s, counters, at, sizeof(*e) + (got < at->length && readable ? add_tail(at, skb) : bounded(got)));
+}
+
 /*
  * One operation: length bytes from sequence number position on; opposite is the position of the other direction.
  * typed: sk is a pointer whose type the verifier knows. skb: where the bytes are, when the operation does not say it.
@@ -204,19 +244,32 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 	struct ring_counters *counters = socket_events_count();
 	__u64 key = (__u64)sk;
 	struct connection *c = bpf_map_lookup_elem(&connections, &key);
-	__u32 want, got = 0, judged = JUDGED_NOTHING;
+	__u32 want, got = 0, judged = JUDGED_NOTHING, direction = at->event.direction & 1;
 
 	if (!counters || (c && c->protocol == PROTOCOL_FOREIGN))
 		return 0;
 	at->position = position;
 	at->length = length;
 	at->event.opposite = opposite;
+	at->turned = !c || c->last != direction;
+	if (c && at->turned && (c->protocol == PROTOCOL_NONE || !(c->turns++ & 3)))
+		heed(c);
+	if (c && is_plain(at, c, direction)) {
+		if (skb || at->payload.kind != PAYLOAD_NONE)
+			got = copy_payload(at, 0, length < SOCKET_DATA_MAX ? length : SOCKET_DATA_MAX, skb, 0);
+		/* Chunks may lie in the iovecs behind. */
+		if (got == length || at->payload.kind != PAYLOAD_VECTOR) {
+			report_next(s, counters, at, c, direction, got, skb);
+			return 0;
+		}
+	}
 	want = bytes_wanted(at, c);
 	if (!want)
 		return 0;
 	if (want != FRAMES_WANTED) {
 		got = copy_payload(at, 0, want, skb, 0);
-		if (!c || c->protocol == PROTOCOL_NONE || (c->protocol == PROTOCOL_HTTP && (at->turned || want == BODY_PREFIX))) {
+		/* A message of HTTP that turns the connection begins at its first byte, and is wanted as it is. */
+		if (!c || c->protocol == PROTOCOL_NONE || (c->protocol == PROTOCOL_HTTP && want == BODY_PREFIX)) {
 			judged = judge(at, c, got);
 			if (judged >> JUDGED_PROTOCOL > PROTOCOL_HTTP && judged >> JUDGED_PROTOCOL != PROTOCOL_FOREIGN)
 				want = FRAMES_WANTED;
@@ -227,10 +280,12 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 	if (!enter(at, c, want == FRAMES_WANTED ? 0 : got, judged))
 		return 0;
 	describe(&at->event, sk, typed);
-	if (want == FRAMES_WANTED) {
+	if (!c)
 		c = bpf_map_lookup_elem(&connections, &key);
-		if (!c)
-			return 0;
+	if (!c)
+		return 0;
+	keep_ends(c, &at->event);
+	if (want == FRAMES_WANTED) {
 		emit(s, counters, at, sizeof(at->event) + bounded(add_frames(at, c, skb)));
 		return 0;
 	}
