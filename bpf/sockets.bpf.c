@@ -50,7 +50,7 @@ int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct
 	if (!s || !is_wanted(s, pid_tgid >> 32, sk))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
-	at = begin_operation(sk, SOCKET_SEND, pid_tgid);
+	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
 	if (!tcp || !at)
 		return 0;
 	left = message->msg_iter.count;
@@ -85,7 +85,7 @@ int BPF_PROG(on_sent_with_syn, struct sock *sk, int result)
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	shape = shape_of(regs->orig_ax, &direction);
-	at = begin_operation(sk, SOCKET_SEND, pid_tgid);
+	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
 	if (shape == SHAPE_NONE || direction != SOCKET_SEND || !at)
 		return 0;
 	payload_of_call(&at->payload, regs, shape);
@@ -110,7 +110,7 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 	if (state == TCP_CLOSE && !(message->msg_flags & MSG_FASTOPEN))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
-	at = begin_operation(sk, SOCKET_SEND, pid_tgid);
+	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
 	if (!tcp || !at)
 		return 0;
 	left = message->msg_iter.count;
@@ -126,7 +126,6 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 SEC("?fexit/tcp_sendmsg_locked")
 int BPF_PROG(on_send_return, struct sock *sk, struct msghdr *message, unsigned long length, int result)
 {
-	__u64 key = (__u64)sk;
 	struct connection *c;
 	struct selection *s;
 	struct tcp_sock *tcp;
@@ -135,12 +134,12 @@ int BPF_PROG(on_send_return, struct sock *sk, struct msghdr *message, unsigned l
 	if (!awaited)
 		return 0;
 	s = the_selection();
-	c = bpf_map_lookup_elem(&connections, &key);
+	c = connection_of(sk, true);
 	if (!s || !c || c->owed != OWED_RETURN)
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	settle_return(c);
-	at = begin_operation(sk, SOCKET_SEND, bpf_get_current_pid_tgid());
+	at = begin_operation(sk, true, SOCKET_SEND, bpf_get_current_pid_tgid());
 	if (result <= 0 || !tcp || !at)
 		return 0;
 	payload_of_iterator(&at->payload, &message->msg_iter, true);
@@ -158,7 +157,7 @@ int BPF_PROG(on_sendpage, struct sock *sk, void *page, int offset, unsigned long
 
 	if (!s || result <= 0 || !is_wanted(s, pid_tgid >> 32, sk))
 		return 0;
-	at = begin_operation(sk, SOCKET_SEND, pid_tgid);
+	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
 	if (!at)
 		return 0;
 	return report(s, at, sk, true, position_of(sk, SOCKET_SEND) - result, result, position_of(sk, SOCKET_RECEIVE), NULL);
@@ -181,7 +180,7 @@ int BPF_PROG(on_receive_tracepoint, struct sk_buff *skb, int length)
 	if (!s || !sk || !is_receive_wanted(s, pid_tgid >> 32, sk))
 		return 0;
 	tcp = bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
-	at = begin_operation(sk, SOCKET_RECEIVE, pid_tgid);
+	at = begin_operation(sk, true, SOCKET_RECEIVE, pid_tgid);
 	if (!at || bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &dynptr))
 		return 0;
 	/* A peek into a later skb leaves copied_seq behind it. */
@@ -211,7 +210,7 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 	if (!s || !sk || failed || !is_receive_wanted(s, pid_tgid >> 32, sk))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
-	at = begin_operation(sk, SOCKET_RECEIVE, pid_tgid);
+	at = begin_operation(sk, true, SOCKET_RECEIVE, pid_tgid);
 	if (!tcp || !at)
 		return 0;
 	payload_of_iterator(&at->payload, to, true);
@@ -255,7 +254,7 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	sk = sock_of(regs->di);
 	if (!sk || (!selected && !is_selected_port(s, local_port_of(sk, false))))
 		return 0;
-	at = begin_operation(sk, direction, pid_tgid);
+	at = begin_operation(sk, false, direction, pid_tgid);
 	if (!at)
 		return 0;
 	payload_of_call(&at->payload, regs, shape);
@@ -288,14 +287,13 @@ static __always_inline bool has_untold(struct sock *sk, const struct connection 
 SEC("?tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 {
-	__u64 key = (__u64)sk;
 	struct connection *c;
 
 	if (new_state != TCP_CLOSE && new_state != TCP_FIN_WAIT1 && new_state != TCP_LAST_ACK && new_state != TCP_CLOSE_WAIT)
 		return 0;
 	if (!is_tcp(sk, true))
 		return 0;
-	c = bpf_map_lookup_elem(&connections, &key);
+	c = connection_of(sk, true);
 	if (!c)
 		return 0;
 	if (c->owed)
@@ -315,10 +313,9 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 SEC("?tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock *sk)
 {
-	__u64 key = (__u64)sk;
 	struct connection *c;
 
-	c = bpf_map_lookup_elem(&connections, &key);
+	c = connection_of(sk, true);
 	if (!c)
 		return 0;
 	end(sk, c, SOCKET_CLOSE, SOCKET_SEND);

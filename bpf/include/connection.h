@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The connections that are followed, the ring that tells of them, and the events that carry no bytes. */
+/* The ring that tells of connections, what a socket says of them, and the events that carry no bytes. */
 #ifndef BEYLA_CONNECTION_H
 #define BEYLA_CONNECTION_H
 
+#include "connections.h"
 #include "counters.h"
 #include "kernel.h"
 #include "payload.h"
@@ -12,54 +13,6 @@
 #include <bpf/bpf_helpers.h>
 
 COUNTED_RING(socket_events, 8 << 20)
-
-enum owed {
-	OWED_NOTHING,
-	OWED_BYTES, /* the socket took bytes of a long send that no event reported */
-	OWED_RETURN, /* and the return of the function tells of the rest */
-};
-
-/* Where the frames of one direction stand, for protocols that have some. */
-struct frames {
-	__u32 left; /* bytes of the frame that is under way */
-	__u32 keep; /* bytes of them that are captured */
-	__u8 known; /* whether left is meaningful: the next byte after it begins a frame */
-	__u8 parted; /* bytes of a header that the last operation has cut */
-	__u8 part[FRAME_PART]; /* they, at its end */
-};
-
-/* Both ends of a connection, as events have them. */
-struct ends {
-	__u16 local_port, remote_port;
-	__u8 local[16] __attribute__((aligned(8))), remote[16];
-};
-
-/* What is remembered of a connection of a traced process, whatever it speaks: what is none of ours costs one look at this. */
-struct connection {
-	__u64 id;
-	__u32 netns; /* inode of the network namespace, which a socket never changes */
-	__u32 next[2]; /* per direction, the sequence number after the last seen byte */
-	__u32 used[2]; /* bytes captured since the last message began */
-	__u8 protocol; /* enum protocol */
-	__u8 flags; /* SOCKET_ACCEPTED, SOCKET_FRESH */
-	__u8 told; /* some event told of it, so one has to tell of its end; ends are known */
-	__u8 perhaps; /* what was sent last may become a message that is recognised: it is told */
-	__u8 last; /* direction of the last operation */
-	__u8 turns; /* changes of it, modulo 256 */
-	__u8 strikes; /* those of them after which nothing was recognised */
-	__u8 known[2]; /* next is meaningful */
-	__u8 owed; /* enum owed */
-	__u8 pieces; /* the send that is under way has chunks in its iovecs: all of it is told */
-	struct frames frames[2];
-	struct ends ends;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u64); /* address of the struct sock: unique while the connection is there */
-	__type(value, struct connection);
-} connections SEC(".maps");
 
 /*
  * Waking the reader costs more than everything else here, so it happens only when the producer crosses a boundary of an eighth of the
@@ -172,21 +125,15 @@ static __always_inline bool is_first(struct sock *sk, int direction, __u32 posit
 	return (__u32)(BPF_CORE_READ(tcp, snd_nxt) - written) == (__u32)sent && (__u32)(BPF_CORE_READ(tcp, rcv_nxt) - read) == (__u32)received;
 }
 
-/* What a connection is filled in from: the stack has no room for one. */
-static const struct connection nothing;
-
-static __always_inline struct connection *remember(struct sock *sk, struct ring_counters *counters, int direction, __u32 position)
+static __always_inline struct connection *remember(struct sock *sk, __u32 place, struct ring_counters *counters, int direction,
+							__u32 position)
 {
-	__u64 key = (__u64)sk;
-	struct connection *c;
+	struct connection *c = enter_connection(place, (__u64)sk);
 
-	if (bpf_map_update_elem(&connections, &key, &nothing, BPF_ANY)) {
+	if (!c) {
 		counters->untracked++;
 		return NULL;
 	}
-	c = bpf_map_lookup_elem(&connections, &key);
-	if (!c)
-		return NULL;
 	c->id = bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
 	c->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	c->last = 0xff;
@@ -198,29 +145,10 @@ static __always_inline struct connection *remember(struct sock *sk, struct ring_
 	return c;
 }
 
-/* Sends whose return is awaited, so that the return of all others costs one look at this. */
-static __u32 awaited;
-
-static __always_inline void await_return(struct connection *c)
-{
-	if (c->owed != OWED_RETURN)
-		__sync_fetch_and_add(&awaited, 1);
-	c->owed = OWED_RETURN;
-}
-
-static __always_inline void settle_return(struct connection *c)
-{
-	if (c->owed == OWED_RETURN)
-		__sync_fetch_and_add(&awaited, -1);
-	c->owed = OWED_NOTHING;
-}
-
 static __always_inline void forget(struct sock *sk, struct connection *c)
 {
-	__u64 key = (__u64)sk;
-
 	settle_return(c);
-	bpf_map_delete_elem(&connections, &key);
+	leave_connection(sk, c);
 }
 
 #define TOLD_BY_PROCESS 0x10000 /* beside a kind of event and its direction << 8: the current process is the one that did it */

@@ -77,6 +77,7 @@ struct scratch {
 	__u64 offset; /* into the next iovec */
 	/* The operation, in memory as well: its direction and who does it stand in the event. */
 	__u64 socket; /* address of the struct sock */
+	__u32 place; /* of its connection */
 	__u32 position; /* sequence number of its first byte that no event reported */
 	__u32 length; /* bytes from there on */
 	struct payload payload; /* where they are */

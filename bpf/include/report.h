@@ -82,7 +82,7 @@ __attribute__((noinline)) int enter(struct scratch *at, struct connection *c, __
 	direction = at->event.direction & 1;
 	sk = (struct sock *)at->socket;
 	if (!c) {
-		c = remember(sk, counters, direction, at->position);
+		c = remember(sk, at->place, counters, direction, at->position);
 		if (!c)
 			return 0;
 		c->next[!direction] = at->event.opposite;
@@ -242,8 +242,7 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 				  struct bpf_dynptr *skb)
 {
 	struct ring_counters *counters = socket_events_count();
-	__u64 key = (__u64)sk;
-	struct connection *c = bpf_map_lookup_elem(&connections, &key);
+	struct connection *c = connection_at(at->place, (__u64)sk);
 	__u32 want, got = 0, judged = JUDGED_NOTHING, direction = at->event.direction & 1;
 
 	if (!counters || (c && c->protocol == PROTOCOL_FOREIGN))
@@ -281,7 +280,7 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 		return 0;
 	describe(&at->event, sk, typed);
 	if (!c)
-		c = bpf_map_lookup_elem(&connections, &key);
+		c = connection_at(at->place, (__u64)sk);
 	if (!c)
 		return 0;
 	keep_ends(c, &at->event);
@@ -298,14 +297,13 @@ static __always_inline int report_urgent(struct selection *s, struct scratch *at
 					 __u32 opposite, bool urgent)
 {
 	__u32 direction = at->event.direction & 1;
-	__u64 key = (__u64)sk;
 
 	if (at->extent != WHOLE || !length)
 		urgent = false;
 	length -= urgent;
 	report(s, at, sk, typed, position, length, opposite, NULL);
 	if (urgent) {
-		struct connection *c = bpf_map_lookup_elem(&connections, &key);
+		struct connection *c = connection_at(at->place, (__u64)sk);
 
 		if (c && (!c->known[direction] || c->next[direction] == position + length))
 			set_apart(sk, c, direction, position + length);
@@ -317,11 +315,11 @@ static __always_inline int report_urgent(struct selection *s, struct scratch *at
 static __always_inline int await_send(struct scratch *at)
 {
 	struct ring_counters *counters = socket_events_count();
-	struct connection *c = bpf_map_lookup_elem(&connections, &at->socket);
+	struct connection *c = connection_at(at->place, at->socket);
 
 	/* What it speaks is judged when its bytes are told. */
 	if (!c && counters)
-		c = remember((struct sock *)at->socket, counters, SOCKET_SEND, at->position);
+		c = remember((struct sock *)at->socket, at->place, counters, SOCKET_SEND, at->position);
 	if (c && c->protocol != PROTOCOL_FOREIGN)
 		await_return(c);
 	return 0;

@@ -114,7 +114,7 @@ public sealed class SocketSource : IDisposable, ICounted
         var programs = BpfObject.Open(file);
         try
         {
-            programs.Map("selection").ShareFrom(selection.Map);
+            programs.Map(SelectionMap.Name).ShareFrom(selection.Map);
             programs.Map("socket_events").MaxEntries = ringSize;
             programs.Select(names).Load();
             var source = new SocketSource(kind, programs, names, ringSize);
