@@ -80,7 +80,7 @@ static __always_inline __u32 add_tail(struct scratch *at, struct bpf_dynptr *skb
 	__u32 size = at->event.protocol > PROTOCOL_HTTP ? FRAMES_TAIL : TAIL_SIZE;
 	__u32 length = at->event.length, got = bounded(at->event.captured), added;
 
-	if (got >= length || length < size)
+	if (got >= length || length < size || (!skb && at->payload.kind == PAYLOAD_NONE))
 		return got;
 	if (got > length - size)
 		got = bounded(length - size);

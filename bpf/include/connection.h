@@ -44,6 +44,16 @@ static __always_inline void emit(struct selection *s, struct ring_counters *coun
 		counters->emitted++;
 }
 
+/* An event and so many bytes behind it. A function of its own: the verifier looks at it once. */
+__attribute__((noinline)) int emit_event(struct scratch *at, __u32 size)
+{
+	struct ring_counters *counters = socket_events_count();
+
+	if (at && counters)
+		emit(the_selection(), counters, at, sizeof(at->event) + bounded(size));
+	return 0;
+}
+
 /* A raw or a netlink socket can have the protocol number of TCP, and is no tcp_sock. */
 static __always_inline bool is_tcp(const struct sock *sk, bool typed)
 {
@@ -60,9 +70,10 @@ static __always_inline __u16 local_port_of(struct sock *sk, bool typed)
 	return port ? port : __builtin_bswap16(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 }
 
-/* The two ends, as the socket has them now. */
-static __always_inline void describe(struct socket_event *e, struct sock *sk, bool typed)
+/* Both ends of a connection, which stay the same: the socket is asked once, and not for each event. */
+static __always_inline void describe(struct connection *c, struct sock *sk, bool typed)
 {
+	struct ends *e = &c->ends;
 	__u32 local, remote;
 
 	e->local_port = local_port_of(sk, typed);
@@ -80,16 +91,6 @@ static __always_inline void describe(struct socket_event *e, struct sock *sk, bo
 	*(__u16 *)(e->remote + 10) = 0xffff;
 	*(__u32 *)(e->local + 12) = local;
 	*(__u32 *)(e->remote + 12) = remote;
-}
-
-/* What the socket says of its ends is the same for all events of a connection, and is asked once. */
-static __always_inline void keep_ends(struct connection *c, const struct socket_event *e)
-{
-	c->ends.local_port = e->local_port;
-	c->ends.remote_port = e->remote_port;
-	__builtin_memcpy(c->ends.local, e->local, sizeof(e->local));
-	__builtin_memcpy(c->ends.remote, e->remote, sizeof(e->remote));
-	c->told = 1;
 }
 
 static __always_inline void set_ends(struct socket_event *e, const struct connection *c)

@@ -129,12 +129,10 @@ __attribute__((noinline)) int enter(struct scratch *at, struct connection *c, __
 /* The next event of an operation whose iovecs hold chunks: up to the end of an iovec, with its first bytes. Returns whether more follow. */
 __attribute__((noinline)) int report_piece(struct scratch *at)
 {
-	struct ring_counters *counters = socket_events_count();
-	struct selection *s = the_selection();
 	__u32 got, length, passed;
 	int more;
 
-	if (!at || !s || !counters)
+	if (!at)
 		return 0;
 	length = at->left;
 	got = gather(at, &at->payload.vector, 0, length < SOCKET_DATA_MAX ? length : SOCKET_DATA_MAX, 0);
@@ -148,7 +146,7 @@ __attribute__((noinline)) int report_piece(struct scratch *at)
 	at->event.length = length;
 	at->event.captured = got;
 	at->event.pieces = 0;
-	emit(s, counters, at, sizeof(at->event) + (more ? bounded(got) : add_tail(at, NULL)));
+	emit_event(at, more ? got : add_tail(at, NULL));
 	leave_behind(&at->payload.vector, passed);
 	at->left -= length;
 	return more;
@@ -209,16 +207,15 @@ static __always_inline bool is_plain(const struct scratch *at, const struct conn
 }
 
 /* The short way, after got of the operation's first bytes were copied. What enter() does, where nothing has to be found out. */
-static __always_inline void report_next(struct selection *s, struct ring_counters *counters, struct scratch *at, struct connection *c, __u32 direction,
-					__u32 got, struct bpf_dynptr *skb)
+static __always_inline void enter_next(struct scratch *at, struct connection *c, __u32 direction, __u32 got)
 {
 	struct socket_event *e = &at->event;
-	bool readable = skb || at->payload.kind != PAYLOAD_NONE;
 
 	c->used[direction] = at->turned ? got : c->used[direction] + got;
 	c->last = direction;
 	c->next[direction] = at->position + at->length;
 	c->pieces = 0;
+	at->left = 0;
 	e->time = bpf_ktime_get_ns();
 	e->connection = c->id;
 	e->netns = c->netns;
@@ -231,7 +228,6 @@ static __always_inline void report_next(struct selection *s, struct ring_counter
 	e->pieces = 0;
 	e->unwalked = 0;
 	set_ends(e, c);
-	emit(s, counters, at, sizeof(*e) + (got < at->length && readable ? add_tail(at, skb) : bounded(got)));
 }
 
 /*
@@ -258,8 +254,8 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 			got = copy_payload(at, 0, length < SOCKET_DATA_MAX ? length : SOCKET_DATA_MAX, skb, 0);
 		/* Chunks may lie in the iovecs behind. */
 		if (got == length || at->payload.kind != PAYLOAD_VECTOR) {
-			report_next(s, counters, at, c, direction, got, skb);
-			return 0;
+			enter_next(at, c, direction, got);
+			goto entered;
 		}
 	}
 	want = bytes_wanted(at, c);
@@ -278,16 +274,20 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 	}
 	if (!enter(at, c, want == FRAMES_WANTED ? 0 : got, judged))
 		return 0;
-	describe(&at->event, sk, typed);
 	if (!c)
 		c = connection_at(at->place, (__u64)sk);
 	if (!c)
 		return 0;
-	keep_ends(c, &at->event);
+	if (!c->told) {
+		describe(c, sk, typed);
+		c->told = 1;
+	}
+	set_ends(&at->event, c);
 	if (want == FRAMES_WANTED) {
-		emit(s, counters, at, sizeof(at->event) + bounded(add_frames(at, c, skb)));
+		emit_event(at, add_frames(at, c, skb));
 		return 0;
 	}
+entered:
 	emit(s, counters, at, sizeof(at->event) + (at->left ? bounded(got) : add_tail(at, skb)));
 	return at->left && !skb ? report_pieces(at) : 0;
 }
