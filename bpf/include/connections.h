@@ -10,7 +10,7 @@
 enum owed {
 	OWED_NOTHING,
 	OWED_BYTES, /* the socket took bytes of a long send that no event reported */
-	OWED_RETURN, /* and the return of the function tells of the rest */
+	OWED_RETURN, /* and the return of that send tells of the rest */
 };
 
 /* Where the frames of one direction stand, for protocols that have some. */
@@ -44,6 +44,8 @@ struct connection {
 	__u8 known[2]; /* next is meaningful */
 	__u8 owed; /* enum owed */
 	__u8 pieces; /* the send that is under way has chunks in its iovecs: all of it is told */
+	__u32 sender; /* OWED_RETURN: thread whose send it is */
+	__u64 message; /* and the address of its struct msghdr, there until it returns */
 	struct frames frames[2];
 	struct ends ends;
 };
@@ -122,8 +124,10 @@ static __always_inline void leave_connection(const struct sock *sk, struct conne
 /* Sends whose return is awaited, so that the return of all others costs one look at this. */
 static __u32 awaited;
 
-static __always_inline void await_return(struct connection *c)
+static __always_inline void await_return(struct connection *c, __u32 sender, const struct msghdr *message)
 {
+	c->sender = sender;
+	c->message = (__u64)message;
 	if (c->owed != OWED_RETURN)
 		__sync_fetch_and_add(&awaited, 1);
 	c->owed = OWED_RETURN;

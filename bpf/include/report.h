@@ -312,7 +312,7 @@ static __always_inline int report_urgent(struct selection *s, struct scratch *at
 }
 
 /* A send of which more is to be told when it returns. The connection may be a new one, of which nothing was told yet. */
-static __always_inline int await_send(struct scratch *at)
+static __always_inline int await_send(struct scratch *at, const struct msghdr *message)
 {
 	struct ring_counters *counters = socket_events_count();
 	struct connection *c = connection_at(at->place, at->socket);
@@ -321,7 +321,7 @@ static __always_inline int await_send(struct scratch *at)
 	if (!c && counters)
 		c = remember((struct sock *)at->socket, at->place, counters, SOCKET_SEND, at->position);
 	if (c && c->protocol != PROTOCOL_FOREIGN)
-		await_return(c);
+		await_return(c, at->event.tid, message);
 	return 0;
 }
 
