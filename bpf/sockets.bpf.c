@@ -46,7 +46,7 @@ int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct
 	struct selection *s = the_selection();
 	struct tcp_sock *tcp;
 	struct scratch *at;
-	__u32 left, taken;
+	__u32 left, taken, position;
 
 	if (!s || !is_wanted(s, pid_tgid >> 32, sk))
 		return 0;
@@ -55,10 +55,11 @@ int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct
 	if (!tcp || !at)
 		return 0;
 	left = message->msg_iter.count;
-	taken = taken_now(sk, tcp, tail, goal, left, true);
+	position = tcp->write_seq;
+	taken = taken_now(sk, tcp, tail, goal, left, position, true);
 	at->extent = taken == left ? WHOLE : message->msg_iter.iov_offset ? MIDDLE : BEGINNING;
 	payload_of_iterator(&at->payload, &message->msg_iter, true);
-	return report_urgent(s, at, sk, true, tcp->write_seq, taken, tcp->copied_seq, message->msg_flags & MSG_OOB);
+	return report_urgent(s, at, sk, true, SOCKET_SEND, position, taken, tcp->copied_seq, message->msg_flags & MSG_OOB);
 }
 
 /*
@@ -90,7 +91,7 @@ int BPF_PROG(on_sent_with_syn, struct sock *sk, int result)
 	if (shape == SHAPE_NONE || direction != SOCKET_SEND || !at)
 		return 0;
 	payload_of_call(&at->payload, regs, shape);
-	return report(s, at, sk, true, tcp->write_seq - result, result, tcp->copied_seq, NULL);
+	return report(s, at, sk, true, SOCKET_SEND, tcp->write_seq - result, result, tcp->copied_seq, NULL);
 }
 
 /* The process says what it sends; the socket is locked from here until on_send_return, and but for a moment until on_sent, except while the send waits. */
@@ -101,7 +102,7 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 	struct selection *s = the_selection();
 	struct tcp_sock *tcp;
 	struct scratch *at;
-	__u32 left, taken = 0;
+	__u32 left, position, taken = 0;
 	__u8 state;
 
 	if (!s || !is_wanted(s, pid_tgid >> 32, sk))
@@ -115,11 +116,12 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 	if (!tcp || !at)
 		return 0;
 	left = message->msg_iter.count;
+	position = tcp->write_seq;
 	if (state != TCP_CLOSE && state != TCP_SYN_SENT)
-		taken = taken_now(sk, tcp, NULL, tcp->mss_cache, left, false);
+		taken = taken_now(sk, tcp, NULL, tcp->mss_cache, left, position, false);
 	at->extent = taken == left ? WHOLE : BEGINNING;
 	payload_of_iterator(&at->payload, &message->msg_iter, true);
-	report_urgent(s, at, sk, true, tcp->write_seq, taken, tcp->copied_seq, message->msg_flags & MSG_OOB);
+	report_urgent(s, at, sk, true, SOCKET_SEND, position, taken, tcp->copied_seq, message->msg_flags & MSG_OOB);
 	return taken == left ? 0 : await_send(at, message);
 }
 
@@ -143,7 +145,7 @@ int BPF_PROG(on_send_return, struct sock *sk, struct msghdr *message, unsigned l
 		return 0;
 	payload_of_iterator(&at->payload, &message->msg_iter, true);
 	step_back(&at->payload, result);
-	return report_urgent(the_selection(), at, sk, true, tcp->write_seq - result, result, tcp->copied_seq, message->msg_flags & MSG_OOB);
+	return report_urgent(the_selection(), at, sk, true, SOCKET_SEND, tcp->write_seq - result, result, tcp->copied_seq, message->msg_flags & MSG_OOB);
 }
 
 /*
@@ -173,7 +175,7 @@ int BPF_PROG(on_sent, struct sock *sk, int result)
 		return 0;
 	payload_of_iterator(&at->payload, &message->msg_iter, false);
 	step_back(&at->payload, result);
-	return report_urgent(the_selection(), at, sk, true, tcp->write_seq - result, result, tcp->copied_seq,
+	return report_urgent(the_selection(), at, sk, true, SOCKET_SEND, tcp->write_seq - result, result, tcp->copied_seq,
 			     BPF_CORE_READ(message, msg_flags) & MSG_OOB);
 }
 
@@ -190,7 +192,7 @@ int BPF_PROG(on_sendpage, struct sock *sk, void *page, int offset, unsigned long
 	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
 	if (!at)
 		return 0;
-	return report(s, at, sk, true, position_of(sk, SOCKET_SEND) - result, result, position_of(sk, SOCKET_RECEIVE), NULL);
+	return report(s, at, sk, true, SOCKET_SEND, position_of(sk, SOCKET_SEND) - result, result, position_of(sk, SOCKET_RECEIVE), NULL);
 }
 
 #ifndef WITHOUT_SKB_DYNPTR
@@ -219,7 +221,7 @@ int BPF_PROG(on_receive_tracepoint, struct sk_buff *skb, int length)
 	if ((__s32)(position - first) < 0)
 		position = first;
 	at->skb_offset = position - first;
-	return report(s, at, sk, true, position, length, tcp->write_seq, &dynptr);
+	return report(s, at, sk, true, SOCKET_RECEIVE, position, length, tcp->write_seq, &dynptr);
 }
 #endif
 
@@ -245,7 +247,7 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 		return 0;
 	payload_of_iterator(&at->payload, to, true);
 	step_back(&at->payload, length);
-	return report(s, at, sk, true, ((struct tcp_skb_cb *)skb->cb)->seq + offset, length, tcp->write_seq, NULL);
+	return report(s, at, sk, true, SOCKET_RECEIVE, ((struct tcp_skb_cb *)skb->cb)->seq + offset, length, tcp->write_seq, NULL);
 }
 
 /*
@@ -292,7 +294,7 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	/* A read up to the end takes the FIN along. */
 	if (direction == SOCKET_RECEIVE && has_fin(sk) && position == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
 		position--;
-	return report_urgent(s, at, sk, false, position - result, result, position_of(sk, !direction), direction == SOCKET_SEND && flags & MSG_OOB);
+	return report_urgent(s, at, sk, false, direction, position - result, result, position_of(sk, !direction), direction == SOCKET_SEND && flags & MSG_OOB);
 }
 
 /* Bytes that arrived and that the process may still read, after a reset or a close from both sides. A close(2) of its own threw them away. */

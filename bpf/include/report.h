@@ -234,12 +234,12 @@ static __always_inline void enter_next(struct scratch *at, struct connection *c,
  * One operation: length bytes from sequence number position on; opposite is the position of the other direction.
  * typed: sk is a pointer whose type the verifier knows. skb: where the bytes are, when the operation does not say it.
  */
-static __always_inline int report(struct selection *s, struct scratch *at, struct sock *sk, bool typed, __u32 position, __u32 length, __u32 opposite,
-				  struct bpf_dynptr *skb)
+static __always_inline int report(struct selection *s, struct scratch *at, struct sock *sk, bool typed, int direction, __u32 position, __u32 length,
+				  __u32 opposite, struct bpf_dynptr *skb)
 {
 	struct ring_counters *counters = socket_events_count();
 	struct connection *c = connection_at(at->place, (__u64)sk);
-	__u32 want, got = 0, judged = JUDGED_NOTHING, direction = at->event.direction & 1;
+	__u32 want, got = 0, judged = JUDGED_NOTHING;
 
 	if (!counters || (c && c->protocol == PROTOCOL_FOREIGN))
 		return 0;
@@ -293,15 +293,13 @@ entered:
 }
 
 /* Of a send with MSG_OOB the last byte is urgent: what reads the stream does not get it. */
-static __always_inline int report_urgent(struct selection *s, struct scratch *at, struct sock *sk, bool typed, __u32 position, __u32 length,
-					 __u32 opposite, bool urgent)
+static __always_inline int report_urgent(struct selection *s, struct scratch *at, struct sock *sk, bool typed, int direction, __u32 position,
+					 __u32 length, __u32 opposite, bool urgent)
 {
-	__u32 direction = at->event.direction & 1;
-
 	if (at->extent != WHOLE || !length)
 		urgent = false;
 	length -= urgent;
-	report(s, at, sk, typed, position, length, opposite, NULL);
+	report(s, at, sk, typed, direction, position, length, opposite, NULL);
 	if (urgent) {
 		struct connection *c = connection_at(at->place, (__u64)sk);
 
