@@ -21,7 +21,8 @@
 #include <bpf/bpf_tracing.h>
 
 /*
- * Whether an operation on a socket is traced. Most are not, and pay for what stands here before it says no: a bit, and where ports select, another one.
+ * Whether an operation on a socket is traced. Most are not, and pay for what stands here before it says no: a bit, and where ports
+ * select, another one.
  */
 static __always_inline bool is_wanted(const struct selection *s, __u32 pid, const struct sock *sk)
 {
@@ -94,7 +95,10 @@ int BPF_PROG(on_sent_with_syn, struct sock *sk, int result)
 	return report(s, at, sk, true, SOCKET_SEND, tcp->write_seq - result, result, tcp->copied_seq, NULL);
 }
 
-/* The process says what it sends; the socket is locked from here until on_send_return, and but for a moment until on_sent, except while the send waits. */
+/*
+ * The process says what it sends. The socket is locked from here until on_send_return, and until shortly before on_sent, except while the send
+ * waits.
+ */
 SEC("?fentry/tcp_sendmsg_locked")
 int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned long length)
 {
@@ -125,7 +129,7 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 	return taken == left ? 0 : await_send(at, message);
 }
 
-/* What became of a send that was not sure to be taken at once. What it took lies behind the iterator. The send of all others costs one look. */
+/* What became of a send that was not sure to be taken at once. What it took lies behind the iterator. All other sends cost one look. */
 SEC("?fexit/tcp_sendmsg_locked")
 int BPF_PROG(on_send_return, struct sock *sk, struct msghdr *message, unsigned long length, int result)
 {
@@ -145,12 +149,13 @@ int BPF_PROG(on_send_return, struct sock *sk, struct msghdr *message, unsigned l
 		return 0;
 	payload_of_iterator(&at->payload, &message->msg_iter, true);
 	step_back(&at->payload, result);
-	return report_urgent(the_selection(), at, sk, true, SOCKET_SEND, tcp->write_seq - result, result, tcp->copied_seq, message->msg_flags & MSG_OOB);
+	return report_urgent(the_selection(), at, sk, true, SOCKET_SEND, tcp->write_seq - result, result, tcp->copied_seq,
+			     message->msg_flags & MSG_OOB);
 }
 
 /*
- * The same where there is this tracepoint (6.3), at half the cost for all sends: it is passed right after the socket is unlocked. A thread that sends
- * in between on the same socket has told that these bytes went, without showing them.
+ * The same where there is this tracepoint (6.3), at half the cost for all sends: it is passed right after the socket is unlocked. A thread
+ * that sends in between on the same socket has told that these bytes went, without showing them.
  */
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(on_sent, struct sock *sk, int result)
@@ -294,7 +299,8 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	/* A read up to the end takes the FIN along. */
 	if (direction == SOCKET_RECEIVE && has_fin(sk) && position == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
 		position--;
-	return report_urgent(s, at, sk, false, direction, position - result, result, position_of(sk, !direction), direction == SOCKET_SEND && flags & MSG_OOB);
+	return report_urgent(s, at, sk, false, direction, position - result, result, position_of(sk, !direction),
+			     direction == SOCKET_SEND && flags & MSG_OOB);
 }
 
 /* Bytes that arrived and that the process may still read, after a reset or a close from both sides. A close(2) of its own threw them away. */

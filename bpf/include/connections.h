@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What is remembered of the connections that are followed, and how it is found by the address of the socket: unique while the connection is there. */
+/*
+ * What is remembered of the connections that are followed, and how it is found: by the address of the socket, unique while the connection is
+ * there.
+ */
 #ifndef BEYLA_CONNECTIONS_H
 #define BEYLA_CONNECTIONS_H
 
@@ -50,7 +53,7 @@ struct connection {
 	struct ends ends;
 };
 
-/* The first connection that comes to a place here has it: it is found without a call, which costs a tenth of a lookup in the table below. */
+/* The first connection that comes to a place here has it. It is found without a call, which costs a tenth of a lookup in the table below. */
 #define NEAR_CONNECTIONS 16384
 
 static struct {
@@ -67,8 +70,9 @@ struct {
 } connections SEC(".maps");
 
 /*
- * Where a connection may stand nearby. A pointer of known type becomes a number by its distance from another one: no other arithmetic is allowed. What is
- * no such pointer has no place, and its connection is in the table. Sockets are many bytes apart; the golden ratio spreads what is left.
+ * Where a connection may stand nearby. A pointer of known type becomes a number by its distance from another one: no other arithmetic is
+ * allowed. What is no such pointer has no place, and its connection is in the table. Sockets are many bytes apart; the golden ratio spreads
+ * what is left.
  */
 static __always_inline __u32 place_of(const struct sock *sk, bool typed)
 {

@@ -197,8 +197,8 @@ __attribute__((noinline)) int heed(struct connection *c)
 }
 
 /*
- * Whether an operation is what most are: the next bytes in a direction of a connection that speaks HTTP, all of which are wanted and sure to move, and
- * nothing stands open. It takes the short way: report_next.
+ * Whether an operation is what most are: the next bytes in a direction of a connection that speaks HTTP, all of which are wanted and sure to
+ * move, and nothing stands open. It takes the short way: enter_next.
  */
 static __always_inline bool is_plain(const struct scratch *at, const struct connection *c, __u32 direction)
 {
@@ -206,7 +206,7 @@ static __always_inline bool is_plain(const struct scratch *at, const struct conn
 	       c->owed == OWED_NOTHING && (at->turned || c->used[direction] < HEAD_BUDGET) && at->length;
 }
 
-/* The short way, after got of the operation's first bytes were copied. What enter() does, where nothing has to be found out. */
+/* Last step of the short way, after got of the operation's first bytes were copied: what enter() does, where nothing has to be found out. */
 static __always_inline void enter_next(struct scratch *at, struct connection *c, __u32 direction, __u32 got)
 {
 	struct socket_event *e = &at->event;
