@@ -4,7 +4,8 @@
  *
  * One event format and one body, report(), under a ladder of attach points; user space loads one rung:
  *   tracepoints  on_send_tracepoint, on_sent_with_syn, on_receive_tracepoint     (about 6.16 and later)
- *   fentry       on_send_function, on_send_return (+ on_sendpage before 6.5), on_receive_tracepoint, before 6.11 on_receive_function
+ *   fentry       on_send_function, on_sent, on_receive_tracepoint                (about 6.4 and later)
+ *                on_send_function, on_send_return, on_sendpage, on_receive_function
  *   syscalls     on_syscall_exit
  * and on_state and on_destroy with each of them.
  *
@@ -19,9 +20,23 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-static __always_inline bool is_wanted(const struct selection *s, __u32 pid, __u16 local_port)
+/*
+ * Whether an operation on a socket is traced. Most are not, and pay for what stands here before it says no: a bit, and where ports
+ * select, another one.
+ */
+static __always_inline bool is_wanted(const struct selection *s, __u32 pid, const struct sock *sk)
 {
-	return s->capture && (is_selected(s, pid) || (is_selected_port(s, local_port) && !is_excluded(s, pid)));
+	if (!is_selected(s, pid) && (!s->by_port || !is_selected_port(s, sk->__sk_common.skc_num) || is_excluded(s, pid)))
+		return false;
+	return s->capture;
+}
+
+/* The same for a receive, which a closed socket can still make: it has given up its port. */
+static __always_inline bool is_receive_wanted(const struct selection *s, __u32 pid, struct sock *sk)
+{
+	if (!is_selected(s, pid) && (!s->by_port || !is_selected_port(s, local_port_of(sk, true)) || is_excluded(s, pid)))
+		return false;
+	return s->capture && is_tcp(sk, true);
 }
 
 /* Passed once for each piece that a sendmsg copies, before it is copied. A small send is one piece, or two. */
@@ -32,19 +47,20 @@ int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct
 	struct selection *s = the_selection();
 	struct tcp_sock *tcp;
 	struct scratch *at;
-	__u32 left, taken;
+	__u32 left, taken, position;
 
-	if (!s || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+	if (!s || !is_wanted(s, pid_tgid >> 32, sk))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
-	at = begin_operation(sk, SOCKET_SEND, pid_tgid);
+	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
 	if (!tcp || !at)
 		return 0;
 	left = message->msg_iter.count;
-	taken = taken_now(sk, tcp, tail, goal, left, true);
+	position = tcp->write_seq;
+	taken = taken_now(sk, tcp, tail, goal, left, position, true);
 	at->extent = taken == left ? WHOLE : message->msg_iter.iov_offset ? MIDDLE : BEGINNING;
 	payload_of_iterator(&at->payload, &message->msg_iter, true);
-	return report_urgent(s, at, sk, true, tcp->write_seq, taken, tcp->copied_seq, message->msg_flags & MSG_OOB);
+	return report_urgent(s, at, sk, true, SOCKET_SEND, position, taken, tcp->copied_seq, message->msg_flags & MSG_OOB);
 }
 
 /*
@@ -65,21 +81,24 @@ int BPF_PROG(on_sent_with_syn, struct sock *sk, int result)
 	if (!s || result <= 0)
 		return 0;
 	pid_tgid = bpf_get_current_pid_tgid();
-	if (!is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num) || !is_tcp(sk, true))
+	if (!is_wanted(s, pid_tgid >> 32, sk) || !is_tcp(sk, true))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp || !BPF_CORE_READ_BITFIELD(tcp, syn_data))
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	shape = shape_of(regs->orig_ax, &direction);
-	at = begin_operation(sk, SOCKET_SEND, pid_tgid);
+	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
 	if (shape == SHAPE_NONE || direction != SOCKET_SEND || !at)
 		return 0;
 	payload_of_call(&at->payload, regs, shape);
-	return report(s, at, sk, true, tcp->write_seq - result, result, tcp->copied_seq, NULL);
+	return report(s, at, sk, true, SOCKET_SEND, tcp->write_seq - result, result, tcp->copied_seq, NULL);
 }
 
-/* The process says what it sends; the socket is locked from here until on_send_return, except while the send waits. */
+/*
+ * The process says what it sends. The socket is locked from here until on_send_return, and until shortly before on_sent, except while the send
+ * waits.
+ */
 SEC("?fentry/tcp_sendmsg_locked")
 int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned long length)
 {
@@ -87,51 +106,82 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 	struct selection *s = the_selection();
 	struct tcp_sock *tcp;
 	struct scratch *at;
-	__u32 left, taken = 0;
+	__u32 left, position, taken = 0;
 	__u8 state;
 
-	if (!s || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+	if (!s || !is_wanted(s, pid_tgid >> 32, sk))
 		return 0;
 	state = sk->__sk_common.skc_state;
 	/* What is given to a closed socket goes nowhere, unless it opens it (TCP Fast Open). */
 	if (state == TCP_CLOSE && !(message->msg_flags & MSG_FASTOPEN))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
-	at = begin_operation(sk, SOCKET_SEND, pid_tgid);
+	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
 	if (!tcp || !at)
 		return 0;
 	left = message->msg_iter.count;
+	position = tcp->write_seq;
 	if (state != TCP_CLOSE && state != TCP_SYN_SENT)
-		taken = taken_now(sk, tcp, NULL, tcp->mss_cache, left, false);
+		taken = taken_now(sk, tcp, NULL, tcp->mss_cache, left, position, false);
 	at->extent = taken == left ? WHOLE : BEGINNING;
 	payload_of_iterator(&at->payload, &message->msg_iter, true);
-	report_urgent(s, at, sk, true, tcp->write_seq, taken, tcp->copied_seq, message->msg_flags & MSG_OOB);
-	return taken == left ? 0 : await_send(at);
+	report_urgent(s, at, sk, true, SOCKET_SEND, position, taken, tcp->copied_seq, message->msg_flags & MSG_OOB);
+	return taken == left ? 0 : await_send(at, message);
 }
 
-/* What became of a send that was not sure to be taken at once. What it took lies behind the iterator. */
+/* What became of a send that was not sure to be taken at once. What it took lies behind the iterator. All other sends cost one look. */
 SEC("?fexit/tcp_sendmsg_locked")
 int BPF_PROG(on_send_return, struct sock *sk, struct msghdr *message, unsigned long length, int result)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid(), key = (__u64)sk;
-	struct selection *s = the_selection();
 	struct connection *c;
 	struct tcp_sock *tcp;
 	struct scratch *at;
 
-	if (!s || !awaited)
+	if (!awaited)
 		return 0;
-	c = bpf_map_lookup_elem(&connections, &key);
+	c = connection_of(sk, true);
 	if (!c || c->owed != OWED_RETURN)
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	settle_return(c);
-	at = begin_operation(sk, SOCKET_SEND, pid_tgid);
+	at = begin_operation(sk, true, SOCKET_SEND, bpf_get_current_pid_tgid());
 	if (result <= 0 || !tcp || !at)
 		return 0;
 	payload_of_iterator(&at->payload, &message->msg_iter, true);
 	step_back(&at->payload, result);
-	return report_urgent(s, at, sk, true, tcp->write_seq - result, result, tcp->copied_seq, message->msg_flags & MSG_OOB);
+	return report_urgent(the_selection(), at, sk, true, SOCKET_SEND, tcp->write_seq - result, result, tcp->copied_seq,
+			     message->msg_flags & MSG_OOB);
+}
+
+/*
+ * The same where there is this tracepoint (6.3), at half the cost for all sends: it is passed right after the socket is unlocked. A thread
+ * that sends in between on the same socket has told that these bytes went, without showing them.
+ */
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(on_sent, struct sock *sk, int result)
+{
+	const struct msghdr *message;
+	struct connection *c;
+	struct tcp_sock *tcp;
+	struct scratch *at;
+	__u64 pid_tgid;
+
+	if (!awaited)
+		return 0;
+	pid_tgid = bpf_get_current_pid_tgid();
+	c = connection_of(sk, true);
+	if (!c || c->owed != OWED_RETURN || c->sender != (__u32)pid_tgid)
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	message = (const struct msghdr *)c->message;
+	settle_return(c);
+	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
+	if (result <= 0 || !tcp || !at)
+		return 0;
+	payload_of_iterator(&at->payload, &message->msg_iter, false);
+	step_back(&at->payload, result);
+	return report_urgent(the_selection(), at, sk, true, SOCKET_SEND, tcp->write_seq - result, result, tcp->copied_seq,
+			     BPF_CORE_READ(message, msg_flags) & MSG_OOB);
 }
 
 /* sendfile before 6.5 does not go through sendmsg. The pages are not read: they hold bodies. */
@@ -142,12 +192,12 @@ int BPF_PROG(on_sendpage, struct sock *sk, void *page, int offset, unsigned long
 	struct selection *s = the_selection();
 	struct scratch *at;
 
-	if (!s || result <= 0 || !is_wanted(s, pid_tgid >> 32, sk->__sk_common.skc_num))
+	if (!s || result <= 0 || !is_wanted(s, pid_tgid >> 32, sk))
 		return 0;
-	at = begin_operation(sk, SOCKET_SEND, pid_tgid);
+	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
 	if (!at)
 		return 0;
-	return report(s, at, sk, true, position_of(sk, SOCKET_SEND) - result, result, position_of(sk, SOCKET_RECEIVE), NULL);
+	return report(s, at, sk, true, SOCKET_SEND, position_of(sk, SOCKET_SEND) - result, result, position_of(sk, SOCKET_RECEIVE), NULL);
 }
 
 #ifndef WITHOUT_SKB_DYNPTR
@@ -157,26 +207,26 @@ int BPF_PROG(on_receive_tracepoint, struct sk_buff *skb, int length)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct selection *s = the_selection();
-	__u32 first = 0, position;
 	struct bpf_dynptr dynptr;
+	__u32 first, position;
+	struct tcp_sock *tcp;
 	struct scratch *at;
 	struct sock *sk;
 
-	if (!s || !s->capture)
-		return 0;
 	sk = skb->sk;
-	if (!sk || !is_tcp(sk, true) || !is_wanted(s, pid_tgid >> 32, local_port_of(sk, true)))
+	if (!s || !sk || !is_receive_wanted(s, pid_tgid >> 32, sk))
 		return 0;
-	/* TCP_SKB_CB(skb)->seq. A peek into a later skb leaves copied_seq behind it. */
-	bpf_probe_read_kernel(&first, sizeof(first), skb->cb);
-	position = position_of(sk, SOCKET_RECEIVE);
-	if ((__s32)(position - first) < 0)
-		position = first;
-	at = begin_operation(sk, SOCKET_RECEIVE, pid_tgid);
+	tcp = bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
+	at = begin_operation(sk, true, SOCKET_RECEIVE, pid_tgid);
 	if (!at || bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &dynptr))
 		return 0;
+	/* A peek into a later skb leaves copied_seq behind it. */
+	first = ((struct tcp_skb_cb *)skb->cb)->seq;
+	position = tcp->copied_seq;
+	if ((__s32)(position - first) < 0)
+		position = first;
 	at->skb_offset = position - first;
-	return report(s, at, sk, true, position, length, position_of(sk, SOCKET_SEND), &dynptr);
+	return report(s, at, sk, true, SOCKET_RECEIVE, position, length, tcp->write_seq, &dynptr);
 }
 #endif
 
@@ -189,22 +239,20 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct selection *s = the_selection();
+	struct tcp_sock *tcp;
 	struct scratch *at;
-	__u32 first = 0;
 	struct sock *sk;
 
-	if (!s || !s->capture || failed)
-		return 0;
 	sk = skb->sk;
-	if (!sk || !is_tcp(sk, true) || !is_wanted(s, pid_tgid >> 32, local_port_of(sk, true)))
+	if (!s || !sk || failed || !is_receive_wanted(s, pid_tgid >> 32, sk))
 		return 0;
-	at = begin_operation(sk, SOCKET_RECEIVE, pid_tgid);
-	if (!at)
+	tcp = bpf_skc_to_tcp_sock(sk);
+	at = begin_operation(sk, true, SOCKET_RECEIVE, pid_tgid);
+	if (!tcp || !at)
 		return 0;
 	payload_of_iterator(&at->payload, to, true);
 	step_back(&at->payload, length);
-	bpf_probe_read_kernel(&first, sizeof(first), skb->cb);
-	return report(s, at, sk, true, first + offset, length, position_of(sk, SOCKET_SEND), NULL);
+	return report(s, at, sk, true, SOCKET_RECEIVE, ((struct tcp_skb_cb *)skb->cb)->seq + offset, length, tcp->write_seq, NULL);
 }
 
 /*
@@ -243,7 +291,7 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	sk = sock_of(regs->di);
 	if (!sk || (!selected && !is_selected_port(s, local_port_of(sk, false))))
 		return 0;
-	at = begin_operation(sk, direction, pid_tgid);
+	at = begin_operation(sk, false, direction, pid_tgid);
 	if (!at)
 		return 0;
 	payload_of_call(&at->payload, regs, shape);
@@ -251,7 +299,8 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	/* A read up to the end takes the FIN along. */
 	if (direction == SOCKET_RECEIVE && has_fin(sk) && position == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
 		position--;
-	return report_urgent(s, at, sk, false, position - result, result, position_of(sk, !direction), direction == SOCKET_SEND && flags & MSG_OOB);
+	return report_urgent(s, at, sk, false, direction, position - result, result, position_of(sk, !direction),
+			     direction == SOCKET_SEND && flags & MSG_OOB);
 }
 
 /* Bytes that arrived and that the process may still read, after a reset or a close from both sides. A close(2) of its own threw them away. */
@@ -276,14 +325,13 @@ static __always_inline bool has_untold(struct sock *sk, const struct connection 
 SEC("?tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 {
-	__u64 key = (__u64)sk;
 	struct connection *c;
 
 	if (new_state != TCP_CLOSE && new_state != TCP_FIN_WAIT1 && new_state != TCP_LAST_ACK && new_state != TCP_CLOSE_WAIT)
 		return 0;
 	if (!is_tcp(sk, true))
 		return 0;
-	c = bpf_map_lookup_elem(&connections, &key);
+	c = connection_of(sk, true);
 	if (!c)
 		return 0;
 	if (c->owed)
@@ -303,10 +351,9 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 SEC("?tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock *sk)
 {
-	__u64 key = (__u64)sk;
 	struct connection *c;
 
-	c = bpf_map_lookup_elem(&connections, &key);
+	c = connection_of(sk, true);
 	if (!c)
 		return 0;
 	end(sk, c, SOCKET_CLOSE, SOCKET_SEND);

@@ -13,7 +13,7 @@
 #define FRAMES_WANTED 0x10000 /* in place of a number of bytes: what the walk over the frames keeps */
 
 /* Room for the next operation in a direction, by the current process. Where its bytes are is still to be said. */
-static __always_inline struct scratch *begin_operation(struct sock *sk, int direction, __u64 pid_tgid)
+static __always_inline struct scratch *begin_operation(struct sock *sk, bool typed, int direction, __u64 pid_tgid)
 {
 	__u32 slot = direction;
 	struct scratch *at = bpf_map_lookup_elem(&scratches, &slot);
@@ -21,6 +21,7 @@ static __always_inline struct scratch *begin_operation(struct sock *sk, int dire
 	if (!at)
 		return NULL;
 	at->socket = (__u64)sk;
+	at->place = place_of(sk, typed);
 	at->event.pid = pid_tgid >> 32;
 	at->event.tid = (__u32)pid_tgid;
 	at->event.direction = direction;
@@ -79,7 +80,7 @@ static __always_inline __u32 add_tail(struct scratch *at, struct bpf_dynptr *skb
 	__u32 size = at->event.protocol > PROTOCOL_HTTP ? FRAMES_TAIL : TAIL_SIZE;
 	__u32 length = at->event.length, got = bounded(at->event.captured), added;
 
-	if (got >= length || length < size)
+	if (got >= length || length < size || (!skb && at->payload.kind == PAYLOAD_NONE))
 		return got;
 	if (got > length - size)
 		got = bounded(length - size);

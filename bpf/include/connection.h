@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The connections that are followed, the ring that tells of them, and the events that carry no bytes. */
+/* The ring that tells of connections, what a socket says of them, and the events that carry no bytes. */
 #ifndef BEYLA_CONNECTION_H
 #define BEYLA_CONNECTION_H
 
+#include "connections.h"
 #include "counters.h"
 #include "kernel.h"
 #include "payload.h"
@@ -13,61 +14,23 @@
 
 COUNTED_RING(socket_events, 8 << 20)
 
-enum owed {
-	OWED_NOTHING,
-	OWED_BYTES, /* the socket took bytes of a long send that no event reported */
-	OWED_RETURN, /* and the return of the function tells of the rest */
-};
-
-/* Where the frames of one direction stand, for protocols that have some. */
-struct frames {
-	__u32 left; /* bytes of the frame that is under way */
-	__u32 keep; /* bytes of them that are captured */
-	__u8 known; /* whether left is meaningful: the next byte after it begins a frame */
-	__u8 parted; /* bytes of a header that the last operation has cut */
-	__u8 part[FRAME_PART]; /* they, at its end */
-};
-
-/* What is remembered of a connection of a traced process, whatever it speaks: what is none of ours costs one look at this. */
-struct connection {
-	__u64 id;
-	__u32 netns; /* inode of the network namespace, which a socket never changes */
-	__u32 next[2]; /* per direction, the sequence number after the last seen byte */
-	__u32 used[2]; /* bytes captured since the last message began */
-	__u8 protocol; /* enum protocol */
-	__u8 flags; /* SOCKET_ACCEPTED, SOCKET_FRESH */
-	__u8 told; /* some event told of it: so one has to tell of its end */
-	__u8 perhaps; /* what was sent last may become a message that is recognised: it is told */
-	__u8 last; /* direction of the last operation */
-	__u8 turns; /* changes of it, modulo 256 */
-	__u8 strikes; /* those of them after which nothing was recognised */
-	__u8 known[2]; /* next is meaningful */
-	__u8 owed; /* enum owed */
-	__u8 pieces; /* the send that is under way has chunks in its iovecs: all of it is told */
-	struct frames frames[2];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u64); /* address of the struct sock: unique while the connection is there */
-	__type(value, struct connection);
-} connections SEC(".maps");
-
 /*
  * Waking the reader costs more than everything else here, so it happens only when the producer crosses a boundary of an eighth of the
  * ring, or when the reader said that it sleeps. Otherwise it looks by itself every few milliseconds.
  */
+static __u64 eighth; /* of the ring: asked once */
+
 static __always_inline __u64 wake(struct selection *s, __u32 size)
 {
-	__u64 position, eighth;
+	__u64 position;
 
 	if (s->asleep) {
 		s->asleep = 0;
 		return BPF_RB_FORCE_WAKEUP;
 	}
+	if (!eighth)
+		eighth = bpf_ringbuf_query(&socket_events, BPF_RB_RING_SIZE) >> 3;
 	position = bpf_ringbuf_query(&socket_events, BPF_RB_PROD_POS);
-	eighth = bpf_ringbuf_query(&socket_events, BPF_RB_RING_SIZE) >> 3;
 	size = (size + 8 + 7) & ~7; /* a record has a header, and begins at a multiple of eight */
 	return (position ^ (position + size)) & ~(eighth - 1) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
@@ -79,6 +42,16 @@ static __always_inline void emit(struct selection *s, struct ring_counters *coun
 		counters->lost++;
 	else
 		counters->emitted++;
+}
+
+/* An event and so many bytes behind it. A function of its own: the verifier looks at it once. */
+__attribute__((noinline)) int emit_event(struct scratch *at, __u32 size)
+{
+	struct ring_counters *counters = socket_events_count();
+
+	if (at && counters)
+		emit(the_selection(), counters, at, sizeof(at->event) + bounded(size));
+	return 0;
 }
 
 /* A raw or a netlink socket can have the protocol number of TCP, and is no tcp_sock. */
@@ -97,9 +70,10 @@ static __always_inline __u16 local_port_of(struct sock *sk, bool typed)
 	return port ? port : __builtin_bswap16(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 }
 
-/* The two ends, as the socket has them now. */
-static __always_inline void describe(struct socket_event *e, struct sock *sk, bool typed)
+/* Both ends of a connection, which stay the same: the socket is asked once, and not for each event. */
+static __always_inline void describe(struct connection *c, struct sock *sk, bool typed)
 {
+	struct ends *e = &c->ends;
 	__u32 local, remote;
 
 	e->local_port = local_port_of(sk, typed);
@@ -117,6 +91,14 @@ static __always_inline void describe(struct socket_event *e, struct sock *sk, bo
 	*(__u16 *)(e->remote + 10) = 0xffff;
 	*(__u32 *)(e->local + 12) = local;
 	*(__u32 *)(e->remote + 12) = remote;
+}
+
+static __always_inline void set_ends(struct socket_event *e, const struct connection *c)
+{
+	e->local_port = c->ends.local_port;
+	e->remote_port = c->ends.remote_port;
+	__builtin_memcpy(e->local, c->ends.local, sizeof(e->local));
+	__builtin_memcpy(e->remote, c->ends.remote, sizeof(e->remote));
 }
 
 /* Sequence number of the next byte that a direction takes. */
@@ -144,21 +126,15 @@ static __always_inline bool is_first(struct sock *sk, int direction, __u32 posit
 	return (__u32)(BPF_CORE_READ(tcp, snd_nxt) - written) == (__u32)sent && (__u32)(BPF_CORE_READ(tcp, rcv_nxt) - read) == (__u32)received;
 }
 
-/* What a connection is filled in from: the stack has no room for one. */
-static const struct connection nothing;
-
-static __always_inline struct connection *remember(struct sock *sk, struct ring_counters *counters, int direction, __u32 position)
+static __always_inline struct connection *remember(struct sock *sk, __u32 place, struct ring_counters *counters, int direction,
+							__u32 position)
 {
-	__u64 key = (__u64)sk;
-	struct connection *c;
+	struct connection *c = enter_connection(place, (__u64)sk);
 
-	if (bpf_map_update_elem(&connections, &key, &nothing, BPF_ANY)) {
+	if (!c) {
 		counters->untracked++;
 		return NULL;
 	}
-	c = bpf_map_lookup_elem(&connections, &key);
-	if (!c)
-		return NULL;
 	c->id = bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
 	c->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	c->last = 0xff;
@@ -170,29 +146,10 @@ static __always_inline struct connection *remember(struct sock *sk, struct ring_
 	return c;
 }
 
-/* Sends whose return is awaited, so that the return of all others costs one look at this. */
-static __u32 awaited;
-
-static __always_inline void await_return(struct connection *c)
-{
-	if (c->owed != OWED_RETURN)
-		__sync_fetch_and_add(&awaited, 1);
-	c->owed = OWED_RETURN;
-}
-
-static __always_inline void settle_return(struct connection *c)
-{
-	if (c->owed == OWED_RETURN)
-		__sync_fetch_and_add(&awaited, -1);
-	c->owed = OWED_NOTHING;
-}
-
 static __always_inline void forget(struct sock *sk, struct connection *c)
 {
-	__u64 key = (__u64)sk;
-
 	settle_return(c);
-	bpf_map_delete_elem(&connections, &key);
+	leave_connection(sk, c);
 }
 
 #define TOLD_BY_PROCESS 0x10000 /* beside a kind of event and its direction << 8: the current process is the one that did it */
@@ -222,7 +179,7 @@ static __attribute__((noinline)) int tell(struct sock *sk, const struct connecti
 	e.sequence = sequence;
 	e.length = length;
 	e.opposite = position_of(sk, !e.direction);
-	describe(&e, sk, false);
+	set_ends(&e, c);
 	emit(s, counters, &e, sizeof(e));
 	return 0;
 }

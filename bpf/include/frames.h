@@ -29,15 +29,13 @@ static __always_inline const __u8 *in_window(const struct scratch *at, __u32 pla
 /* Emits the event with what it holds until a byte of the operation, and begins another one for the rest. */
 __attribute__((noinline)) int emit_part(struct scratch *at, __u32 until)
 {
-	struct ring_counters *counters = socket_events_count();
-	struct selection *s = the_selection();
 	struct walk *w;
 
-	if (!at || !s || !counters)
+	if (!at)
 		return 0;
 	w = &at->walk;
 	at->event.length = until - w->from;
-	emit(s, counters, at, sizeof(at->event) + bounded(w->out));
+	emit_event(at, w->out);
 	at->event.sequence += at->event.length;
 	at->event.captured = 0;
 	at->event.pieces = 0;

@@ -77,6 +77,7 @@ struct scratch {
 	__u64 offset; /* into the next iovec */
 	/* The operation, in memory as well: its direction and who does it stand in the event. */
 	__u64 socket; /* address of the struct sock */
+	__u32 place; /* of its connection */
 	__u32 position; /* sequence number of its first byte that no event reported */
 	__u32 length; /* bytes from there on */
 	struct payload payload; /* where they are */
@@ -102,6 +103,7 @@ struct __sk_buff {
 
 #ifndef WITHOUT_SKB_DYNPTR
 extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *dynptr) __ksym;
+extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym; /* a move for the kernel, and a type for its verifier */
 #endif
 
 /* Keeps the bound where the verifier sees it: the compiler would drop a mask that it can prove to be useless. */
@@ -221,6 +223,13 @@ __attribute__((noinline)) int continues(const struct scratch *at, const struct v
 	return looks_like_framing(first);
 }
 
+/* A pointer as a number: older verifiers forbid arithmetic on typed ones, and forget the type of what comes from memory. */
+static __always_inline __u64 plain(volatile __u64 *place, const void *pointer)
+{
+	*place = (__u64)pointer;
+	return *place;
+}
+
 /* The bytes that wait in an iterator: all of an operation before it began, the rest of one that is under way. */
 static __always_inline void payload_of_iterator(struct payload *p, const struct iov_iter *i, bool typed)
 {
@@ -228,12 +237,11 @@ static __always_inline void payload_of_iterator(struct payload *p, const struct 
 
 	if (bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) && type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
 		p->kind = PAYLOAD_USER;
-		/* Pointers through the helper, so that they are plain numbers: older verifiers forbid arithmetic on typed ones. */
-		p->base = (__u64)BPF_CORE_READ(i, ubuf) + READ(typed, i, iov_offset);
+		p->base = plain(&p->base, READ(typed, i, ubuf)) + READ(typed, i, iov_offset);
 	} else if (type == bpf_core_enum_value(enum iter_type, ITER_IOVEC)) {
 		p->kind = PAYLOAD_VECTOR;
-		p->vector.base = bpf_core_field_exists(i->__iov) ? (__u64)BPF_CORE_READ(i, __iov) :
-							    (__u64)BPF_CORE_READ((struct iov_iter___before_6_4 *)i, iov);
+		p->vector.base = bpf_core_field_exists(i->__iov) ? (__u64)READ(typed, i, __iov) :
+							    (__u64)READ(typed, (struct iov_iter___before_6_4 *)i, iov);
 		p->vector.offset = READ(typed, i, iov_offset);
 		p->vector.segments = READ(typed, i, nr_segs);
 		p->vector.in_kernel = true;

@@ -54,11 +54,8 @@ __attribute__((noinline)) int bytes_wanted(struct scratch *at, struct connection
 			c->frames[direction].known = 0;
 		}
 	}
-	at->turned = !c || c->last != direction;
 	if (!c)
 		return at->length < PREFIX_SIZE ? at->length : PREFIX_SIZE;
-	if (at->turned && (c->protocol == PROTOCOL_NONE || !(c->turns++ & 3)))
-		take_verdict(c);
 	if (c->protocol == PROTOCOL_FOREIGN) {
 		/* User space said so, and need not keep it any longer. */
 		end(sk, c, SOCKET_FORGOTTEN, direction);
@@ -85,7 +82,7 @@ __attribute__((noinline)) int enter(struct scratch *at, struct connection *c, __
 	direction = at->event.direction & 1;
 	sk = (struct sock *)at->socket;
 	if (!c) {
-		c = remember(sk, counters, direction, at->position);
+		c = remember(sk, at->place, counters, direction, at->position);
 		if (!c)
 			return 0;
 		c->next[!direction] = at->event.opposite;
@@ -102,7 +99,6 @@ __attribute__((noinline)) int enter(struct scratch *at, struct connection *c, __
 	c->known[direction] = 1;
 	if (!told)
 		return 0;
-	c->told = 1;
 	if (at->extent != WHOLE && c->owed == OWED_NOTHING)
 		c->owed = OWED_BYTES;
 
@@ -133,12 +129,10 @@ __attribute__((noinline)) int enter(struct scratch *at, struct connection *c, __
 /* The next event of an operation whose iovecs hold chunks: up to the end of an iovec, with its first bytes. Returns whether more follow. */
 __attribute__((noinline)) int report_piece(struct scratch *at)
 {
-	struct ring_counters *counters = socket_events_count();
-	struct selection *s = the_selection();
 	__u32 got, length, passed;
 	int more;
 
-	if (!at || !s || !counters)
+	if (!at)
 		return 0;
 	length = at->left;
 	got = gather(at, &at->payload.vector, 0, length < SOCKET_DATA_MAX ? length : SOCKET_DATA_MAX, 0);
@@ -152,7 +146,7 @@ __attribute__((noinline)) int report_piece(struct scratch *at)
 	at->event.length = length;
 	at->event.captured = got;
 	at->event.pieces = 0;
-	emit(s, counters, at, sizeof(at->event) + (more ? bounded(got) : add_tail(at, NULL)));
+	emit_event(at, more ? got : add_tail(at, NULL));
 	leave_behind(&at->payload.vector, passed);
 	at->left -= length;
 	return more;
@@ -194,16 +188,57 @@ static __always_inline __u32 add_frames(struct scratch *at, struct connection *c
 	return size + add_end(at, size, at->walk.told, FRAMES_TAIL, at->walk.whole, skb);
 }
 
+/* Does what user space said to the protocol of a connection, whose direction has changed. */
+__attribute__((noinline)) int heed(struct connection *c)
+{
+	if (c)
+		take_verdict(c);
+	return 0;
+}
+
+/*
+ * Whether an operation is what most are: the next bytes in a direction of a connection that speaks HTTP, all of which are wanted and sure to
+ * move, and nothing stands open. It takes the short way: enter_next.
+ */
+static __always_inline bool is_plain(const struct scratch *at, const struct connection *c, __u32 direction)
+{
+	return c->protocol == PROTOCOL_HTTP && c->told && c->known[direction] && c->next[direction] == at->position && at->extent == WHOLE &&
+	       c->owed == OWED_NOTHING && (at->turned || c->used[direction] < HEAD_BUDGET) && at->length;
+}
+
+/* Last step of the short way, after got of the operation's first bytes were copied: what enter() does, where nothing has to be found out. */
+static __always_inline void enter_next(struct scratch *at, struct connection *c, __u32 direction, __u32 got)
+{
+	struct socket_event *e = &at->event;
+
+	c->used[direction] = at->turned ? got : c->used[direction] + got;
+	c->last = direction;
+	c->next[direction] = at->position + at->length;
+	c->pieces = 0;
+	at->left = 0;
+	e->time = bpf_ktime_get_ns();
+	e->connection = c->id;
+	e->netns = c->netns;
+	e->sequence = at->position;
+	e->length = at->length;
+	e->captured = got;
+	e->kind = SOCKET_DATA;
+	e->protocol = PROTOCOL_HTTP;
+	e->flags = c->flags;
+	e->pieces = 0;
+	e->unwalked = 0;
+	set_ends(e, c);
+}
+
 /*
  * One operation: length bytes from sequence number position on; opposite is the position of the other direction.
  * typed: sk is a pointer whose type the verifier knows. skb: where the bytes are, when the operation does not say it.
  */
-static __always_inline int report(struct selection *s, struct scratch *at, struct sock *sk, bool typed, __u32 position, __u32 length, __u32 opposite,
-				  struct bpf_dynptr *skb)
+static __always_inline int report(struct selection *s, struct scratch *at, struct sock *sk, bool typed, int direction, __u32 position, __u32 length,
+				  __u32 opposite, struct bpf_dynptr *skb)
 {
 	struct ring_counters *counters = socket_events_count();
-	__u64 key = (__u64)sk;
-	struct connection *c = bpf_map_lookup_elem(&connections, &key);
+	struct connection *c = connection_at(at->place, (__u64)sk);
 	__u32 want, got = 0, judged = JUDGED_NOTHING;
 
 	if (!counters || (c && c->protocol == PROTOCOL_FOREIGN))
@@ -211,12 +246,25 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 	at->position = position;
 	at->length = length;
 	at->event.opposite = opposite;
+	at->turned = !c || c->last != direction;
+	if (c && at->turned && (c->protocol == PROTOCOL_NONE || !(c->turns++ & 3)))
+		heed(c);
+	if (c && is_plain(at, c, direction)) {
+		if (skb || at->payload.kind != PAYLOAD_NONE)
+			got = copy_payload(at, 0, length < SOCKET_DATA_MAX ? length : SOCKET_DATA_MAX, skb, 0);
+		/* Chunks may lie in the iovecs behind. */
+		if (got == length || at->payload.kind != PAYLOAD_VECTOR) {
+			enter_next(at, c, direction, got);
+			goto entered;
+		}
+	}
 	want = bytes_wanted(at, c);
 	if (!want)
 		return 0;
 	if (want != FRAMES_WANTED) {
 		got = copy_payload(at, 0, want, skb, 0);
-		if (!c || c->protocol == PROTOCOL_NONE || (c->protocol == PROTOCOL_HTTP && (at->turned || want == BODY_PREFIX))) {
+		/* A message of HTTP that turns the connection begins at its first byte, and is wanted as it is. */
+		if (!c || c->protocol == PROTOCOL_NONE || (c->protocol == PROTOCOL_HTTP && want == BODY_PREFIX)) {
 			judged = judge(at, c, got);
 			if (judged >> JUDGED_PROTOCOL > PROTOCOL_HTTP && judged >> JUDGED_PROTOCOL != PROTOCOL_FOREIGN)
 				want = FRAMES_WANTED;
@@ -226,31 +274,34 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 	}
 	if (!enter(at, c, want == FRAMES_WANTED ? 0 : got, judged))
 		return 0;
-	describe(&at->event, sk, typed);
+	if (!c)
+		c = connection_at(at->place, (__u64)sk);
+	if (!c)
+		return 0;
+	if (!c->told) {
+		describe(c, sk, typed);
+		c->told = 1;
+	}
+	set_ends(&at->event, c);
 	if (want == FRAMES_WANTED) {
-		c = bpf_map_lookup_elem(&connections, &key);
-		if (!c)
-			return 0;
-		emit(s, counters, at, sizeof(at->event) + bounded(add_frames(at, c, skb)));
+		emit_event(at, add_frames(at, c, skb));
 		return 0;
 	}
+entered:
 	emit(s, counters, at, sizeof(at->event) + (at->left ? bounded(got) : add_tail(at, skb)));
 	return at->left && !skb ? report_pieces(at) : 0;
 }
 
 /* Of a send with MSG_OOB the last byte is urgent: what reads the stream does not get it. */
-static __always_inline int report_urgent(struct selection *s, struct scratch *at, struct sock *sk, bool typed, __u32 position, __u32 length,
-					 __u32 opposite, bool urgent)
+static __always_inline int report_urgent(struct selection *s, struct scratch *at, struct sock *sk, bool typed, int direction, __u32 position,
+					 __u32 length, __u32 opposite, bool urgent)
 {
-	__u32 direction = at->event.direction & 1;
-	__u64 key = (__u64)sk;
-
 	if (at->extent != WHOLE || !length)
 		urgent = false;
 	length -= urgent;
-	report(s, at, sk, typed, position, length, opposite, NULL);
+	report(s, at, sk, typed, direction, position, length, opposite, NULL);
 	if (urgent) {
-		struct connection *c = bpf_map_lookup_elem(&connections, &key);
+		struct connection *c = connection_at(at->place, (__u64)sk);
 
 		if (c && (!c->known[direction] || c->next[direction] == position + length))
 			set_apart(sk, c, direction, position + length);
@@ -259,16 +310,16 @@ static __always_inline int report_urgent(struct selection *s, struct scratch *at
 }
 
 /* A send of which more is to be told when it returns. The connection may be a new one, of which nothing was told yet. */
-static __always_inline int await_send(struct scratch *at)
+static __always_inline int await_send(struct scratch *at, const struct msghdr *message)
 {
 	struct ring_counters *counters = socket_events_count();
-	struct connection *c = bpf_map_lookup_elem(&connections, &at->socket);
+	struct connection *c = connection_at(at->place, at->socket);
 
 	/* What it speaks is judged when its bytes are told. */
 	if (!c && counters)
-		c = remember((struct sock *)at->socket, counters, SOCKET_SEND, at->position);
+		c = remember((struct sock *)at->socket, at->place, counters, SOCKET_SEND, at->position);
 	if (c && c->protocol != PROTOCOL_FOREIGN)
-		await_return(c);
+		await_return(c, at->event.tid, message);
 	return 0;
 }
 

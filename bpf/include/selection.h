@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which processes are traced. One array entry that user space maps: it sets and clears bits without a system call, so without a
- * capability, and a program answers "is this one traced?" with one inlined lookup. Mirrored by src/Beyla.Agent/Kernel/SelectionMap.cs.
+ * Which processes are traced. Memory that user space maps: it sets and clears bits without a system call, so without a
+ * capability, and a program answers "is this one traced?" with one look at a bit. Mirrored by src/Beyla.Agent/Kernel/SelectionMap.cs.
  */
 #ifndef BEYLA_SELECTION_H
 #define BEYLA_SELECTION_H
@@ -21,19 +21,12 @@ struct selection {
 	__u32 lost; /* events of processes that were never reported: user space reads /proc when it grows */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct selection);
-} selection SEC(".maps");
+/* A section of its own is a map of its own, of one element, whose address is part of the programs: no lookup. */
+struct selection selection SEC(".bss.selection");
 
 static __always_inline struct selection *the_selection(void)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&selection, &zero);
+	return &selection;
 }
 
 static __always_inline bool has_bit(const __u64 *words, __u32 bit)

@@ -9,6 +9,9 @@ namespace Beyla.Agent.Kernel;
 /// </summary>
 public sealed unsafe partial class SelectionMap : IDisposable
 {
+    /// <summary>Name of the map: the section that libbpf makes it of.</summary>
+    public const string Name = ".bss.selection";
+
     /// <summary>The highest process id a 64-bit kernel gives (include/linux/threads.h).</summary>
     public const int PidLimit = 4194304;
 
@@ -16,7 +19,7 @@ public sealed unsafe partial class SelectionMap : IDisposable
     private readonly Layout* layout;
     private readonly nuint length;
 
-    /// <param name="map">The loaded map <c>selection</c>.</param>
+    /// <param name="map">The loaded map <see cref="Name"/>.</param>
     public SelectionMap(BpfMap map)
         : this(map.FileDescriptor) => this.map = map;
 

@@ -13,7 +13,7 @@ public sealed class SocketSource : IDisposable, ICounted
     private static readonly (SocketSourceKind Kind, string Object, string[] Programs)[] Rungs =
     [
         (SocketSourceKind.Tracepoints, "sockets", ["on_send_tracepoint", "on_sent_with_syn", "on_receive_tracepoint"]),
-        (SocketSourceKind.Fentry, "sockets", ["on_send_function", "on_send_return", "on_receive_tracepoint"]),
+        (SocketSourceKind.Fentry, "sockets", ["on_send_function", "on_sent", "on_receive_tracepoint"]),
         (SocketSourceKind.Fentry, "sockets_old", ["on_send_function", "on_send_return", "on_sendpage", "on_receive_function"]),
         (SocketSourceKind.Fentry, "sockets_old", ["on_send_function", "on_send_return", "on_receive_function"]),
         (SocketSourceKind.Syscalls, "sockets_old", ["on_syscall_exit"]),
@@ -114,7 +114,7 @@ public sealed class SocketSource : IDisposable, ICounted
         var programs = BpfObject.Open(file);
         try
         {
-            programs.Map("selection").ShareFrom(selection.Map);
+            programs.Map(SelectionMap.Name).ShareFrom(selection.Map);
             programs.Map("socket_events").MaxEntries = ringSize;
             programs.Select(names).Load();
             var source = new SocketSource(kind, programs, names, ringSize);

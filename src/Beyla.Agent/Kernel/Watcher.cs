@@ -18,7 +18,7 @@ public sealed class Watcher : IDisposable, ICounted
     private Watcher(BpfObject programs)
     {
         this.programs = programs;
-        Selection = new SelectionMap(programs.Map("selection"));
+        Selection = new SelectionMap(programs.Map(SelectionMap.Name));
         Listeners = new ListenerScan(programs.Program("listeners"));
     }
 
