@@ -40,6 +40,9 @@ struct socket_event {
 	__u8 pieces; /* further stretches of captured bytes */
 	__u8 reserved;
 	__u32 unwalked; /* bytes of the operation in which frames were not followed, although the protocol has some */
+	__u64 passed_time; /* when the last of the passed bytes were sent */
+	__u32 passed; /* bytes sent before this event of which no event told */
+	__u32 passed_until; /* sequence number behind them */
 };
 
 /* The captured bytes follow, then each further stretch: a piece and its bytes, without padding. The last one often holds the operation's last bytes. */
@@ -62,5 +65,15 @@ enum socket_flags {
  * place: it is said again when events go on to disagree. Low byte: enum protocol, PROTOCOL_NONE to begin again. The rest: the identity's low 56 bits.
  */
 #define VERDICTS 65536
+
+/* Bytes that were sent and that no event told of yet: an element of the array "passed", at the same place as the verdict. */
+struct passed {
+	__u64 connection; /* whose they are; 0: nobody's. Another connection that comes to the place has events. */
+	__u64 time; /* when the last of them were sent; CLOCK_MONOTONIC, ns */
+	__u32 from; /* sequence number of the first one */
+	__u32 until; /* behind the last one; written last */
+};
+
+#define PASSED 65536
 
 #endif

@@ -6,6 +6,7 @@
 #include "connections.h"
 #include "counters.h"
 #include "kernel.h"
+#include "passed.h"
 #include "payload.h"
 #include "selection.h"
 #include "../sockets.h"
@@ -149,6 +150,7 @@ static __always_inline struct connection *remember(struct sock *sk, __u32 place,
 static __always_inline void forget(struct sock *sk, struct connection *c)
 {
 	settle_return(c);
+	leave_passed(c);
 	leave_connection(sk, c);
 }
 
@@ -158,7 +160,7 @@ static __always_inline void forget(struct sock *sk, struct connection *c)
  * An event about a connection that carries no bytes: length of them from sequence on, in one direction. A function of its own, and with few
  * arguments, since nothing here is frequent.
  */
-static __attribute__((noinline)) int tell(struct sock *sk, const struct connection *c, __u32 what, __u32 sequence, __u32 length)
+static __attribute__((noinline)) int tell(struct sock *sk, struct connection *c, __u32 what, __u32 sequence, __u32 length)
 {
 	__u64 pid_tgid = what & TOLD_BY_PROCESS ? bpf_get_current_pid_tgid() : 0;
 	struct ring_counters *counters = socket_events_count();
@@ -180,11 +182,12 @@ static __attribute__((noinline)) int tell(struct sock *sk, const struct connecti
 	e.length = length;
 	e.opposite = position_of(sk, !e.direction);
 	set_ends(&e, c);
+	set_passed(&e, c);
 	emit(s, counters, &e, sizeof(e));
 	return 0;
 }
 
-static __always_inline void end(struct sock *sk, const struct connection *c, __u8 kind, int direction)
+static __always_inline void end(struct sock *sk, struct connection *c, __u8 kind, int direction)
 {
 	tell(sk, c, kind | direction << 8, position_of(sk, direction), 0);
 }

@@ -48,6 +48,9 @@ struct connection {
 	__u8 owed; /* enum owed */
 	__u8 pieces; /* the send that is under way has chunks in its iovecs: all of it is told */
 	__u32 sender; /* OWED_RETURN: thread whose send it is */
+	__u32 passed; /* bytes sent since the last event, of which none told */
+	__u32 passed_until; /* sequence number behind them */
+	__u64 passed_time; /* when; 0: there never were any */
 	__u64 message; /* and the address of its struct msghdr, there until it returns */
 	struct frames frames[2];
 	struct ends ends;

@@ -40,6 +40,7 @@ __attribute__((noinline)) int emit_part(struct scratch *at, __u32 until)
 	at->event.captured = 0;
 	at->event.pieces = 0;
 	at->event.flags &= ~SOCKET_ALIGNED;
+	at->event.passed = 0;
 	w->from = w->told = until;
 	w->out = 0;
 	return 0;

@@ -146,6 +146,7 @@ __attribute__((noinline)) int report_piece(struct scratch *at)
 	at->event.length = length;
 	at->event.captured = got;
 	at->event.pieces = 0;
+	at->event.passed = 0;
 	emit_event(at, more ? got : add_tail(at, NULL));
 	leave_behind(&at->payload.vector, passed);
 	at->left -= length;
@@ -228,6 +229,7 @@ static __always_inline void enter_next(struct scratch *at, struct connection *c,
 	e->pieces = 0;
 	e->unwalked = 0;
 	set_ends(e, c);
+	set_passed(e, c);
 }
 
 /*
@@ -250,6 +252,8 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 	if (c && at->turned && (c->protocol == PROTOCOL_NONE || !(c->turns++ & 3)))
 		heed(c);
 	if (c && is_plain(at, c, direction)) {
+		if (!skb && at->payload.kind == PAYLOAD_NONE && direction == SOCKET_SEND && !at->turned && pass(s, at, c))
+			return 0;
 		if (skb || at->payload.kind != PAYLOAD_NONE)
 			got = copy_payload(at, 0, length < SOCKET_DATA_MAX ? length : SOCKET_DATA_MAX, skb, 0);
 		/* Chunks may lie in the iovecs behind. */
@@ -283,6 +287,7 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 		c->told = 1;
 	}
 	set_ends(&at->event, c);
+	set_passed(&at->event, c);
 	if (want == FRAMES_WANTED) {
 		emit_event(at, add_frames(at, c, skb));
 		return 0;

@@ -96,6 +96,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             new TracerOptions(),
             buffers,
             new KernelVerdicts(source.Verdicts),
+            new KernelPassed(source.Passed),
             Protocols(configuration, spans, buffers));
         loop = new EventLoop(watcher, source, configuration.PollInterval);
         loop.Watch(aside.FileDescriptor);
@@ -230,6 +231,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     public void Flush()
     {
         processes.TakeResults();
+        tracer.LookAtPassed();
         spans.Flush();
     }
 
@@ -271,6 +273,13 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     {
         /// <inheritdoc/>
         public void Tell(ulong connection, ProtocolId protocol) => map.Set(connection, protocol);
+    }
+
+    private sealed class KernelPassed(PassedMap map) : IPassed
+    {
+        /// <inheritdoc/>
+        public bool TryRead(ulong connection, uint known, out uint until, out long time) =>
+            map.TryRead(connection, known, out until, out time);
     }
 
     private sealed class KernelListeners(ListenerScan scan) : IListenerScan

@@ -117,6 +117,8 @@ public sealed class EventLoop : IDisposable
             // A program that was about to write when this thread went to sleep does not know of it: the short wait finds what it wrote.
             if (IsQuiet && epoll.Wait(pollMilliseconds) == 0 && IsQuiet)
             {
+                // Nor does one that noted what it saw instead of writing an event; from now on they write events.
+                client.Flush();
                 _ = epoll.Wait(1000);
             }
 

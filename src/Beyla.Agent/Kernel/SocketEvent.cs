@@ -99,6 +99,15 @@ public struct SocketEvent
 
     /// <summary>Bytes of the operation in which the frames were not followed, although the protocol has some.</summary>
     public uint Unwalked;
+
+    /// <summary>When the last of the <see cref="Passed"/> bytes were sent; CLOCK_MONOTONIC in nanoseconds.</summary>
+    public ulong PassedTime;
+
+    /// <summary>Bytes sent before this event of which none told, since they have no content to show (<see cref="PassedMap"/>).</summary>
+    public uint Passed;
+
+    /// <summary>Sequence number behind them.</summary>
+    public uint PassedUntil;
 }
 
 /// <summary>More about an operation (bpf/sockets.h, enum socket_flags).</summary>

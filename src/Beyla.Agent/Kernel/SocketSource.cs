@@ -29,6 +29,7 @@ public sealed class SocketSource : IDisposable, ICounted
         Programs = [.. names];
         RingSize = ringSize;
         Verdicts = new VerdictMap(programs.Map("verdicts"));
+        Passed = new PassedMap(programs.Map("passed"));
     }
 
     /// <summary>The rung that was taken.</summary>
@@ -42,6 +43,9 @@ public sealed class SocketSource : IDisposable, ICounted
 
     /// <summary>What is said to the protocols of connections.</summary>
     public VerdictMap Verdicts { get; }
+
+    /// <summary>What was sent without an event.</summary>
+    public PassedMap Passed { get; }
 
     /// <summary>The ring buffer map.</summary>
     public BpfMap Ring => programs.Map("socket_events");
@@ -106,6 +110,7 @@ public sealed class SocketSource : IDisposable, ICounted
     {
         Detach();
         Verdicts.Dispose();
+        Passed.Dispose();
         programs.Dispose();
     }
 
@@ -131,6 +136,7 @@ public sealed class SocketSource : IDisposable, ICounted
             {
                 source.links.ForEach(link => link.Dispose());
                 source.Verdicts.Dispose();
+                source.Passed.Dispose();
                 throw;
             }
         }

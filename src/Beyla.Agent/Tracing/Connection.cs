@@ -63,6 +63,9 @@ public sealed class Connection
     /// <summary>The conversation is over, and that of <see cref="Protocol"/> is to follow.</summary>
     internal bool IsHandedOver { get; set; }
 
+    /// <summary>It is among those that <see cref="Passages"/> look at.</summary>
+    internal bool IsWatched { get; set; }
+
     /// <summary>
     /// What a protocol has open on the connection, or what waits for a protocol (<see cref="Undecided"/>); null when it is idle.
     /// </summary>
@@ -125,7 +128,7 @@ public sealed class Connection
         Receive = Send = default;
         RequestDirection = null;
         Protocol = Named = ProtocolId.None;
-        IsHandedOver = HasNamedClient = false;
+        IsHandedOver = HasNamedClient = IsWatched = false;
         Conversation = null;
     }
 }

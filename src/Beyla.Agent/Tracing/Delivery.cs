@@ -8,7 +8,7 @@ namespace Beyla.Agent.Tracing;
 /// Gives operations to conversations: finds the place of each (<see cref="StreamOrder"/>), has the protocol of its connection found
 /// (<see cref="Recognition"/>), and takes it apart into segments (<see cref="Stretches"/>).
 /// </summary>
-internal sealed class Delivery(FollowedConnections connections, Recognition recognition)
+internal sealed class Delivery(FollowedConnections connections, Recognition recognition, Passages passages)
 {
     /// <summary>Protocols may hand over one to the other; more of it within one operation is a circle.</summary>
     private const int MaxHandOvers = 4;
@@ -54,6 +54,11 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
             recognition.Disagree(connection);
         }
 
+        if (e.Passed > 0)
+        {
+            Passages.Take(connection, in e);
+        }
+
         if (connection.Protocol == ProtocolId.Foreign || !StreamOrder.TryPlace(connection, in e, out var known))
         {
             return false;
@@ -83,7 +88,17 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
             segment.Skip(known);
         }
 
-        return TryOpen(connection, in e, in segment) && Deliver(connection, ref segment);
+        if (!TryOpen(connection, in e, in segment) || !Deliver(connection, ref segment))
+        {
+            return false;
+        }
+
+        if (e.Direction == SocketDirection.Send && connection.Conversation is not null)
+        {
+            passages.Look(connection);
+        }
+
+        return true;
     }
 
     /// <summary>The first operation of a connection that is not followed yet.</summary>

@@ -14,6 +14,7 @@ public sealed class Tracer : IRingSink, ICounted
     private readonly FollowedConnections connections;
     private readonly IProtocol[] protocols;
     private readonly Delivery delivery;
+    private readonly Passages passages;
     private readonly BufferPool buffers;
     private readonly Snapshot snapshot = new();
     private long produced, aggregated, filtered, lost;
@@ -33,10 +34,22 @@ public sealed class Tracer : IRingSink, ICounted
     /// <param name="verdicts">Told what connections speak.</param>
     /// <param name="protocols">The protocols to look for, in this order; what the kernel side names goes before.</param>
     public Tracer(TracerOptions options, BufferPool buffers, IVerdicts verdicts, params IProtocol[] protocols)
+        : this(options, buffers, verdicts, new NothingPassed(), protocols)
+    {
+    }
+
+    /// <summary>A tracer that follows nothing yet.</summary>
+    /// <param name="options">Limits.</param>
+    /// <param name="buffers">The memory budget, the same that the protocols have.</param>
+    /// <param name="verdicts">Told what connections speak.</param>
+    /// <param name="passed">Asked what was sent and no event told of.</param>
+    /// <param name="protocols">The protocols to look for, in this order; what the kernel side names goes before.</param>
+    public Tracer(TracerOptions options, BufferPool buffers, IVerdicts verdicts, IPassed passed, params IProtocol[] protocols)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnections, 1);
         connections = new FollowedConnections(options);
-        delivery = new Delivery(connections, new Recognition(protocols, verdicts, buffers));
+        passages = new Passages(passed);
+        delivery = new Delivery(connections, new Recognition(protocols, verdicts, buffers), passages);
         this.protocols = protocols;
         this.buffers = buffers;
     }
@@ -125,19 +138,49 @@ public sealed class Tracer : IRingSink, ICounted
         }
     }
 
-    private bool OnOther(in SocketEvent e) => e.Kind switch
+    private bool OnOther(in SocketEvent e)
     {
-        SocketEventKind.Shut => OnShut(in e),
-        SocketEventKind.Close => OnClose(in e),
-        SocketEventKind.Forgotten => OnForgotten(in e),
-        SocketEventKind.Urgent => OnUrgent(in e),
-        _ => false,
-    };
+        if (e.Passed > 0 && connections.Find(in e) is { } connection)
+        {
+            Passages.Take(connection, in e);
+        }
+
+        return e.Kind switch
+        {
+            SocketEventKind.Shut => OnShut(in e),
+            SocketEventKind.Close => OnClose(in e),
+            SocketEventKind.Forgotten => OnForgotten(in e),
+            SocketEventKind.Urgent => OnUrgent(in e),
+            _ => false,
+        };
+    }
 
     private void Refuse()
     {
         Snapshot.Add(ref produced);
         Snapshot.Add(ref lost);
+    }
+
+    /// <summary>
+    /// Looks at what was sent without an event by connections that wait for it. To be called after each reading of the ring, and when there
+    /// was nothing to read.
+    /// </summary>
+    public void LookAtPassed()
+    {
+        if (!passages.IsWatching)
+        {
+            return;
+        }
+
+        BeginBatch();
+        try
+        {
+            passages.LookAtAll();
+        }
+        finally
+        {
+            EndBatch();
+        }
     }
 
     /// <summary>
