@@ -14,6 +14,9 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
 
     public uint ReceiveNext = receive, SendNext = send;
 
+    private uint passed;
+    private ulong passedTime;
+
     public ulong Time { get; set; } = 1_000_000;
 
     public uint Pid { get; set; } = 42;
@@ -29,6 +32,14 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
 
     /// <summary>An operation whose event was lost.</summary>
     public void Miss(SocketDirection direction, int length) => Next(direction) += (uint)length;
+
+    /// <summary>Bytes without content, of which the next event tells, unless they are looked at before.</summary>
+    public void Pass(int length)
+    {
+        SendNext += (uint)length;
+        passed += (uint)length;
+        passedTime = Time += 1000;
+    }
 
     /// <summary>What the kernel side says of the connection.</summary>
     public ProtocolId Named { get; set; }
@@ -119,7 +130,14 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
         tracer.OnSocketEvent(in e, default);
     }
 
-    public SocketEvent Event(SocketEventKind kind, SocketDirection direction) => new()
+    public SocketEvent Event(SocketEventKind kind, SocketDirection direction)
+    {
+        var e = Plain(kind, direction);
+        (e.Passed, e.PassedTime, e.PassedUntil, passed) = (passed, passedTime, SendNext - (e.Kind == SocketEventKind.Shut ? 1u : 0), 0);
+        return e;
+    }
+
+    private SocketEvent Plain(SocketEventKind kind, SocketDirection direction) => new()
     {
         Time = Time += 1000,
         Connection = connection,
