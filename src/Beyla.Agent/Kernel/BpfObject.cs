@@ -71,7 +71,13 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
     {
         LibbpfLog.Begin();
         var result = Libbpf.bpf_object__load(handle);
-        return result < 0 ? throw Failure($"load eBPF object {name}", -result) : this;
+        if (result < 0)
+        {
+            throw Failure($"load eBPF object {name}", -result);
+        }
+
+        GiveBackVariables();
+        return this;
     }
 
     /// <summary>The map with that name in the source.</summary>
@@ -106,6 +112,23 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
         }
 
         *(T*)memory = value;
+    }
+
+    /// <summary>
+    /// The kernel has its own copy of the programs' variables now. libbpf's, which it had to read to the end, would stay resident:
+    /// megabytes of zeros.
+    /// </summary>
+    private void GiveBackVariables()
+    {
+        for (nint map = 0; (map = Libbpf.bpf_object__next_map(handle, map)) != 0;)
+        {
+            nuint size;
+            var memory = Libbpf.bpf_map__initial_value(map, &size);
+            if (memory != null)
+            {
+                SharedMemory.Clear(memory, size);
+            }
+        }
     }
 
     /// <summary>The error for a step that libbpf refused, with what it said since <see cref="LibbpfLog.Begin"/>.</summary>

@@ -67,6 +67,9 @@ internal static unsafe partial class Libbpf
     internal static partial int bpf_link__destroy(nint link);
 
     [LibraryImport(Library)]
+    internal static partial nint bpf_object__next_map(nint handle, nint previous);
+
+    [LibraryImport(Library)]
     internal static partial int bpf_map__fd(nint map);
 
     [LibraryImport(Library)]

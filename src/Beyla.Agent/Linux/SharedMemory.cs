@@ -7,6 +7,7 @@ internal static unsafe partial class SharedMemory
 {
     internal const int Read = 1, Write = 2; // PROT_READ, PROT_WRITE
     private const int MapShared = 1;
+    private const int MadviseRemove = 9;
 
     /// <summary>Maps a part of a file.</summary>
     /// <param name="descriptor">The file.</param>
@@ -23,9 +24,18 @@ internal static unsafe partial class SharedMemory
     /// <summary>Gives it back; the same length as it was mapped with.</summary>
     internal static void Unmap(void* memory, nuint length) => _ = munmap(memory, length);
 
+    /// <summary>
+    /// Frees the pages behind a mapping of anonymous memory, which reads as zeros from then on (madvise(2), MADV_REMOVE). Nothing happens
+    /// where the kernel refuses.
+    /// </summary>
+    internal static void Clear(void* memory, nuint length) => _ = madvise(memory, length, MadviseRemove);
+
     [LibraryImport("libc", SetLastError = true)]
     private static partial void* mmap(void* address, nuint length, int protection, int flags, int descriptor, nint offset);
 
     [LibraryImport("libc")]
     private static partial int munmap(void* address, nuint length);
+
+    [LibraryImport("libc")]
+    private static partial int madvise(void* address, nuint length, int advice);
 }
