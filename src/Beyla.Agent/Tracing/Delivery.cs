@@ -68,6 +68,7 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
         {
             Data = data[..e.Captured],
             Unseen = e.Length - e.Captured,
+            Unwalked = e.Unwalked,
             IsAligned = (e.Flags & SocketEventFlags.Aligned) != 0,
             Direction = e.Direction,
             Time = (long)e.Time,

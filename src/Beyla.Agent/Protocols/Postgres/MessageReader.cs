@@ -40,6 +40,11 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
     /// <summary>Where messages begin is not known; <see cref="Restart"/> says that it is again.</summary>
     public bool IsLost { get; private set; }
 
+    /// <summary>
+    /// The kernel side does not know where messages begin either: that a stretch begins with one is its guess until messages prove it.
+    /// </summary>
+    public bool IsAdrift { get; private set; }
+
     /// <summary>Messages passed unseen since the beginning: lost, or left out by the kernel side.</summary>
     public bool HasMissed { get; private set; }
 
@@ -100,9 +105,11 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
     }
 
     /// <summary>Where messages begin is not known any more.</summary>
-    public void Lose()
+    /// <param name="segment">Where that became so; not consumed yet.</param>
+    public void Lose(in Segment segment)
     {
         Reset();
+        IsAdrift |= segment.Unwalked > 0;
         IsLost = HasMissed = true;
     }
 
@@ -117,7 +124,7 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
     public void Restart()
     {
         Reset();
-        IsLost = false;
+        IsLost = IsAdrift = false;
     }
 
     private ReadStep TryReadHeader(ref Segment segment)
@@ -158,11 +165,11 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
 
     /// <summary>
     /// A header is not visible. Where the kernel side follows frames it leaves out whole ones, rows and data of COPY, and the next stretch
-    /// begins with a frame and says so; else the place is lost.
+    /// begins with a frame and says so; where it did not, anything may have been left out, and the place is lost.
     /// </summary>
     private ReadStep Skip(ref Segment segment)
     {
-        if (segment.IsGap || !segment.Tail.IsEmpty)
+        if (segment.IsGap || segment.Unwalked > 0 || !segment.Tail.IsEmpty)
         {
             return ReadStep.Lost;
         }

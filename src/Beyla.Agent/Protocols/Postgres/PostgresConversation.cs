@@ -85,12 +85,12 @@ internal sealed class PostgresConversation : Conversation
     {
         if (requestDirection == SocketDirection.Receive)
         {
-            exchanges.FinishAll(SpanOutcome.Closed, time);
+            exchanges.End(time);
         }
     }
 
     /// <inheritdoc/>
-    public override void OnClose(long time) => exchanges.FinishAll(SpanOutcome.Closed, time);
+    public override void OnClose(long time) => exchanges.End(time);
 
     /// <inheritdoc/>
     public override void OnStale() => exchanges.FinishAll(SpanOutcome.Unfinished, 0);

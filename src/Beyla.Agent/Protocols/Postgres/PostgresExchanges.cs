@@ -15,6 +15,7 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     private Connection connection = null!;
     private PostgresExchange? last;
     private int count;
+    private bool isInDoubt;
 
     /// <summary>The exchange whose response comes next.</summary>
     public PostgresExchange? First { get; private set; }
@@ -28,14 +29,14 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     public bool IsSettled { get; private set; }
 
     /// <summary>It is not known which request the next response belongs to: none is taken as that of any.</summary>
-    public bool IsInDoubt { get; private set; }
+    public bool IsInDoubt => isInDoubt || Expected.First == Postgres.Expected.Unknown;
 
     /// <summary>Ready for a connection that has no exchange yet.</summary>
     public void Begin(Connection followed, bool isSettled)
     {
         connection = followed;
         IsSettled = isSettled;
-        IsInDoubt = false;
+        isInDoubt = false;
     }
 
     /// <summary>The connection speaks PostgreSQL.</summary>
@@ -77,6 +78,17 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
         }
     }
 
+    /// <summary>
+    /// Requests passed unseen behind those that are expected: responses count for these, and none after them until <see cref="EndDoubt"/>.
+    /// </summary>
+    public void Miss()
+    {
+        if (Expected.Last != Postgres.Expected.Unknown)
+        {
+            Add(Postgres.Expected.Unknown);
+        }
+    }
+
     /// <summary>The response to the first expected request is complete.</summary>
     /// <param name="outcome">How it ended.</param>
     /// <param name="end">When; 0 when only the time of what was seen last is known.</param>
@@ -101,18 +113,26 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
         Expected.Clear();
     }
 
+    /// <summary>The connection is over. Where responses can not be told apart it is not known which of them have come.</summary>
+    /// <param name="time">When.</param>
+    public void End(long time)
+    {
+        var isUnfinished = IsInDoubt;
+        FinishAll(isUnfinished ? SpanOutcome.Unfinished : SpanOutcome.Closed, isUnfinished ? 0 : time);
+    }
+
     /// <summary>What is open ends as far as it was seen, and no response counts until <see cref="EndDoubt"/>.</summary>
     public void Doubt(long end)
     {
         FinishAll(SpanOutcome.Unfinished, end);
-        IsInDoubt = true;
+        isInDoubt = true;
     }
 
     /// <summary>The connection was at rest: the next response is that of the next request.</summary>
     public void EndDoubt()
     {
         FinishAll(SpanOutcome.Unfinished, 0);
-        IsInDoubt = false;
+        isInDoubt = false;
     }
 
     /// <summary>No response in time: the span is handed out now, the exchange stays so that a late response finds its place.</summary>
@@ -120,7 +140,7 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     {
         if (IsSettled)
         {
-            Tell(exchange, SpanOutcome.TimedOut, time);
+            Tell(exchange, IsInDoubt ? SpanOutcome.Unfinished : SpanOutcome.TimedOut, time);
         }
         else
         {
