@@ -27,6 +27,9 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
     /// <summary>Bytes of a query's message that are kept when it comes in several operations.</summary>
     private const int KeptText = 8192;
 
+    /// <summary>The same where memory is tight.</summary>
+    private const int ShortText = 256;
+
     private readonly byte[] header = new byte[8];
     private ExchangeText kept;
     private int headerLength, wanted;
@@ -127,6 +130,19 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
         IsLost = IsAdrift = false;
     }
 
+    /// <summary>Memory is tight: of a message of which more is to come only the beginning is kept.</summary>
+    public void Shorten()
+    {
+        wanted = Math.Min(wanted, ShortText);
+        if (kept.Length > wanted)
+        {
+            var old = kept;
+            kept = default;
+            _ = kept.Append(old.Slice(0, wanted), buffers);
+            old.Release(buffers);
+        }
+    }
+
     private ReadStep TryReadHeader(ref Segment segment)
     {
         var size = IsUntyped ? 8 : PostgresMessages.HeaderSize;
@@ -223,6 +239,12 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
             left -= unseen;
             segment.Skip(unseen);
             return;
+        }
+
+        if (buffers.IsTight)
+        {
+            // For good: what comes later is not behind what was left out.
+            wanted = Math.Min(wanted, Math.Max(kept.Length, ShortText));
         }
 
         if (!hasHole && kept.Length < wanted)

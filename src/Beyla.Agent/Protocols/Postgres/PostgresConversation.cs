@@ -99,6 +99,14 @@ internal sealed class PostgresConversation : Conversation
     public override void OnEvict() => exchanges.Lose();
 
     /// <inheritdoc/>
+    public override void OnPressure()
+    {
+        exchanges.Shorten();
+        requests.Shorten();
+        session.Shorten();
+    }
+
+    /// <inheritdoc/>
     public override void OnTimeout(Exchange exchange, long time) => exchanges.TimeOut((PostgresExchange)exchange, time);
 
     private bool TryBegin(in Segment segment)

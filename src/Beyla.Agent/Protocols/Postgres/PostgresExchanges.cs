@@ -13,12 +13,11 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
 {
     private readonly ExchangeLedger<PostgresExchange> ledger = protocol.Ledger;
     private Connection connection = null!;
-    private PostgresExchange? last;
-    private int count;
+    private ExchangeQueue<PostgresExchange> queue;
     private bool isInDoubt;
 
     /// <summary>The exchange whose response comes next.</summary>
-    public PostgresExchange? First { get; private set; }
+    public PostgresExchange? First => queue.First;
 
     /// <summary>What the server has yet to respond to.</summary>
     public ExpectedResponses Expected { get; } = new(protocol.Ledger.Buffers);
@@ -49,7 +48,7 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     /// <param name="segment">Ends the request.</param>
     public void Open(Expected expected, StatementText? statement, long start, in Segment segment)
     {
-        if (count >= ledger.MaxPipelined)
+        if (queue.Count >= ledger.MaxPipelined)
         {
             ledger.CountUnread();
             protocol.Texts.Release(statement);
@@ -62,9 +61,7 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
         exchange.Pid = segment.Pid;
         exchange.Tid = segment.Tid;
         exchange.Statement = statement;
-        _ = last is null ? First = exchange : last.Next = exchange;
-        last = exchange;
-        count++;
+        queue.Add(exchange);
         ledger.TellOpened(exchange, connection);
         Add(expected);
     }
@@ -94,9 +91,9 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     /// <param name="end">When; 0 when only the time of what was seen last is known.</param>
     public void Finish(SpanOutcome outcome, long end)
     {
-        if ((Expected.Take() & Postgres.Expected.Unread) == 0 && First is not null)
+        if ((Expected.Take() & Postgres.Expected.Unread) == 0 && queue.Dequeue() is { } exchange)
         {
-            Report(Dequeue(), outcome, end);
+            Report(exchange, outcome, end);
         }
     }
 
@@ -105,9 +102,9 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     /// <param name="end">When; 0 when only the time of what was seen last is known.</param>
     public void FinishAll(SpanOutcome outcome, long end)
     {
-        while (First is not null)
+        while (queue.Dequeue() is { } exchange)
         {
-            Report(Dequeue(), outcome, end);
+            Report(exchange, outcome, end);
         }
 
         Expected.Clear();
@@ -165,21 +162,23 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     }
 
     /// <summary>Gives up what is open for want of room.</summary>
-    public void Lose()
+    public void Lose() => queue.Lose(ledger);
+
+    /// <summary>Memory is tight: texts that can be shortened are.</summary>
+    public void Shorten()
     {
-        for (var exchange = First; exchange is not null; exchange = After(exchange))
+        for (var exchange = First; exchange is not null; exchange = (PostgresExchange?)exchange.Next)
         {
-            ledger.Lose(exchange);
+            exchange.Statement?.Shorten(ledger.Buffers);
         }
     }
 
     /// <summary>Gives everything back.</summary>
     public void Release()
     {
-        Lose();
-        while (First is not null)
+        while (queue.Dequeue() is { } exchange)
         {
-            Return(Dequeue());
+            Return(exchange);
         }
 
         Expected.Clear();
@@ -214,16 +213,5 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
         protocol.Texts.Release(exchange.Statement);
         exchange.Statement = null;
         ledger.Return(exchange);
-    }
-
-    private static PostgresExchange? After(PostgresExchange exchange) => (PostgresExchange?)exchange.Next;
-
-    private PostgresExchange Dequeue()
-    {
-        var exchange = First!;
-        First = After(exchange);
-        last = First is null ? null : last;
-        count--;
-        return exchange;
     }
 }

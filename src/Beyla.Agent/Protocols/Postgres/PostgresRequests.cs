@@ -77,6 +77,13 @@ internal sealed class PostgresRequests(PostgresProtocol protocol, PostgresSessio
         ReleaseParse();
     }
 
+    /// <summary>Memory is tight: texts that can be shortened are.</summary>
+    public void Shorten()
+    {
+        reader.Shorten();
+        parse.Statement?.Shorten(protocol.Ledger.Buffers);
+    }
+
     /// <summary>The statement of the last Parse is held no longer.</summary>
     public void ReleaseParse()
     {

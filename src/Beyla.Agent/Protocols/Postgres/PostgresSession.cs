@@ -66,6 +66,13 @@ internal sealed class PostgresSession(PostgresProtocol protocol)
         Portals.Clear();
     }
 
+    /// <summary>Memory is tight: texts that can be shortened are.</summary>
+    public void Shorten()
+    {
+        Statements.Shorten(protocol.Ledger.Buffers);
+        Portals.Shorten(protocol.Ledger.Buffers);
+    }
+
     /// <summary>Ready for another connection.</summary>
     public void Release()
     {

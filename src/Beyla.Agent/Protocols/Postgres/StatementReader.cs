@@ -21,11 +21,12 @@ internal sealed class StatementReader(int maxText)
     /// <summary>Reads a text.</summary>
     /// <param name="sql">As sent.</param>
     /// <param name="isCut">There is more of it.</param>
+    /// <param name="maxSummary">Bytes of the summary, whole words.</param>
     /// <returns>Parts of the summary.</returns>
-    public SqlFacts Read(ReadOnlySpan<byte> sql, bool isCut)
+    public SqlFacts Read(ReadOnlySpan<byte> sql, bool isCut, int maxSummary = SqlSummary.MaxLength)
     {
         textLength = SqlText.Sanitise(sql, SqlDialect.Postgres, isCut, text);
-        var facts = SqlSummary.Write(sql, SqlDialect.Postgres, summary, isCut);
+        var facts = SqlSummary.Write(sql, SqlDialect.Postgres, summary.AsSpan(0, Math.Min(maxSummary, SqlSummary.MaxLength)), isCut);
         summaryLength = facts.Length;
         return facts;
     }

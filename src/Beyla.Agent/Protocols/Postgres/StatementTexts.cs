@@ -31,7 +31,7 @@ internal sealed class StatementTexts(PostgresOptions options, BufferPool buffers
     /// <param name="isCut">There is more of it.</param>
     public StatementText Read(ReadOnlySpan<byte> sql, bool isCut)
     {
-        var facts = reader.Read(sql, isCut);
+        var facts = reader.Read(sql, isCut, buffers.Most(StatementText.ShortSummary));
         return Make(in facts);
     }
 
@@ -40,12 +40,12 @@ internal sealed class StatementTexts(PostgresOptions options, BufferPool buffers
     /// <param name="isCut">There is more of it.</param>
     public StatementText Share(ReadOnlySpan<byte> sql, bool isCut)
     {
-        var facts = reader.Read(sql, isCut);
+        var facts = reader.Read(sql, isCut, buffers.Most(StatementText.ShortSummary));
         var hash = new HashCode();
         hash.AddBytes(reader.Text);
         hash.AddBytes(reader.Summary);
         var key = hash.ToHashCode();
-        if (shared.TryGetValue(key, out var known) && known.Text.SequenceEqual(reader.Text) && known.Summary.SequenceEqual(reader.Summary))
+        if (shared.TryGetValue(key, out var known) && known.IsOf(reader.Text, reader.Summary, buffers))
         {
             known.References++;
             Use(known);
