@@ -65,7 +65,7 @@ public sealed class TextFormat(TimeText time) : ISpanFormat
     /// <summary>Status, method and path, or what the peer puts in their place.</summary>
     private static void What(in SpanData span, ref LineWriter line)
     {
-        var (values, protocol) = (span.Values, ProtocolNames.Of(span.Protocol));
+        var (values, protocol) = (span.Values, SpanProtocols.Of(span.Protocol));
         var isHttp = protocol == SpanProtocol.Http;
         line.WriteNumber(isHttp ? values.Number(protocol.Status, 0) : values.Has(SpanAttribute.ErrorType) ? 1 : 0);
         line.Write(" "u8);
