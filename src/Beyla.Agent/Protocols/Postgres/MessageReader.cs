@@ -274,7 +274,7 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
     private static int WantedOfResponse(byte type) => type switch
     {
         (byte)'E' => 512,
-        (byte)'C' => 128,
+        (byte)'C' or (byte)'S' => 128,
         (byte)'Z' => 1,
         _ => 0,
     };

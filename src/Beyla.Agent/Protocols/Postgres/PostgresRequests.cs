@@ -1,3 +1,4 @@
+using Beyla.Agent.Protocols.Sql;
 using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Postgres;
@@ -297,6 +298,9 @@ internal sealed class PostgresRequests(PostgresProtocol protocol, PostgresSessio
     {
         var isWhole = NulText.TryTake(ref text, out var whole);
         var sql = isWhole ? whole : text;
-        return name.IsEmpty ? protocol.Texts.Read(sql, !isWhole) : protocol.Texts.Share(sql, !isWhole);
+
+        // What the server has not responded to yet may change how it reads this.
+        var reading = exchanges.Expected.Count == 0 ? session.Settings.Reading : SqlReading.Unknown;
+        return name.IsEmpty ? protocol.Texts.Read(sql, !isWhole, reading) : protocol.Texts.Share(sql, !isWhole, reading);
     }
 }

@@ -76,6 +76,7 @@ internal sealed class PostgresResponses(
                     break;
                 case ReadStep.Lost:
                     reader.Lose(in segment);
+                    session.Settings.Forget();
                     IsAtRest = false;
                     return TryFindEnd(ref segment);
                 default:
@@ -157,6 +158,11 @@ internal sealed class PostgresResponses(
         if (type is (byte)'N' or (byte)'A' or (byte)'S')
         {
             // They come at any time and respond to nothing.
+            if (type == 'S')
+            {
+                session.Settings.Take(body);
+            }
+
             return;
         }
 

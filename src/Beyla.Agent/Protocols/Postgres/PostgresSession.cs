@@ -20,6 +20,10 @@ internal sealed class PostgresSession(PostgresProtocol protocol)
     public ReadOnlySpan<byte> Version => version;
 
     private byte[] database = [], version = [];
+    private SessionSettings settings = new();
+
+    /// <summary>What the server said of the session.</summary>
+    public ref SessionSettings Settings => ref settings;
 
     /// <summary>Takes the parameters of a start-up.</summary>
     /// <param name="code">Version of the protocol.</param>
@@ -77,6 +81,7 @@ internal sealed class PostgresSession(PostgresProtocol protocol)
     public void Release()
     {
         Forget();
+        settings.Forget();
         database = version = [];
     }
 }
