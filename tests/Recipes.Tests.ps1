@@ -1,6 +1,6 @@
 # Runs each recipe of docs/recipes.md as printed, on a host of its own: two network namespaces with a service on 8080 that hands requests on, a
-# database on 5432, and callers that send a known number of requests once the agent says that it is attached. So the numbers that a recipe shows
-# can be compared with the truth.
+# database on 5432, a cache on 6379, and callers that send a known number of requests once the agent says that it is attached. So the numbers that a
+# recipe shows can be compared with the truth.
 Describe 'Recipes' -Tag Live {
     BeforeDiscovery {
         $text = Get-Content $PSScriptRoot/../docs/recipes.md -Raw
@@ -47,15 +47,39 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer): daemon_threads = True; request_queue_size = 64
 Server((address, port), Handler).serve_forever()
 '@
+        # Lines come back as they are; what begins as PostgreSQL does is answered by its protocol: "missing" is an error, "slow" takes 50 ms.
         Set-Content $TestDrive/database.py @'
-import socketserver
+import socketserver, struct, time
+def message(kind, body): return kind + struct.pack(">i", len(body) + 4) + body
+ready = message(b"Z", b"I")
 class Handler(socketserver.StreamRequestHandler):
     def handle(self):
+        if self.rfile.peek(1)[:1] == b"\0": return self.postgres()
         for line in self.rfile: self.wfile.write(line)
+    def postgres(self):
+        self.rfile.read(struct.unpack(">i", self.rfile.read(4))[0] - 4)
+        self.wfile.write(message(b"R", bytes(4)) + message(b"S", b"client_encoding\0UTF8\0") + ready)
+        while (kind := self.rfile.read(1)) == b"Q":
+            text = self.rfile.read(struct.unpack(">i", self.rfile.read(4))[0] - 4)
+            if b"slow" in text: time.sleep(0.05)
+            error = b"SERROR\0VERROR\0C42P01\0Mrelation does not exist\0\0"
+            self.wfile.write((message(b"E", error) if b"missing" in text else message(b"C", b"SELECT 0\0")) + ready)
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer): daemon_threads = True
 Server(("10.77.0.2", 5432), Handler).serve_forever()
 '@
-        # Both wait for a file, send, and say that they have by another one.
+        # Commands are arrays of strings: GET of a list is an error, all else is OK.
+        Set-Content $TestDrive/cache.py @'
+import socketserver
+class Cache(socketserver.StreamRequestHandler):
+    def handle(self):
+        while head := self.rfile.readline():
+            words = [self.rfile.read(int(self.rfile.readline()[1:]) + 2)[:-2] for _ in range(int(head[1:]))]
+            wrong = words[0] == b"GET" and words[1].startswith(b"list")
+            self.wfile.write(b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n" if wrong else b"+OK\r\n")
+class Server(socketserver.ThreadingMixIn, socketserver.TCPServer): daemon_threads = True
+Server(("10.77.0.2", 6379), Cache).serve_forever()
+'@
+        # All wait for a file, send, and say that they have by another one.
         Set-Content $TestDrive/callers.py @'
 import http.client, os, sys, time
 while True:
@@ -78,12 +102,35 @@ while True:
             while s.recv(1000): pass
     open(sys.argv[1] + ".db.done", "w").close()
 '@
+        # Ten statements of orders, five slow ones, five of a table that is missing; eight commands of users, four of sessions, three of a list.
+        Set-Content $TestDrive/queries.py @'
+import os, socket, struct, sys, time
+def string(text): return b"$%d\r\n%s\r\n" % (len(text), text)
+def command(*words): return b"*%d\r\n" % len(words) + b"".join(map(string, words))
+def ask(s, request, isEnd):
+    s.sendall(request)
+    response = b""
+    while not isEnd(response): response += s.recv(1000) or sys.exit("closed")
+while True:
+    if not os.path.exists(sys.argv[1] + ".queries"): time.sleep(0.02); continue
+    os.remove(sys.argv[1] + ".queries")
+    with socket.create_connection(("10.77.0.2", 5432), timeout=20) as s:
+        body = struct.pack(">i", 196608) + b"user\0app\0database\0shop\0\0"
+        ask(s, struct.pack(">i", len(body) + 4) + body, lambda r: r.endswith(b"I"))
+        for i in range(5):
+            for text in b"select name from orders where id = 7", b"select slow from items", b"select a from missing", b"select name from orders where id = 8":
+                ask(s, b"Q" + struct.pack(">i", len(text) + 5) + text + b"\0", lambda r: r.endswith(b"Z\0\0\0\5I"))
+    with socket.create_connection(("10.77.0.2", 6379), timeout=20) as s:
+        for words in [(b"GET", b"user:%d" % i) for i in range(8)] + [(b"SET", b"session:%d" % i, b"secret") for i in range(4)] + [(b"GET", b"list")] * 3:
+            ask(s, command(*words), lambda r: r.endswith(b"\r\n"))
+    open(sys.argv[1] + ".queries.done", "w").close()
+'@
         # The real agent; what it logs passes through, and with the line that says that it is attached the callers may begin.
         Set-Content $TestDrive/agent @'
 #!/bin/sh
 { "$REAL_AGENT" "$@" 2>&1 >&3 3>&- | while IFS= read -r line; do
     printf '%s\n' "$line" >&2
-    case $line in *'Beyla is tracing'*) : > "$READY.http"; : > "$READY.db" ;; esac
+    case $line in *'Beyla is tracing'*) for caller in $CALLERS; do : > "$READY.$caller"; done ;; esac
 done; } 3>&1
 '@
         chmod +x "$TestDrive/agent"
@@ -92,8 +139,10 @@ done; } 3>&1
                 @{ Space = $here; Name = $stock; Arguments = "$TestDrive/service.py", '127.0.0.1', '9090', '0' }
                 @{ Space = $here; Name = $shop; Arguments = "$TestDrive/service.py", '10.77.0.1', '8080', '9090' }
                 @{ Space = $there; Name = 'database'; Arguments = , "$TestDrive/database.py" }
+                @{ Space = $there; Name = 'cache'; Arguments = , "$TestDrive/cache.py" }
                 @{ Space = $there; Name = 'callers'; Arguments = "$TestDrive/callers.py", $ready }
-                @{ Space = $here; Name = 'reports'; Arguments = "$TestDrive/client.py", $ready })) {
+                @{ Space = $here; Name = 'reports'; Arguments = "$TestDrive/client.py", $ready }
+                @{ Space = $here; Name = 'queries'; Arguments = "$TestDrive/queries.py", $ready })) {
             $how = @{ Environment = @{ OTEL_SERVICE_NAME = $start.Name }; RedirectStandardError = "$TestDrive/$($start.Name).log" }
             Start-Process ip -ArgumentList (@('netns', 'exec', $start.Space, 'python3') + $start.Arguments) -PassThru @how
         }
@@ -112,16 +161,18 @@ done; } 3>&1
             $script = "`$PSStyle.OutputRendering = 'PlainText'; `$ErrorActionPreference = 'Stop'
 Import-Module '$Module'; `$PSDefaultParameterValues['*-Beyla*:AgentPath'] = '$TestDrive/agent'
 `$written = @(. {`n$Code`n}); `$written | Export-Clixml -Depth 3 '$TestDrive/output.xml'; `$written | Out-String -Width 200"
-            $env:REAL_AGENT = $RealAgent; $env:READY = $ready
+            # Recipes for databases see nothing but queries, all others none.
+            $callers = if ($Code -match 'Start-BeylaTrace (5432|6379)') { , 'queries' } else { 'http', 'db' }
+            $env:REAL_AGENT = $RealAgent; $env:READY = $ready; $env:CALLERS = $callers
             Push-Location $TestDrive
             $script:text = try { (ip netns exec $here pwsh -NoProfile -NonInteractive -Command $script 2>&1) -join "`n" }
-            finally { Pop-Location; $env:REAL_AGENT = $env:READY = $null }
+            finally { Pop-Location; $env:REAL_AGENT = $env:READY = $env:CALLERS = $null }
             $LASTEXITCODE | Should -Be 0 -Because $text
             $text | Should -Not -Match '(?i)\b(error|exception):'
             $script:output = @(if (Test-Path $TestDrive/output.xml) { Import-Clixml $TestDrive/output.xml })
             # The callers go on when a recipe ends with what it has seen; the next one must not see that.
             if ($Code -match 'Start-BeylaTrace|Get-BeylaFlow') {
-                Wait-Until { (Test-Path "$ready.http.done") -and (Test-Path "$ready.db.done") } 60 | Should -BeTrue -Because $text
+                Wait-Until { @($callers | Where-Object { -not (Test-Path "$ready.$_.done") }).Count -eq 0 } 60 | Should -BeTrue -Because $text
             }
         }
         function Get-Count([string] $Name) { ($output | Where-Object Name -eq $Name).Count }
@@ -187,6 +238,27 @@ Import-Module '$Module'; `$PSDefaultParameterValues['*-Beyla*:AgentPath'] = '$Te
                 }
                 @($output | Where-Object Kind -eq Client).Count | Should -Be 0
             }
+            'The slowest statements' = {
+                # On a busy machine any statement may be slow; these five cannot be fast.
+                $output.Count | Should -Be 10
+                $times = @($output.DurationMs)
+                $times | Should -Be ($times | Sort-Object -Descending)
+                $times[4] | Should -BeGreaterOrEqual 50
+                @($output | Where-Object Statement -eq 'select slow from items').Count | Should -Be 5
+                @($output | Where-Object Statement -match '7|8').Count | Should -Be 0
+            }
+            'Statements that take most of the time, all their executions together' = {
+                $output.Count | Should -Be 3
+                foreach ($row in $output) { $row.Count | Should -Be @{ 'select orders' = 10; 'select items' = 5; 'select missing' = 5 }[$row.Name] }
+                ($output | Where-Object Name -eq 'select items').Total | Should -BeGreaterOrEqual 250
+            }
+            'Errors by SQLSTATE, and in which statement' = { $output.Count | Should -Be 1 -Because $text; Get-Count '42P01, select missing' | Should -Be 5 }
+            'Who sends the statements' = { $output.Count | Should -Be 1 -Because $text; Get-Count '10.77.0.1, shop' | Should -Be 20 }
+            'Commands of Redis by the prefix of their key (`user:1` has the prefix `user`)' = {
+                $output.Count | Should -Be 3
+                Get-Count 'GET user' | Should -Be 8; Get-Count 'SET session' | Should -Be 4; Get-Count 'GET list' | Should -Be 3
+            }
+            'Commands of Redis that fail, and why' = { $output.Count | Should -Be 1 -Because $text; Get-Count 'WRONGTYPE, list' | Should -Be 3 }
             'Who talks to the database, by connections (a connection has a flow in each direction; for a database on this host, add `-Interface lo`)' = { $output.Count | Should -Be 1; Get-Count 'python3, 10.77.0.2' | Should -Be 4 }
             'Top talkers' = {
                 $bytes = ($output | Where-Object Name -eq '10.77.0.2').Bytes

@@ -8,14 +8,6 @@ internal static class ProtocolNames
     /// <summary>How many there are, when <see cref="ProtocolId.None"/> counts as HTTP.</summary>
     internal const int Count = (int)ProtocolId.Redis + 1;
 
-    /// <summary>Its row in the table that the reader of the stream has too.</summary>
-    internal static SpanProtocol Of(ProtocolId protocol) => protocol switch
-    {
-        ProtocolId.Postgres => SpanProtocol.PostgreSql,
-        ProtocolId.Redis => SpanProtocol.Redis,
-        _ => SpanProtocol.Http,
-    };
-
     /// <summary>
     /// The type and sub-type in the line of Grafana Beyla: <c>HTTP(subType=0)</c>, <c>SQLClient(subType=1)</c> (its EventType and SQLKind).
     /// </summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Export;
 
@@ -72,5 +73,5 @@ internal sealed class SpanPieces
 
     private byte[] Head(Kernel.ProtocolId protocol, SpanKind kind) => Bytes(
         (indent ? "{\n  \"type\": " : "{\"type\":") + $"\"span\"{Field("kind")}\"{Encoding.UTF8.GetString(StreamNames.Of(kind))}\""
-        + $"{Field("protocol")}\"{ProtocolNames.Of(protocol).Name}\"{Field(SpanAttributes.Of(SpanAttribute.Name).ShortName!)}\"");
+        + $"{Field("protocol")}\"{SpanProtocols.Of(protocol).Name}\"{Field(SpanAttributes.Of(SpanAttribute.Name).ShortName!)}\"");
 }

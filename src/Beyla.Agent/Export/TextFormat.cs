@@ -79,7 +79,7 @@ public sealed class TextFormat : ISpanFormat
     private static void What(in SpanData span, ref LineWriter line)
     {
         var values = span.Values;
-        if (ProtocolNames.Of(span.Protocol) is var protocol && protocol == SpanProtocol.Http)
+        if (SpanProtocols.Of(span.Protocol) is var protocol && protocol == SpanProtocol.Http)
         {
             line.WriteByte((byte)' ');
             line.WriteNumber(values.Number(SpanAttribute.HttpResponseStatusCode, 0));

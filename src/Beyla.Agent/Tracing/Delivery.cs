@@ -72,6 +72,7 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
         Segment segment = default;
         segment.Data = data[..e.Captured];
         segment.Unseen = e.Length - e.Captured;
+        segment.Unwalked = e.Unwalked;
         segment.IsAligned = (e.Flags & SocketEventFlags.Aligned) != 0;
         segment.Direction = e.Direction;
         segment.Time = (long)e.Time;

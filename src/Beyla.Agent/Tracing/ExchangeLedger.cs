@@ -19,6 +19,7 @@ public sealed class ExchangeLedger<T>
     private const int ExchangeSize = 256;
 
     private readonly ProtocolId protocol;
+    private readonly string exchangesPlace, requestsPlace;
     private readonly ISpanSink sink;
     private readonly long timeout;
     private readonly ObjectPool<T> pool;
@@ -33,6 +34,8 @@ public sealed class ExchangeLedger<T>
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxPipelined, 1);
         this.protocol = protocol;
+        exchangesPlace = "exchanges." + SpanProtocols.Of(protocol).Name;
+        requestsPlace = "requests." + SpanProtocols.Of(protocol).Name;
         this.sink = sink;
         Buffers = buffers;
         pool = new ObjectPool<T>(buffers, ExchangeSize, static () => new T());
@@ -193,15 +196,15 @@ public sealed class ExchangeLedger<T>
         }
     }
 
-    /// <summary>What became of the exchanges. Any thread.</summary>
-    public PlaceCounters Count() => new("exchanges", "spans", Volatile.Read(ref produced), Emitted: Volatile.Read(ref emitted),
+    /// <summary>What became of the exchanges: the place <c>exchanges.http</c> for HTTP, as the stream names it. Any thread.</summary>
+    public PlaceCounters Count() => new(exchangesPlace, "spans", Volatile.Read(ref produced), Emitted: Volatile.Read(ref emitted),
         Lost: Volatile.Read(ref lost), Held: Volatile.Read(ref held));
 
     /// <summary>What passed unseen and may have held requests, or null when nothing did. Any thread.</summary>
     public PlaceCounters? CountUnseen()
     {
         var bytes = Volatile.Read(ref unseen);
-        return bytes == 0 ? null : new("requests", "bytes", bytes, Lost: bytes);
+        return bytes == 0 ? null : new(requestsPlace, "bytes", bytes, Lost: bytes);
     }
 
     private void Settle(T exchange)

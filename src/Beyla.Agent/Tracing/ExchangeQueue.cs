@@ -35,6 +35,13 @@ public struct ExchangeQueue<T>
         }
 
         var exchange = ledger.Create(owner, start);
+        Add(exchange);
+        return exchange;
+    }
+
+    /// <summary>Puts an exchange at the end that is in no queue.</summary>
+    public void Add(T exchange)
+    {
         if (Last is null)
         {
             First = exchange;
@@ -46,6 +53,20 @@ public struct ExchangeQueue<T>
 
         Last = exchange;
         Count++;
+    }
+
+    /// <summary>Takes the first one out and does not give it back: it may go into another queue. Null when there is none.</summary>
+    public T? Dequeue()
+    {
+        if (First is not { } exchange)
+        {
+            return null;
+        }
+
+        First = After(exchange);
+        Last = First is null ? null : Last;
+        exchange.Next = null;
+        Count--;
         return exchange;
     }
 

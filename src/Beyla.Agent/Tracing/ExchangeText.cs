@@ -5,7 +5,8 @@ public struct ExchangeText
 {
     private byte[]? buffer;
 
-    private static ReadOnlySpan<byte> CutMark => "…"u8;
+    /// <summary>The end of a text of which something was left out for want of room.</summary>
+    public static ReadOnlySpan<byte> CutMark => "…"u8;
 
     /// <summary>Bytes kept.</summary>
     public int Length { get; private set; }

@@ -8,6 +8,8 @@ namespace Beyla.Agent.Tracing;
 /// </summary>
 public ref struct Segment
 {
+    private uint unwalked;
+
     /// <summary>Captured bytes that wait to be consumed.</summary>
     public ReadOnlySpan<byte> Data { get; set; }
 
@@ -21,6 +23,16 @@ public ref struct Segment
     /// The first byte begins a frame of the protocol, as the kernel side has followed them: what was not visible before it were whole ones.
     /// </summary>
     public bool IsAligned { get; set; }
+
+    /// <summary>
+    /// Of <see cref="Unseen"/> the last so many bytes: the kernel side did not follow the frames in them. Of what is unseen elsewhere in an
+    /// operation it is known that it was left out on purpose; here anything may begin or end.
+    /// </summary>
+    public uint Unwalked
+    {
+        readonly get => (uint)Math.Min(unwalked, Unseen);
+        set => unwalked = value;
+    }
 
     /// <summary>The direction of the bytes.</summary>
     public SocketDirection Direction { get; set; }

@@ -12,6 +12,7 @@ namespace Beyla.Agent.Tracing;
 internal ref struct Stretches
 {
     private ReadOnlySpan<byte> rest;
+    private readonly uint unwalked;
     private long left;
     private int next, pieces;
     private bool isAligned;
@@ -26,6 +27,7 @@ internal ref struct Stretches
         rest = data;
         left = e.Length;
         pieces = e.Pieces;
+        unwalked = e.Unwalked;
     }
 
     /// <summary>Adds up what an event says of its bytes.</summary>
@@ -82,8 +84,10 @@ internal ref struct Stretches
         rest = rest[next..];
         left -= next;
         segment.Unseen = left;
+        segment.Unwalked = 0;
         if (pieces == 0)
         {
+            segment.Unwalked = unwalked;
             left = 0;
             return true;
         }
@@ -96,6 +100,7 @@ internal ref struct Stretches
         if (pieces == 0 && !isAligned && piece.Gap + (long)next == left)
         {
             segment.Tail = rest[..next];
+            segment.Unwalked = unwalked;
             segment.Skip(0);
             left = 0;
         }

@@ -71,7 +71,7 @@ public class ExchangeLedgerTests
         Assert.Equal((2, 0, 2, 0), Counts());
         Assert.Null(ledger.CountUnseen());
         ledger.CountUnseen(70);
-        Assert.Equal(new PlaceCounters("requests", "bytes", 70, Lost: 70), ledger.CountUnseen());
+        Assert.Equal(new PlaceCounters("requests.redis", "bytes", 70, Lost: 70), ledger.CountUnseen());
     }
 
     [Fact]
@@ -173,7 +173,7 @@ public class ExchangeLedgerTests
         Assert.True(queue.Close(second, narrow));
         Assert.Same(fifth, queue.First);
         queue.Release(narrow);
-        Assert.Equal(new PlaceCounters("exchanges", "spans", 5, Lost: 5), narrow.Count());
+        Assert.Equal(new PlaceCounters("exchanges.redis", "spans", 5, Lost: 5), narrow.Count());
         Assert.Equal(0, ledger.Buffers.Used);
     }
 

@@ -67,7 +67,7 @@ internal sealed class FakeProtocol(ProtocolId id, string word) : IProtocol
         {
             var text = Encoding.ASCII.GetString(segment.Data);
             protocol.Log.Add($"{(segment.Direction == SocketDirection.Send ? '>' : '<')}{(segment.IsAligned ? "|" : "")}{text}"
-                + (segment.Unseen > 0 ? $"+{segment.Unseen}" : "")
+                + (segment.Unseen > 0 ? $"+{segment.Unseen}" : "") + (segment.Unwalked > 0 ? $"({segment.Unwalked})" : "")
                 + (segment.Tail.IsEmpty ? "" : $" tail={Encoding.ASCII.GetString(segment.Tail)}"));
             protocol.Times.Add((segment.Time, segment.Pid));
             connection.RequestDirection ??= segment.Direction;

@@ -136,6 +136,33 @@ public class StretchesTests
         Assert.Contains(new PlaceCounters("frames", "bytes", 900, Lost: 900), rig.Tracer.Count());
     }
 
+    /// <summary>They are the last ones of the operation: of its last stretch, as far as they are unseen there.</summary>
+    [Theory]
+    [InlineData(0, "<first01+2 <45+4 tail=789")]
+    [InlineData(3, "<first01+2 <45+4(3) tail=789")]
+    [InlineData(900, "<first01+2 <45+4(4) tail=789")]
+    public void Of_bytes_in_which_no_frames_were_followed_conversations_know(uint unwalked, string expected)
+    {
+        Wire.Receive("first");
+        rig.First.Log.Clear();
+        Wire.Unwalked = unwalked;
+        Receive("first0123456789", (0, 7, false), (2, 2, false), (1, 3, false));
+        Assert.Equal(expected, string.Join(' ', rig.First.Log));
+    }
+
+    [Fact]
+    public void Nothing_captured_and_no_frames_followed()
+    {
+        Wire.Receive("first");
+        rig.First.Log.Clear();
+        Wire.Unwalked = 10;
+        Receive("0123456789", (0, 0, false));
+        Wire.Unwalked = 4;
+        Receive("0123456789", (0, 5, false));
+        Receive("0123456789", (0, 10, false));
+        Assert.Equal(["<+10(10)", "<01234+5(4)", "<0123456789"], rig.First.Log);
+    }
+
     private void Receive(string data, params (int Gap, int Length, bool Aligned)[] stretches) =>
         Wire.Pieces(SocketDirection.Receive, Encoding.ASCII.GetBytes(data), stretches);
 

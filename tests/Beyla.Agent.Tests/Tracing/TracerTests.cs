@@ -30,7 +30,7 @@ public class TracerTests
             [
                 new PlaceCounters("tracing", "events", 9, Aggregated: 3, Filtered: 5, Lost: 1),
                 new PlaceCounters("tracing", "connections", 1, Aggregated: 1),
-                new PlaceCounters("exchanges", "spans", 1, Emitted: 1),
+                new PlaceCounters("exchanges.http", "spans", 1, Emitted: 1),
             ],
             rig.Tracer.Count());
         rig.AssertSettled();
@@ -106,7 +106,7 @@ public class TracerTests
         Assert.Equal(4, rig.Log.Lines.Count);
         var counts = rig.Tracer.Count().ToArray();
         Assert.Equal(new PlaceCounters("tracing", "connections", 4, Lost: 1, Held: 3), counts[1]);
-        Assert.Equal(new PlaceCounters("exchanges", "spans", 5, Emitted: 4, Lost: 1), counts[2]);
+        Assert.Equal(new PlaceCounters("exchanges.http", "spans", 5, Emitted: 4, Lost: 1), counts[2]);
         Array.ForEach(wires, w => w.Close());
         rig.AssertSettled();
     }

@@ -47,6 +47,9 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
     /// <summary>More that it says of it.</summary>
     public SocketEventFlags Flags { get; set; }
 
+    /// <summary>Bytes at the end of each operation of pieces in which the kernel side did not follow the frames.</summary>
+    public uint Unwalked { get; set; }
+
     /// <summary>
     /// An operation as the kernel side reports it: its first bytes, and where those are not all the last eight as a piece of their own.
     /// </summary>
@@ -72,6 +75,7 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
     {
         var e = Event(SocketEventKind.Data, direction);
         e.Length = (uint)data.Length;
+        e.Unwalked = Unwalked;
         e.Captured = (ushort)stretches[0].Length;
         e.Pieces = (byte)(stretches.Length - 1);
         e.Flags |= stretches[0].Aligned ? SocketEventFlags.Aligned : SocketEventFlags.None;

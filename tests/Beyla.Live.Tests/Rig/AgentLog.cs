@@ -10,7 +10,7 @@ internal static class AgentLog
 
     /// <summary>
     /// The rows of the table of counters that was printed last, by place and unit, and the first row of a place by the place alone. The
-    /// heading names the columns. Each protocol has a row of its own for its exchanges: they are added up.
+    /// heading names the columns. Rows of one place for each protocol (exchanges.http) are there, and added up under the place (exchanges).
     /// </summary>
     public static IReadOnlyDictionary<string, PlaceCount> LastCounters(IEnumerable<string> lines)
     {
@@ -27,13 +27,10 @@ internal static class AgentLog
             else if (columns is not null && cells.Length >= columns.Length
                 && long.TryParse(cells[2], NumberStyles.None, CultureInfo.InvariantCulture, out _))
             {
-                PlaceCount row = Row(columns, cells);
-                string name = $"{row.Place} {row.Unit}";
-                row = rows.TryGetValue(name, out PlaceCount? before) ? Sum(before, row) : row;
-                rows[name] = row;
-                if (!rows.TryGetValue(row.Place, out PlaceCount? first) || first.Unit == row.Unit)
+                Add(rows, Row(columns, cells));
+                if (cells[0].IndexOf('.', StringComparison.Ordinal) is > 0 and int dot)
                 {
-                    rows[row.Place] = row;
+                    Add(rows, Row(columns, [cells[0][..dot], .. cells[1..]]));
                 }
             }
         }
@@ -46,6 +43,17 @@ internal static class AgentLog
         CultureInfo.InvariantCulture,
         $"{count.Place} ({count.Unit}): produced {count.Produced}, emitted {count.Emitted}, aggregated {count.Aggregated}, "
             + $"filtered {count.Filtered}, lost {count.Lost}, held {count.Held}");
+
+    private static void Add(Dictionary<string, PlaceCount> rows, PlaceCount row)
+    {
+        string name = $"{row.Place} {row.Unit}";
+        row = rows.TryGetValue(name, out PlaceCount? before) ? Sum(before, row) : row;
+        rows[name] = row;
+        if (!rows.TryGetValue(row.Place, out PlaceCount? first) || first.Unit == row.Unit)
+        {
+            rows[row.Place] = row;
+        }
+    }
 
     private static PlaceCount Sum(PlaceCount one, PlaceCount other) => new()
     {

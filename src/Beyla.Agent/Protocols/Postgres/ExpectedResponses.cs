@@ -26,6 +26,9 @@ internal enum Expected : byte
     /// <summary>Sync: ReadyForQuery.</summary>
     Sync,
 
+    /// <summary>Requests that passed unseen: how many responses they have is not known.</summary>
+    Unknown,
+
     /// <summary>Added to one that had no room for an exchange.</summary>
     Unread = 0x80,
 }
@@ -45,7 +48,7 @@ internal sealed class ExpectedResponses(BufferPool buffers)
     /// <summary>How many there are.</summary>
     public int Count => count;
 
-    /// <summary>How many of them end with ReadyForQuery.</summary>
+    /// <summary>How many of them end with ReadyForQuery, as those that passed unseen may, too.</summary>
     public int Turns { get; private set; }
 
     /// <summary>How many of them are Sync.</summary>
@@ -57,6 +60,9 @@ internal sealed class ExpectedResponses(BufferPool buffers)
     /// <summary>Place of the first one.</summary>
     public long Head => Next - count;
 
+    /// <summary>What was added last.</summary>
+    public Expected Last => count == 0 ? Expected.None : At(count - 1);
+
     /// <summary>The one that is responded to next.</summary>
     public Expected First => count == 0 ? Expected.None : At(0);
 
@@ -66,8 +72,20 @@ internal sealed class ExpectedResponses(BufferPool buffers)
     public Expected At(int index) => (Expected)Ring[(first + index) & (Ring.Length - 1)];
 
     /// <summary>Whether one ends with ReadyForQuery.</summary>
-    public static bool IsTurn(Expected expected) =>
-        (expected & ~Expected.Unread) is Expected.Query or Expected.Function or Expected.Sync or Expected.StartUp;
+    public static bool IsTurn(Expected expected) => (expected & ~Expected.Unread)
+        is Expected.Query or Expected.Function or Expected.Sync or Expected.StartUp or Expected.Unknown;
+
+    /// <summary>How many Execute are expected before the first ReadyForQuery.</summary>
+    public int CountExecutes()
+    {
+        var executes = 0;
+        for (var i = 0; i < count && !IsTurn(At(i)); i++)
+        {
+            executes += (At(i) & ~Expected.Unread) == Expected.Execute ? 1 : 0;
+        }
+
+        return executes;
+    }
 
     /// <summary>Adds one at the end.</summary>
     /// <returns>Whether there was room.</returns>

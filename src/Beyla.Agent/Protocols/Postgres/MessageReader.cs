@@ -27,6 +27,9 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
     /// <summary>Bytes of a query's message that are kept when it comes in several operations.</summary>
     private const int KeptText = 8192;
 
+    /// <summary>The same where memory is tight.</summary>
+    private const int ShortText = 256;
+
     private readonly byte[] header = new byte[8];
     private ExchangeText kept;
     private int headerLength, wanted;
@@ -39,6 +42,11 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
 
     /// <summary>Where messages begin is not known; <see cref="Restart"/> says that it is again.</summary>
     public bool IsLost { get; private set; }
+
+    /// <summary>
+    /// The kernel side does not know where messages begin either: that a stretch begins with one is its guess until messages prove it.
+    /// </summary>
+    public bool IsAdrift { get; private set; }
 
     /// <summary>Messages passed unseen since the beginning: lost, or left out by the kernel side.</summary>
     public bool HasMissed { get; private set; }
@@ -100,9 +108,11 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
     }
 
     /// <summary>Where messages begin is not known any more.</summary>
-    public void Lose()
+    /// <param name="segment">Where that became so; not consumed yet.</param>
+    public void Lose(in Segment segment)
     {
         Reset();
+        IsAdrift |= segment.Unwalked > 0;
         IsLost = HasMissed = true;
     }
 
@@ -117,7 +127,20 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
     public void Restart()
     {
         Reset();
-        IsLost = false;
+        IsLost = IsAdrift = false;
+    }
+
+    /// <summary>Memory is tight: of a message of which more is to come only the beginning is kept.</summary>
+    public void Shorten()
+    {
+        wanted = Math.Min(wanted, ShortText);
+        if (kept.Length > wanted)
+        {
+            var old = kept;
+            kept = default;
+            _ = kept.Append(old.Slice(0, wanted), buffers);
+            old.Release(buffers);
+        }
     }
 
     private ReadStep TryReadHeader(ref Segment segment)
@@ -158,11 +181,11 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
 
     /// <summary>
     /// A header is not visible. Where the kernel side follows frames it leaves out whole ones, rows and data of COPY, and the next stretch
-    /// begins with a frame and says so; else the place is lost.
+    /// begins with a frame and says so; where it did not, anything may have been left out, and the place is lost.
     /// </summary>
     private ReadStep Skip(ref Segment segment)
     {
-        if (segment.IsGap || !segment.Tail.IsEmpty)
+        if (segment.IsGap || segment.Unwalked > 0 || !segment.Tail.IsEmpty)
         {
             return ReadStep.Lost;
         }
@@ -218,6 +241,12 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
             return;
         }
 
+        if (buffers.IsTight)
+        {
+            // For good: what comes later is not behind what was left out.
+            wanted = Math.Min(wanted, Math.Max(kept.Length, ShortText));
+        }
+
         if (!hasHole && kept.Length < wanted)
         {
             _ = kept.Append(data[..Math.Min(data.Length, wanted - kept.Length)], buffers);
@@ -245,7 +274,7 @@ internal sealed class MessageReader(BufferPool buffers, bool isResponse)
     private static int WantedOfResponse(byte type) => type switch
     {
         (byte)'E' => 512,
-        (byte)'C' => 128,
+        (byte)'C' or (byte)'S' => 128,
         (byte)'Z' => 1,
         _ => 0,
     };

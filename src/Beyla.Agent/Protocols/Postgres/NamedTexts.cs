@@ -1,3 +1,5 @@
+using Beyla.Agent.Tracing;
+
 namespace Beyla.Agent.Protocols.Postgres;
 
 /// <summary>
@@ -102,6 +104,17 @@ internal sealed class NamedTexts(StatementTexts texts, int capacity)
 
                 return;
             }
+        }
+    }
+
+    /// <summary>Memory is tight: long texts are cut.</summary>
+    public void Shorten(BufferPool buffers)
+    {
+        unnamed.Text?.Shorten(buffers);
+        for (var i = 0; i < count; i++)
+        {
+            entries[i].Text?.Shorten(buffers);
+            entries[i].Before?.Shorten(buffers);
         }
     }
 

@@ -85,18 +85,26 @@ internal sealed class PostgresConversation : Conversation
     {
         if (requestDirection == SocketDirection.Receive)
         {
-            exchanges.FinishAll(SpanOutcome.Closed, time);
+            exchanges.End(time);
         }
     }
 
     /// <inheritdoc/>
-    public override void OnClose(long time) => exchanges.FinishAll(SpanOutcome.Closed, time);
+    public override void OnClose(long time) => exchanges.End(time);
 
     /// <inheritdoc/>
     public override void OnStale() => exchanges.FinishAll(SpanOutcome.Unfinished, 0);
 
     /// <inheritdoc/>
     public override void OnEvict() => exchanges.Lose();
+
+    /// <inheritdoc/>
+    public override void OnPressure()
+    {
+        exchanges.Shorten();
+        requests.Shorten();
+        session.Shorten();
+    }
 
     /// <inheritdoc/>
     public override void OnTimeout(Exchange exchange, long time) => exchanges.TimeOut((PostgresExchange)exchange, time);

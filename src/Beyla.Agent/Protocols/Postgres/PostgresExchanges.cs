@@ -13,11 +13,11 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
 {
     private readonly ExchangeLedger<PostgresExchange> ledger = protocol.Ledger;
     private Connection connection = null!;
-    private PostgresExchange? last;
-    private int count;
+    private ExchangeQueue<PostgresExchange> queue;
+    private bool isInDoubt;
 
     /// <summary>The exchange whose response comes next.</summary>
-    public PostgresExchange? First { get; private set; }
+    public PostgresExchange? First => queue.First;
 
     /// <summary>What the server has yet to respond to.</summary>
     public ExpectedResponses Expected { get; } = new(protocol.Ledger.Buffers);
@@ -28,14 +28,14 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     public bool IsSettled { get; private set; }
 
     /// <summary>It is not known which request the next response belongs to: none is taken as that of any.</summary>
-    public bool IsInDoubt { get; private set; }
+    public bool IsInDoubt => isInDoubt || Expected.First == Postgres.Expected.Unknown;
 
     /// <summary>Ready for a connection that has no exchange yet.</summary>
     public void Begin(Connection followed, bool isSettled)
     {
         connection = followed;
         IsSettled = isSettled;
-        IsInDoubt = false;
+        isInDoubt = false;
     }
 
     /// <summary>The connection speaks PostgreSQL.</summary>
@@ -48,7 +48,7 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     /// <param name="segment">Ends the request.</param>
     public void Open(Expected expected, StatementText? statement, long start, in Segment segment)
     {
-        if (count >= ledger.MaxPipelined)
+        if (queue.Count >= ledger.MaxPipelined)
         {
             ledger.CountUnread();
             protocol.Texts.Release(statement);
@@ -61,9 +61,7 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
         exchange.Pid = segment.Pid;
         exchange.Tid = segment.Tid;
         exchange.Statement = statement;
-        _ = last is null ? First = exchange : last.Next = exchange;
-        last = exchange;
-        count++;
+        queue.Add(exchange);
         ledger.TellOpened(exchange, connection);
         Add(expected);
     }
@@ -77,14 +75,25 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
         }
     }
 
+    /// <summary>
+    /// Requests passed unseen behind those that are expected: responses count for these, and none after them until <see cref="EndDoubt"/>.
+    /// </summary>
+    public void Miss()
+    {
+        if (Expected.Last != Postgres.Expected.Unknown)
+        {
+            Add(Postgres.Expected.Unknown);
+        }
+    }
+
     /// <summary>The response to the first expected request is complete.</summary>
     /// <param name="outcome">How it ended.</param>
     /// <param name="end">When; 0 when only the time of what was seen last is known.</param>
     public void Finish(SpanOutcome outcome, long end)
     {
-        if ((Expected.Take() & Postgres.Expected.Unread) == 0 && First is not null)
+        if ((Expected.Take() & Postgres.Expected.Unread) == 0 && queue.Dequeue() is { } exchange)
         {
-            Report(Dequeue(), outcome, end);
+            Report(exchange, outcome, end);
         }
     }
 
@@ -93,26 +102,34 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     /// <param name="end">When; 0 when only the time of what was seen last is known.</param>
     public void FinishAll(SpanOutcome outcome, long end)
     {
-        while (First is not null)
+        while (queue.Dequeue() is { } exchange)
         {
-            Report(Dequeue(), outcome, end);
+            Report(exchange, outcome, end);
         }
 
         Expected.Clear();
+    }
+
+    /// <summary>The connection is over. Where responses can not be told apart it is not known which of them have come.</summary>
+    /// <param name="time">When.</param>
+    public void End(long time)
+    {
+        var isUnfinished = IsInDoubt;
+        FinishAll(isUnfinished ? SpanOutcome.Unfinished : SpanOutcome.Closed, isUnfinished ? 0 : time);
     }
 
     /// <summary>What is open ends as far as it was seen, and no response counts until <see cref="EndDoubt"/>.</summary>
     public void Doubt(long end)
     {
         FinishAll(SpanOutcome.Unfinished, end);
-        IsInDoubt = true;
+        isInDoubt = true;
     }
 
     /// <summary>The connection was at rest: the next response is that of the next request.</summary>
     public void EndDoubt()
     {
         FinishAll(SpanOutcome.Unfinished, 0);
-        IsInDoubt = false;
+        isInDoubt = false;
     }
 
     /// <summary>No response in time: the span is handed out now, the exchange stays so that a late response finds its place.</summary>
@@ -120,7 +137,7 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     {
         if (IsSettled)
         {
-            Tell(exchange, SpanOutcome.TimedOut, time);
+            Tell(exchange, IsInDoubt ? SpanOutcome.Unfinished : SpanOutcome.TimedOut, time);
         }
         else
         {
@@ -145,21 +162,23 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
     }
 
     /// <summary>Gives up what is open for want of room.</summary>
-    public void Lose()
+    public void Lose() => queue.Lose(ledger);
+
+    /// <summary>Memory is tight: texts that can be shortened are.</summary>
+    public void Shorten()
     {
-        for (var exchange = First; exchange is not null; exchange = After(exchange))
+        for (var exchange = First; exchange is not null; exchange = (PostgresExchange?)exchange.Next)
         {
-            ledger.Lose(exchange);
+            exchange.Statement?.Shorten(ledger.Buffers);
         }
     }
 
     /// <summary>Gives everything back.</summary>
     public void Release()
     {
-        Lose();
-        while (First is not null)
+        while (queue.Dequeue() is { } exchange)
         {
-            Return(Dequeue());
+            Return(exchange);
         }
 
         Expected.Clear();
@@ -194,16 +213,5 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
         protocol.Texts.Release(exchange.Statement);
         exchange.Statement = null;
         ledger.Return(exchange);
-    }
-
-    private static PostgresExchange? After(PostgresExchange exchange) => (PostgresExchange?)exchange.Next;
-
-    private PostgresExchange Dequeue()
-    {
-        var exchange = First!;
-        First = After(exchange);
-        last = First is null ? null : last;
-        count--;
-        return exchange;
     }
 }

@@ -164,7 +164,7 @@ internal sealed class PostgresPairing(
     {
         var expected = exchanges.Expected;
         var isTurn = false;
-        while (!isTurn && expected.Count > 0)
+        while (!isTurn && expected.Count > 0 && expected.First != Expected.Unknown)
         {
             var kind = expected.First & ~Expected.Unread;
             isTurn = ExpectedResponses.IsTurn(kind) && !(isFailed && kind != Expected.Sync && expected.Syncs > 0);
@@ -233,12 +233,7 @@ internal sealed class PostgresPairing(
 
         var status = end[^1..];
         var hasTag = CommandTag.TryFindLast(end[..^6], out var tag);
-        var executes = 0;
-        for (var i = 0; i < expected.Count && !ExpectedResponses.IsTurn(expected.At(i)); i++)
-        {
-            executes += (expected.At(i) & ~Expected.Unread) == Expected.Execute ? 1 : 0;
-        }
-
+        var executes = expected.CountExecutes();
         while (executes > 1)
         {
             executes -= (expected.First & ~Expected.Unread) == Expected.Execute ? 1 : 0;

@@ -1,3 +1,4 @@
+using Beyla.Agent.Protocols.Sql;
 using Beyla.Agent.Tracing;
 
 namespace Beyla.Agent.Protocols.Postgres;
@@ -47,7 +48,7 @@ internal sealed class PostgresRequests(PostgresProtocol protocol, PostgresSessio
     /// <returns>Whether it could be read as messages.</returns>
     public bool Read(ref Segment segment, PostgresResponses responses)
     {
-        if (reader.IsLost && !TryResume(ref segment))
+        if (reader.IsLost && !TryResume(ref segment, responses))
         {
             return false;
         }
@@ -60,7 +61,7 @@ internal sealed class PostgresRequests(PostgresProtocol protocol, PostgresSessio
                     OnMessage(body, in segment, responses);
                     break;
                 case ReadStep.Lost:
-                    Lose(ref segment);
+                    Lose(ref segment, responses);
                     return false;
                 default:
                     return true;
@@ -77,6 +78,13 @@ internal sealed class PostgresRequests(PostgresProtocol protocol, PostgresSessio
         ReleaseParse();
     }
 
+    /// <summary>Memory is tight: texts that can be shortened are.</summary>
+    public void Shorten()
+    {
+        reader.Shorten();
+        parse.Statement?.Shorten(protocol.Ledger.Buffers);
+    }
+
     /// <summary>The statement of the last Parse is held no longer.</summary>
     public void ReleaseParse()
     {
@@ -84,29 +92,46 @@ internal sealed class PostgresRequests(PostgresProtocol protocol, PostgresSessio
         parse = default;
     }
 
-    private bool TryResume(ref Segment segment)
+    private bool TryResume(ref Segment segment, PostgresResponses responses)
     {
         var chain = segment.IsGap ? default : MessageChain.Walk(segment.Data, segment.Left, false);
-        if (chain.IsResumption || (segment.IsAligned && chain.Messages > 0))
+        if (chain.IsResumption || (segment.IsAligned && !reader.IsAdrift && chain.Messages > 0))
         {
             reader.Restart();
             reader.IsUntyped = false;
             return true;
         }
 
-        protocol.Ledger.CountUnseen(segment.Left);
-        segment.SkipAll();
+        Miss(ref segment, responses);
         return false;
     }
 
-    private void Lose(ref Segment segment)
+    private void Lose(ref Segment segment, PostgresResponses responses)
     {
-        reader.Lose();
-        protocol.Ledger.CountUnseen(segment.Left);
-        segment.SkipAll();
+        Miss(ref segment, responses);
         session.Forget();
         start = 0;
         IsCopying = false;
+    }
+
+    /// <summary>
+    /// Bytes in which requests may have begun. A client that sends one request at a time has had the responses to them when it sends the
+    /// next; else they are still to come, and belong to none that is known.
+    /// </summary>
+    private void Miss(ref Segment segment, PostgresResponses responses)
+    {
+        var expected = exchanges.Expected;
+        var isBetween = expected.Count == 0 && !exchanges.IsInDoubt && !isPipelined && segment.Unwalked == 0;
+        var isData = expected.Count > 0 && (IsCopying || expected.First == Expected.StartUp);
+        if (!isBetween && !isData)
+        {
+            exchanges.Miss();
+            responses.Disturb();
+        }
+
+        protocol.Ledger.CountUnseen(segment.Left);
+        reader.Lose(in segment);
+        segment.SkipAll();
     }
 
     private void OnMessage(ReadOnlySpan<byte> body, in Segment segment, PostgresResponses responses)
@@ -173,13 +198,13 @@ internal sealed class PostgresRequests(PostgresProtocol protocol, PostgresSessio
 
             if (exchanges.IsInDoubt && responses.IsAtRest)
             {
-                exchanges.EndDoubt();
+                responses.EndDoubt();
             }
 
-            if (exchanges.Expected.Turns > 0 && exchanges.Expected.First != Expected.StartUp)
+            if (!exchanges.IsInDoubt && exchanges.Expected.Turns > 0 && exchanges.Expected.First != Expected.StartUp)
             {
                 // A client that waits for each response has had it, although it was not seen.
-                if (responses.IsLost && !isPipelined)
+                if (responses.IsLost && !isPipelined && exchanges.Expected.Last != Expected.Unknown)
                 {
                     exchanges.FinishAll(SpanOutcome.Unfinished, 0);
                 }
@@ -273,6 +298,9 @@ internal sealed class PostgresRequests(PostgresProtocol protocol, PostgresSessio
     {
         var isWhole = NulText.TryTake(ref text, out var whole);
         var sql = isWhole ? whole : text;
-        return name.IsEmpty ? protocol.Texts.Read(sql, !isWhole) : protocol.Texts.Share(sql, !isWhole);
+
+        // What the server has not responded to yet may change how it reads this.
+        var reading = exchanges.Expected.Count == 0 ? session.Settings.Reading : SqlReading.Unknown;
+        return name.IsEmpty ? protocol.Texts.Read(sql, !isWhole, reading) : protocol.Texts.Share(sql, !isWhole, reading);
     }
 }

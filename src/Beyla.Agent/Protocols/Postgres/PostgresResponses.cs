@@ -19,6 +19,16 @@ internal sealed class PostgresResponses(
     /// <summary>The last thing that was seen is the end of all responses that were due.</summary>
     public bool IsAtRest { get; private set; }
 
+    /// <summary>Requests passed unseen: that the last responses were all says nothing any more.</summary>
+    public void Disturb() => IsAtRest = false;
+
+    /// <summary>The connection was at rest: the next response is that of the next request.</summary>
+    public void EndDoubt()
+    {
+        exchanges.EndDoubt();
+        pairing.EndGroup();
+    }
+
     /// <summary>Messages passed unseen.</summary>
     public bool IsLost => reader.IsLost;
 
@@ -65,7 +75,8 @@ internal sealed class PostgresResponses(
                     OnMessage(body, segment.Time);
                     break;
                 case ReadStep.Lost:
-                    reader.Lose();
+                    reader.Lose(in segment);
+                    session.Settings.Forget();
                     IsAtRest = false;
                     return TryFindEnd(ref segment);
                 default:
@@ -104,17 +115,19 @@ internal sealed class PostgresResponses(
     private bool TryResume(ref Segment segment)
     {
         var chain = segment.IsGap ? default : MessageChain.Walk(segment.Data, segment.Left, true);
-        if (chain.IsProof || (chain.Messages == 1 && (chain.Ends || segment.IsAligned)))
+        if (chain.IsProof || (chain.Messages == 1 && (chain.Ends || (segment.IsAligned && !reader.IsAdrift))))
         {
             reader.Restart();
-            if (exchanges.Expected.Turns > 1)
+            if (exchanges.Expected.Turns > 1 || exchanges.Expected.CountExecutes() > 1)
             {
+                // Which of them have their response is not known.
                 exchanges.Doubt(segment.Time);
             }
 
             return true;
         }
 
+        reader.Lose(in segment);
         _ = TryFindEnd(ref segment);
         return false;
     }
@@ -129,7 +142,10 @@ internal sealed class PostgresResponses(
             reader.Restart();
             exchanges.Settle();
             IsAtRest = true;
-            pairing.OnReadyUnseen(end, segment.Time);
+            if (!exchanges.IsInDoubt)
+            {
+                pairing.OnReadyUnseen(end, segment.Time);
+            }
         }
 
         segment.SkipAll();
@@ -142,6 +158,11 @@ internal sealed class PostgresResponses(
         if (type is (byte)'N' or (byte)'A' or (byte)'S')
         {
             // They come at any time and respond to nothing.
+            if (type == 'S')
+            {
+                session.Settings.Take(body);
+            }
+
             return;
         }
 
@@ -156,6 +177,8 @@ internal sealed class PostgresResponses(
         else if (!exchanges.IsInDoubt)
         {
             pairing.OnMessage(type, body, time);
+            // The end of what was known says nothing of the requests behind it that were not seen.
+            IsAtRest &= !exchanges.IsInDoubt;
         }
     }
 }

@@ -20,6 +20,10 @@ internal sealed class PostgresSession(PostgresProtocol protocol)
     public ReadOnlySpan<byte> Version => version;
 
     private byte[] database = [], version = [];
+    private SessionSettings settings = new();
+
+    /// <summary>What the server said of the session.</summary>
+    public ref SessionSettings Settings => ref settings;
 
     /// <summary>Takes the parameters of a start-up.</summary>
     /// <param name="code">Version of the protocol.</param>
@@ -66,10 +70,18 @@ internal sealed class PostgresSession(PostgresProtocol protocol)
         Portals.Clear();
     }
 
+    /// <summary>Memory is tight: texts that can be shortened are.</summary>
+    public void Shorten()
+    {
+        Statements.Shorten(protocol.Ledger.Buffers);
+        Portals.Shorten(protocol.Ledger.Buffers);
+    }
+
     /// <summary>Ready for another connection.</summary>
     public void Release()
     {
         Forget();
+        settings.Forget();
         database = version = [];
     }
 }

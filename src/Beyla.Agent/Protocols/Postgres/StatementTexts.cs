@@ -23,29 +23,34 @@ internal sealed class StatementTexts(PostgresOptions options, BufferPool buffers
     private StatementText? earliest, latest;
     private int names;
 
+    /// <summary>Texts that were read: each when its message came, and no more. Tests use it.</summary>
+    public long ReadTexts => reader.ReadTexts;
+
     /// <summary>Texts that are shared.</summary>
     public int Shared => shared.Count;
 
     /// <summary>The text of a query, with one reference.</summary>
     /// <param name="sql">As sent.</param>
     /// <param name="isCut">There is more of it.</param>
-    public StatementText Read(ReadOnlySpan<byte> sql, bool isCut)
+    /// <param name="reading">How the server reads it.</param>
+    public StatementText Read(ReadOnlySpan<byte> sql, bool isCut, SqlReading reading)
     {
-        var facts = reader.Read(sql, isCut);
+        var facts = reader.Read(sql, isCut, reading, buffers.Most(StatementText.ShortSummary));
         return Make(in facts);
     }
 
     /// <summary>The text of a statement that is prepared under a name, with one reference.</summary>
     /// <param name="sql">As sent.</param>
     /// <param name="isCut">There is more of it.</param>
-    public StatementText Share(ReadOnlySpan<byte> sql, bool isCut)
+    /// <param name="reading">How the server reads it.</param>
+    public StatementText Share(ReadOnlySpan<byte> sql, bool isCut, SqlReading reading)
     {
-        var facts = reader.Read(sql, isCut);
+        var facts = reader.Read(sql, isCut, reading, buffers.Most(StatementText.ShortSummary));
         var hash = new HashCode();
         hash.AddBytes(reader.Text);
         hash.AddBytes(reader.Summary);
         var key = hash.ToHashCode();
-        if (shared.TryGetValue(key, out var known) && known.Text.SequenceEqual(reader.Text) && known.Summary.SequenceEqual(reader.Summary))
+        if (shared.TryGetValue(key, out var known) && known.IsOf(reader.Text, reader.Summary, buffers))
         {
             known.References++;
             Use(known);

@@ -14,9 +14,6 @@ internal struct RedisCommandText
 {
     private const int MaxArguments = 32, MaxArgument = 128, MaxText = 2048;
 
-    /// <summary>The same where memory is tight: with one more argument it fits into the smallest buffer.</summary>
-    private const int ShortText = 96;
-
     private RedisExchange exchange;
     private BufferPool buffers;
     private RedisCommand command;
@@ -62,7 +59,7 @@ internal struct RedisCommandText
         }
 
         left--;
-        if (!isFull && (++shown > MaxArguments || start > (buffers.IsTight ? ShortText : MaxText)))
+        if (!isFull && (++shown > MaxArguments || start > (buffers.IsTight ? RedisExchange.ShortText : MaxText)))
         {
             _ = exchange.Text.Append(" ..."u8, buffers);
             isFull = true;
@@ -97,6 +94,16 @@ internal struct RedisCommandText
         }
 
         exchange.QueryLength = exchange.Text.Length;
+    }
+
+    /// <summary>Memory is tight: of a long command no more is shown than there is, and of that only the beginning kept.</summary>
+    public void Shorten()
+    {
+        if (exchange.Text.Length > RedisExchange.ShortText)
+        {
+            Cut();
+            exchange.Shorten(buffers);
+        }
     }
 
     /// <summary>What follows was not seen.</summary>

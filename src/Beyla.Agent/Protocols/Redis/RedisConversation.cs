@@ -10,10 +10,12 @@ namespace Beyla.Agent.Protocols.Redis;
 internal sealed class RedisConversation : Conversation
 {
     /// <summary>Estimated bytes of the object with what it refers to, without its readers.</summary>
-    public const int Size = 384;
+    public const int Size = 480;
 
     private readonly RedisProtocol protocol;
     private readonly RedisExchanges exchanges;
+    private readonly RedisResponses responses;
+    private DoubtNode doubt;
     private RedisReaders? readers;
     private Connection connection = null!;
     private SocketDirection? direction;
@@ -24,7 +26,11 @@ internal sealed class RedisConversation : Conversation
     {
         this.protocol = protocol;
         exchanges = new RedisExchanges(protocol, this);
+        responses = new RedisResponses(protocol, exchanges, this);
     }
+
+    /// <summary>Its place among those whose commands are held back.</summary>
+    public ref DoubtNode Doubt => ref doubt;
 
     /// <summary>The stream of responses; null while nothing is open on the connection.</summary>
     public RedisReplies? Replies => readers?.Replies;
@@ -47,7 +53,7 @@ internal sealed class RedisConversation : Conversation
         this.connection = connection;
         this.isFresh = isFresh;
         direction = requests;
-        exchanges.Begin(connection, isFresh, requests ?? default);
+        BeginExchanges(requests ?? default);
     }
 
     /// <inheritdoc/>
@@ -62,7 +68,7 @@ internal sealed class RedisConversation : Conversation
         if (direction is null)
         {
             direction = segment.Direction;
-            exchanges.Begin(connection, isFresh, segment.Direction);
+            BeginExchanges(segment.Direction);
         }
 
         var reading = Attach();
@@ -123,7 +129,17 @@ internal sealed class RedisConversation : Conversation
     public override void OnEvict()
     {
         readers?.Requests.End();
-        exchanges.Lose();
+        LoseAll();
+    }
+
+    /// <summary>Nothing came for long.</summary>
+    public void Rest() => exchanges.Rest();
+
+    /// <inheritdoc/>
+    public override void OnPressure()
+    {
+        readers?.Requests.Shorten();
+        exchanges.Shorten();
     }
 
     /// <inheritdoc/>
@@ -133,7 +149,7 @@ internal sealed class RedisConversation : Conversation
     public override void Release()
     {
         readers?.Requests.End();
-        exchanges.Lose();
+        LoseAll();
         Detach();
         connection = null!;
         protocol.Return(this);
@@ -142,8 +158,20 @@ internal sealed class RedisConversation : Conversation
     /// <summary>The connection goes on with something that is no commands and responses.</summary>
     public void HandOver()
     {
-        exchanges.Lose();
+        LoseAll();
         connection.HandOver(ProtocolId.Foreign);
+    }
+
+    private void BeginExchanges(SocketDirection requests)
+    {
+        exchanges.Begin(connection, isFresh, requests);
+        responses.LoseReplies();
+    }
+
+    private void LoseAll()
+    {
+        exchanges.Lose();
+        responses.LoseReplies();
     }
 
     private RedisReaders Attach()
@@ -151,7 +179,7 @@ internal sealed class RedisConversation : Conversation
         if (readers is null)
         {
             readers = protocol.Readers.Rent();
-            readers.Begin(exchanges);
+            readers.Begin(exchanges, responses);
         }
 
         return readers;
@@ -171,11 +199,11 @@ internal sealed class RedisConversation : Conversation
     {
         IsInverted = false;
         reading.Requests.End();
-        exchanges.Lose();
+        LoseAll();
         reading.Requests.Release();
         direction = requests;
-        exchanges.Begin(connection, isFresh, requests);
-        reading.Begin(exchanges);
+        BeginExchanges(requests);
+        reading.Begin(exchanges, responses);
         exchanges.CountUnread();
     }
 

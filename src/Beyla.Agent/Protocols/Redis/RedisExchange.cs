@@ -13,6 +13,9 @@ internal sealed class RedisExchange : Exchange
     /// <summary>Estimated bytes of one that no ledger counts.</summary>
     public const int Size = 192;
 
+    /// <summary>Bytes of the command's text where memory is tight: with one more argument it fits into the smallest buffer.</summary>
+    public const int ShortText = 96;
+
     /// <summary>What <see cref="Number"/> is for CLIENT REPLY.</summary>
     public const int ReplyOff = 0, ReplyOn = 1, ReplySkip = 2;
 
@@ -94,6 +97,31 @@ internal sealed class RedisExchange : Exchange
         IsError = true;
         Text.Truncate(QueryLength);
         _ = Text.Append(word, buffers);
+    }
+
+    /// <summary>Memory is tight: of a long command only the beginning is kept.</summary>
+    public void Shorten(BufferPool buffers)
+    {
+        // One more argument and the mark behind it may be there already.
+        if (QueryLength <= 2 * ShortText)
+        {
+            return;
+        }
+
+        var old = Text;
+        Text = default;
+        var error = old.All[QueryLength..];
+        var cut = ShortText;
+        while (cut > OperationLength && (old.All[cut] & 0xc0) == 0x80)
+        {
+            // Not within a character of UTF-8.
+            cut--;
+        }
+
+        QueryLength = Text.Append(old.Slice(0, cut), buffers) + Text.Append("..."u8, buffers);
+        Procedure = Procedure.Start + Procedure.Length <= cut ? Procedure : default;
+        _ = Text.Append(error, buffers);
+        old.Release(buffers);
     }
 
     /// <inheritdoc/>

@@ -4,26 +4,42 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Redis;
 
 /// <summary>
-/// The commands of a connection and their responses: the n-th response belongs to the n-th command.
+/// The commands of a connection in the order of their responses: the n-th response belongs to the n-th command.
 /// <para>
 /// When the connection is older than the tracing, or commands passed unseen, it is not known how many responses are still to come: the
-/// pairing is in doubt. What is answered then is held back, until a command comes while all others have exactly one response. One
-/// response too many shows that they belonged to others, and they are given up.
+/// pairing is in doubt. What is answered then is held back, until a command comes while all others have exactly one response, or for long
+/// nothing comes (<see cref="RedisDoubts"/>). One response too many shows that they belonged to others, and they are given up.
 /// </para>
 /// </summary>
 internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation conversation)
 {
-    private readonly RedisSpans spans = new(protocol);
-    private RedisExchangeList open, held;
+    private ExchangeQueue<RedisExchange> open, held;
     private Connection connection = null!;
-    private RedisExchange? element;
     private SocketDirection direction;
     private int passing;
-    private bool isFresh, isDoubtful, hasRequest;
+    private bool isFresh, hasRequest;
     private long commands, replies;
 
     /// <summary>Where texts are kept.</summary>
     public BufferPool Buffers => protocol.Ledger.Buffers;
+
+    /// <summary>What responses mean for the connection, and spans.</summary>
+    public RedisSpans Spans { get; } = new(protocol);
+
+    /// <summary>The command whose response comes next; null when there is none, or it had no room.</summary>
+    public RedisExchange? Next => passing == 0 ? open.First : null;
+
+    /// <summary>The next response belongs to a command that had no room.</summary>
+    public bool IsPassing => passing > 0;
+
+    /// <summary>The command whose response comes first of those that are known.</summary>
+    public RedisExchange? First => open.First;
+
+    /// <summary>The connection began while it was watched.</summary>
+    public bool IsFresh => isFresh;
+
+    /// <summary>It is not known how many responses are still to come.</summary>
+    public bool IsDoubtful { get; private set; }
 
     /// <summary>This is Redis without doubt.</summary>
     public bool IsProven => isFresh || commands > 1 || replies > 0;
@@ -45,13 +61,12 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     {
         this.connection = connection;
         this.isFresh = isFresh;
-        isDoubtful = !isFresh;
+        IsDoubtful = !isFresh;
         direction = requests;
         IsOver = hasRequest = false;
         passing = 0;
         commands = replies = 0;
-        element = null;
-        spans.Begin(connection, isFresh);
+        Spans.Begin(connection, isFresh);
     }
 
     /// <summary>A command was seen that cannot be read any more: the sides were taken one for the other.</summary>
@@ -64,13 +79,29 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     /// <summary>Gives up what is left.</summary>
     public void Lose()
     {
-        while ((held.Take() ?? open.Take()) is { } exchange)
+        LoseHeld();
+        while (open.Dequeue() is { } exchange)
         {
-            spans.Lose(exchange);
+            Spans.Lose(exchange);
         }
 
-        spans.LoseQueued();
-        element = null;
+        Spans.LoseQueued();
+    }
+
+    /// <summary>Memory is tight: texts that can be shortened are.</summary>
+    public void Shorten()
+    {
+        Spans.Shorten();
+        Shorten(open.First);
+        Shorten(held.First);
+
+        void Shorten(RedisExchange? exchange)
+        {
+            for (; exchange is not null; exchange = exchange.Following)
+            {
+                exchange.Shorten(Buffers);
+            }
+        }
     }
 
     /// <summary>A command begins: its name is known.</summary>
@@ -83,13 +114,8 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
             Recover(lost);
         }
 
-        if (isDoubtful && open.Count == 0 && passing == 0 && held.Count > 0 && conversation.Replies!.IsBetween)
-        {
-            isDoubtful = false;
-            Release();
-        }
-
-        if (open.Count + held.Count + spans.Queued >= protocol.Ledger.MaxPipelined)
+        TryEndDoubt();
+        if (open.Count + held.Count + Spans.Queued >= protocol.Ledger.MaxPipelined)
         {
             return protocol.RentSpare();
         }
@@ -97,7 +123,7 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
         var exchange = protocol.Ledger.Create(conversation, time);
         exchange.Pid = pid;
         exchange.Tid = tid;
-        exchange.IsDoubtful = isDoubtful;
+        exchange.IsDoubtful = IsDoubtful;
         protocol.Ledger.TellOpened(exchange, connection);
         return exchange;
     }
@@ -107,11 +133,11 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     {
         commands++;
         exchange.HandlerStart = Math.Max(exchange.HandlerStart, exchange.Start);
-        var isAnswered = spans.Session.Expects(exchange);
+        var isAnswered = Spans.Session.Expects(exchange);
         if (exchange.IsSpare)
         {
             protocol.Ledger.CountUnread();
-            spans.Session.Forget(exchange);
+            Spans.Session.Forget(exchange);
             if (isAnswered)
             {
                 // There is none only when all are held back or queued; then this one's response is the next.
@@ -131,7 +157,7 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
         }
         else
         {
-            spans.FinishSilent(exchange, open.Count == 0);
+            Spans.FinishSilent(exchange, open.Count == 0);
         }
     }
 
@@ -141,108 +167,78 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
         if (IsProven || hasRequest)
         {
             protocol.Ledger.CountUnseen(bytes);
-            isDoubtful = true;
+            IsDoubtful = true;
         }
     }
 
-    /// <summary>A response begins.</summary>
-    public void BeginReply(byte type, long time)
+    /// <summary>The first command has its response, whole.</summary>
+    /// <param name="time">When it ended.</param>
+    public void Answer(long time)
     {
-        if (passing == 0 && type != '>' && !(type == '*' && MayBePublished) && open.First is { } exchange)
+        var exchange = open.Dequeue()!;
+        replies++;
+        passing += exchange.Overflow;
+        exchange.LastSeen = time;
+        protocol.Ledger.StopTimer(exchange);
+        if (exchange.IsDoubtful && IsDoubtful)
         {
-            protocol.Ledger.StopTimer(exchange);
-            exchange.Reply = type;
-            exchange.LastSeen = time;
-        }
-    }
-
-    /// <summary>More of a response was seen, whole or not.</summary>
-    public void See(long time)
-    {
-        if (open.First is { Reply: not 0 } exchange)
-        {
-            exchange.LastSeen = time;
-        }
-    }
-
-    /// <summary>The head of a response was seen.</summary>
-    /// <param name="elements">Elements when it is an array; else -1.</param>
-    public void BeginElements(long elements) =>
-        element = passing == 0 && open.First is { Kind: RedisCommandKind.Exec, IsDoubtful: false } ? spans.FirstQueued(elements) : null;
-
-    /// <summary>An element of it is complete.</summary>
-    public void EndElement() => element = element?.Following;
-
-    /// <summary>An element of it is an error.</summary>
-    public void SetElementError(scoped ReadOnlySpan<byte> word) => element?.SetError(word, Buffers);
-
-    /// <summary>A response, or a message that is none, is complete.</summary>
-    public void EndReply(in RedisReply reply, long time)
-    {
-        spans.Session.Infer(in reply);
-        var exchange = passing == 0 ? open.First : null;
-        if (reply.Type == '>' || (reply.Type == '*' && reply.IsPublished && MayBePublished))
-        {
-            if (reply.IsConfirmation)
-            {
-                Confirm(exchange, in reply, time);
-            }
-        }
-        else if (spans.Session.IsMonitoring && reply.Type == '+' && reply.Text.Length > 0 && char.IsAsciiDigit((char)reply.Text[0]))
-        {
-            // What another client sent.
-        }
-        else if (passing > 0)
-        {
-            passing--;
-        }
-        else if (exchange is null)
-        {
-            // One too many: those before it were paired with the wrong ones.
-            isDoubtful = true;
-            while (held.Take() is { } wrong)
-            {
-                spans.Lose(wrong);
-            }
-        }
-        else if (!IsProven && reply.Type == '*' && RedisCommands.Find(reply.Text) is not null)
-        {
-            conversation.IsInverted = true;
+            held.Add(exchange);
+            protocol.Doubts.Add(conversation, time);
         }
         else
         {
-            exchange.Note(in reply, Buffers);
-            Answer(exchange, time);
+            Finish(exchange);
         }
     }
 
-    /// <summary>The end of the response cannot be told.</summary>
-    public void LoseReplies() => element = null;
+    /// <summary>The response of a command that had no room is over.</summary>
+    public void PassOne() => passing--;
 
-    /// <summary>Responses passed without an event up to a place in their stream. True when it is known to whom they belonged.</summary>
-    public bool TryMiss(uint until, bool isBetween)
+    /// <summary>One response too many: those before it were paired with the wrong ones.</summary>
+    public void Contradict()
     {
-        if (isBetween && open.First is { } first && first.Boundary == until)
-        {
-            return true;
-        }
-
-        if (passing == 0 && open.First is { Overflow: 0, Following: { } next } exchange && next.Boundary == until)
-        {
-            _ = open.Take();
-            spans.Report(exchange, SpanOutcome.Unfinished, exchange.LastSeen);
-            return true;
-        }
-
-        return false;
+        IsDoubtful = true;
+        LoseHeld();
     }
+
+    /// <summary>The pairing is known from here on.</summary>
+    public void EndDoubt()
+    {
+        IsDoubtful = false;
+        Release();
+    }
+
+    /// <summary>Nothing came for long: if each command has exactly one response, they are theirs.</summary>
+    public void Rest()
+    {
+        for (var exchange = held.First; exchange is not null; exchange = exchange.Following)
+        {
+            if (exchange.Kind is not (RedisCommandKind.Plain or RedisCommandKind.Ping or RedisCommandKind.Select or RedisCommandKind.Hello))
+            {
+                // It may still be waited for, and what came was the response of another one.
+                return;
+            }
+        }
+
+        TryEndDoubt();
+    }
+
+    /// <summary>Responses passed unseen: the first command ends with what was seen of it.</summary>
+    public void FinishUnseen()
+    {
+        var exchange = open.Dequeue()!;
+        Spans.Report(exchange, SpanOutcome.Unfinished, exchange.LastSeen);
+    }
+
+    /// <summary>The command that comes behind the first one was sent when the stream of responses stood there.</summary>
+    public bool IsFollowedAt(uint place) => passing == 0 && open.First is { Overflow: 0, Following: { } next } && next.Boundary == place;
 
     /// <summary>No response in time: the span is handed out now.</summary>
     public void TimeOut(RedisExchange exchange, long time)
     {
         if (IsProven)
         {
-            spans.ReportOnly(exchange, SpanOutcome.TimedOut, time);
+            Spans.ReportOnly(exchange, SpanOutcome.TimedOut, time);
         }
     }
 
@@ -251,78 +247,39 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     /// <param name="time">When; 0 when it was not seen.</param>
     public void End(SpanOutcome outcome, long time)
     {
-        if (conversation.Replies is { IsLost: true, EndsWithLine: true } && open is { Count: 1, First: { Reply: not 0 } exchange })
+        if (conversation.Replies is { IsLost: true, EndsWithLine: true } && open is { Count: 1, First.Reply: not 0 })
         {
-            _ = open.Take();
-            held.Add(exchange);
+            held.Add(open.Dequeue()!);
         }
 
         Release();
-        spans.FinishQueued();
-        while (open.Take() is { } rest)
+        Spans.FinishQueued();
+        while (open.Dequeue() is { } rest)
         {
             if (IsProven)
             {
-                spans.Report(rest, outcome, time == 0 ? rest.LastSeen : time);
+                Spans.Report(rest, outcome, time == 0 ? rest.LastSeen : time);
             }
             else
             {
-                spans.Lose(rest);
+                Spans.Lose(rest);
             }
         }
 
         passing = 0;
     }
 
-    /// <summary>Messages of pub/sub may come as arrays.</summary>
-    private bool MayBePublished => spans.Session.IsSubscribed
-        || open.First is { Kind: RedisCommandKind.Subscribe or RedisCommandKind.Unsubscribe }
-        || (!isFresh && open.First is { Kind: RedisCommandKind.Ping });
-
-    private void Confirm(RedisExchange? exchange, in RedisReply reply, long time)
+    private void TryEndDoubt()
     {
-        if (exchange is { Kind: RedisCommandKind.Subscribe or RedisCommandKind.Unsubscribe } && exchange.IsConfirmedBy(reply.Text))
+        if (IsDoubtful && IsQuiet && held.Count > 0 && conversation.Replies is null or { IsBetween: true })
         {
-            if (isDoubtful)
-            {
-                // It names its command: the pairing is known from here on.
-                isDoubtful = false;
-                Release();
-            }
-
-            protocol.Ledger.StopTimer(exchange);
-            exchange.Arguments = exchange.Arguments > 0 ? exchange.Arguments : spans.Session.Expected(reply.Text);
-            exchange.Reply = reply.Type;
-            exchange.LastSeen = time;
-            if (--exchange.Arguments <= 0)
-            {
-                Answer(exchange, time);
-            }
-        }
-
-        spans.Session.Confirm(reply.Text, reply.Third);
-    }
-
-    private void Answer(RedisExchange exchange, long time)
-    {
-        _ = open.Take();
-        replies++;
-        passing += exchange.Overflow;
-        exchange.LastSeen = time;
-        protocol.Ledger.StopTimer(exchange);
-        if (exchange.IsDoubtful && isDoubtful)
-        {
-            held.Add(exchange);
-        }
-        else
-        {
-            Finish(exchange);
+            EndDoubt();
         }
     }
 
     private void Finish(RedisExchange exchange)
     {
-        if (spans.Finish(exchange))
+        if (Spans.Finish(exchange))
         {
             IsOver = true;
             conversation.HandOver();
@@ -331,9 +288,19 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
 
     private void Release()
     {
-        while (held.Take() is { } exchange)
+        protocol.Doubts.Remove(conversation);
+        while (held.Dequeue() is { } exchange)
         {
             Finish(exchange);
+        }
+    }
+
+    private void LoseHeld()
+    {
+        protocol.Doubts.Remove(conversation);
+        while (held.Dequeue() is { } exchange)
+        {
+            Spans.Lose(exchange);
         }
     }
 
@@ -344,14 +311,14 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     {
         if (replies.EndsWithLine && passing == 0 && open is { Count: 1, First: { Reply: not 0, Overflow: 0 } exchange })
         {
-            Answer(exchange, exchange.LastSeen);
+            Answer(exchange.LastSeen);
         }
         else
         {
-            isDoubtful = true;
-            while (open.Take() is { } unfinished)
+            IsDoubtful = true;
+            while (open.Count > 0)
             {
-                spans.Report(unfinished, SpanOutcome.Unfinished, unfinished.LastSeen);
+                FinishUnseen();
             }
 
             passing = 0;

@@ -34,7 +34,7 @@ public sealed class RedisProtocol : IProtocol
     public ProtocolId Id => ProtocolId.Redis;
 
     /// <inheritdoc/>
-    public long Due => Ledger.Due;
+    public long Due => Math.Min(Ledger.Due, Doubts.Due);
 
     /// <summary>Buffers of open exchanges.</summary>
     public BufferPool Buffers => Ledger.Buffers;
@@ -44,6 +44,9 @@ public sealed class RedisProtocol : IProtocol
 
     /// <summary>Readers of connections on which something is open.</summary>
     internal ObjectPool<RedisReaders> Readers { get; }
+
+    /// <summary>Connections on which commands are held back.</summary>
+    internal RedisDoubts Doubts { get; } = new();
 
     /// <summary>Spans show the number of the database.</summary>
     internal bool IsDatabaseShown { get; }
@@ -69,7 +72,11 @@ public sealed class RedisProtocol : IProtocol
     }
 
     /// <inheritdoc/>
-    public void Tick(long now) => Ledger.Tick(now);
+    public void Tick(long now)
+    {
+        Ledger.Tick(now);
+        Doubts.Tick(now);
+    }
 
     /// <inheritdoc/>
     public PlaceCounters Count() => Ledger.Count();

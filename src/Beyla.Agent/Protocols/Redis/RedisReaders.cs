@@ -16,9 +16,9 @@ internal sealed class RedisReaders
     public bool AreBetween => Requests.IsBetween && Replies.IsBetween;
 
     /// <summary>Ready for a connection, between two commands and two responses.</summary>
-    public void Begin(RedisExchanges exchanges)
+    public void Begin(RedisExchanges exchanges, RedisResponses responses)
     {
         Requests.Begin(exchanges);
-        Replies.Begin(exchanges);
+        Replies.Begin(responses);
     }
 }

@@ -3,7 +3,7 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Redis;
 
 /// <summary>
-/// Reads commands from the stream of requests: arrays of bulk strings, <c>*2 $3 GET $1 a</c>, and inline commands, a line of words.
+/// Finds the commands in the stream of requests: arrays of bulk strings, <c>*2 $3 GET $1 a</c>, and inline commands, a line of words.
 /// Values are passed over by their length, seen or not.
 /// </summary>
 internal sealed class RedisRequests
@@ -13,14 +13,10 @@ internal sealed class RedisRequests
 
     private RedisExchanges exchanges = null!;
     private RedisInlineReader inline;
-    private RedisCommandText text;
-    private RedisExchange? exchange;
+    private RedisPending command;
     private RespNumber number;
-    private RespPeek name;
     private Place place;
-    private long arguments, left, startTime;
-    private int startPid, startTid;
-    private uint boundary;
+    private long arguments, left;
     private bool isLost, hasReturn;
 
     private enum Place : byte
@@ -40,12 +36,14 @@ internal sealed class RedisRequests
     /// <summary>Something of a command has been read.</summary>
     public bool HasPart => place != Place.Command;
 
+    private bool IsCertain => !isLost && exchanges.IsProven;
+
     /// <summary>Ready for a connection, between two commands.</summary>
     public void Begin(RedisExchanges exchanges)
     {
         this.exchanges = exchanges;
         place = Place.Command;
-        exchange = null;
+        command.Clear();
         isLost = hasReturn = false;
     }
 
@@ -53,7 +51,7 @@ internal sealed class RedisRequests
     public void Release()
     {
         inline.Release(exchanges.Buffers);
-        exchange = null;
+        command.Clear();
     }
 
     /// <summary>Reads all of a segment.</summary>
@@ -74,15 +72,10 @@ internal sealed class RedisRequests
     }
 
     /// <summary>Nothing more comes: a command that is not complete ends as it is.</summary>
-    public void End()
-    {
-        if (exchange is not null)
-        {
-            text.Cut();
-            exchanges.Place(exchange);
-            exchange = null;
-        }
-    }
+    public void End() => command.End(exchanges);
+
+    /// <summary>Memory is tight: what is kept of an unfinished command and can be shortened is.</summary>
+    public void Shorten() => command.Shorten();
 
     private void PassOver(ref Segment segment)
     {
@@ -90,15 +83,7 @@ internal sealed class RedisRequests
         {
             var count = Math.Min(left, segment.Unseen);
             left -= count;
-            if (exchange is not null)
-            {
-                text.PassOver(count);
-            }
-            else
-            {
-                name.Append("?"u8);
-            }
-
+            command.PassOver(count);
             segment.Skip(count);
             if (left == 0)
             {
@@ -143,7 +128,7 @@ internal sealed class RedisRequests
                 ReadBytes(ref segment);
                 return RespProgress.More;
             case Place.End:
-                return ReadEnd(ref segment);
+                return segment.Data[0] == (hasReturn ? '\n' : '\r') ? PassEnd(ref segment) : RespProgress.Bad;
             default:
                 return ReadInline(ref segment);
         }
@@ -159,10 +144,7 @@ internal sealed class RedisRequests
             return RespProgress.More;
         }
 
-        startTime = segment.Time;
-        startPid = segment.Pid;
-        startTid = segment.Tid;
-        boundary = segment.Opposite;
+        command.Begin(in segment);
         if (first == '*')
         {
             segment.Skip(1);
@@ -171,7 +153,7 @@ internal sealed class RedisRequests
             return RespProgress.More;
         }
 
-        if (isLost || !exchanges.IsProven || !char.IsAsciiLetter((char)first))
+        if (!IsCertain || !char.IsAsciiLetter((char)first))
         {
             return RespProgress.Bad;
         }
@@ -193,7 +175,6 @@ internal sealed class RedisRequests
             // An array of nothing has no response.
             arguments = number.Value;
             place = arguments > 0 ? Place.Mark : Place.Command;
-            name.Clear();
         }
 
         return progress;
@@ -211,11 +192,7 @@ internal sealed class RedisRequests
             }
 
             place = Place.Bytes;
-            if (exchange is not null)
-            {
-                text.BeginArgument();
-            }
-
+            command.BeginArgument();
             if (left == 0)
             {
                 EndBytes();
@@ -228,15 +205,7 @@ internal sealed class RedisRequests
     private void ReadBytes(ref Segment segment)
     {
         var count = (int)Math.Min(left, segment.Data.Length);
-        if (exchange is not null)
-        {
-            text.Append(segment.Data[..count]);
-        }
-        else
-        {
-            name.Append(segment.Data[..count]);
-        }
-
+        command.Append(segment.Data[..count]);
         left -= count;
         segment.Skip(count);
         if (left == 0)
@@ -249,14 +218,8 @@ internal sealed class RedisRequests
     {
         place = Place.End;
         hasReturn = false;
-        if (exchange is not null)
-        {
-            text.EndArgument();
-        }
+        command.EndArgument();
     }
-
-    private RespProgress ReadEnd(ref Segment segment) =>
-        segment.Data[0] == (hasReturn ? '\n' : '\r') ? PassEnd(ref segment) : RespProgress.Bad;
 
     private RespProgress PassEnd(ref Segment segment)
     {
@@ -268,7 +231,7 @@ internal sealed class RedisRequests
         }
 
         arguments--;
-        if (exchange is null && !TryOpen(arguments))
+        if (!command.TryOpen(exchanges, arguments, IsCertain))
         {
             return RespProgress.Bad;
         }
@@ -294,14 +257,13 @@ internal sealed class RedisRequests
         if (words > 0)
         {
             inline.TryTakeWord(out var word);
-            name.Clear();
-            name.Append(word);
-            _ = TryOpen(words - 1);
+            command.Append(word);
+            _ = command.TryOpen(exchanges, words - 1, isCertain: true);
             while (inline.TryTakeWord(out word))
             {
-                text.BeginArgument();
-                text.Append(word);
-                text.EndArgument();
+                command.BeginArgument();
+                command.Append(word);
+                command.EndArgument();
             }
 
             Complete(segment.Time);
@@ -311,27 +273,11 @@ internal sealed class RedisRequests
         return RespProgress.More;
     }
 
-    /// <summary>The name of a command is complete. Behind a hole only what has a name is taken for one.</summary>
-    private bool TryOpen(long following)
-    {
-        if ((isLost || !exchanges.IsProven) && !RedisCommands.IsName(name.All))
-        {
-            return false;
-        }
-
-        exchange = exchanges.Open(startTime, startPid, startTid);
-        exchange.Boundary = boundary;
-        text.Begin(exchange, name.All, following, exchanges.Buffers);
-        return true;
-    }
-
     private void Complete(long time)
     {
         place = Place.Command;
         isLost = false;
-        exchange!.HandlerStart = time;
-        exchanges.Place(exchange);
-        exchange = null;
+        command.Complete(exchanges, time);
     }
 
     /// <summary>What comes next cannot be told: from here on a command is looked for where an operation begins.</summary>

@@ -10,7 +10,7 @@ namespace Beyla.Agent.Protocols.Redis;
 /// </summary>
 internal sealed class RedisSpans(RedisProtocol protocol)
 {
-    private RedisExchangeList queued;
+    private ExchangeQueue<RedisExchange> queued;
     private Connection connection = null!;
 
     /// <summary>What earlier commands said of the connection.</summary>
@@ -99,7 +99,7 @@ internal sealed class RedisSpans(RedisProtocol protocol)
     /// <summary>Hands out the commands of a transaction of which the end was not seen, or that was dropped.</summary>
     public void FinishQueued()
     {
-        while (queued.Take() is { } exchange)
+        while (queued.Dequeue() is { } exchange)
         {
             Report(exchange, SpanOutcome.Complete, exchange.LastSeen);
         }
@@ -108,9 +108,18 @@ internal sealed class RedisSpans(RedisProtocol protocol)
     /// <summary>Gives them up.</summary>
     public void LoseQueued()
     {
-        while (queued.Take() is { } exchange)
+        while (queued.Dequeue() is { } exchange)
         {
             Lose(exchange);
+        }
+    }
+
+    /// <summary>Memory is tight: texts that can be shortened are.</summary>
+    public void Shorten()
+    {
+        for (var exchange = queued.First; exchange is not null; exchange = exchange.Following)
+        {
+            exchange.Shorten(protocol.Ledger.Buffers);
         }
     }
 
@@ -166,11 +175,8 @@ internal sealed class RedisSpans(RedisProtocol protocol)
 
     private static void AddError(RedisExchange exchange, SpanOutcome outcome, SpanValues values)
     {
-        if (outcome == SpanOutcome.TimedOut)
-        {
-            values.Add(SpanAttribute.ErrorType, SpanErrors.Of(outcome));
-        }
-        else if (exchange.IsError)
+        values.Add(SpanAttribute.ErrorType, SpanErrors.Of(outcome));
+        if (exchange.IsError && outcome is SpanOutcome.Complete or SpanOutcome.Upgraded)
         {
             // Scripts and modules may send any text; only a code is of low cardinality.
             var isCode = IsCode(exchange.ErrorWord);
@@ -194,7 +200,7 @@ internal sealed class RedisSpans(RedisProtocol protocol)
 
     private void FinishTransaction(bool wasExecuted)
     {
-        while (queued.Take() is { } exchange)
+        while (queued.Dequeue() is { } exchange)
         {
             var database = wasExecuted && exchange is { Kind: RedisCommandKind.Select, IsError: false } ? exchange.Number : -1;
             var version = wasExecuted && exchange is { Kind: RedisCommandKind.Hello, IsError: false } ? exchange.Number : -1;

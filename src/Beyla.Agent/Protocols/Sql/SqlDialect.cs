@@ -4,12 +4,12 @@ namespace Beyla.Agent.Protocols.Sql;
 internal enum SqlDialect : byte
 {
     /// <summary>
-    /// Not known. Where the dialects would read the same bytes differently, the rest of the text is not shown. It is also the one for a
-    /// server set to read strings otherwise: PostgreSQL without standard_conforming_strings, MySQL in the mode NO_BACKSLASH_ESCAPES.
+    /// Not known. Where the dialects would read the same bytes differently, the rest of the text is not shown. It is also the one for
+    /// MySQL in the mode NO_BACKSLASH_ESCAPES.
     /// </summary>
     Generic = 0,
 
-    /// <summary>PostgreSQL with standard_conforming_strings on, its default since 9.1 (manual, section 4.1 Lexical Structure).</summary>
+    /// <summary>PostgreSQL (manual, section 4.1 Lexical Structure). <see cref="SqlReading"/> has what a session can change.</summary>
     Postgres,
 
     /// <summary>MySQL and MariaDB in their default mode: "…" is a literal, a backslash escapes (MySQL manual, section 11.1).</summary>

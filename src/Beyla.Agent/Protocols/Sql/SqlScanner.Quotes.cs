@@ -10,7 +10,7 @@ internal ref partial struct SqlScanner
         {
             case (byte)'\'':
                 at++;
-                return Literal(false);
+                return Literal(Backslash((byte)'u'));
             case (byte)'"':
                 at++;
                 return Quoted((byte)'"', dialect == SqlDialect.Postgres ? SqlToken.QuotedName : SqlToken.NameOrLiteral);
@@ -49,13 +49,16 @@ internal ref partial struct SqlScanner
     }
 
     /// <summary>A literal in single quotes, from its opening quote on.</summary>
-    private SqlToken Literal(bool escapes)
+    /// <param name="backslash">What a backslash is in it, to PostgreSQL.</param>
+    private SqlToken Literal(SqlBackslash backslash)
     {
         var quote = at;
         while (true)
         {
-            var end = dialect == SqlDialect.Generic ? SqlQuote.AgreedEnd(text, quote, (byte)'\'')
-                : escapes || dialect == SqlDialect.MySql ? SqlQuote.EscapedEnd(text, quote, (byte)'\'')
+            var end = dialect == SqlDialect.Generic || (dialect == SqlDialect.Postgres && backslash == SqlBackslash.Unknown)
+                ? SqlQuote.AgreedEnd(text, quote, (byte)'\'')
+                : dialect == SqlDialect.MySql || (dialect == SqlDialect.Postgres && backslash == SqlBackslash.Escape)
+                ? SqlQuote.EscapedEnd(text, quote, (byte)'\'')
                 : SqlQuote.End(text, quote, (byte)'\'');
             if (end == SqlQuote.Unsure)
             {
@@ -63,6 +66,12 @@ internal ref partial struct SqlScanner
             }
 
             at = end == SqlQuote.Open ? text.Length : end;
+            if (backslash != SqlBackslash.Plain && reading.Encoding == SqlEncoding.Kind.Unknown
+                && SqlEncoding.HasDoubtfulBackslash(text[quote..at]))
+            {
+                return SqlToken.Unsure;
+            }
+
             if (dialect != SqlDialect.Postgres)
             {
                 return SqlToken.Literal;
@@ -76,6 +85,13 @@ internal ref partial struct SqlScanner
             }
         }
     }
+
+    /// <summary>
+    /// What a backslash is in a literal with that prefix. National ones (N) are as those without any; in the others (B, X, U&amp;) it is a
+    /// character as any other, and wrong where strings have escapes: then both count.
+    /// </summary>
+    private readonly SqlBackslash Backslash(byte prefix) =>
+        prefix == 'n' || reading.Backslash != SqlBackslash.Escape ? reading.Backslash : SqlBackslash.Unknown;
 
     private SqlToken Quoted(byte quote, SqlToken kind)
     {

@@ -4,7 +4,7 @@ namespace Beyla.Agent.Protocols.Sql;
 /// Reads a text token by token, each byte a bounded number of times, and allocates nothing. Any bytes will do: nothing is an error,
 /// and a literal that has no end goes on to the end of the text.
 /// </summary>
-internal ref partial struct SqlScanner(ReadOnlySpan<byte> text, SqlDialect dialect)
+internal ref partial struct SqlScanner(ReadOnlySpan<byte> text, SqlDialect dialect, SqlReading reading = default)
 {
     private readonly ReadOnlySpan<byte> text = text;
     private int at;
@@ -46,6 +46,11 @@ internal ref partial struct SqlScanner(ReadOnlySpan<byte> text, SqlDialect diale
             token = SqlToken.Unsure;
         }
 
+        if (token == SqlToken.Word && reading.Encoding == SqlEncoding.Kind.Unknown && IsSplit())
+        {
+            token = SqlToken.Unsure;
+        }
+
         if (token == SqlToken.Unsure)
         {
             at = text.Length;
@@ -53,6 +58,13 @@ internal ref partial struct SqlScanner(ReadOnlySpan<byte> text, SqlDialect diale
 
         return token;
     }
+
+    /// <summary>
+    /// Whether the word ends with what may be the first byte of a character that the next one belongs to, and goes on behind that: the
+    /// prefix of a literal, or the tag of a dollar quote, may begin there for some and not for others.
+    /// </summary>
+    private readonly bool IsSplit() => text[at - 1] >= 0x80 && SqlEncoding.MayBeTrail(Following)
+        && (SqlBytes.At(text, Start - 1) == '$' || SqlBytes.At(text, at + 2) is (byte)'\'' or (byte)'&');
 
     /// <summary>Goes on to the next token that is not white space.</summary>
     public SqlToken NextVisible()
@@ -149,7 +161,7 @@ internal ref partial struct SqlScanner(ReadOnlySpan<byte> text, SqlDialect diale
 
         if (next == '\'' && SqlPrefix.Belongs(Text, dialect))
         {
-            return Literal(first == 'e' && dialect == SqlDialect.Postgres);
+            return Literal(first == 'e' && dialect == SqlDialect.Postgres ? SqlBackslash.Escape : Backslash(first));
         }
 
         // Oracle's q'[it's]' ends with its bracket; MySQL's _utf8"…" is a literal with the quote anyway.
@@ -164,7 +176,7 @@ internal ref partial struct SqlScanner(ReadOnlySpan<byte> text, SqlDialect diale
         switch (text[at])
         {
             case (byte)'\'':
-                return Literal(false);
+                return Literal(reading.Backslash);
             case (byte)'"':
                 return Quoted((byte)'"', dialect switch
                 {

@@ -18,11 +18,15 @@ internal static class SqlSummary
     /// <param name="dialect">Whose rules it follows.</param>
     /// <param name="to">Where to: <see cref="MaxLength"/> bytes, or as many words as fit.</param>
     /// <param name="isCut">The text is only the beginning of what was sent: a word at its end is not whole, and left out.</param>
-    public static SqlFacts Write(ReadOnlySpan<byte> sql, SqlDialect dialect, Span<byte> to, bool isCut = false)
+    /// <param name="reading">Settings of a session of PostgreSQL.</param>
+    public static SqlFacts Write(
+        ReadOnlySpan<byte> sql, SqlDialect dialect, Span<byte> to, bool isCut = false, SqlReading reading = default)
     {
         Span<SqlFrame> frames = stackalloc SqlFrame[SqlSummaryReader.MaxDepth];
         Span<(int Start, int End)> expressions = stackalloc (int, int)[SqlSummaryReader.MaxExpressions];
-        var reader = new SqlSummaryReader(sql, dialect, isCut, to[..Math.Min(to.Length, MaxLength)], frames, expressions);
+        var scanner = new SqlScanner(sql, dialect, reading);
+        to = to[..Math.Min(to.Length, MaxLength)];
+        var reader = new SqlSummaryReader(scanner, sql, dialect, isCut, to, frames, expressions);
         return reader.Read();
     }
 }

@@ -32,6 +32,7 @@ internal ref partial struct SqlSummaryReader
 
     /// <summary>For <see cref="SqlSummary.Write"/>.</summary>
     public SqlSummaryReader(
+        SqlScanner scanner,
         ReadOnlySpan<byte> text,
         SqlDialect dialect,
         bool isCut,
@@ -44,7 +45,7 @@ internal ref partial struct SqlSummaryReader
         this.isCut = isCut;
         this.frames = frames;
         this.expressions = expressions;
-        scanner = new SqlScanner(text, dialect);
+        this.scanner = scanner;
         writer = new SqlSummaryWriter(to);
         frames[0] = SqlFrame.Start;
     }

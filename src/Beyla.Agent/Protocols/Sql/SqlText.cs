@@ -15,10 +15,11 @@ internal static class SqlText
     /// <param name="dialect">Whose rules it follows.</param>
     /// <param name="isCut">Whether it is only the beginning of what was sent.</param>
     /// <param name="to">Where to; where it is too small, what fits, cut between two tokens.</param>
+    /// <param name="reading">Settings of a session of PostgreSQL.</param>
     /// <returns>Bytes written.</returns>
-    public static int Sanitise(ReadOnlySpan<byte> sql, SqlDialect dialect, bool isCut, Span<byte> to)
+    public static int Sanitise(ReadOnlySpan<byte> sql, SqlDialect dialect, bool isCut, Span<byte> to, SqlReading reading = default)
     {
-        var scanner = new SqlScanner(sql, dialect);
+        var scanner = new SqlScanner(sql, dialect, reading);
         var writer = new SqlTextWriter(to);
         var words = new SqlContext();
         while (!writer.IsFull)

@@ -57,7 +57,7 @@ public class HttpGapTests
         const string request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
         Wire.Data(SocketDirection.Receive,
             System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(request, 10))), captured, hasTail: false);
-        Assert.Contains(new PlaceCounters("requests", "bytes", 280 - captured, Lost: 280 - captured), rig.Tracer.Count());
+        Assert.Contains(new PlaceCounters("requests.http", "bytes", 280 - captured, Lost: 280 - captured), rig.Tracer.Count());
     }
 
     /// <summary>One request with a head that is longer than what is captured is there, and nothing is missing.</summary>
@@ -67,7 +67,7 @@ public class HttpGapTests
         Wire.Data(SocketDirection.Receive,
             System.Text.Encoding.ASCII.GetBytes("GET /a HTTP/1.1\r\nX: " + new string('x', 10_000) + "\r\n\r\n"), 8191);
         Wire.Send(Ok);
-        Assert.DoesNotContain(rig.Tracer.Count(), place => place.Place == "requests");
+        Assert.DoesNotContain(rig.Tracer.Count(), place => place.Place == "requests.http");
         Expect("Server Complete GET /a host= 1.1 200 -1/0");
     }
 

@@ -13,6 +13,7 @@ public class PostgresFuzzTests
         Sync, Ready(), Ready('E'), Error("22012"), Error("57P01", "FATAL"), Notice, Complete("SELECT 3"), Complete("DISCARD ALL"),
         Complete("DEALLOCATE"), ParseComplete, Suspended, Query("deallocate all"), Query("deallocate a"), Query("select 'x"),
         Parse("a", "select a"), Bind("a", "a"), Execute("a"), CloseStatement("a"), Message('G', [0, 0, 0]), Message('W', [0, 0, 0]),
+        Message('S', "client_encoding\0SJIS\0"u8.ToArray()), Message('S', "standard_conforming_strings\0off\0"u8.ToArray()),
         Message('c', []), Message('F', new byte[12]), [0xff, 0xff, 0xff, 0xff], [0],
     ];
 
@@ -33,6 +34,7 @@ public class PostgresFuzzTests
             var rig = rigs[random.Next(2)];
             rig.IsFresh = random.Next(8) != 0;
             rig.Capture = random.Next(4) == 0 ? (random.Next(400), random.Next(300), random.Next(128)) : (8191, 4096, 128);
+            rig.Unwalked = random.Next(3) == 0 ? (uint)random.Next(400) : 0;
             var steps = corpus[random.Next(corpus.Length)].Steps;
 
             // The start-up of a connection is mostly left as it is, or nothing of what follows would be read.
@@ -57,6 +59,10 @@ public class PostgresFuzzTests
                 rig.Play(step, buffer.AsSpan(0, cut));
                 rig.Play(step, buffer.AsSpan(cut, length - cut));
                 rig.Tick(rig.Time);
+                if (random.Next(50) == 0)
+                {
+                    rig.Shorten();
+                }
             }
 
             switch (random.Next(16))

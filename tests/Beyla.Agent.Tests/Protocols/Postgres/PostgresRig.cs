@@ -41,6 +41,9 @@ internal sealed class PostgresRig(bool isServer = true, PostgresOptions? options
     /// <summary>Bytes of a larger operation that are captured at its beginning and at its end.</summary>
     public (int Whole, int Head, int Tail) Capture { get; set; } = (8191, 4096, 128);
 
+    /// <summary>Of what was not captured, bytes in which the kernel side did not follow the frames.</summary>
+    public uint Unwalked { get; set; }
+
     public long Time { get; set; } = 1000;
 
     public bool HasConversation => conversation is not null;
@@ -75,6 +78,8 @@ internal sealed class PostgresRig(bool isServer = true, PostgresOptions? options
     }
 
     public void Tick(long now) => Protocol.Tick(now);
+
+    public void Shorten() => conversation?.OnPressure();
 
     public void Close()
     {
@@ -192,6 +197,7 @@ internal sealed class PostgresRig(bool isServer = true, PostgresOptions? options
         {
             Data = seen,
             Unseen = length - seen.Length,
+            Unwalked = Unwalked,
             Tail = isWhole ? default : data[^Math.Min(data.Length - seen.Length, Capture.Tail)..],
             Direction = direction,
             Time = time,

@@ -196,7 +196,9 @@ public class RedisFlowTests
         rig.Send("MULTI", "SET a 1", "GET b").Reply("+OK\r\n+QUEUED\r\n").Raw('>', "*2\r\n$3\r\nGET\r\n$10\r\nabc");
         rig.Close();
         Assert.Equal(
-            [C + "MULTI|MULTI||2", C + "SET|SET a ?||2", "Closed||GET|GET b||2", "Closed||GET|GET ...||2"], rig.Log.Lines);
+            [C + "MULTI|MULTI||2", C + "SET|SET a ?||2", "Closed||GET|GET b||2|connection_closed",
+                "Closed||GET|GET ...||2|connection_closed"],
+            rig.Log.Lines);
     }
 
     [Fact]

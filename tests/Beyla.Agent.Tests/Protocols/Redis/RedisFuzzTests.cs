@@ -139,6 +139,7 @@ public class RedisFuzzTests
             var length = random.Next(2) == 0 ? Mutations.Apply(buffer, data.Length, Fragments, random) : data.Length;
             var direction = from == '<' == (random.Next(60) != 0) ? SocketDirection.Receive : SocketDirection.Send;
             var cut = random.Next(4) == 0 ? random.Next(length) : 0;
+            wire.Unwalked = random.Next(8) == 0 ? (uint)random.Next(300) : 0;
             Mutations.Write(wire, direction, buffer.AsSpan(0, cut), random);
             Mutations.Write(wire, direction, buffer.AsSpan(cut, length - cut), random);
         }

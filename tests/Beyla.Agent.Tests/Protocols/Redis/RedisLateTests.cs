@@ -24,6 +24,75 @@ public class RedisLateTests
         Assert.Equal(["Complete||GET|GET a||2", "Complete||SELECT|SELECT 1||2", "Complete|1|GET|GET b||2"], rig.Log.Lines);
     }
 
+    /// <summary>Nothing came for five seconds: no earlier command waits for a response, or it had come by then.</summary>
+    [Fact]
+    public void ALoneCommandComesWhenNothingElseDoes()
+    {
+        var rig = new RedisRig(isFresh: false);
+        rig.Send("GET a").Reply("-ERR a\r\n");
+        var end = (long)rig.Wire.Time;
+        Assert.Equal(end + 5_000_000_000, rig.Redis.Due);
+        rig.Tracer.Tick((ulong)end + 4_999_999_999);
+        Assert.Empty(rig.Log.Lines);
+        rig.Tracer.Tick((ulong)end + 5_000_000_000);
+        Assert.Equal(["Complete||GET|GET a|ERR|"], rig.Log.Lines);
+        Assert.Equal(end, rig.Log.Times[0].End);
+        Assert.Equal(long.MaxValue, rig.Redis.Due);
+
+        // From here on it is known what belongs together.
+        rig.Send("GET b").Reply("$-1\r\n");
+        Assert.Equal(["Complete||GET|GET a|ERR|", "Complete||GET|GET b||2"], rig.Log.Lines);
+        rig.Close();
+    }
+
+    /// <summary>The time begins anew with each response, and with a command that waits for its own it ends nothing.</summary>
+    [Fact]
+    public void WhileAResponseIsMissingNothingComes()
+    {
+        var rig = new RedisRig(isFresh: false);
+        rig.Send("GET a", "GET b").Reply("$-1\r\n");
+        rig.Tracer.Tick(rig.Wire.Time + 6_000_000_000);
+        Assert.Empty(rig.Log.Lines);
+        rig.Wire.Time += 6_000_000_000;
+        rig.Reply("-ERR b\r\n");
+        rig.Tracer.Tick(rig.Wire.Time + 4_000_000_000);
+        Assert.Empty(rig.Log.Lines);
+        rig.Tracer.Tick(rig.Wire.Time + 5_000_000_000);
+        Assert.Equal(["Complete||GET|GET a||2", "Complete||GET|GET b|ERR|2"], rig.Log.Lines);
+        rig.Close();
+    }
+
+    /// <summary>What blocks may still do so, and the response was that of an earlier command.</summary>
+    [Theory]
+    [InlineData("BLPOP a 0")]
+    [InlineData("XREAD BLOCK 0 STREAMS a $")]
+    [InlineData("WAIT 1 0")]
+    public void ABlockingCommandWaitsForTheNext(string command)
+    {
+        var rig = new RedisRig(isFresh: false);
+        rig.Send(command).Reply("-ERR earlier\r\n");
+        rig.Tracer.Tick(rig.Wire.Time + 60_000_000_000);
+        Assert.Empty(rig.Log.Lines);
+        rig.Wire.Time += 60_000_000_000;
+        rig.Reply("*-1\r\n");
+        Assert.Equal(1, rig.Redis.Count().Lost);
+        rig.Close();
+        Assert.Empty(rig.Log.Lines);
+    }
+
+    [Fact]
+    public void OneResponseTooManyWithinTheTimeIsOneTooMany()
+    {
+        var rig = new RedisRig(isFresh: false);
+        rig.Send("GET a").Reply("-ERR earlier\r\n");
+        rig.Wire.Time += 4_000_000_000;
+        rig.Reply("$1\r\na\r\n");
+        rig.Tracer.Tick(rig.Wire.Time + 60_000_000_000);
+        Assert.Empty(rig.Log.Lines);
+        Assert.Equal(1, rig.Redis.Count().Lost);
+        rig.Close();
+    }
+
     [Fact]
     public void ALateResponseOfAnEarlierCommandIsNobodys()
     {

@@ -93,6 +93,75 @@ public class RedisLossTests
         rig.Close();
     }
 
+    /// <summary>
+    /// The kernel side could not follow the frames of an operation to its end: commands may be in there, whose responses are nobody's.
+    /// </summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    public void CommandsInBytesThatWereNotFollowedAreCounted(int cut)
+    {
+        var rig = new RedisRig();
+        string seen = RedisRig.Command("GET", "a"), hidden = RedisRig.Command("GET", "lost") + RedisRig.Command("GET", "too");
+        var data = System.Text.Encoding.ASCII.GetBytes(seen + hidden);
+        rig.Wire.Unwalked = (uint)hidden.Length;
+        rig.Wire.Pieces(rig.Direction('>'), data, (0, seen.Length + cut, true));
+        rig.Wire.Unwalked = 0;
+        rig.Send("GET b").Reply("$1\r\na\r\n-ERR lost\r\n-ERR too\r\n$1\r\nb\r\n");
+        rig.Send("GET c").Reply("$-1\r\n").Send("GET d").Reply("$-1\r\n");
+        Assert.Equal([C + "GET|GET a||2", C + "GET|GET c||2", C + "GET|GET d||2"], rig.Log.Lines);
+        Assert.Equal(hidden.Length - cut, rig.Redis.CountUnseen()!.Value.Lost);
+        rig.Close();
+    }
+
+    /// <summary>The command in which following ended is one as long as its name was seen.</summary>
+    [Theory]
+    [InlineData(13, "GET ...")]
+    [InlineData(20, "GET los...")]
+    public void ACommandThatEndsInBytesThatWereNotFollowedHasItsResponse(int cut, string text)
+    {
+        var rig = new RedisRig();
+        var data = System.Text.Encoding.ASCII.GetBytes(RedisRig.Command("GET", "lost") + RedisRig.Command("GET", "too"));
+        rig.Wire.Unwalked = (uint)data.Length;
+        rig.Wire.Pieces(rig.Direction('>'), data, (0, cut, true));
+        rig.Wire.Unwalked = 0;
+        rig.Reply("-ERR lost\r\n-ERR too\r\n").Send("GET c").Reply("$-1\r\n").Send("GET d").Reply("$-1\r\n");
+        Assert.Equal([C + $"GET|{text}|ERR|2", C + "GET|GET c||2", C + "GET|GET d||2"], rig.Log.Lines);
+        rig.Close();
+    }
+
+    /// <summary>Unlike a value, which is passed over by its length wherever it lies.</summary>
+    [Fact]
+    public void AValueInBytesThatWereNotFollowedIsPassedOver()
+    {
+        var rig = new RedisRig();
+        var set = System.Text.Encoding.ASCII.GetBytes(RedisRig.Command("SET", "big", new string('x', 3000)));
+        rig.Wire.Unwalked = 2000;
+        rig.Wire.Pieces(rig.Direction('>'), set, (0, 100, true));
+        rig.Wire.Unwalked = 0;
+        rig.Reply("+OK\r\n").Send("GET a").Reply("-ERR a\r\n");
+        Assert.Equal([C + "SET|SET big ?||2", C + "GET|GET a|ERR|2"], rig.Log.Lines);
+        Assert.Null(rig.Redis.CountUnseen());
+        rig.Close();
+    }
+
+    [Fact]
+    public void ResponsesInBytesThatWereNotFollowedAreNobodys()
+    {
+        var rig = new RedisRig();
+        rig.Send("LRANGE l 0 -1", "GET a", "GET b");
+        var list = "*20\r\n" + string.Concat(Enumerable.Repeat("+v\r\n", 20));
+        rig.Wire.Unwalked = 60;
+        rig.Wire.Pieces(rig.Direction('<'), System.Text.Encoding.ASCII.GetBytes(list + "-ERR a\r\n"), (0, 50, true));
+        rig.Wire.Unwalked = 0;
+        rig.Reply("-ERR b\r\n").Send("GET c").Reply("$-1\r\n").Send("GET d").Reply("$-1\r\n");
+        Assert.Equal(
+            ["Unfinished||LRANGE|LRANGE l ? ?||2", "Unfinished||GET|GET a||2", "Unfinished||GET|GET b||2", C + "GET|GET c||2",
+                C + "GET|GET d||2"],
+            rig.Log.Lines);
+        rig.Close();
+    }
+
     [Fact]
     public void AnEvictedConnectionIsLost()
     {
