@@ -6,8 +6,10 @@
 #include "connection.h"
 #include "frames.h"
 #include "payload.h"
+#include "verdict.h"
 
 #define HEAD_BUDGET 16384 /* bytes captured in one direction until the direction changes or a message begins */
+#define SEARCHED_SIZE 512 /* bytes of what is not recognised that are looked through for a statement: of an operation, and of a turn */
 #define TAIL_SIZE 8 /* bytes at the end of an operation that is not copied whole: the end of the last chunk */
 #define FRAMES_TAIL 128 /* the same where frames could not be followed: the last of them shows how things stand */
 #define FRAMES_WANTED 0x10000 /* in place of a number of bytes: what the walk over the frames keeps */
@@ -102,11 +104,23 @@ static __always_inline void step_over(struct scratch *at, __u32 bytes)
 		at->payload.base += bytes;
 }
 
+/* The same for a connection that is not recognised, where statements are looked for. Of a response the number of bytes is enough. */
+static __always_inline __u32 searched(const struct scratch *at, const struct connection *c, __u32 direction)
+{
+	if (c->perhaps && !at->turned)
+		return SOCKET_DATA_MAX;
+	if (at->turned || c->used[direction] < SEARCHED_SIZE)
+		return SEARCHED_SIZE;
+	return c->sql ? BODY_PREFIX : 0;
+}
+
 /* How much of the operation's bytes an event is to carry, by the protocol of its connection. */
 static __always_inline __u32 policy(const struct scratch *at, struct connection *c, __u32 direction)
 {
 	struct frames *f = &c->frames[direction];
 
+	if (c->protocol == PROTOCOL_NONE && detects_sql)
+		return searched(at, c, direction);
 	if (c->protocol == PROTOCOL_NONE)
 		return c->perhaps && !at->turned ? SOCKET_DATA_MAX : PREFIX_SIZE;
 	if (c->protocol != PROTOCOL_HTTP) {

@@ -44,6 +44,7 @@ struct connection {
 	__u8 known[2]; /* next is meaningful */
 	__u8 owed; /* enum owed */
 	__u8 pieces; /* the send that is under way has chunks in its iovecs: all of it is told */
+	__u8 sql; /* statements were found on it, although it is not recognised: all of it is told */
 	struct frames frames[2];
 };
 

@@ -123,7 +123,7 @@ static __always_inline bool settle(struct sock *sk, struct connection *c, const 
 		c->told = 0;
 		return false;
 	}
-	return c->protocol != PROTOCOL_NONE || c->perhaps;
+	return c->protocol != PROTOCOL_NONE || c->perhaps || detects_sql;
 }
 
 #endif

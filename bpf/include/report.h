@@ -55,8 +55,10 @@ __attribute__((noinline)) int bytes_wanted(struct scratch *at, struct connection
 		}
 	}
 	at->turned = !c || c->last != direction;
-	if (!c)
-		return at->length < PREFIX_SIZE ? at->length : PREFIX_SIZE;
+	if (!c) {
+		want = detects_sql ? SEARCHED_SIZE : PREFIX_SIZE;
+		return at->length < want ? at->length : want;
+	}
 	if (at->turned && (c->protocol == PROTOCOL_NONE || !(c->turns++ & 3)))
 		take_verdict(c);
 	if (c->protocol == PROTOCOL_FOREIGN) {

@@ -6,13 +6,14 @@ namespace Beyla.Agent.Export;
 internal static class ProtocolNames
 {
     /// <summary>How many there are, when <see cref="ProtocolId.None"/> counts as HTTP.</summary>
-    internal const int Count = (int)ProtocolId.Redis + 1;
+    internal const int Count = (int)ProtocolId.Sql + 1;
 
     /// <summary>Its row in the table that the reader of the stream has too.</summary>
     internal static SpanProtocol Of(ProtocolId protocol) => protocol switch
     {
         ProtocolId.Postgres => SpanProtocol.PostgreSql,
         ProtocolId.Redis => SpanProtocol.Redis,
+        ProtocolId.Sql => SpanProtocol.Sql,
         _ => SpanProtocol.Http,
     };
 
@@ -25,6 +26,8 @@ internal static class ProtocolNames
         (ProtocolId.Postgres, _) => "SQLServer(subType=1)"u8,
         (ProtocolId.Redis, SpanKind.Client) => "RedisClient(subType=0)"u8,
         (ProtocolId.Redis, _) => "RedisServer(subType=0)"u8,
+        (ProtocolId.Sql, SpanKind.Client) => "SQLClient(subType=0)"u8,
+        (ProtocolId.Sql, _) => "SQLServer(subType=0)"u8,
         (_, SpanKind.Client) => "HTTPClient(subType=0)"u8,
         _ => "HTTP(subType=0)"u8,
     };

@@ -19,6 +19,9 @@ public readonly ref struct Opening
     /// <summary>The direction of the bytes.</summary>
     public SocketDirection Direction { get; init; }
 
+    /// <summary>The socket came from a listening one: this side serves, as far as TCP can tell.</summary>
+    public bool IsAccepted { get; init; }
+
     /// <summary>The connection began while it was watched: nothing was sent before, in either direction.</summary>
     public bool IsFresh { get; init; }
 
