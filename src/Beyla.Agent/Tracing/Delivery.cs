@@ -176,7 +176,7 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
     /// <summary>Asks with the bytes that wait and the next ones. They may wait on: then they are delivered to what keeps them.</summary>
     private bool TryDecide(Connection connection, Undecided undecided, in SocketEvent e, in Segment segment)
     {
-        Span<byte> scratch = stackalloc byte[JoinedBytes];
+        Span<byte> scratch = stackalloc byte[JoinedBytes], others = stackalloc byte[Undecided.MaxBytes];
         ref var wait = ref undecided.Of(segment.Direction);
         var confirmation = Confirmation.No;
         IProtocol? protocol = null;
@@ -187,6 +187,7 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
             {
                 Data = undecided.Join(in next, scratch),
                 Length = undecided.Length(segment.Direction) + next.Left,
+                Other = undecided.Join(new Segment { Direction = StreamOrder.Other(segment.Direction) }, others),
                 Direction = segment.Direction,
                 IsFresh = undecided.IsFresh,
                 IsAccepted = IsAccepted(in e),

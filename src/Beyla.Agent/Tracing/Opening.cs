@@ -16,6 +16,11 @@ public readonly ref struct Opening
     /// </summary>
     public long Length { get; init; }
 
+    /// <summary>
+    /// The first bytes of the other direction, as far as they wait, too: at most <see cref="Undecided.MaxBytes"/>. Empty at a first look.
+    /// </summary>
+    public ReadOnlySpan<byte> Other { get; init; }
+
     /// <summary>The direction of the bytes.</summary>
     public SocketDirection Direction { get; init; }
 

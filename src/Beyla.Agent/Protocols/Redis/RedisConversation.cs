@@ -17,7 +17,7 @@ internal sealed class RedisConversation : Conversation
     private RedisReaders? readers;
     private Connection connection = null!;
     private SocketDirection? direction;
-    private bool isFresh;
+    private bool isFresh, isInline;
 
     /// <summary>A conversation of this protocol. <see cref="Begin"/> comes before its use.</summary>
     public RedisConversation(RedisProtocol protocol)
@@ -41,13 +41,14 @@ internal sealed class RedisConversation : Conversation
     /// <summary>Ready for a connection; an object is used again after <see cref="Release"/>.</summary>
     /// <param name="connection">Which.</param>
     /// <param name="isFresh">It begins now: nothing was sent on it before.</param>
+    /// <param name="isInline">It begins with inline commands, which only a response proves.</param>
     /// <param name="requests">Which way the commands go; null when the first bytes will tell.</param>
-    public void Begin(Connection connection, bool isFresh, SocketDirection? requests)
+    public void Begin(Connection connection, bool isFresh, bool isInline, SocketDirection? requests)
     {
         this.connection = connection;
-        this.isFresh = isFresh;
+        (this.isFresh, this.isInline) = (isFresh, isInline);
         direction = requests;
-        exchanges.Begin(connection, isFresh, requests ?? default);
+        exchanges.Begin(connection, isFresh, isInline, requests ?? default);
     }
 
     /// <inheritdoc/>
@@ -62,7 +63,7 @@ internal sealed class RedisConversation : Conversation
         if (direction is null)
         {
             direction = segment.Direction;
-            exchanges.Begin(connection, isFresh, segment.Direction);
+            exchanges.Begin(connection, isFresh, isInline, segment.Direction);
         }
 
         var reading = Attach();
@@ -174,7 +175,7 @@ internal sealed class RedisConversation : Conversation
         exchanges.Lose();
         reading.Requests.Release();
         direction = requests;
-        exchanges.Begin(connection, isFresh, requests);
+        exchanges.Begin(connection, isFresh, isInline, requests);
         reading.Begin(exchanges);
         exchanges.CountUnread();
     }

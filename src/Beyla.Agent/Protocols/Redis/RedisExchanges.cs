@@ -19,14 +19,17 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     private RedisExchange? element;
     private SocketDirection direction;
     private int passing;
-    private bool isFresh, isDoubtful, hasRequest;
+    private bool isFresh, isInline, isDoubtful, hasRequest;
     private long commands, replies;
 
     /// <summary>Where texts are kept.</summary>
     public BufferPool Buffers => protocol.Ledger.Buffers;
 
     /// <summary>This is Redis without doubt.</summary>
-    public bool IsProven => isFresh || commands > 1 || replies > 0;
+    public bool IsProven => replies > 0 || (!isInline && (isFresh || commands > 1));
+
+    /// <summary>A line is a command, although it is not proven: lines are what the connection was recognised by.</summary>
+    public bool MayBeInline => isInline || IsProven;
 
     /// <summary>Nothing was recognised: nothing has to be kept.</summary>
     public bool IsEmpty => commands == 0 && !hasRequest;
@@ -40,11 +43,12 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     /// <summary>Ready for a connection.</summary>
     /// <param name="connection">Which.</param>
     /// <param name="isFresh">It begins now.</param>
+    /// <param name="isInline">It begins with inline commands, which only a response proves.</param>
     /// <param name="requests">Which way the commands go.</param>
-    public void Begin(Connection connection, bool isFresh, SocketDirection requests)
+    public void Begin(Connection connection, bool isFresh, bool isInline, SocketDirection requests)
     {
         this.connection = connection;
-        this.isFresh = isFresh;
+        (this.isFresh, this.isInline) = (isFresh, isInline);
         isDoubtful = !isFresh;
         direction = requests;
         IsOver = hasRequest = false;
@@ -205,7 +209,7 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
                 spans.Lose(wrong);
             }
         }
-        else if (!IsProven && reply.Type == '*' && RedisCommands.Find(reply.Text) is not null)
+        else if (!IsProven && !isInline && reply.Type == '*' && RedisCommands.Find(reply.Text) is not null)
         {
             conversation.IsInverted = true;
         }
@@ -217,7 +221,17 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     }
 
     /// <summary>The end of the response cannot be told.</summary>
-    public void LoseReplies() => element = null;
+    /// <param name="isOther">What came instead is none.</param>
+    public void LoseReplies(bool isOther)
+    {
+        element = null;
+        if (isOther && isInline && !IsProven)
+        {
+            // Another protocol of lines.
+            IsOver = true;
+            conversation.HandOver();
+        }
+    }
 
     /// <summary>Responses passed without an event up to a place in their stream. True when it is known to whom they belonged.</summary>
     public bool TryMiss(uint until, bool isBetween)

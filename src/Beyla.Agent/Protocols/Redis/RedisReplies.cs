@@ -75,7 +75,7 @@ internal sealed class RedisReplies
             else if (segment.Data.IsEmpty || Step(ref segment) == RespProgress.Bad)
             {
                 IsLost = true;
-                exchanges.LoseReplies();
+                exchanges.LoseReplies(isOther: !segment.Data.IsEmpty);
             }
 
             if (exchanges.IsOver)
@@ -108,7 +108,7 @@ internal sealed class RedisReplies
         {
             IsLost = true;
             EndsWithLine = false;
-            exchanges.LoseReplies();
+            exchanges.LoseReplies(isOther: false);
         }
     }
 

@@ -171,7 +171,7 @@ internal sealed class RedisRequests
             return RespProgress.More;
         }
 
-        if (isLost || !exchanges.IsProven || !char.IsAsciiLetter((char)first))
+        if (isLost || !exchanges.MayBeInline || !char.IsAsciiLetter((char)first))
         {
             return RespProgress.Bad;
         }
