@@ -46,17 +46,19 @@ __attribute__((noinline)) int recognise(const struct prefix *prefix, __u32 n, __
 
 /*
  * What is taken for HTTP, or for nothing, may be an inline command of Redis at the beginning of a connection. The target of HTTP hardly ever begins
- * with anything but a slash.
+ * with anything but a slash. The first parted bytes of the prefix came before the operation.
  */
-static __always_inline __u32 judge_line(const struct scratch *at, const struct prefix *prefix, __u32 n, __u32 parted, __u32 judged)
+__attribute__((noinline)) int judge_line(const struct scratch *at, const struct prefix *prefix, __u32 n, __u32 parted, __u32 judged)
 {
-	__u32 direction = at->event.direction & 1, protocol = judged >> JUDGED_PROTOCOL;
+	__u32 protocol = judged >> JUDGED_PROTOCOL;
 	int line;
 
+	if (!at || !prefix)
+		return judged;
 	if (protocol > PROTOCOL_HTTP || (protocol == PROTOCOL_HTTP && (prefix->bytes[4] == '/' || prefix->bytes[5] == '/')))
 		return judged;
 	line = recognise_line(prefix, n);
-	if (line == RECOGNISED_NOT || !is_first((struct sock *)at->socket, direction, at->position - parted))
+	if (line == RECOGNISED_NOT || !is_first((struct sock *)at->socket, at->event.direction & 1, at->position - parted))
 		return judged;
 	return line == RECOGNISED ? PROTOCOL_REDIS << JUDGED_PROTOCOL : protocol ? judged : JUDGED_PERHAPS;
 }
