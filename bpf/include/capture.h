@@ -6,8 +6,11 @@
 #include "connection.h"
 #include "frames.h"
 #include "payload.h"
+#include "verdict.h"
 
 #define HEAD_BUDGET 16384 /* bytes captured in one direction until the direction changes or a message begins */
+#define SEARCHED_SIZE 512 /* bytes of a request that is not recognised in which a statement is looked for */
+#define STATEMENT_SIZE 4096 /* the same where one was found before: the text is shown */
 #define TAIL_SIZE 8 /* bytes at the end of an operation that is not copied whole: the end of the last chunk */
 #define FRAMES_TAIL 128 /* the same where frames could not be followed: the last of them shows how things stand */
 #define FRAMES_WANTED 0x10000 /* in place of a number of bytes: what the walk over the frames keeps */
@@ -103,11 +106,30 @@ static __always_inline void step_over(struct scratch *at, __u32 bytes)
 		at->payload.base += bytes;
 }
 
+/*
+ * How much of an operation is captured that is not recognised, where statements are looked for: in what is sent to the side that accepted the
+ * connection. Of a response it is enough to know when it came, and not even that before a statement was found.
+ */
+static __always_inline __u32 searched(const struct scratch *at, const struct connection *c, __u32 direction)
+{
+	__u32 server = c->flags & SOCKET_ACCEPTED ? SOCKET_RECEIVE : SOCKET_SEND;
+
+	if (c->perhaps && !at->turned)
+		return SOCKET_DATA_MAX;
+	if (direction == server && (at->turned || c->used[direction] < SEARCHED_SIZE))
+		return c->sql ? STATEMENT_SIZE : SEARCHED_SIZE;
+	if (at->turned)
+		return PREFIX_SIZE;
+	return c->sql ? BODY_PREFIX : 0;
+}
+
 /* How much of the operation's bytes an event is to carry, by the protocol of its connection. */
 static __always_inline __u32 policy(const struct scratch *at, struct connection *c, __u32 direction)
 {
 	struct frames *f = &c->frames[direction];
 
+	if (c->protocol == PROTOCOL_NONE && detects_sql)
+		return searched(at, c, direction);
 	if (c->protocol == PROTOCOL_NONE)
 		return c->perhaps && !at->turned ? SOCKET_DATA_MAX : PREFIX_SIZE;
 	if (c->protocol != PROTOCOL_HTTP) {

@@ -45,6 +45,25 @@ __attribute__((noinline)) int recognise(const struct prefix *prefix, __u32 n, __
 }
 
 /*
+ * What is taken for HTTP, or for nothing, may be an inline command of Redis at the beginning of a connection. The target of HTTP hardly ever begins
+ * with anything but a slash. The first parted bytes of the prefix came before the operation.
+ */
+__attribute__((noinline)) int judge_line(const struct scratch *at, const struct prefix *prefix, __u32 n, __u32 parted, __u32 judged)
+{
+	__u32 protocol = judged >> JUDGED_PROTOCOL;
+	int line;
+
+	if (!at || !prefix)
+		return judged;
+	if (protocol > PROTOCOL_HTTP || (protocol == PROTOCOL_HTTP && (prefix->bytes[4] == '/' || prefix->bytes[5] == '/')))
+		return judged;
+	line = recognise_line(prefix, n);
+	if (line == RECOGNISED_NOT || !is_first((struct sock *)at->socket, at->event.direction & 1, at->position - parted))
+		return judged;
+	return line == RECOGNISED ? PROTOCOL_REDIS << JUDGED_PROTOCOL : protocol ? judged : JUDGED_PERHAPS;
+}
+
+/*
  * Second step: which protocol is it, where that is not known; does a message of HTTP begin? The first got bytes of the operation decide. Where that is
  * too short, they are kept for the next operation of the same direction. c may be NULL.
  */
@@ -56,7 +75,7 @@ __attribute__((noinline)) int judge(struct scratch *at, struct connection *c, __
 	if (!at)
 		return JUDGED_NOTHING;
 	if (!c)
-		return recognise((struct prefix *)at->data, got, at->length, true);
+		return judge_line(at, (struct prefix *)at->data, got, 0, recognise((struct prefix *)at->data, got, at->length, true));
 	if (c->protocol == PROTOCOL_HTTP) {
 		begins = looks_like_http((struct prefix *)at->data, got, false);
 		return begins == BEGINS_MESSAGE || begins == BEGINS_PERHAPS ? JUDGED_MESSAGE : JUDGED_NOTHING;
@@ -73,6 +92,8 @@ __attribute__((noinline)) int judge(struct scratch *at, struct connection *c, __
 	__builtin_memcpy(at->data + WINDOW + FRAME_PART, at->data, PREFIX_SIZE);
 	got += parted;
 	judged = recognise((struct prefix *)in_window(at, FRAME_PART - parted), got, at->length + parted, false);
+	if (parted)
+		judged = judge_line(at, (struct prefix *)in_window(at, FRAME_PART - parted), got, parted, judged);
 	if (judged != JUDGED_PERHAPS || got >= FRAME_PART)
 		f->parted = judged >> JUDGED_PROTOCOL ? parted : 0;
 	return parted ? judged | JUDGED_JOINED : judged;
@@ -123,7 +144,7 @@ static __always_inline bool settle(struct sock *sk, struct connection *c, const 
 		c->told = 0;
 		return false;
 	}
-	return c->protocol != PROTOCOL_NONE || c->perhaps;
+	return c->protocol != PROTOCOL_NONE || c->perhaps || detects_sql;
 }
 
 #endif

@@ -54,8 +54,10 @@ __attribute__((noinline)) int bytes_wanted(struct scratch *at, struct connection
 			c->frames[direction].known = 0;
 		}
 	}
-	if (!c)
-		return at->length < PREFIX_SIZE ? at->length : PREFIX_SIZE;
+	if (!c) {
+		want = detects_sql ? SEARCHED_SIZE : PREFIX_SIZE;
+		return at->length < want ? at->length : want;
+	}
 	if (c->protocol == PROTOCOL_FOREIGN) {
 		/* User space said so, and need not keep it any longer. */
 		end(sk, c, SOCKET_FORGOTTEN, direction);

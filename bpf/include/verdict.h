@@ -5,6 +5,12 @@
 
 #include "connection.h"
 
+/*
+ * Set before the programs are loaded: what is not recognised is captured on, so that user space can look for statements of SQL in it
+ * (ebpf.heuristic_sql_detect). The verifier then removes what is behind it.
+ */
+const volatile __u32 detects_sql SEC(".rodata.settings");
+
 #define MAX_STRIKES 8 /* changes of direction after which nothing is recognised, until a connection is none of ours */
 
 struct {
@@ -29,7 +35,7 @@ static __always_inline void become(struct connection *c, __u8 protocol)
 static __always_inline void strike(struct connection *c)
 {
 	c->perhaps = 0;
-	if (c->strikes++ >= MAX_STRIKES)
+	if (c->strikes++ >= MAX_STRIKES && !detects_sql)
 		become(c, PROTOCOL_FOREIGN);
 }
 
@@ -44,6 +50,12 @@ static __always_inline void take_verdict(struct connection *c)
 		return;
 	protocol = *verdict;
 	*verdict = 0;
+	if (protocol == PROTOCOL_SQL) {
+		if (c->protocol != PROTOCOL_NONE)
+			become(c, PROTOCOL_NONE);
+		c->sql = 1;
+		return;
+	}
 	if (protocol == c->protocol)
 		return;
 	become(c, protocol);

@@ -62,12 +62,12 @@ static __always_inline int recognise_postgres(const __u8 *p, __u32 n, __u32 leng
 	/* Ready for query: the most frequent end of what a server says. */
 	if (p[0] == 'Z')
 		return first == 6 && length == 6 && n >= 6 && (p[5] == 'I' || p[5] == 'T' || p[5] == 'E') ? RECOGNISED : RECOGNISED_NOT;
-	/* Two messages in a row that one side may send. */
+	/* Two messages in a row that one side may send, the second of less than 16 MB: "d\0\0\0\n10.11.19-MariaDB" has the lengths of two, too. */
 	if (first + POSTGRES_HEADER > n || first + POSTGRES_HEADER > PREFIX_SIZE)
 		return n < FRAME_PART ? RECOGNISED_PERHAPS : RECOGNISED_NOT;
 	p += first & (PREFIX_SIZE - 1);
 	size = big_endian(p + 1) + 1;
-	return p[0] < 128 && postgres_types[p[0] & 127] & sides && size >= POSTGRES_HEADER && size <= POSTGRES_LONGEST ? RECOGNISED : RECOGNISED_NOT;
+	return p[0] < 128 && postgres_types[p[0] & 127] & sides && size >= POSTGRES_HEADER && !p[1] ? RECOGNISED : RECOGNISED_NOT;
 }
 
 /* The frame whose first bytes are the available ones at p. One table serves both directions. */

@@ -13,6 +13,7 @@ enum protocol {
 	PROTOCOL_HTTP = 1,
 	PROTOCOL_POSTGRES = 2,
 	PROTOCOL_REDIS = 3,
+	PROTOCOL_SQL = 4, /* not known, but statements were found: said by user space alone, and no value of connection.protocol */
 	PROTOCOL_FOREIGN = 255, /* none of these, for good */
 };
 

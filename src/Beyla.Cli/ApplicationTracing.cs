@@ -10,6 +10,7 @@ using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Protocols.Http;
 using Beyla.Agent.Protocols.Postgres;
 using Beyla.Agent.Protocols.Redis;
+using Beyla.Agent.Protocols.Sql;
 using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Tracing;
@@ -147,6 +148,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 configuration.SocketSource,
                 watcher.Selection,
                 configuration.RingSize,
+                configuration.DetectsSql,
                 static (kind, failure) =>
                     Log.Debug(
                         "The kernel does not take this socket source",
@@ -267,6 +269,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             spans,
             buffers),
         new RedisProtocol(new RedisOptions { IsDatabaseShown = configuration.ShowsRedisDatabase }, spans, buffers),
+        // Asked last: what is known goes before what is guessed.
+        .. configuration.DetectsSql ? (IProtocol[])[new SqlProtocol(new SqlOptions(), spans, buffers)] : [],
     ];
 
     private sealed class KernelVerdicts(VerdictMap map) : IVerdicts

@@ -62,4 +62,7 @@ public enum SpanAttribute : byte
 
     /// <summary>db.response.returned_rows.</summary>
     DbResponseReturnedRows,
+
+    /// <summary>beyla.guess: facts of the span that a heuristic found.</summary>
+    Guess,
 }

@@ -12,7 +12,9 @@ public static class SpanAttributes
     private const int Word = 64, Label = 255, Target = 8192, Statement = 4096;
 
     private static readonly string[] Http = [SpanProtocol.Http.Name], Postgres = [SpanProtocol.PostgreSql.Name],
-        Databases = [SpanProtocol.PostgreSql.Name, SpanProtocol.Redis.Name];
+        Sql = [SpanProtocol.PostgreSql.Name, SpanProtocol.Sql.Name],
+        Known = [SpanProtocol.PostgreSql.Name, SpanProtocol.Redis.Name],
+        Databases = [SpanProtocol.PostgreSql.Name, SpanProtocol.Redis.Name, SpanProtocol.Sql.Name];
 
     private static readonly SpanAttributeRow[] Rows =
     [
@@ -69,11 +71,11 @@ public static class SpanAttributes
         new()
         {
             Attribute = SpanAttribute.DbSystemName, Name = "db.system.name", Limit = Word, Protocols = Databases,
-            Meaning = "the database system: `postgresql`, `redis`",
+            Meaning = "the database system: `postgresql`, `redis`; `other_sql` where only statements tell",
         },
         new()
         {
-            Attribute = SpanAttribute.DbNamespace, Name = "db.namespace", Limit = Label, Protocols = Databases,
+            Attribute = SpanAttribute.DbNamespace, Name = "db.namespace", Limit = Label, Protocols = Known,
             Meaning = "the database; of Redis its number",
         },
         new()
@@ -93,12 +95,12 @@ public static class SpanAttributes
         },
         new()
         {
-            Attribute = SpanAttribute.DbCollectionName, Name = "db.collection.name", Limit = Label, Protocols = Postgres,
+            Attribute = SpanAttribute.DbCollectionName, Name = "db.collection.name", Limit = Label, Protocols = Sql,
             Meaning = "the first table of the statement",
         },
         new()
         {
-            Attribute = SpanAttribute.DbOperationBatchSize, Name = "db.operation.batch.size", IsNumber = true, Protocols = Databases,
+            Attribute = SpanAttribute.DbOperationBatchSize, Name = "db.operation.batch.size", IsNumber = true, Protocols = Known,
             Meaning = "operations of a batch, 2 or more",
         },
         new()
@@ -108,13 +110,18 @@ public static class SpanAttributes
         },
         new()
         {
-            Attribute = SpanAttribute.DbResponseStatusCode, Name = "db.response.status_code", Limit = Word, Protocols = Databases,
+            Attribute = SpanAttribute.DbResponseStatusCode, Name = "db.response.status_code", Limit = Word, Protocols = Known,
             Meaning = "SQLSTATE of an error; of Redis the first word of the error",
         },
         new()
         {
-            Attribute = SpanAttribute.DbResponseReturnedRows, Name = "db.response.returned_rows", IsNumber = true, Protocols = Databases,
+            Attribute = SpanAttribute.DbResponseReturnedRows, Name = "db.response.returned_rows", IsNumber = true, Protocols = Known,
             Meaning = "rows in the response",
+        },
+        new()
+        {
+            Attribute = SpanAttribute.Guess, Name = "beyla.guess", Limit = Word,
+            Meaning = "a fact of the span that a heuristic found, and that may be wrong: `protocol`",
         },
     ];
 

@@ -31,8 +31,16 @@ public sealed class SpanProtocol
         "redis", SpanAttribute.DbResponseStatusCode, [SpanAttribute.DbOperationName, SpanAttribute.DbQuerySummary],
         [SpanAttribute.DbQueryText]);
 
+    /// <summary>Statements on a connection whose protocol is not known: first keyword, table; how they ended is not seen.</summary>
+    public static SpanProtocol Sql { get; } = new(
+        "sql", SpanAttribute.DbResponseStatusCode, [SpanAttribute.DbOperationName, SpanAttribute.DbQuerySummary],
+        [
+            SpanAttribute.DbCollectionName, SpanAttribute.DbStoredProcedureName, SpanAttribute.DbQuerySummary,
+            SpanAttribute.DbQueryText,
+        ]);
+
     /// <summary>All that this version knows.</summary>
-    public static IReadOnlyList<SpanProtocol> All { get; } = [Http, PostgreSql, Redis];
+    public static IReadOnlyList<SpanProtocol> All { get; } = [Http, PostgreSql, Redis, Sql];
 
     /// <summary>Its name in the stream.</summary>
     public string Name { get; }
@@ -49,5 +57,6 @@ public sealed class SpanProtocol
     public IReadOnlyList<SpanAttribute> Targets { get; }
 
     /// <summary>The protocol of that name. One that a newer agent knows is looked at as a database would be.</summary>
-    public static SpanProtocol Of(string name) => name == Http.Name ? Http : name == Redis.Name ? Redis : PostgreSql;
+    public static SpanProtocol Of(string name) =>
+        name == Http.Name ? Http : name == Redis.Name ? Redis : name == Sql.Name ? Sql : PostgreSql;
 }

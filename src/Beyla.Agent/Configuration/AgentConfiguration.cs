@@ -72,6 +72,9 @@ public sealed record AgentConfiguration
     /// <summary>Whether spans of Redis show the number of the database, where it is known.</summary>
     public bool ShowsRedisDatabase { get; init; } = true;
 
+    /// <summary>Whether statements of SQL are looked for where the protocol is not known (<c>ebpf.heuristic_sql_detect</c>).</summary>
+    public bool DetectsSql { get; init; }
+
     /// <summary>Names of query parameters whose values are redacted; case does not count.</summary>
     public IReadOnlySet<string> SensitiveQueryParameters { get; init; } = Configuration.SensitiveQueryParameters.Default;
 

@@ -49,6 +49,7 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
             HttpRequestTimeout = Duration("ebpf.http_request_timeout"),
             PostgresPreparedStatements = (int)Integer("ebpf.postgres_prepared_statements_cache_size"),
             PostgresTextLength = (int)Integer("ebpf.buffer_sizes.postgres"),
+            DetectsSql = Boolean("ebpf.heuristic_sql_detect"),
             ShowsRedisDatabase = Boolean("ebpf.redis_db_cache.enabled"),
             SensitiveQueryParameters = Sensitive(),
             SocketSource = Choice("ebpf.socket_source") switch

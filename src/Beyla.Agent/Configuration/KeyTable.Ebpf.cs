@@ -41,7 +41,7 @@ internal static partial class KeyTable
           How the map of flows is emptied: many entries a system call, or one.
         ebpf.go_http_client_buffer_timeout|BEYLA_BPF_GO_HTTP_CLIENT_BUFFER_TIMEOUT|duration|1s
           How long the data of an HTTP client in Go is held back to complete its span.
-        ebpf.heuristic_sql_detect|BEYLA_HEURISTIC_SQL_DETECT|bool|false
+        +ebpf.heuristic_sql_detect|BEYLA_HEURISTIC_SQL_DETECT|bool|false
           Looks for SQL in the data of connections whose protocol is not known.
         ebpf.high_request_volume|BEYLA_BPF_HIGH_REQUEST_VOLUME|bool|false
           Reports a request when its answer begins, not when it ends.

@@ -6,7 +6,7 @@ namespace Beyla.Agent.Export;
 internal static class ProtocolNames
 {
     /// <summary>How many there are, when <see cref="ProtocolId.None"/> counts as HTTP.</summary>
-    internal const int Count = (int)ProtocolId.Redis + 1;
+    internal const int Count = (int)ProtocolId.Sql + 1;
 
     /// <summary>
     /// The type and sub-type in the line of Grafana Beyla: <c>HTTP(subType=0)</c>, <c>SQLClient(subType=1)</c> (its EventType and SQLKind).
@@ -17,6 +17,8 @@ internal static class ProtocolNames
         (ProtocolId.Postgres, _) => "SQLServer(subType=1)"u8,
         (ProtocolId.Redis, SpanKind.Client) => "RedisClient(subType=0)"u8,
         (ProtocolId.Redis, _) => "RedisServer(subType=0)"u8,
+        (ProtocolId.Sql, SpanKind.Client) => "SQLClient(subType=0)"u8,
+        (ProtocolId.Sql, _) => "SQLServer(subType=0)"u8,
         (_, SpanKind.Client) => "HTTPClient(subType=0)"u8,
         _ => "HTTP(subType=0)"u8,
     };

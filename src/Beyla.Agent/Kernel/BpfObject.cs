@@ -100,10 +100,17 @@ public sealed unsafe class BpfObject : SafeHandleZeroOrMinusOneIsInvalid
 
     /// <summary>Writes the object's <c>const volatile</c> settings; before <see cref="Load"/>.</summary>
     public void SetConstants<T>(in T value)
+        where T : unmanaged =>
+        // libbpf names the section after the first eight characters of the object.
+        SetConstants($"{(name.Length > 8 ? name[..8] : name)}.rodata", in value);
+
+    /// <summary>The same for constants in a section of their own, so that where they lie does not depend on others.</summary>
+    /// <param name="section">Its name: <c>.rodata.settings</c>.</param>
+    /// <param name="value">What the section begins with.</param>
+    public void SetConstants<T>(string section, in T value)
         where T : unmanaged
     {
-        // libbpf names the section after the first eight characters of the object.
-        var map = Map($"{(name.Length > 8 ? name[..8] : name)}.rodata");
+        var map = Map(section);
         nuint size;
         var memory = Libbpf.bpf_map__initial_value(map.Pointer, &size);
         if (memory == null || size < (nuint)sizeof(T))

@@ -15,6 +15,11 @@ public enum ProtocolId : byte
     /// <summary>Redis: RESP2, RESP3 and inline commands.</summary>
     Redis = 3,
 
+    /// <summary>
+    /// Not known, but statements of SQL were found on it (ebpf.heuristic_sql_detect): a guess. Said to the kernel side, never by it.
+    /// </summary>
+    Sql = 4,
+
     /// <summary>None of these, for as long as the connection lives: nothing of it is reported.</summary>
     Foreign = 255,
 }

@@ -56,10 +56,11 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <param name="wanted">A rung, or Auto.</param>
     /// <param name="selection">Shared with the watcher.</param>
     /// <param name="ringSize">Bytes, a power of two.</param>
+    /// <param name="detectsSql">Connections that are not recognised are captured on, so that statements can be looked for on them.</param>
     /// <param name="refused">Called for each rung that the kernel did not take, with the reason.</param>
     /// <exception cref="KernelException">No wanted rung works; the reason of the last one.</exception>
     public static SocketSource Open(
-        SocketSourceKind wanted, SelectionMap selection, uint ringSize, Action<SocketSourceKind, KernelException> refused)
+        SocketSourceKind wanted, SelectionMap selection, uint ringSize, bool detectsSql, Action<SocketSourceKind, KernelException> refused)
     {
         KernelException? last = null;
         foreach (var (kind, file, names) in Rungs)
@@ -71,7 +72,7 @@ public sealed class SocketSource : IDisposable, ICounted
 
             try
             {
-                return Open(kind, file, [.. names, .. Ends], selection, ringSize);
+                return Open(kind, file, [.. names, .. Ends], selection, ringSize, detectsSql);
             }
             catch (KernelException exception)
             {
@@ -114,13 +115,15 @@ public sealed class SocketSource : IDisposable, ICounted
         programs.Dispose();
     }
 
-    private static SocketSource Open(SocketSourceKind kind, string file, string[] names, SelectionMap selection, uint ringSize)
+    private static SocketSource Open(
+        SocketSourceKind kind, string file, string[] names, SelectionMap selection, uint ringSize, bool detectsSql)
     {
         var programs = BpfObject.Open(file);
         try
         {
             programs.Map(SelectionMap.Name).ShareFrom(selection.Map);
             programs.Map("socket_events").MaxEntries = ringSize;
+            programs.SetConstants(".rodata.settings", detectsSql ? 1u : 0u);
             programs.Select(names).Load();
             var source = new SocketSource(kind, programs, names, ringSize);
             try

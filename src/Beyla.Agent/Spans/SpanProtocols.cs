@@ -10,6 +10,7 @@ internal static class SpanProtocols
     {
         ProtocolId.Postgres => SpanProtocol.PostgreSql,
         ProtocolId.Redis => SpanProtocol.Redis,
+        ProtocolId.Sql => SpanProtocol.Sql,
         _ => SpanProtocol.Http,
     };
 }

@@ -51,6 +51,9 @@ public sealed class Connection
     /// <summary>The direction in which requests travel, once a request was seen.</summary>
     public SocketDirection? RequestDirection { get; set; }
 
+    /// <summary>The socket came from a listening one: this side serves, as far as TCP can tell.</summary>
+    public bool IsAccepted { get; private set; }
+
     /// <summary>
     /// What the connection speaks, once a protocol has confirmed it: nothing but <see cref="HandOver"/>, or another word of the kernel side
     /// that is confirmed too, changes that. <see cref="ProtocolId.Foreign"/>: nothing that is followed.
@@ -127,6 +130,7 @@ public sealed class Connection
         remote = e.Remote;
         Receive = Send = default;
         RequestDirection = null;
+        IsAccepted = (e.Flags & SocketEventFlags.Accepted) != 0;
         Protocol = Named = ProtocolId.None;
         IsHandedOver = HasNamedClient = IsWatched = false;
         Conversation = null;

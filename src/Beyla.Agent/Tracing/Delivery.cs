@@ -28,6 +28,8 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
         return bytes == 0 ? null : new("frames", "bytes", bytes, Lost: bytes);
     }
 
+    private static bool IsAccepted(in SocketEvent e) => (e.Flags & SocketEventFlags.Accepted) != 0;
+
     /// <summary>Takes an operation.</summary>
     /// <param name="e">The operation.</param>
     /// <param name="data">What follows the event in its record.</param>
@@ -107,7 +109,10 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
     private Connection? Begin(in SocketEvent e, ReadOnlySpan<byte> data)
     {
         var isFresh = recognition.IsFresh(in e);
-        var opening = new Opening { Data = data, Length = e.Length, Direction = e.Direction, IsFresh = isFresh };
+        var opening = new Opening
+        {
+            Data = data, Length = e.Length, Direction = e.Direction, IsFresh = isFresh, IsAccepted = IsAccepted(in e),
+        };
         var confirmation = recognition.Ask(in opening, e.Protocol, out var protocol);
         if (confirmation == Confirmation.No || (confirmation == Confirmation.Undecided && !Undecided.CanWait(in opening)))
         {
@@ -179,14 +184,17 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
             return connection.Conversation is not null;
         }
 
-        var opening = new Opening { Data = segment.Data, Length = segment.Left, Direction = segment.Direction, IsKnown = true };
+        var opening = new Opening
+        {
+            Data = segment.Data, Length = segment.Left, Direction = segment.Direction, IsKnown = true, IsAccepted = IsAccepted(in e),
+        };
         return recognition.TryReopen(connection, in opening, e.Protocol);
     }
 
     /// <summary>Asks with the bytes that wait and the next ones. They may wait on: then they are delivered to what keeps them.</summary>
     private bool TryDecide(Connection connection, Undecided undecided, in SocketEvent e, in Segment segment)
     {
-        Span<byte> scratch = stackalloc byte[JoinedBytes];
+        Span<byte> scratch = stackalloc byte[JoinedBytes], others = stackalloc byte[Undecided.MaxBytes];
         ref var wait = ref undecided.Of(segment.Direction);
         var confirmation = Confirmation.No;
         IProtocol? protocol = null;
@@ -197,8 +205,10 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
             {
                 Data = undecided.Join(in next, scratch),
                 Length = undecided.Length(segment.Direction) + next.Left,
+                Other = undecided.Join(new Segment { Direction = StreamOrder.Other(segment.Direction) }, others),
                 Direction = segment.Direction,
                 IsFresh = undecided.IsFresh,
+                IsAccepted = IsAccepted(in e),
             };
             confirmation = recognition.Ask(in opening, e.Protocol, out protocol);
         }
@@ -224,6 +234,13 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
 
         recognition.Refuse(
             connection.Id, segment.Direction, e.Protocol, undecided.IsFresh && confirmation == Confirmation.No);
+        if (recognition.IsPatient && segment.Unseen == 0 && segment.Data.Length <= Undecided.MaxBytes)
+        {
+            // What waited is no beginning, but this may be one.
+            undecided.Begin(isFresh: false);
+            return true;
+        }
+
         connections.Close(connection);
         return false;
     }

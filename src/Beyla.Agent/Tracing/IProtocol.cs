@@ -18,6 +18,11 @@ public interface IProtocol
     long Due => long.MinValue;
 
     /// <summary>
+    /// Its messages may follow any others: no connection is given up because it was not recognised by what was seen of it so far.
+    /// </summary>
+    bool FindsLater => false;
+
+    /// <summary>
     /// Whether a connection with these first bytes speaks it. What was sent before an opening that is not fresh is unknown: then only a
     /// form that other data does not have by chance is a yes, since garbage must not become a span.
     /// </summary>

@@ -16,8 +16,16 @@ public readonly ref struct Opening
     /// </summary>
     public long Length { get; init; }
 
+    /// <summary>
+    /// The first bytes of the other direction, as far as they wait, too: at most <see cref="Undecided.MaxBytes"/>. Empty at a first look.
+    /// </summary>
+    public ReadOnlySpan<byte> Other { get; init; }
+
     /// <summary>The direction of the bytes.</summary>
     public SocketDirection Direction { get; init; }
+
+    /// <summary>The socket came from a listening one: this side serves, as far as TCP can tell.</summary>
+    public bool IsAccepted { get; init; }
 
     /// <summary>The connection began while it was watched: nothing was sent before, in either direction.</summary>
     public bool IsFresh { get; init; }

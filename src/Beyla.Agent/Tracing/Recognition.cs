@@ -37,11 +37,15 @@ internal sealed class Recognition
         foreach (var protocol in protocols)
         {
             byId[(byte)protocol.Id] = protocol;
+            IsPatient |= protocol.FindsLater;
         }
     }
 
     /// <summary>Where first bytes wait.</summary>
     public BufferPool Buffers { get; }
+
+    /// <summary>A protocol may find its messages later (<see cref="IProtocol.FindsLater"/>): no connection is given up.</summary>
+    public bool IsPatient { get; }
 
     /// <summary>The protocol of that name, or null.</summary>
     public IProtocol? Of(ProtocolId id) => byId[(byte)id];
@@ -168,7 +172,7 @@ internal sealed class Recognition
             place = (connection, direction, Math.Min(place.Count + 1, MaxRefusals));
         }
 
-        if (isFresh || place.Count == MaxRefusals)
+        if (!IsPatient && (isFresh || place.Count == MaxRefusals))
         {
             verdicts.Tell(connection, ProtocolId.Foreign);
         }

@@ -21,6 +21,7 @@ public partial class ConfigurationDocumentTests
     private static readonly Dictionary<string, Func<AgentConfiguration, object>> Typed = new()
     {
         ["ebpf.buffer_sizes.postgres"] = static c => c.PostgresTextLength,
+        ["ebpf.heuristic_sql_detect"] = static c => c.DetectsSql,
         ["ebpf.http_request_timeout"] = static c => c.HttpRequestTimeout,
         ["ebpf.poll_interval"] = static c => c.PollInterval,
         ["ebpf.postgres_prepared_statements_cache_size"] = static c => c.PostgresPreparedStatements,

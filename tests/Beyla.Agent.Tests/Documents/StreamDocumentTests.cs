@@ -39,14 +39,14 @@ public class StreamDocumentTests
         ],
         SpanAttributes.All.Where(static row => row.ShortName is not null).Select(static row => row.ShortName));
 
-    /// <summary>The names in the registry of the OpenTelemetry semantic conventions 1.44.</summary>
+    /// <summary>The names in the registry of the OpenTelemetry semantic conventions 1.44, which has none for what is a guess.</summary>
     [Fact]
     public void Names_are_those_of_the_conventions() => Assert.Equal(
         [
             "name", "error.type", "http.request.method", "url.path", "url.query", "http.response.status_code", "http.request.header.host",
             "network.protocol.version", "http.request.body.size", "http.response.body.size", "db.system.name", "db.namespace",
             "db.query.summary", "db.query.text", "db.operation.name", "db.collection.name", "db.operation.batch.size",
-            "db.stored_procedure.name", "db.response.status_code", "db.response.returned_rows",
+            "db.stored_procedure.name", "db.response.status_code", "db.response.returned_rows", "beyla.guess",
         ],
         SpanAttributes.All.Select(static row => row.Name));
 

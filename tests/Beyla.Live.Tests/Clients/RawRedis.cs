@@ -32,6 +32,9 @@ internal sealed class RawRedis : IDisposable
         return response;
     }
 
+    /// <summary>Writes by one call.</summary>
+    public async Task WriteAsync(string bytes) => await this.client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(bytes));
+
     /// <summary>Reads until what came ends in a text.</summary>
     public async Task<string> ReadAsync(string end)
     {

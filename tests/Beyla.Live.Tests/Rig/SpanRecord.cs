@@ -27,7 +27,7 @@ internal sealed class SpanRecord
     /// <summary><c>server</c> or <c>client</c>.</summary>
     public string Kind => Text("kind");
 
-    /// <summary><c>http</c>, <c>postgresql</c>, <c>redis</c>.</summary>
+    /// <summary><c>http</c>, <c>postgresql</c>, <c>redis</c>, <c>sql</c>.</summary>
     public string Protocol => Text("protocol");
 
     public string Name => Text("name");

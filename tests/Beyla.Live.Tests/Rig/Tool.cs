@@ -24,6 +24,9 @@ internal static class Tool
         ["pgbench"] = "postgresql-15",
         ["psql"] = "postgresql-client-15",
         ["redis-cli"] = "redis-tools",
+        ["mariadbd"] = "mariadb-server",
+        ["mariadb-install-db"] = "mariadb-server",
+        ["mariadb"] = "mariadb-client",
     };
 
     // Debian keeps the programs of each version of PostgreSQL apart; /usr/bin/psql is a script that chooses one.

@@ -19,7 +19,7 @@ internal sealed class RedisConversation : Conversation
     private RedisReaders? readers;
     private Connection connection = null!;
     private SocketDirection? direction;
-    private bool isFresh;
+    private bool isFresh, isInline;
 
     /// <summary>A conversation of this protocol. <see cref="Begin"/> comes before its use.</summary>
     public RedisConversation(RedisProtocol protocol)
@@ -47,11 +47,12 @@ internal sealed class RedisConversation : Conversation
     /// <summary>Ready for a connection; an object is used again after <see cref="Release"/>.</summary>
     /// <param name="connection">Which.</param>
     /// <param name="isFresh">It begins now: nothing was sent on it before.</param>
+    /// <param name="isInline">It begins with inline commands, which only a response proves.</param>
     /// <param name="requests">Which way the commands go; null when the first bytes will tell.</param>
-    public void Begin(Connection connection, bool isFresh, SocketDirection? requests)
+    public void Begin(Connection connection, bool isFresh, bool isInline, SocketDirection? requests)
     {
         this.connection = connection;
-        this.isFresh = isFresh;
+        (this.isFresh, this.isInline) = (isFresh, isInline);
         direction = requests;
         BeginExchanges(requests ?? default);
     }
@@ -164,14 +165,14 @@ internal sealed class RedisConversation : Conversation
 
     private void BeginExchanges(SocketDirection requests)
     {
-        exchanges.Begin(connection, isFresh, requests);
-        responses.LoseReplies();
+        exchanges.Begin(connection, isFresh, isInline, requests);
+        responses.LoseReplies(isOther: false);
     }
 
     private void LoseAll()
     {
         exchanges.Lose();
-        responses.LoseReplies();
+        responses.LoseReplies(isOther: false);
     }
 
     private RedisReaders Attach()

@@ -17,7 +17,7 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     private Connection connection = null!;
     private SocketDirection direction;
     private int passing;
-    private bool isFresh, hasRequest;
+    private bool isFresh, isInline, hasRequest;
     private long commands, replies;
 
     /// <summary>Where texts are kept.</summary>
@@ -42,7 +42,13 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     public bool IsDoubtful { get; private set; }
 
     /// <summary>This is Redis without doubt.</summary>
-    public bool IsProven => isFresh || commands > 1 || replies > 0;
+    public bool IsProven => replies > 0 || (!isInline && (isFresh || commands > 1));
+
+    /// <summary>A line is a command, although it is not proven: lines are what the connection was recognised by.</summary>
+    public bool MayBeInline => isInline || IsProven;
+
+    /// <summary>Lines are what the connection was recognised by, and no response has proven it.</summary>
+    public bool IsGuess => isInline && !IsProven;
 
     /// <summary>Nothing was recognised: nothing has to be kept.</summary>
     public bool IsEmpty => commands == 0 && !hasRequest;
@@ -56,11 +62,12 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     /// <summary>Ready for a connection.</summary>
     /// <param name="connection">Which.</param>
     /// <param name="isFresh">It begins now.</param>
+    /// <param name="isInline">It begins with inline commands, which only a response proves.</param>
     /// <param name="requests">Which way the commands go.</param>
-    public void Begin(Connection connection, bool isFresh, SocketDirection requests)
+    public void Begin(Connection connection, bool isFresh, bool isInline, SocketDirection requests)
     {
         this.connection = connection;
-        this.isFresh = isFresh;
+        (this.isFresh, this.isInline) = (isFresh, isInline);
         IsDoubtful = !isFresh;
         direction = requests;
         IsOver = hasRequest = false;
@@ -189,6 +196,13 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
         {
             Finish(exchange);
         }
+    }
+
+    /// <summary>It is another protocol of lines.</summary>
+    public void Abandon()
+    {
+        IsOver = true;
+        conversation.HandOver();
     }
 
     /// <summary>The response of a command that had no room is over.</summary>

@@ -3,8 +3,9 @@ using Beyla.Agent.Tracing;
 namespace Beyla.Agent.Protocols.Redis;
 
 /// <summary>
-/// Recognises a stream by its first bytes: <c>*n $m NAME</c>, a command as an array of bulk strings. A response is no proof, and an inline
-/// command could be one of other protocols of lines. In the kernel bpf/protocols/redis.h asks the same with less care.
+/// Recognises a stream by its first bytes: <c>*n $m NAME</c>, a command as an array of bulk strings; an inline command only at the
+/// beginning of a connection (<see cref="RedisInlineOpening"/>). A response is no proof. In the kernel bpf/protocols/redis.h asks the same
+/// with less care.
 /// </summary>
 internal static class RedisOpening
 {
@@ -14,6 +15,11 @@ internal static class RedisOpening
     public static Confirmation Judge(in Opening opening)
     {
         var data = opening.Data;
+        if (RedisInlineOpening.Concerns(in opening))
+        {
+            return RedisInlineOpening.Judge(in opening);
+        }
+
         var verdict = ReadHead(data, out var arguments, out var name, out var end);
         if (verdict != Confirmation.Yes)
         {

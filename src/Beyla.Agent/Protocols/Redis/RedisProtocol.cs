@@ -14,7 +14,7 @@ public sealed class RedisProtocol : IProtocol
     private readonly ObjectPool<RedisConversation> conversations;
     private readonly ObjectPool<RedisExchange> spare;
     private SocketDirection? direction;
-    private bool isFresh;
+    private bool isFresh, isInline;
 
     /// <param name="options">Settings.</param>
     /// <param name="sink">Takes the spans.</param>
@@ -57,7 +57,8 @@ public sealed class RedisProtocol : IProtocol
         var confirmation = RedisOpening.Judge(in opening);
         // If it is a yes, Open follows.
         isFresh = opening.IsFresh;
-        direction = opening.Direction;
+        isInline = RedisInlineOpening.Concerns(in opening);
+        direction = isInline && !RedisInlineOpening.IsRequest(in opening) ? StreamOrder.Other(opening.Direction) : opening.Direction;
         return confirmation;
     }
 
@@ -65,8 +66,8 @@ public sealed class RedisProtocol : IProtocol
     public Conversation Open(Connection connection)
     {
         var conversation = conversations.Rent();
-        conversation.Begin(connection, isFresh, direction);
-        isFresh = false;
+        conversation.Begin(connection, isFresh, isInline, direction);
+        isFresh = isInline = false;
         direction = null;
         return conversation;
     }

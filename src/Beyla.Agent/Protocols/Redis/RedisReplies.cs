@@ -57,7 +57,7 @@ internal sealed class RedisReplies
             {
                 case RespProgress.Bad:
                     IsLost = true;
-                    responses.LoseReplies();
+                    responses.LoseReplies(isOther: !segment.Data.IsEmpty);
                     break;
                 case RespProgress.Done:
                     EndValue(segment.Time);
@@ -99,7 +99,7 @@ internal sealed class RedisReplies
         {
             IsLost = true;
             EndsWithLine = false;
-            responses.LoseReplies();
+            responses.LoseReplies(isOther: false);
         }
     }
 

@@ -153,7 +153,7 @@ internal sealed class RedisRequests
             return RespProgress.More;
         }
 
-        if (!IsCertain || !char.IsAsciiLetter((char)first))
+        if (isLost || !exchanges.MayBeInline || !char.IsAsciiLetter((char)first))
         {
             return RespProgress.Bad;
         }

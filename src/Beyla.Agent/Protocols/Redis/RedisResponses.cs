@@ -50,7 +50,15 @@ internal sealed class RedisResponses(RedisProtocol protocol, RedisExchanges exch
     public void SetElementError(scoped ReadOnlySpan<byte> word) => element?.SetError(word, exchanges.Buffers);
 
     /// <summary>The end of the response cannot be told, or nobody waits for it any more.</summary>
-    public void LoseReplies() => element = null;
+    /// <param name="isOther">What came instead is none.</param>
+    public void LoseReplies(bool isOther)
+    {
+        element = null;
+        if (isOther && exchanges.IsGuess)
+        {
+            exchanges.Abandon();
+        }
+    }
 
     /// <summary>A response, or a message that is none, is complete.</summary>
     public void EndReply(in RedisReply reply, long time)
@@ -76,7 +84,7 @@ internal sealed class RedisResponses(RedisProtocol protocol, RedisExchanges exch
         {
             exchanges.Contradict();
         }
-        else if (!exchanges.IsProven && reply.Type == '*' && RedisCommands.Find(reply.Text) is not null)
+        else if (!exchanges.IsProven && !exchanges.IsGuess && reply.Type == '*' && RedisCommands.Find(reply.Text) is not null)
         {
             conversation.IsInverted = true;
         }

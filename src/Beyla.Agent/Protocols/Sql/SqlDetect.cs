@@ -47,10 +47,10 @@ internal static class SqlDetect
 
     /// <summary>
     /// Whether a text may begin there: behind the header of a message in binary. The last byte of it may look like a letter, as a length
-    /// does: then the one before it tells. Within other text, as of HTTP, no statement begins.
+    /// does: then the one before it tells. Within other text, as of HTTP, no statement begins, not even at the beginning of a line.
     /// </summary>
     private static bool MayBegin(ReadOnlySpan<byte> data, int at) =>
-        at < 2 || data[at - 1] is < 0x20 or >= 0x80 || data[at - 2] < 0x20;
+        at < 2 || ((data[at - 1] is < 0x20 or >= 0x80 || data[at - 2] < 0x20) && Printable(data[..at]) < at);
 
     private static SqlWord Verb(ReadOnlySpan<byte> data)
     {
@@ -89,7 +89,7 @@ internal static class SqlDetect
         return false;
     }
 
-    /// <summary>How many bytes are text: white space, and what is no control byte.</summary>
+    /// <summary>How many bytes at the beginning are text: white space, and what is no control byte.</summary>
     private static int Printable(ReadOnlySpan<byte> data)
     {
         var length = 0;

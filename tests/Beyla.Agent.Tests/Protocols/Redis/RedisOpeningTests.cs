@@ -24,7 +24,7 @@ public class RedisOpeningTests
     [InlineData("*1\r\n$4\r\n4711\r\n", Confirmation.No, Confirmation.No)]
     [InlineData("*1\r\n:4\r\n", Confirmation.No, Confirmation.No)]
     [InlineData("*99999999999\r\n", Confirmation.No, Confirmation.No)]
-    [InlineData("PING\r\n", Confirmation.No, Confirmation.No)]
+    [InlineData("PING\r\n", Confirmation.Undecided, Confirmation.No)]
     [InlineData("+OK\r\n", Confirmation.No, Confirmation.No)]
     [InlineData("GET / HTTP/1.1\r\n", Confirmation.No, Confirmation.No)]
     public void IsJudged(string bytes, Confirmation fresh, Confirmation later)

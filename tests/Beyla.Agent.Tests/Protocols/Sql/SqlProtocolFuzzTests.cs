@@ -1,0 +1,132 @@
+using System.Text;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Protocols.Sql;
+using Beyla.Agent.Spans;
+using Beyla.Agent.Tests.Tracing;
+using Beyla.Agent.Tracing;
+
+namespace Beyla.Agent.Tests.Protocols.Sql;
+
+/// <summary>Mutated exchanges: no exception, no growth, and every count agrees; and none of them allocates.</summary>
+public class SqlProtocolFuzzTests
+{
+    private const int Exchanges = 300_000, PerRound = 1000;
+
+    private static readonly byte[][] Requests =
+    [
+        Bytes(SqlRig.Command(3, "SELECT a FROM b WHERE c = 'x'")), Bytes(SqlRig.Command(3, "UPDATE a SET b = 1; DELETE FROM c")),
+        Bytes(SqlRig.Command(14, "")), Bytes("\u0002\0sinsert into a values (1, 2, 3)"),
+        Bytes(SqlRig.Command(3, "INSERT INTO a VALUES ('" + new string('v', 200) + "')")),
+    ];
+
+    private static readonly byte[][] Responses = [Bytes("ok"), Bytes(SqlRig.Packet(1, "CREATE TABLE a (b int)")), Bytes("\0")];
+
+    private static readonly byte[][] Fragments =
+        [Bytes("SELECT "), Bytes(" FROM "), Bytes("\0"), Bytes("'"), Bytes("\n"), Bytes("WITH a AS ("), Bytes(";"), Bytes("\u0003")];
+
+    [Fact]
+    public void MutatedExchanges()
+    {
+        var random = new Random(20261127);
+        var sink = new CountingSink();
+        var limits = new LedgerOptions { RequestTimeout = TimeSpan.FromMilliseconds(2) };
+        var sql = new SqlProtocol(new SqlOptions { Ledger = limits, Quiet = TimeSpan.FromMilliseconds(1) }, sink);
+        var options = new TracerOptions { MaxConnections = 8, StaleAfter = TimeSpan.FromSeconds(1) };
+        var tracer = new Tracer(options, sql.Buffers, new NoVerdicts(), sql);
+        var buffer = new byte[2048];
+        ulong connection = 0;
+        for (var round = 0; round < Exchanges / PerRound; round++)
+        {
+            for (var i = 0; i < PerRound; i++)
+            {
+                connection++;
+                var wire = new Wire(tracer, connection, (uint)random.Next(), uint.MaxValue - (uint)random.Next(200))
+                {
+                    Time = connection * 100_000,
+                    Flags = random.Next(3) == 0 ? SocketEventFlags.Accepted : SocketEventFlags.Accepted | SocketEventFlags.Fresh,
+                };
+                for (var turn = random.Next(4); turn >= 0; turn--)
+                {
+                    Write(wire, SocketDirection.Receive, Requests[random.Next(Requests.Length)], buffer, random);
+                    Write(wire, SocketDirection.Send, Responses[random.Next(Responses.Length)], buffer, random);
+                }
+
+                tracer.Tick(wire.Time);
+                if (random.Next(50) != 0)
+                {
+                    wire.Close();
+                }
+            }
+
+            Assert.InRange(tracer.Connections, 0, 8);
+            Assert.InRange(sql.Buffers.Outstanding, 0, 8 * 2);
+            Assert.All(tracer.Count(), place => Assert.True(place.Balanced, place.ToString()));
+        }
+
+        for (var id = connection - PerRound; id <= connection; id++)
+        {
+            new Wire(tracer, id) { Time = (connection + 1) * 100_000 }.Close();
+        }
+
+        tracer.Tick(ulong.MaxValue / 2);
+        Assert.Equal(0, tracer.Connections);
+        Assert.Equal(0, sql.Buffers.Outstanding);
+        Assert.Equal(sink.Count, sql.Count().Emitted);
+        Assert.Equal(0, sql.Count().Held);
+        Assert.InRange(sql.Count().Emitted, Exchanges / 2, 4L * Exchanges);
+    }
+
+    [Fact]
+    public void NothingIsAllocatedPerStatement()
+    {
+        var sql = new SqlProtocol(new SqlOptions(), new CountingSink());
+        var tracer = new Tracer(new TracerOptions(), sql.Buffers, new NoVerdicts(), sql);
+        uint received = 1, sent = 1;
+        Exchange(1000);
+        Assert.Equal(0, Allocation.Least(_ => Exchange(1000)));
+        Assert.Equal(5999, sql.Count().Emitted);
+
+        void Exchange(int times)
+        {
+            for (var i = 0; i < times; i++)
+            {
+                Send(tracer, Requests[0], ref received, sent, SocketDirection.Receive);
+                Send(tracer, Responses[0], ref sent, received, SocketDirection.Send);
+            }
+        }
+    }
+
+    private static void Send(Tracer tracer, byte[] data, ref uint position, uint opposite, SocketDirection direction)
+    {
+        var e = new SocketEvent
+        {
+            Kind = SocketEventKind.Data, Connection = 1, Direction = direction, Sequence = position, Opposite = opposite,
+            Length = (uint)data.Length, Captured = (ushort)data.Length, Time = 1_000_000UL + position, Flags = SocketEventFlags.Accepted,
+        };
+        position += (uint)data.Length;
+        tracer.OnSocketEvent(in e, data);
+    }
+
+    private static void Write(Wire wire, SocketDirection direction, byte[] data, byte[] buffer, Random random)
+    {
+        data.CopyTo(buffer, 0);
+        var length = random.Next(2) == 0 ? Mutations.Apply(buffer, data.Length, Fragments, random) : data.Length;
+        var cut = random.Next(4) == 0 ? random.Next(length) : 0;
+        Mutations.Write(wire, direction, buffer.AsSpan(0, cut), random);
+        Mutations.Write(wire, direction, buffer.AsSpan(cut, length - cut), random);
+    }
+
+    private static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
+
+    private sealed class CountingSink : ISpanSink
+    {
+        public long Count { get; private set; }
+
+        public void OnSpan(in SpanData span)
+        {
+            Assert.True(span.Start > 0 && span.HandlerStart >= span.Start && span.End >= span.HandlerStart, "times out of order");
+            Assert.InRange(span.Values.Text(SpanAttribute.Name).Length, 1, 255);
+            Count++;
+        }
+    }
+}
