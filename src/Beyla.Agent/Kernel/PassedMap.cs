@@ -49,9 +49,9 @@ public sealed unsafe class PassedMap : IDisposable
     /// <summary>Gives the mapping back.</summary>
     public void Dispose() => SharedMemory.Unmap(passed, Length);
 
-    /// <summary>struct passed.</summary>
+    /// <summary>struct passed (bpf/sockets.h).</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private struct Passed
+    internal struct Passed
     {
         public ulong Connection;
         public ulong Time;

@@ -17,6 +17,17 @@ public unsafe class SharedStructTests
             ["captured"] = &e.Captured, ["kind"] = &e.Kind, ["direction"] = &e.Direction, ["local_port"] = &e.LocalPort,
             ["remote_port"] = &e.RemotePort, ["local"] = &e.Local, ["remote"] = &e.Remote, ["protocol"] = &e.Protocol,
             ["flags"] = &e.Flags, ["pieces"] = &e.Pieces, ["reserved"] = &e.Reserved, ["unwalked"] = &e.Unwalked,
+            ["passed_time"] = &e.PassedTime, ["passed"] = &e.Passed, ["passed_until"] = &e.PassedUntil,
+        });
+    }
+
+    [Fact]
+    public void Passed_bytes()
+    {
+        PassedMap.Passed p;
+        Check("sockets", "passed", sizeof(PassedMap.Passed), &p, new()
+        {
+            ["connection"] = &p.Connection, ["time"] = &p.Time, ["from"] = &p.From, ["until"] = &p.Until,
         });
     }
 
