@@ -18,7 +18,7 @@ public sealed class RingTests
     private const int HeaderOfRecord = 8;
 
     /// <summary>struct socket_event in bpf/sockets.h.</summary>
-    private const int HeaderOfEvent = 88;
+    private const int HeaderOfEvent = 104;
 
     /// <summary>
     /// Each request has a path of its own, and the lengths differ, so that records end and wrap at any offset. A record that was read

@@ -7,16 +7,17 @@ internal static class Nginx
 {
     /// <summary>
     /// Starts nginx on a free port, IPv4 and IPv6. Paths: <c>/status/N</c> for some N, <c>/hello</c> without a file, <c>/small.txt</c> (800
-    /// bytes), <c>/large.bin</c> (1 MB), <c>/proxy/…</c> to another server.
+    /// bytes), <c>/large.bin</c> (1 MB, or another number of bytes), <c>/proxy/…</c> to another server.
     /// </summary>
     public static async Task<TestServer> StartAsync(
         int workers = 1, bool sendfile = true, int? upstream = null, int? port = null,
-        IEnumerable<KeyValuePair<string, string>>? environment = null, bool proxyProtocol = false)
+        IEnumerable<KeyValuePair<string, string>>? environment = null, bool proxyProtocol = false,
+        int large = 1_000_000)
     {
         TempDirectory files = new();
         port ??= FreePort.Next();
         files.Write("small.txt", new string('s', 800));
-        files.Write("large.bin", new string('l', 1_000_000));
+        files.Write("large.bin", new string('l', large));
         string proxy = upstream is null ? "" : $"location /proxy/ {{ proxy_pass http://127.0.0.1:{upstream}/; }}";
         string configuration = files.Write("nginx.conf", $$"""
             daemon off;
