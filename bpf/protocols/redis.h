@@ -50,38 +50,50 @@ static __always_inline int recognise_redis(const __u8 *p, __u32 n)
 	return p[4] == '\r' && p[5] == '\n' && ((p[6] | 32) - 'a' < 26u || p[6] == '_') ? RECOGNISED : RECOGNISED_NOT;
 }
 
+/* In a line of an inline command every byte is of one class. */
+enum line_class {
+	IS_ODD, /* a control character */
+	IS_WORD_START, /* a letter */
+	IS_WORD_SIGN, /* goes on a word: names of modules' commands have dots, and others hyphens */
+	IS_SHOWN, /* any other that is no control character; a tab */
+	IS_SPACE, /* ends a word, as does a carriage return */
+	IS_NEWLINE,
+	LINE_CLASSES = 8,
+};
+
+static const __u8 line_class_of[256] = {
+	['\t'] = IS_SHOWN, ['\n'] = IS_NEWLINE, ['\r'] = IS_SPACE, [' '] = IS_SPACE, ['!' ... ','] = IS_SHOWN, ['-'] = IS_WORD_SIGN, ['.'] = IS_WORD_SIGN,
+	['/' ... '@'] = IS_SHOWN, ['A' ... 'Z'] = IS_WORD_START, ['[' ... '^'] = IS_SHOWN, ['_'] = IS_WORD_SIGN, ['`'] = IS_SHOWN,
+	['a' ... 'z'] = IS_WORD_START, ['{' ... 255] = IS_SHOWN,
+};
+
+/* Where recognise_line stands in the bytes: in a word of one, two, three and more letters, or behind it. */
+enum line_reading { READS_NO_LINE, READS_LINE_START, READS_WORD_1, READS_WORD_2, READS_WORD, READS_ARGUMENTS, READS_LINE_END, LINE_READINGS = 8 };
+
+/* A table, not branches, as in http.h. */
+static const __u8 next_in_line[LINE_READINGS][LINE_CLASSES] = {
+	[READS_LINE_START] = { [IS_WORD_START] = READS_WORD_1 },
+	[READS_WORD_1] = { [IS_WORD_START] = READS_WORD_2, [IS_WORD_SIGN] = READS_WORD_2 },
+	[READS_WORD_2] = { [IS_WORD_START] = READS_WORD, [IS_WORD_SIGN] = READS_WORD },
+	[READS_WORD] = { [IS_WORD_START] = READS_WORD, [IS_WORD_SIGN] = READS_WORD, [IS_SPACE] = READS_ARGUMENTS, [IS_NEWLINE] = READS_LINE_END },
+	[READS_ARGUMENTS] = { [IS_WORD_START ... IS_SPACE] = READS_ARGUMENTS, [IS_NEWLINE] = READS_LINE_END },
+};
+
 /*
  * An inline command, "SET a 1\r\n": a line that begins with a word, and does not end in the version of HTTP. At the beginning of a connection alone,
  * and user space knows the words. at holds the first n bytes. A function of its own, so that the verifier looks at it once.
  */
 __attribute__((noinline)) int recognise_line(const struct prefix *at, __u32 n)
 {
-	__u32 i, word = 0;
+	__u32 i, reading = READS_LINE_START;
 
 	if (!at)
 		return RECOGNISED_NOT;
-	for (i = 0; i < PREFIX_SIZE; i++) {
-		__u8 c = at->bytes[i];
-
-		if (i >= n)
-			return RECOGNISED_PERHAPS;
-		if (c == '\n')
-			break;
-		if (word) {
-			if (c < ' ' && c != '\r' && c != '\t')
-				return RECOGNISED_NOT;
-		} else if (c == ' ' || c == '\r') {
-			word = i;
-			if (i < 3)
-				return RECOGNISED_NOT;
-		} else if ((c | 32) - 'a' >= 26u && (!i || (c != '.' && c != '_' && c != '-'))) {
-			return RECOGNISED_NOT;
-		}
-	}
-	if (i >= PREFIX_SIZE)
-		return RECOGNISED_PERHAPS;
-	if (i < 3)
-		return RECOGNISED_NOT;
+	for (i = 0; i < PREFIX_SIZE && i < n && reading != READS_NO_LINE && reading != READS_LINE_END; i++)
+		reading = next_in_line[reading & (LINE_READINGS - 1)][line_class_of[at->bytes[i]] & (LINE_CLASSES - 1)];
+	if (reading != READS_LINE_END)
+		return reading == READS_NO_LINE ? RECOGNISED_NOT : RECOGNISED_PERHAPS;
+	i--; /* the line feed */
 	i -= at->bytes[(i - 1) & (PREFIX_SIZE - 1)] == '\r';
 	return at->bytes[(i - 4) & (PREFIX_SIZE - 1)] == '/' && at->bytes[(i - 3) & (PREFIX_SIZE - 1)] == '1' ? RECOGNISED_NOT : RECOGNISED;
 }

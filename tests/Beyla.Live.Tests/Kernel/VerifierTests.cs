@@ -1,0 +1,26 @@
+using System.Globalization;
+using Beyla.Live.Tests.Rig;
+
+namespace Beyla.Live.Tests.Kernel;
+
+/// <summary>
+/// How many instructions the kernel's verifier walks for a program, which is most of the time that a start takes. A loop with branches in
+/// it can make ten times as many of a few lines.
+/// </summary>
+public sealed class VerifierTests
+{
+    /// <summary>Twice what the largest program takes; the kernel's own limit is a million (BPF_COMPLEXITY_LIMIT_INSNS).</summary>
+    private const long Most = 120_000;
+
+    [LiveTheory, SocketSources]
+    public async Task No_program_is_long_to_verify(string source)
+    {
+        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(FreePort.Next()).WithSource(source));
+        long[] walked = [.. Directory.GetFiles($"/proc/{agent.Pid}/fdinfo").SelectMany(File.ReadAllLines)
+            .Where(static line => line.StartsWith("verified_insns:", StringComparison.Ordinal))
+            .Select(static line => long.Parse(line.Split(':')[1], CultureInfo.InvariantCulture))];
+        Assert.True(walked.Length > 5, $"{walked.Length} programs");
+        Assert.InRange(walked.Max(), 1, Most);
+        await agent.StopAsync();
+    }
+}
