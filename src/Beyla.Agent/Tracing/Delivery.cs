@@ -96,7 +96,8 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
             return false;
         }
 
-        if (e.Direction == SocketDirection.Send && connection.Conversation is not null)
+        // Of other protocols every byte has an event.
+        if (e.Direction == SocketDirection.Send && connection is { Conversation: not null, Protocol: ProtocolId.Http })
         {
             passages.Look(connection);
         }

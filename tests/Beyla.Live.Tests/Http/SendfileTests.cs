@@ -31,8 +31,8 @@ public sealed class SendfileTests
         }
 
         await agent.StopAsync();
-        // The end of a connection has up to three; an agent on a busy machine may fall asleep now and then.
-        Assert.InRange(agent.Counters["sockets"].Produced, 2 * Requests, (2 * Requests) + 20);
+        // The end of a connection has up to three; on a busy machine the agent may fall asleep now and then. Else there would be 900.
+        Assert.InRange(agent.Counters["sockets"].Produced, 2 * Requests, (2 * Requests) + 100);
     }
 
     /// <summary>The connection stays open and silent: the response is over all the same.</summary>
