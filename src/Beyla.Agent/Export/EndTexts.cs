@@ -1,3 +1,4 @@
+using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
@@ -24,7 +25,7 @@ internal sealed class EndTexts(EndsWriter render)
     internal void Write(in ExportedSpan exported, ref LineWriter line)
     {
         ref readonly var span = ref exported.Span;
-        ref var entry = ref entries[(span.Connection * 0x9E3779B97F4A7C15) >> (64 - EntryBits)];
+        ref var entry = ref entries[ConnectionPlace.Of(span.Connection, EntryBits)];
         if (entry.Text is not null && ReferenceEquals(entry.Process, exported.Process) && entry.Ports == PortsOf(in span)
             && entry.Client == span.ClientAddress && entry.Server == span.ServerAddress)
         {

@@ -31,7 +31,7 @@ internal sealed class ConnectionTable(int capacity)
     /// </summary>
     public Connection? Find(ulong id, long time)
     {
-        ref var place = ref recent[PlaceOf(id)];
+        ref var place = ref recent[ConnectionPlace.Of(id, RecentBits)];
         var connection = place;
         if (connection?.Id != id && connections.TryGetValue(id, out connection))
         {
@@ -60,7 +60,7 @@ internal sealed class ConnectionTable(int capacity)
     /// <summary>Removes a connection, whose conversation is over. The object may be used for another one from now on.</summary>
     public void Remove(Connection connection)
     {
-        recent[PlaceOf(connection.Id)] = null;
+        recent[ConnectionPlace.Of(connection.Id, RecentBits)] = null;
         Unlink(connection);
         _ = connections.Remove(connection.Id);
         connection.Conversation = null;
@@ -69,8 +69,6 @@ internal sealed class ConnectionTable(int capacity)
             spare.Push(connection);
         }
     }
-
-    private static int PlaceOf(ulong id) => (int)((id * 0x9E3779B97F4A7C15) >> (64 - RecentBits));
 
     private void Append(Connection connection, long time)
     {

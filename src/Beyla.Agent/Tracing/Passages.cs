@@ -71,16 +71,16 @@ internal sealed class Passages(IPassed passed)
     private static void Deliver(Connection connection, uint until, long time)
     {
         ref var position = ref connection.Send;
+        // 0 where nothing was followed before: then it begins behind them.
         var bytes = position.DistanceTo(until);
-        var isFollowed = position.Known && bytes > 0;
-        var from = position.Next;
-        if (!isFollowed && position.Known)
+        if (bytes <= 0 && position.Known)
         {
             return;
         }
 
+        var from = position.Next;
         position.MoveTo(until);
-        if (!isFollowed || connection.Conversation is not { } conversation)
+        if (bytes == 0 || connection.Conversation is not { } conversation)
         {
             return;
         }

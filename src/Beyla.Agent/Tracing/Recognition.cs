@@ -151,7 +151,7 @@ internal sealed class Recognition
     /// operations.
     /// </summary>
     public bool IsFresh(in SocketEvent e) =>
-        (e.Flags & SocketEventFlags.Fresh) != 0 && refusals[PlaceOf(e.Connection)].Connection != e.Connection;
+        (e.Flags & SocketEventFlags.Fresh) != 0 && refusals[ConnectionPlace.Of(e.Connection, PlaceBits)].Connection != e.Connection;
 
     /// <summary>
     /// Nobody wants the bytes of a connection, of which nothing is kept. The kernel side is to recognise anew, or to pass over it.
@@ -162,7 +162,7 @@ internal sealed class Recognition
     /// <param name="isFresh">They are the first ones.</param>
     public void Refuse(ulong connection, SocketDirection direction, ProtocolId named, bool isFresh)
     {
-        ref var place = ref refusals[PlaceOf(connection)];
+        ref var place = ref refusals[ConnectionPlace.Of(connection, PlaceBits)];
         if (place.Connection != connection)
         {
             place = (connection, direction, 1);
@@ -196,6 +196,4 @@ internal sealed class Recognition
         waiting.Forget(Buffers);
         undecided.Return(waiting);
     }
-
-    private static int PlaceOf(ulong connection) => (int)((connection * 0x9E3779B97F4A7C15) >> (64 - PlaceBits));
 }

@@ -10,12 +10,11 @@ namespace Beyla.Agent.Protocols.Redis;
 internal sealed class RedisConversation : Conversation
 {
     /// <summary>Estimated bytes of the object with what it refers to, without its readers.</summary>
-    public const int Size = 480;
+    public const int Size = 560;
 
     private readonly RedisProtocol protocol;
     private readonly RedisExchanges exchanges;
     private readonly RedisResponses responses;
-    private DoubtNode doubt;
     private RedisReaders? readers;
     private Connection connection = null!;
     private SocketDirection? direction;
@@ -25,12 +24,13 @@ internal sealed class RedisConversation : Conversation
     public RedisConversation(RedisProtocol protocol)
     {
         this.protocol = protocol;
+        Doubt = new SilentList<RedisConversation>.Place(this);
         exchanges = new RedisExchanges(protocol, this);
         responses = new RedisResponses(protocol, exchanges, this);
     }
 
     /// <summary>Its place among those whose commands are held back.</summary>
-    public ref DoubtNode Doubt => ref doubt;
+    public SilentList<RedisConversation>.Place Doubt { get; }
 
     /// <summary>The stream of responses; null while nothing is open on the connection.</summary>
     public RedisReplies? Replies => readers?.Replies;

@@ -8,7 +8,7 @@ namespace Beyla.Agent.Protocols.Redis;
 /// <para>
 /// When the connection is older than the tracing, or commands passed unseen, it is not known how many responses are still to come: the
 /// pairing is in doubt. What is answered then is held back, until a command comes while all others have exactly one response, or for long
-/// nothing comes (<see cref="RedisDoubts"/>). One response too many shows that they belonged to others, and they are given up.
+/// nothing comes (<see cref="RedisProtocol.Doubts"/>). One response too many shows that they belonged to others, and they are given up.
 /// </para>
 /// </summary>
 internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation conversation)
@@ -190,7 +190,7 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
         if (exchange.IsDoubtful && IsDoubtful)
         {
             held.Add(exchange);
-            protocol.Doubts.Add(conversation, time);
+            protocol.Doubts.Touch(conversation.Doubt, time);
         }
         else
         {
@@ -302,7 +302,7 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
 
     private void Release()
     {
-        protocol.Doubts.Remove(conversation);
+        protocol.Doubts.Remove(conversation.Doubt);
         while (held.Dequeue() is { } exchange)
         {
             Finish(exchange);
@@ -311,7 +311,7 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
 
     private void LoseHeld()
     {
-        protocol.Doubts.Remove(conversation);
+        protocol.Doubts.Remove(conversation.Doubt);
         while (held.Dequeue() is { } exchange)
         {
             Spans.Lose(exchange);

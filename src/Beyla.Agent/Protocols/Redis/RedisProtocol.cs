@@ -11,6 +11,14 @@ namespace Beyla.Agent.Protocols.Redis;
 /// </summary>
 public sealed class RedisProtocol : IProtocol
 {
+    /// <summary>
+    /// How long nothing has to come on a connection, nanoseconds, until no earlier command waits for a response: a server responds in
+    /// order, and to all but commands that block at once.
+    /// </summary>
+    private const long Rest = 5_000_000_000;
+
+    private const int RestedPerTick = 256;
+
     private readonly ObjectPool<RedisConversation> conversations;
     private readonly ObjectPool<RedisExchange> spare;
     private SocketDirection? direction;
@@ -45,8 +53,8 @@ public sealed class RedisProtocol : IProtocol
     /// <summary>Readers of connections on which something is open.</summary>
     internal ObjectPool<RedisReaders> Readers { get; }
 
-    /// <summary>Connections on which commands are held back.</summary>
-    internal RedisDoubts Doubts { get; } = new();
+    /// <summary>Connections on which commands are held back because it is not certain whose their responses are.</summary>
+    internal SilentList<RedisConversation> Doubts { get; } = new(Rest);
 
     /// <summary>Spans show the number of the database.</summary>
     internal bool IsDatabaseShown { get; }
@@ -76,7 +84,10 @@ public sealed class RedisProtocol : IProtocol
     public void Tick(long now)
     {
         Ledger.Tick(now);
-        Doubts.Tick(now);
+        for (var i = 0; i < RestedPerTick && Doubts.TakeSilent(now) is { } conversation; i++)
+        {
+            conversation.Rest();
+        }
     }
 
     /// <inheritdoc/>

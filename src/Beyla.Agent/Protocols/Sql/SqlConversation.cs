@@ -7,19 +7,13 @@ namespace Beyla.Agent.Protocols.Sql;
 /// A connection on which a statement was found: keeps the first bytes of what is requested until the other side speaks, and looks for one
 /// in them. Where messages begin and end cannot be known, so one exchange is open at a time.
 /// </summary>
-internal sealed class SqlConversation(SqlProtocol protocol) : Conversation
+internal sealed class SqlConversation : Conversation
 {
     /// <summary>Bytes of a request that are kept: the header of the unknown protocol, and the text.</summary>
     public const int MaxRequest = 4096;
 
     /// <summary>Estimated bytes of the object.</summary>
-    public const int Size = 192;
-
-    /// <summary>Neighbours in the list of those with a response.</summary>
-    internal SqlConversation? Earlier, Later;
-
-    /// <summary>It is in that list.</summary>
-    internal bool IsListed;
+    public const int Size = 280;
 
     /// <summary>Bytes that are kept where memory is tight.</summary>
     private const int ShortRequest = 256;
@@ -29,6 +23,8 @@ internal sealed class SqlConversation(SqlProtocol protocol) : Conversation
     /// </summary>
     private const int MaxSearches = 8;
 
+    private readonly SqlProtocol protocol;
+    private readonly SilentList<SqlConversation>.Place place;
     private Connection connection = null!;
     private SqlExchange? exchange;
     private ExchangeText request;
@@ -37,11 +33,15 @@ internal sealed class SqlConversation(SqlProtocol protocol) : Conversation
     private int pid, tid, searches;
     private bool isCut, isBegun;
 
+    /// <summary>A conversation of this protocol. <see cref="Begin"/> comes before its use.</summary>
+    public SqlConversation(SqlProtocol protocol)
+    {
+        this.protocol = protocol;
+        place = new SilentList<SqlConversation>.Place(this);
+    }
+
     /// <inheritdoc/>
     public override bool IsIdle => !isBegun;
-
-    /// <summary>When the last byte of the response was seen; CLOCK_MONOTONIC in nanoseconds.</summary>
-    public long LastSeen => exchange!.LastSeen;
 
     /// <summary>Ready for a connection.</summary>
     public void Begin(Connection followed) => connection = followed;
@@ -187,7 +187,7 @@ internal sealed class SqlConversation(SqlProtocol protocol) : Conversation
 
         protocol.Ledger.StopTimer(exchange);
         exchange.LastSeen = Math.Max(time, end);
-        protocol.Quiet.Touch(this);
+        protocol.Quiet.Touch(place, exchange.LastSeen);
     }
 
     /// <summary>Looks for a statement in what was requested, unless the other side has begun to speak since.</summary>
@@ -234,7 +234,7 @@ internal sealed class SqlConversation(SqlProtocol protocol) : Conversation
 
     private void Clear()
     {
-        protocol.Quiet.Remove(this);
+        protocol.Quiet.Remove(place);
         if (exchange is not null)
         {
             protocol.Ledger.Return(exchange);

@@ -16,7 +16,6 @@ public sealed class SqlProtocol : IProtocol
     private const int EndedPerTick = 1024;
 
     private readonly ObjectPool<SqlConversation> conversations;
-    private readonly long quietAfter;
 
     /// <param name="options">Settings.</param>
     /// <param name="sink">Takes the spans.</param>
@@ -26,7 +25,7 @@ public sealed class SqlProtocol : IProtocol
         buffers ??= new BufferPool();
         Ledger = new ExchangeLedger<SqlExchange>(ProtocolId.Sql, options.Ledger, buffers, sink);
         conversations = new ObjectPool<SqlConversation>(buffers, SqlConversation.Size, () => new SqlConversation(this));
-        quietAfter = options.Quiet.Ticks * TimeSpan.NanosecondsPerTick;
+        Quiet = new SilentList<SqlConversation>(options.Quiet.Ticks * TimeSpan.NanosecondsPerTick);
     }
 
     /// <inheritdoc/>
@@ -36,7 +35,7 @@ public sealed class SqlProtocol : IProtocol
     public bool FindsLater => true;
 
     /// <inheritdoc/>
-    public long Due => Math.Min(Ledger.Due, Quiet.First is { } first ? first.LastSeen + quietAfter : long.MaxValue);
+    public long Due => Math.Min(Ledger.Due, Quiet.Due);
 
     /// <summary>Buffers of open exchanges.</summary>
     public BufferPool Buffers => Ledger.Buffers;
@@ -45,7 +44,7 @@ public sealed class SqlProtocol : IProtocol
     internal ExchangeLedger<SqlExchange> Ledger { get; }
 
     /// <summary>Conversations that have a response.</summary>
-    internal QuietList Quiet { get; } = new();
+    internal SilentList<SqlConversation> Quiet { get; }
 
     /// <summary>Makes the spans.</summary>
     internal SqlSpan Span { get; } = new();
@@ -69,7 +68,7 @@ public sealed class SqlProtocol : IProtocol
     /// <inheritdoc/>
     public void Tick(long now)
     {
-        for (var i = 0; i < EndedPerTick && Quiet.First is { } conversation && now - conversation.LastSeen >= quietAfter; i++)
+        for (var i = 0; i < EndedPerTick && Quiet.TakeSilent(now) is { } conversation; i++)
         {
             conversation.EndResponse();
         }

@@ -10,7 +10,7 @@ namespace Beyla.Agent.Tests.Protocols.Redis;
 /// <summary>A million mutated exchanges: no exception, no growth, and every count agrees; and none of them allocates.</summary>
 public class RedisFuzzTests
 {
-    private const int Exchanges = 1_000_000, PerRound = 1000;
+    private const int Exchanges = 1_000_000;
 
     private static readonly (char From, byte[] Data)[][] Cases =
     [
@@ -39,52 +39,16 @@ public class RedisFuzzTests
     public void MutatedExchanges()
     {
         var random = new Random(20261127);
-        var sink = new CountingSink();
+        var sink = new FuzzRun.Sink(SpanAttribute.Name, 40);
         var options = new RedisOptions { RequestTimeout = TimeSpan.FromMilliseconds(1), MaxPipelined = 4 };
         var redis = new RedisProtocol(options, sink);
-        var tracer = new Tracer(new TracerOptions { MaxConnections = 8, StaleAfter = TimeSpan.FromSeconds(1) }, redis);
         var buffer = new byte[2048];
-        ulong connection = 0;
-        for (var round = 0; round < Exchanges / PerRound; round++)
+        var run = new FuzzRun(redis, redis.Buffers, sink)
         {
-            for (var i = 0; i < PerRound; i++)
-            {
-                connection++;
-                var wire = new Wire(tracer, connection, (uint)random.Next(), uint.MaxValue - (uint)random.Next(200))
-                {
-                    Time = connection * 100_000,
-                    Flags = random.Next(3) == 0 ? SocketEventFlags.None : SocketEventFlags.Fresh,
-                };
-                Play(Cases[random.Next(Cases.Length)], wire, random, buffer);
-                if (i % 16 == 0)
-                {
-                    tracer.Tick(wire.Time);
-                }
-
-                // Some connections never close: they are evicted or grow stale.
-                if (random.Next(50) != 0)
-                {
-                    wire.Close();
-                }
-            }
-
-            Assert.InRange(tracer.Connections, 0, 8);
-            Assert.InRange(redis.Buffers.Outstanding, 0, 8 * 12);
-            Assert.All(tracer.Count(), place => Assert.True(place.Balanced, place.ToString()));
-        }
-
-        for (var id = connection - PerRound; id <= connection; id++)
-        {
-            new Wire(tracer, id) { Time = (connection + 1) * 100_000 }.Close();
-        }
-
-        tracer.Tick(ulong.MaxValue / 2);
-        Assert.Equal(0, tracer.Connections);
-        Assert.Equal(0, redis.Buffers.Outstanding);
-        var spans = redis.Count();
-        Assert.Equal(sink.Count, spans.Emitted);
-        Assert.Equal(0, spans.Held);
-        Assert.True(spans.Balanced, spans.ToString());
+            BuffersOfOne = 12,
+            Flags = static random => random.Next(3) == 0 ? SocketEventFlags.None : SocketEventFlags.Fresh,
+        };
+        var spans = run.Play(Exchanges, random, wire => Play(Cases[random.Next(Cases.Length)], wire, random, buffer));
         Assert.InRange(spans.Emitted, Exchanges / 2, 4L * Exchanges);
     }
 
@@ -149,18 +113,6 @@ public class RedisFuzzTests
     {
         public void OnSpan(in SpanData span)
         {
-        }
-    }
-
-    private sealed class CountingSink : ISpanSink
-    {
-        public long Count { get; private set; }
-
-        public void OnSpan(in SpanData span)
-        {
-            Assert.True(span.Start > 0 && span.HandlerStart >= span.Start && span.End >= span.HandlerStart, "times out of order");
-            Assert.InRange(span.Values.Text(SpanAttribute.Name).Length, 1, 40);
-            Count++;
         }
     }
 }

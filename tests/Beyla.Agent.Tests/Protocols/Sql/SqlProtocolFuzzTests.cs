@@ -1,7 +1,6 @@
 using System.Text;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Protocols.Sql;
-using Beyla.Agent.Spans;
 using Beyla.Agent.Tests.Tracing;
 using Beyla.Agent.Tracing;
 
@@ -10,7 +9,7 @@ namespace Beyla.Agent.Tests.Protocols.Sql;
 /// <summary>Mutated exchanges: no exception, no growth, and every count agrees; and none of them allocates.</summary>
 public class SqlProtocolFuzzTests
 {
-    private const int Exchanges = 300_000, PerRound = 1000;
+    private const int Exchanges = 300_000;
 
     private static readonly byte[][] Requests =
     [
@@ -28,58 +27,32 @@ public class SqlProtocolFuzzTests
     public void MutatedExchanges()
     {
         var random = new Random(20261127);
-        var sink = new CountingSink();
+        var sink = new FuzzRun.Sink(SpanAttribute.Name, 255);
         var limits = new LedgerOptions { RequestTimeout = TimeSpan.FromMilliseconds(2) };
         var sql = new SqlProtocol(new SqlOptions { Ledger = limits, Quiet = TimeSpan.FromMilliseconds(1) }, sink);
-        var options = new TracerOptions { MaxConnections = 8, StaleAfter = TimeSpan.FromSeconds(1) };
-        var tracer = new Tracer(options, sql.Buffers, new NoVerdicts(), sql);
         var buffer = new byte[2048];
-        ulong connection = 0;
-        for (var round = 0; round < Exchanges / PerRound; round++)
+        var run = new FuzzRun(sql, sql.Buffers, sink)
         {
-            for (var i = 0; i < PerRound; i++)
+            BuffersOfOne = 2,
+            TickEvery = 1,
+            Flags = static random =>
+                random.Next(3) == 0 ? SocketEventFlags.Accepted : SocketEventFlags.Accepted | SocketEventFlags.Fresh,
+        };
+        var spans = run.Play(Exchanges, random, wire =>
+        {
+            for (var turn = random.Next(4); turn >= 0; turn--)
             {
-                connection++;
-                var wire = new Wire(tracer, connection, (uint)random.Next(), uint.MaxValue - (uint)random.Next(200))
-                {
-                    Time = connection * 100_000,
-                    Flags = random.Next(3) == 0 ? SocketEventFlags.Accepted : SocketEventFlags.Accepted | SocketEventFlags.Fresh,
-                };
-                for (var turn = random.Next(4); turn >= 0; turn--)
-                {
-                    Write(wire, SocketDirection.Receive, Requests[random.Next(Requests.Length)], buffer, random);
-                    Write(wire, SocketDirection.Send, Responses[random.Next(Responses.Length)], buffer, random);
-                }
-
-                tracer.Tick(wire.Time);
-                if (random.Next(50) != 0)
-                {
-                    wire.Close();
-                }
+                Write(wire, SocketDirection.Receive, Requests[random.Next(Requests.Length)], buffer, random);
+                Write(wire, SocketDirection.Send, Responses[random.Next(Responses.Length)], buffer, random);
             }
-
-            Assert.InRange(tracer.Connections, 0, 8);
-            Assert.InRange(sql.Buffers.Outstanding, 0, 8 * 2);
-            Assert.All(tracer.Count(), place => Assert.True(place.Balanced, place.ToString()));
-        }
-
-        for (var id = connection - PerRound; id <= connection; id++)
-        {
-            new Wire(tracer, id) { Time = (connection + 1) * 100_000 }.Close();
-        }
-
-        tracer.Tick(ulong.MaxValue / 2);
-        Assert.Equal(0, tracer.Connections);
-        Assert.Equal(0, sql.Buffers.Outstanding);
-        Assert.Equal(sink.Count, sql.Count().Emitted);
-        Assert.Equal(0, sql.Count().Held);
-        Assert.InRange(sql.Count().Emitted, Exchanges / 2, 4L * Exchanges);
+        });
+        Assert.InRange(spans.Emitted, Exchanges / 2, 4L * Exchanges);
     }
 
     [Fact]
     public void NothingIsAllocatedPerStatement()
     {
-        var sql = new SqlProtocol(new SqlOptions(), new CountingSink());
+        var sql = new SqlProtocol(new SqlOptions(), new FuzzRun.Sink(SpanAttribute.Name, 255));
         var tracer = new Tracer(new TracerOptions(), sql.Buffers, new NoVerdicts(), sql);
         uint received = 1, sent = 1;
         Exchange(1000);
@@ -117,16 +90,4 @@ public class SqlProtocolFuzzTests
     }
 
     private static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
-
-    private sealed class CountingSink : ISpanSink
-    {
-        public long Count { get; private set; }
-
-        public void OnSpan(in SpanData span)
-        {
-            Assert.True(span.Start > 0 && span.HandlerStart >= span.Start && span.End >= span.HandlerStart, "times out of order");
-            Assert.InRange(span.Values.Text(SpanAttribute.Name).Length, 1, 255);
-            Count++;
-        }
-    }
 }
