@@ -55,8 +55,8 @@ public sealed class ParentTests(NestingServices services) : IClassFixture<Nestin
             }
         }
 
-        Demand(score.Calls == load.Calls, $"not {load.Calls} calls");
-        Demand(score.Broken == 0, "spans that are missing or whose ids are not what they must be");
+        Demand(score.Missing == 0 && score.Calls == load.Calls, $"not {load.Requests} requests and {load.Calls} calls");
+        Demand(score.Broken == 0, "spans whose ids are not what they must be");
         Demand(score.ExactWrong == 0, "wrong, but said to be certain");
         Demand(score.ProbableWrong * 100 <= score.Probable, "more than 1 % of the guesses are wrong");
         Demand(!(service.Exclusive || alsoExact) || score.ExactRight * 100 >= score.Calls * 99, "less than 99 % are certain");

@@ -10,6 +10,7 @@ internal sealed class Score
 {
     private readonly List<string> wrong = [];
     private readonly List<string> broken = [];
+    private readonly List<string> missing = [];
 
     /// <summary>Calls whose parent is the request that made them, found by a rule that does not guess.</summary>
     public int ExactRight { get; private set; }
@@ -31,10 +32,14 @@ internal sealed class Score
     public int Calls => ExactRight + ExactWrong + Probable + None;
 
     /// <summary>Some of the wrong ones; for messages.</summary>
-    public string Examples => string.Concat(this.wrong.Take(4).Concat(this.broken.Take(2)).Select(line => $"    {line}\n"));
+    public string Examples => string.Concat(
+        this.missing.Take(8).Concat(this.wrong.Take(4)).Concat(this.broken.Take(2)).Select(line => $"    {line}\n"));
+
+    /// <summary>Requests of which not exactly the spans that they must have were seen.</summary>
+    public int Missing => this.missing.Count;
 
     /// <summary>
-    /// Spans that are missing, that have no ids or those of another, and requests whose trace or parent is not the one that came with them.
+    /// Spans that have no ids or those of another, and requests whose trace or parent is not the one that came with them.
     /// </summary>
     public int Broken => this.broken.Count;
 
@@ -51,7 +56,7 @@ internal sealed class Score
             SpanRecord[] servers = [.. spans[id].Where(span => span.Kind == "server")];
             if (servers.Length != 1 || spans[id].Count() != 1 + load.CallsOfEach)
             {
-                score.broken.Add($"{servers.Length} requests and {spans[id].Count() - servers.Length} calls of id {id}");
+                score.missing.Add($"{servers.Length} requests and {spans[id].Count() - servers.Length} calls of id {id}");
             }
 
             foreach (SpanRecord server in servers)
@@ -85,12 +90,14 @@ internal sealed class Score
         None += other.None;
         this.wrong.AddRange(other.wrong);
         this.broken.AddRange(other.broken);
+        this.missing.AddRange(other.missing);
     }
 
     /// <summary>All numbers; for messages.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"exact {ExactRight} right {ExactWrong} wrong, probable {ProbableRight} right {ProbableWrong} wrong, none {None}, broken {Broken}");
+        $"exact {ExactRight} right {ExactWrong} wrong, probable {ProbableRight} right {ProbableWrong} wrong, none {None}, "
+            + $"missing {Missing}, broken {Broken}");
 
     private void Check(SpanRecord span, bool holds)
     {
