@@ -81,6 +81,9 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
         segment.Opposite = e.Opposite;
         segment.Pid = (int)e.Pid;
         segment.Tid = (int)e.Tid;
+        segment.Goroutine = (long)e.Goroutine;
+        segment.ParentGoroutine = (long)e.ParentGoroutine;
+        segment.IsCalled = (e.Flags & SocketEventFlags.Called) != 0;
         if (e.Pieces > 0)
         {
             return DeliverStretches(connection, in e, data, ref segment, known);
