@@ -15,7 +15,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
 
     private Connection connection = null!;
     private ExchangeQueue<HttpExchange> queue;
-    private long startTime;
+    private long startTime, startGoroutine;
     private uint startBoundary;
     private int startPid, startTid;
 
@@ -39,6 +39,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
         startBoundary = segment.Opposite;
         startPid = segment.Pid;
         startTid = segment.Tid;
+        startGoroutine = segment.Goroutine;
     }
 
     /// <summary>
@@ -59,6 +60,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
         exchange.SetTarget(method, target, ledger.Buffers);
         exchange.Pid = startPid;
         exchange.Tid = startTid;
+        exchange.Goroutine = startGoroutine;
         exchange.RequestBody = -1;
         ledger.TellOpened(exchange, connection);
     }
@@ -77,11 +79,14 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
             var moved = exchange.Pid != segment.Pid;
             exchange.Pid = segment.Pid;
             exchange.Tid = segment.Tid;
+            exchange.Goroutine = segment.Goroutine;
             if (moved)
             {
                 ledger.TellOpened(exchange, connection);
             }
         }
+
+        ledger.TellBegun(exchange, connection, in exchange.Header);
     }
 
     /// <summary>The request is there.</summary>
@@ -109,7 +114,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
         }
 
         exchange.Status = status;
-        ledger.StopTimer(exchange);
+        ledger.TellAnswered(exchange);
         return true;
     }
 
@@ -119,7 +124,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
     public void AnswerUnreadably()
     {
         First!.IsUnreadable = true;
-        ledger.StopTimer(First);
+        ledger.TellAnswered(First);
     }
 
     /// <summary>Reports the first exchange and goes on to the next.</summary>
