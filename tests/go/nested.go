@@ -1,9 +1,7 @@
-// Serves each request by one call with the same path to another server: on the goroutine that read the request, or on one that it starts.
+// nested PORT BACKEND MODE: serves GET /in/ID by a call GET /out/ID to another server on 127.0.0.1.
 //
-//	nested ADDRESS leaf              answers at once
-//	nested ADDRESS direct NEXT       calls first, after 0 to 6 ms
-//	nested ADDRESS child NEXT        the same on a goroutine of its own
-//	nested ADDRESS both NEXT         one of each, at the same time
+// MODE says on which goroutine the call is made: direct, the one that read the request; child, one that it starts; leaf, on none: no call.
+// The query: before or after (a timer of ID % 7 ms before or after the call), two (calls /out/ID/1 and /out/ID/2 one after the other).
 package main
 
 import (
@@ -11,55 +9,55 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
 
-func call(next string, path string) {
-	response, err := http.Get("http://" + next + path)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
+
+func call(url string, mode string) {
+	if mode == "child" {
+		done := make(chan bool)
+		go func() {
+			call(url, "direct")
+			done <- true
+		}()
+		<-done
 		return
+	}
+	response, err := client.Get(url)
+	if err != nil {
+		panic(err)
 	}
 	io.Copy(io.Discard, response.Body)
 	response.Body.Close()
 }
 
-func inChild(next string, path string) {
-	done := make(chan bool)
-	go func() {
-		call(next, path)
-		done <- true
-	}()
-	<-done
-}
-
 func main() {
-	address, mode := os.Args[1], os.Args[2]
-	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 100
+	port, backend, mode := os.Args[1], os.Args[2], os.Args[3]
 	http.HandleFunc("/", func(writer http.ResponseWriter, request *http.Request) {
-		path := request.URL.Path
-		if mode != "leaf" {
-			next := os.Args[3]
-			time.Sleep(time.Duration(len(path)*strings.Count(path, "1")%7) * time.Millisecond)
-			switch mode {
-			case "direct":
-				call(next, path)
-			case "child":
-				inChild(next, path)
-			case "both":
-				done := make(chan bool)
-				go func() {
-					inChild(next, path+"/child")
-					done <- true
-				}()
-				call(next, path+"/direct")
-				<-done
+		parts := strings.Split(request.URL.Path, "/")
+		id := parts[len(parts)-1]
+		number, _ := strconv.Atoi(id)
+		wait := func(when string) {
+			if request.URL.RawQuery == when {
+				time.Sleep(time.Duration(number%7) * time.Millisecond)
 			}
 		}
+		wait("before")
+		url := "http://127.0.0.1:" + backend + "/out/" + id
+		switch {
+		case mode == "leaf":
+		case request.URL.RawQuery == "two":
+			call(url+"/1", mode)
+			call(url+"/2", mode)
+		default:
+			call(url, mode)
+		}
+		wait("after")
 		fmt.Fprintln(writer, "done")
 	})
-	fmt.Println("serving")
-	fmt.Fprintln(os.Stderr, http.ListenAndServe(address, nil))
+	fmt.Fprintln(os.Stderr, http.ListenAndServe("127.0.0.1:"+port, nil))
 	os.Exit(1)
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -39,9 +40,8 @@ public sealed class GoroutineTests
     {
         string binary = await GoProgram.BuildAsync("nested", variant, Flags(variant));
         int leafPort = FreePort.Next(), port = FreePort.Next();
-        await using TestServer leaf = await TestServer.StartAsync(leafPort, [binary, $"127.0.0.1:{leafPort}", "leaf"]);
-        await using TestServer server = await TestServer.StartAsync(
-            port, [binary, $"127.0.0.1:{port}", "direct", $"127.0.0.1:{leafPort}"]);
+        await using TestServer leaf = await TestServer.StartAsync(leafPort, [binary, Text(leafPort), "0", "leaf"]);
+        await using TestServer server = await TestServer.StartAsync(port, [binary, Text(port), Text(leafPort), "direct"]);
 
         using Watcher watcher = Watcher.Open(new WatcherNeeds());
         using SocketSource sockets = SocketSource.Open(
@@ -56,7 +56,7 @@ public sealed class GoroutineTests
         watcher.Selection.Select(server.Pid);
         watcher.Selection.Capture(true);
 
-        string[] paths = [.. Enumerable.Range(0, Requests).Select(static i => $"/{i}")];
+        string[] paths = [.. Enumerable.Range(0, Requests).Select(static i => $"/in/{i}?before")];
         Exchange[] exchanges = await HttpRequests.SendAsync(port, paths, Connections);
         Assert.All(exchanges, static exchange => Assert.Equal(200, exchange.Status));
 
@@ -78,7 +78,7 @@ public sealed class GoroutineTests
     {
         string binary = await GoProgram.BuildAsync("nested");
         int port = FreePort.Next();
-        await using TestServer server = await TestServer.StartAsync(port, [binary, $"127.0.0.1:{port}", "leaf"]);
+        await using TestServer server = await TestServer.StartAsync(port, [binary, Text(port), "0", "leaf"]);
         using Watcher watcher = Watcher.Open(new WatcherNeeds());
         using SocketSource sockets = SocketSource.Open(
             SocketSourceKind.Auto, watcher.Selection, 8 << 20, detectsSql: false, static (_, _) => { });
@@ -95,6 +95,8 @@ public sealed class GoroutineTests
         Assert.All(heads.Received.Values, static head => Assert.Equal(0u, head.Goroutine));
         Assert.All(heads.Answered, static goroutine => Assert.Equal(0u, goroutine));
     }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static string[] Flags(string variant) => variant switch
     {
@@ -147,7 +149,7 @@ public sealed class GoroutineTests
                 return;
             }
 
-            string path = text.Split(' ')[1];
+            string path = text.Split(' ', '?')[1].Split('/')[^1];
             if (e.LocalPort == port && e.Direction == SocketDirection.Receive)
             {
                 Received.Add(path, head);
