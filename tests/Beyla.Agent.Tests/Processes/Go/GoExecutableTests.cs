@@ -36,8 +36,9 @@ public sealed class GoExecutableTests : IDisposable
     {
         var builder = GoFileBuilder.Usual();
         (builder.Magic, builder.Version) = (0xfffffff1, "go1.22.3");
-        Assert.Equal(builder.Places.GetValueOrDefault(RoundTrip), 0);
-        Assert.Equal(Read(builder.Build()).RoundTrip, builder.Places[RoundTrip] + BeforeJump);
+        var found = Read(builder.Build());
+        Assert.Equal(builder.Places[RoundTrip] + BeforeJump, found.RoundTrip);
+        Assert.Equal(272u, found.Offsets!.Value.Parent);
         builder.Magic = 0xfffffff2;
         var unknown = Read(builder.Build());
         Assert.Equal(0, unknown.RoundTrip);
