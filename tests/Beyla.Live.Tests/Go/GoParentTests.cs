@@ -41,7 +41,7 @@ public sealed class GoParentTests
         int port = FreePort.Next();
         await using TestServer server = await TestServer.StartAsync(port, [binary, Text(port), Text(backend.Port), mode]);
         int first = Requests.NextIds(load.Requests);
-        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(port));
+        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForRules($"open_ports: {Text(port)}"));
         using CancellationTokenSource expired = new(TimeSpan.FromSeconds(50));
         await Requests.SendAsync(port, load, first, expired.Token);
         await Wait.UntilAsync(() => agent.Records.Count >= load.Requests + load.Calls, TimeSpan.FromSeconds(8));
