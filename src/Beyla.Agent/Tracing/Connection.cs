@@ -48,6 +48,12 @@ public sealed class Connection
     /// <summary>Whether a proxy named a client at the beginning of the connection.</summary>
     public bool HasNamedClient { get; private set; }
 
+    /// <summary>
+    /// The goroutine that asked for the request that is sent next, and the one that started it; 0 where that is not told. Of a request that
+    /// is sent in several operations, the first one tells.
+    /// </summary>
+    internal long Caller, CallerParent;
+
     /// <summary>The direction in which requests travel, once a request was seen.</summary>
     public SocketDirection? RequestDirection { get; set; }
 
@@ -139,6 +145,7 @@ public sealed class Connection
         Protocol = Named = ProtocolId.None;
         IsHandedOver = HasNamedClient = IsWatched = false;
         Conversation = null;
+        Caller = CallerParent = 0;
     }
 }
 

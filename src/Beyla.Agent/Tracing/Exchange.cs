@@ -53,6 +53,9 @@ public abstract class Exchange
     /// <summary>The thread that did it.</summary>
     public int Tid { get; set; }
 
+    /// <summary>Goroutine that did it; 0 where it is not known.</summary>
+    public long Goroutine { get; set; }
+
     /// <summary>Bytes of the response passed unseen.</summary>
     public bool HasGap { get; set; }
 
@@ -77,6 +80,7 @@ public abstract class Exchange
         Start = HandlerStart = LastSeen = 0;
         Id = 0;
         Sequence = 0;
+        Goroutine = 0;
         Pid = Tid = Overflow = 0;
         IsTimed = HasGap = IsReported = false;
     }

@@ -15,7 +15,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
 
     private Connection connection = null!;
     private ExchangeQueue<HttpExchange> queue;
-    private long startTime;
+    private long startTime, startGoroutine;
     private uint startBoundary, startSequence;
     private int startPid, startTid;
 
@@ -40,6 +40,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
         startSequence = connection.SequenceOf(in segment);
         startPid = segment.Pid;
         startTid = segment.Tid;
+        startGoroutine = segment.Goroutine;
     }
 
     /// <summary>
@@ -61,6 +62,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
         exchange.SetTarget(method, target, ledger.Buffers);
         exchange.Pid = startPid;
         exchange.Tid = startTid;
+        exchange.Goroutine = startGoroutine;
         exchange.RequestBody = -1;
         ledger.TellOpened(exchange, connection);
     }
@@ -79,6 +81,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
             var moved = exchange.Pid != segment.Pid;
             exchange.Pid = segment.Pid;
             exchange.Tid = segment.Tid;
+            exchange.Goroutine = segment.Goroutine;
             if (moved)
             {
                 ledger.TellOpened(exchange, connection);

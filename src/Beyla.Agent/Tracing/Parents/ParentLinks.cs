@@ -15,6 +15,9 @@ internal struct ParentLinks
     /// <summary>The thread that read it, as long as it counts among that one's open ones.</summary>
     public TracedThread? Reader;
 
+    /// <summary>The goroutine that read it, as long as it is found by that; 0 for none.</summary>
+    public long Goroutine;
+
     /// <summary>Neighbours among the open requests of the process.</summary>
     public Exchange? Before, After;
 

@@ -11,7 +11,7 @@ namespace Beyla.Agent.Tracing.Parents;
 /// which thread does what, the ledgers what that means. A span whose parent shows only by what comes next is held until then. What it
 /// does not know for sure is marked (<see cref="ParentSource.Agreement"/>), or has no parent. Counts as place <c>parents</c>. One thread.
 /// </summary>
-public sealed class SpanParents : ISpanSink, ICounted
+public sealed partial class SpanParents : ISpanSink, ICounted
 {
     private readonly ISpanSink next;
     private readonly IProcessLookup? processes;
@@ -108,7 +108,15 @@ public sealed class SpanParents : ISpanSink, ICounted
 
         var thread = current is { } same && same.Tid == exchange.Tid && same.Process.Pid == exchange.Pid ? same
             : threads.Find(exchange.Pid, exchange.Tid, Math.Max(time, exchange.Start));
-        if (connection.RequestDirection == SocketDirection.Receive)
+        if (connection.RequestDirection != SocketDirection.Receive && connection.Caller != 0)
+        {
+            OnGoroutineCall(exchange, thread, connection, in header);
+        }
+        else if (exchange.Goroutine != 0)
+        {
+            OnGoroutine(exchange, thread, connection, in header);
+        }
+        else if (connection.RequestDirection == SocketDirection.Receive)
         {
             var incoming = header;
             if (!header.HasTrace && exchange.Sequence != 0 && calls.TryFind(exchange, connection, out var call))
@@ -287,7 +295,7 @@ public sealed class SpanParents : ISpanSink, ICounted
 
         if (header.HasTrace)
         {
-            Join(call, thread, in header);
+            Join(call, process, process.IsLoop ? null : ReadBy(thread), ParentSource.Thread, in header);
         }
         else
         {
@@ -309,17 +317,21 @@ public sealed class SpanParents : ISpanSink, ICounted
     }
 
     /// <summary>A call that names a trace itself: it belongs to the request of that trace.</summary>
-    private void Join(Exchange call, TracedThread thread, in TraceContext header)
+    /// <param name="call">The call.</param>
+    /// <param name="process">Which makes it.</param>
+    /// <param name="read">The request that its thread or goroutine has read, where that is known.</param>
+    /// <param name="source">How that is known.</param>
+    /// <param name="header">The trace.</param>
+    private void Join(Exchange call, TracedProcess process, Exchange? read, ParentSource source, in TraceContext header)
     {
-        var process = thread.Process;
         var request = traces.Find(process.Pid, in header);
-        if (request is null && !process.IsLoop && ReadBy(thread) is { Context.Source: ParentSource.None, Links.HasLedTo: false } begun)
+        if (request is null && read is { Context.Source: ParentSource.None, Links.HasLedTo: false } begun)
         {
             // The application begins a trace in this request: that is the request's trace.
             (begun.Context.TraceHigh, begun.Context.TraceLow) = (header.TraceHigh, header.TraceLow);
             begun.Context.Flags = header.Flags;
             traces.Add(begun);
-            Follow(call, begun, ParentSource.Thread);
+            Follow(call, begun, source);
         }
         else if (request is not null)
         {
@@ -408,6 +420,11 @@ public sealed class SpanParents : ISpanSink, ICounted
         if (links.Reader is { } reader)
         {
             reader.Open--;
+        }
+
+        if (links.Goroutine != 0)
+        {
+            goroutines.Remove(process.Pid, request);
         }
 
         process.Remove(request);
