@@ -4,6 +4,7 @@
 #define BEYLA_PAYLOAD_H
 
 #include "kernel.h"
+#include "head.h"
 #include "../protocols/protocols.h"
 #include "../sockets.h"
 #include <stddef.h>
@@ -86,6 +87,7 @@ struct scratch {
 	__u8 turned; /* the one before on this connection went the other way */
 	__u32 left; /* bytes of it that the events after the first tell of */
 	struct walk walk;
+	struct head head; /* of the message, where contexts are propagated */
 	__u8 beyond[256]; /* nothing: what is read at a place in the window ends here for the verifier */
 };
 

@@ -11,6 +11,7 @@
 #include "capture.h"
 #include "connection.h"
 #include "frames.h"
+#include "message.h"
 #include "payload.h"
 #include "recognise.h"
 #include "selection.h"
@@ -295,6 +296,8 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 		return 0;
 	}
 entered:
+	if (propagates && at->turned && c && c->protocol == PROTOCOL_HTTP)
+		begin_message(at, c, got);
 	emit(s, counters, at, sizeof(at->event) + (at->left ? bounded(got) : add_tail(at, skb)));
 	return at->left && !skb ? report_pieces(at) : 0;
 }

@@ -30,6 +30,7 @@ public sealed class SocketSource : IDisposable, ICounted
         RingSize = ringSize;
         Verdicts = new VerdictMap(programs.Map("verdicts"));
         Passed = new PassedMap(programs.Map("passed"));
+        ThreadRules = new ThreadRuleMap(programs.Map("thread_rules"));
     }
 
     /// <summary>The rung that was taken.</summary>
@@ -47,8 +48,15 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <summary>What was sent without an event.</summary>
     public PassedMap Passed { get; }
 
+    /// <summary>Which processes' calls are not told by their threads.</summary>
+    public ThreadRuleMap ThreadRules { get; }
+
     /// <summary>The ring buffer map.</summary>
     public BpfMap Ring => programs.Map("socket_events");
+
+    /// <summary>A map that other programs share (<see cref="PropagationPrograms"/>).</summary>
+    /// <param name="name">Its name in the source.</param>
+    internal BpfMap Map(string name) => programs.Map(name);
 
     /// <summary>
     /// Loads and attaches. Events begin when <see cref="SelectionMap.Capture"/> opens the gate.
@@ -57,10 +65,12 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <param name="selection">Shared with the watcher.</param>
     /// <param name="ringSize">Bytes, a power of two.</param>
     /// <param name="detectsSql">Connections that are not recognised are captured on, so that statements can be looked for on them.</param>
+    /// <param name="propagates">Messages get a trace context on this side, and events tell it.</param>
     /// <param name="refused">Called for each rung that the kernel did not take, with the reason.</param>
     /// <exception cref="KernelException">No wanted rung works; the reason of the last one.</exception>
     public static SocketSource Open(
-        SocketSourceKind wanted, SelectionMap selection, uint ringSize, bool detectsSql, Action<SocketSourceKind, KernelException> refused)
+        SocketSourceKind wanted, SelectionMap selection, uint ringSize, bool detectsSql, bool propagates,
+        Action<SocketSourceKind, KernelException> refused)
     {
         KernelException? last = null;
         foreach (var (kind, file, names) in Rungs)
@@ -72,7 +82,7 @@ public sealed class SocketSource : IDisposable, ICounted
 
             try
             {
-                return Open(kind, file, [.. names, .. Ends], selection, ringSize, detectsSql);
+                return Open(kind, file, [.. names, .. Ends], selection, ringSize, detectsSql, propagates);
             }
             catch (KernelException exception)
             {
@@ -112,11 +122,12 @@ public sealed class SocketSource : IDisposable, ICounted
         Detach();
         Verdicts.Dispose();
         Passed.Dispose();
+        ThreadRules.Dispose();
         programs.Dispose();
     }
 
     private static SocketSource Open(
-        SocketSourceKind kind, string file, string[] names, SelectionMap selection, uint ringSize, bool detectsSql)
+        SocketSourceKind kind, string file, string[] names, SelectionMap selection, uint ringSize, bool detectsSql, bool propagates)
     {
         var programs = BpfObject.Open(file);
         try
@@ -124,6 +135,13 @@ public sealed class SocketSource : IDisposable, ICounted
             programs.Map(SelectionMap.Name).ShareFrom(selection.Map);
             programs.Map("socket_events").MaxEntries = ringSize;
             programs.SetConstants(".rodata.settings", detectsSql ? 1u : 0u);
+            programs.SetConstants(".rodata.propagates", propagates ? 1u : 0u);
+            if (!propagates)
+            {
+                // Nothing looks into them.
+                programs.Map("wires").MaxEntries = programs.Map("works").MaxEntries = 1;
+            }
+
             programs.Select(names).Load();
             var source = new SocketSource(kind, programs, names, ringSize);
             try
@@ -140,6 +158,7 @@ public sealed class SocketSource : IDisposable, ICounted
                 source.links.ForEach(link => link.Dispose());
                 source.Verdicts.Dispose();
                 source.Passed.Dispose();
+                source.ThreadRules.Dispose();
                 throw;
             }
         }

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The trace context of a message that the socket programs see: settled when it begins, and told before its first bytes. */
+#ifndef BEYLA_MESSAGE_H
+#define BEYLA_MESSAGE_H
+
+#include "connection.h"
+#include "head.h"
+#include "payload.h"
+#include "wire.h"
+#include "../protocols/http.h"
+
+/* The event of a context. On the stack: the scratch holds the one of the message. */
+struct context_event {
+	struct socket_event event;
+	struct context context;
+};
+
+static __always_inline void tell_context(struct scratch *at, struct connection *c, struct way *way)
+{
+	struct ring_counters *counters = socket_events_count();
+	struct context_event e = {};
+
+	if (!counters)
+		return;
+	e.event = at->event;
+	e.event.kind = SOCKET_CONTEXT;
+	e.event.sequence = way->sequence;
+	e.event.length = 0;
+	e.event.captured = sizeof(e.context);
+	e.event.pieces = 0;
+	e.event.unwalked = e.event.passed = 0;
+	e.context = way->context;
+	emit(the_selection(), counters, &e, sizeof(e));
+	way->state = WAY_TOLD;
+}
+
+/* "HTTP/1.1 1": more is to come, unless it is 101, after which nothing does. */
+static __always_inline bool is_interim(const __u8 *p, __u32 got)
+{
+	return got > 11 && p[0] == 'H' && p[5] == '1' && p[9] == '1' && (p[10] != '0' || p[11] != '1');
+}
+
+/* A request was read: its context is in its head, else in the option of the segment that it began in, else it begins a trace. */
+static __always_inline void take_request(struct scratch *at, struct connection *c, __u32 got)
+{
+	struct way *way;
+	struct wire *w = bpf_map_lookup_elem(&wires, &at->socket);
+
+	if (!w) {
+		bpf_map_update_elem(&wires, &at->socket, &no_wire, BPF_NOEXIST);
+		w = bpf_map_lookup_elem(&wires, &at->socket);
+		if (!w)
+			return;
+	}
+	end_work(w);
+	/* What a head that comes in pieces has in it is not known here: user space finds it, and this side says nothing. */
+	if (!read_head(&at->head, (struct text *)at->data, got))
+		return;
+	way = &w->ways[SOCKET_RECEIVE];
+	if (at->head.values && read_traceparent(&at->head, (struct text *)at->data, &way->context)) {
+		way->context.source = CONTEXT_HEADER;
+	} else if (way->state == WAY_ARRIVED && way->sequence == at->position) {
+		way->context.source = CONTEXT_OPTION;
+		way->context.flags = 1;
+	} else {
+		make_id(way->context.trace, 4);
+		__builtin_memset(way->context.parent, 0, sizeof(way->context.parent));
+		way->context.flags = 1;
+		way->context.source = CONTEXT_FRESH;
+	}
+	make_id(way->context.span, 2);
+	way->context.inserted = 0;
+	way->sequence = at->position;
+	begin_work(w, at->event.pid, at->event.tid, &way->context);
+	tell_context(at, c, way);
+}
+
+/*
+ * A request is about to be sent. Where its socket propagates, it has a context: that of its own head, which is user space's to tell, or one that is
+ * made now, unless that was done when it was put into the head.
+ */
+static __always_inline void make_request(struct scratch *at, struct connection *c, struct wire *w, __u32 got)
+{
+	struct way *way = &w->ways[SOCKET_SEND];
+
+	if (way->state == WAY_SETTLED && way->sequence == at->position) {
+		tell_context(at, c, way);
+		return;
+	}
+	read_head(&at->head, (struct text *)at->data, got);
+	way->sequence = at->position;
+	if (at->head.values) {
+		way->state = WAY_NONE;
+		if (read_traceparent(&at->head, (struct text *)at->data, &way->context)) {
+			__builtin_memcpy(way->context.span, way->context.parent, sizeof(way->context.span));
+			way->state = WAY_TOLD;
+		}
+		return;
+	}
+	make_call(&way->context, at->event.pid, at->event.tid);
+	tell_context(at, c, way);
+}
+
+/* A message of HTTP may begin here, of which got bytes were copied. A function of its own, as the others of report.h. */
+__attribute__((noinline)) int begin_message(struct scratch *at, struct connection *c, __u32 got)
+{
+	bool serves, receives;
+	struct wire *w;
+
+	if (!at || !c)
+		return 0;
+	serves = c->flags & SOCKET_ACCEPTED;
+	receives = (at->event.direction & 1) == SOCKET_RECEIVE;
+	if (serves != receives) {
+		w = serves ? bpf_map_lookup_elem(&wires, &at->socket) : NULL;
+		if (w && !is_interim(at->data, got))
+			end_work(w);
+		return 0;
+	}
+	/* Whoever asks on a connection that it accepted is not followed. */
+	if (*(__u32 *)at->data == WORD('H', 'T', 'T', 'P') || looks_like_http((struct prefix *)at->data, got, false) != BEGINS_MESSAGE)
+		return 0;
+	if (serves) {
+		take_request(at, c, got);
+		return 0;
+	}
+	w = bpf_map_lookup_elem(&wires, &at->socket);
+	if (w && w->calls)
+		make_request(at, c, w, got);
+	return 0;
+}
+
+#endif
