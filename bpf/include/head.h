@@ -10,13 +10,14 @@
 #include "../propagation.h"
 
 #define TEXT_MAX 8191 /* bytes that are looked at */
+#define LINE_MAX 4095 /* of a first line behind which a header is put */
 #define HEAD_STEP 32
 #define HEAD_NAME 12 /* of "traceparent:" */
 #define VALUE_SIZE 55 /* of "00-(32)-(16)-(2)" */
 
 /* What is read. The bytes behind are there for the verifier, which does not see that a place and what follows it lie within. */
 struct text {
-	__u8 bytes[TEXT_MAX + 1 + 128];
+	__u8 bytes[TEXT_MAX + 1 + LINE_MAX + 1 + 128];
 };
 
 struct head {

@@ -87,6 +87,8 @@ static __always_inline void make_request(struct scratch *at, struct connection *
 		tell_context(at, c, way);
 		return;
 	}
+	if (!w->writes)
+		return;
 	read_head(&at->head, (struct text *)at->data, got);
 	way->sequence = at->position;
 	if (at->head.values) {
@@ -99,6 +101,21 @@ static __always_inline void make_request(struct scratch *at, struct connection *
 	}
 	make_call(&way->context, at->event.pid, at->event.tid);
 	tell_context(at, c, way);
+}
+
+/*
+ * A send whose bytes are in kernel memory: what a sk_msg program has left of them is told as one operation, although the kernel sends it piece by
+ * piece. Returns how many bytes are told now, of which taken are sure to move.
+ */
+static __always_inline __u32 take_stash(struct scratch *at, __u32 position, __u32 taken)
+{
+	struct stash *stash = bpf_map_lookup_elem(&stashes, &at->socket);
+
+	if (!stash || stash->position != position || !stash->length)
+		return taken;
+	at->payload.kind = PAYLOAD_STASH;
+	at->extent = WHOLE;
+	return stash->length > taken ? stash->length : taken;
 }
 
 /* A message of HTTP may begin here, of which got bytes were copied. A function of its own, as the others of report.h. */

@@ -32,7 +32,7 @@ struct vector {
 };
 
 /* Where the bytes of an operation are, unless they are in an skb. */
-enum payload_kind { PAYLOAD_NONE, PAYLOAD_USER, PAYLOAD_VECTOR };
+enum payload_kind { PAYLOAD_NONE, PAYLOAD_USER, PAYLOAD_VECTOR, PAYLOAD_STASH };
 
 struct payload {
 	enum payload_kind kind;

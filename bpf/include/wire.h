@@ -7,6 +7,7 @@
 #define BEYLA_WIRE_H
 
 #include "kernel.h"
+#include "stash.h"
 #include "../propagation.h"
 #include "../sockets.h"
 #include <bpf/bpf_helpers.h>
@@ -32,8 +33,8 @@ struct wire {
 	struct way ways[2]; /* by direction */
 	__u32 reader; /* thread that owes the response to a request that it read here; 0: nobody */
 	__u32 calls; /* it was connected by a process that is traced */
+	__u32 writes; /* it writes options */
 	__u32 looked; /* its first message was looked at */
-	__u32 reserved;
 };
 
 /* By the address of the socket. User space makes these maps as small as can be where nothing is propagated. */
@@ -167,6 +168,8 @@ static __always_inline void leave_wire(__u64 socket)
 	if (!w)
 		return;
 	end_work(w);
+	if (w->looked)
+		bpf_map_delete_elem(&stashes, &socket);
 	bpf_map_delete_elem(&wires, &socket);
 }
 

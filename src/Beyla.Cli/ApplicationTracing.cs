@@ -147,7 +147,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 watcher.Selection,
                 configuration.RingSize,
                 configuration.DetectsSql,
-                groups is not null,
+                groups is null ? ContextPropagation.Disabled : configuration.ContextPropagation,
                 static (kind, failure) =>
                     Log.Debug(
                         "The kernel does not take this socket source",

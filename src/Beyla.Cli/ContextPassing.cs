@@ -1,7 +1,9 @@
 using Beyla.Agent.Capabilities;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
+using SocketSource = Beyla.Agent.Kernel.SocketSource;
 
 namespace Beyla.Cli;
 
@@ -43,6 +45,15 @@ internal sealed class ContextPassing : IDisposable
     /// <summary>Loads the programs; null where the kernel refuses, which is said.</summary>
     public static ContextPassing? Open(ContextPropagation ways, SocketSource source, SelectionMap selection, string mount)
     {
+        if (source.Kind == SocketSourceKind.Syscalls)
+        {
+            Log.Warn(
+                NotPassed,
+                ("error", "with the socket source syscalls a request is seen when it was sent"),
+                ("fix", "a kernel and a policy that take the sources tracepoints or fentry"));
+            return null;
+        }
+
         try
         {
             using var raised = Privilege.Raise(Needed);

@@ -8,6 +8,8 @@ namespace Beyla.Agent.Kernel;
 /// </summary>
 public sealed class PropagationPrograms : IDisposable
 {
+    private const int SocketMessages = 7; // BPF_SK_MSG_VERDICT, enum bpf_attach_type, linux/bpf.h
+
     private readonly BpfObject programs;
     private readonly string mount;
     private readonly Dictionary<string, CgroupLink> links = [];
@@ -29,13 +31,23 @@ public sealed class PropagationPrograms : IDisposable
         try
         {
             programs.Map(SelectionMap.Name).ShareFrom(selection.Map);
-            foreach (var name in (ReadOnlySpan<string>)["wires", "works", "thread_rules"])
+            foreach (var name in (ReadOnlySpan<string>)["wires", "works", "thread_rules", "stashes"])
             {
                 programs.Map(name).ShareFrom(source.Map(name));
             }
 
             programs.SetConstants(".rodata.ways", (uint)ways);
-            programs.Select("on_socket").Load();
+            if ((ways & ContextPropagation.Headers) != 0)
+            {
+                programs.Select("on_socket", "on_message").Load();
+                AttachToMap(programs);
+            }
+            else
+            {
+                programs.Map("joined").MaxEntries = 1;
+                programs.Select("on_socket").Load();
+            }
+
             return new PropagationPrograms(programs, mount);
         }
         catch
@@ -77,6 +89,17 @@ public sealed class PropagationPrograms : IDisposable
         }
 
         links.Clear();
+    }
+
+    /// <summary>To a map of this process, so that it is no longer than that.</summary>
+    private static void AttachToMap(BpfObject programs)
+    {
+        var program = programs.Program("on_message");
+        var result = Libbpf.bpf_prog_attach(program.FileDescriptor, programs.Map("joined").FileDescriptor, SocketMessages, 0);
+        if (result < 0)
+        {
+            throw new KernelException($"attach program {program.Name} to its sockets", -result);
+        }
     }
 
     /// <inheritdoc/>

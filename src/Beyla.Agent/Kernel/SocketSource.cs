@@ -65,11 +65,11 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <param name="selection">Shared with the watcher.</param>
     /// <param name="ringSize">Bytes, a power of two.</param>
     /// <param name="detectsSql">Connections that are not recognised are captured on, so that statements can be looked for on them.</param>
-    /// <param name="propagates">Messages get a trace context on this side, and events tell it.</param>
+    /// <param name="propagation">Unless disabled, messages get a trace context on this side, and events tell it.</param>
     /// <param name="refused">Called for each rung that the kernel did not take, with the reason.</param>
     /// <exception cref="KernelException">No wanted rung works; the reason of the last one.</exception>
     public static SocketSource Open(
-        SocketSourceKind wanted, SelectionMap selection, uint ringSize, bool detectsSql, bool propagates,
+        SocketSourceKind wanted, SelectionMap selection, uint ringSize, bool detectsSql, ContextPropagation propagation,
         Action<SocketSourceKind, KernelException> refused)
     {
         KernelException? last = null;
@@ -82,7 +82,9 @@ public sealed class SocketSource : IDisposable, ICounted
 
             try
             {
-                return Open(kind, file, [.. names, .. Ends], selection, ringSize, detectsSql, propagates);
+                return Open(
+                    kind, file, [.. names, .. Pushed(names, propagation), .. Ends],
+                    selection, ringSize, detectsSql, propagation);
             }
             catch (KernelException exception)
             {
@@ -127,7 +129,8 @@ public sealed class SocketSource : IDisposable, ICounted
     }
 
     private static SocketSource Open(
-        SocketSourceKind kind, string file, string[] names, SelectionMap selection, uint ringSize, bool detectsSql, bool propagates)
+        SocketSourceKind kind, string file, string[] names, SelectionMap selection, uint ringSize, bool detectsSql,
+        ContextPropagation propagation)
     {
         var programs = BpfObject.Open(file);
         try
@@ -135,13 +138,7 @@ public sealed class SocketSource : IDisposable, ICounted
             programs.Map(SelectionMap.Name).ShareFrom(selection.Map);
             programs.Map("socket_events").MaxEntries = ringSize;
             programs.SetConstants(".rodata.settings", detectsSql ? 1u : 0u);
-            programs.SetConstants(".rodata.propagates", propagates ? 1u : 0u);
-            if (!propagates)
-            {
-                // Nothing looks into them.
-                programs.Map("wires").MaxEntries = programs.Map("works").MaxEntries = 1;
-            }
-
+            Prepare(programs, propagation);
             programs.Select(names).Load();
             var source = new SocketSource(kind, programs, names, ringSize);
             try
@@ -166,6 +163,25 @@ public sealed class SocketSource : IDisposable, ICounted
         {
             programs.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Kernels without sendmsg for pages send what a sk_msg program let pass by a function of its own.</summary>
+    private static string[] Pushed(string[] names, ContextPropagation propagation) =>
+        (propagation & ContextPropagation.Headers) != 0 && names.Contains("on_sendpage") ? ["on_pushed"] : [];
+
+    /// <summary>Where no contexts are passed on, what belongs to them is left out of the programs, and its maps are small.</summary>
+    private static void Prepare(BpfObject programs, ContextPropagation propagation)
+    {
+        programs.SetConstants(".rodata.propagates", propagation == ContextPropagation.Disabled ? 0u : 1u);
+        if (propagation == ContextPropagation.Disabled)
+        {
+            programs.Map("wires").MaxEntries = programs.Map("works").MaxEntries = 1;
+        }
+
+        if ((propagation & ContextPropagation.Headers) == 0)
+        {
+            programs.Map("stashes").MaxEntries = 1;
         }
     }
 }
