@@ -25,8 +25,8 @@ struct head {
 	__u32 end; /* bytes there are */
 	__u32 line; /* bytes of the line until now */
 	__u32 matched; /* of them, bytes of the header's name; more: it is another one */
-	__u32 first; /* place behind the first line; 0: not seen */
-	__u32 value; /* place behind the header's name */
+	__u32 first; /* place behind the first line, in the text that it ended in; 0: not seen */
+	__u32 value; /* place behind the header's name; 0: not in this text */
 	__u32 values; /* how many there were */
 	__u32 whole; /* place behind the head; 0: its end is not there */
 };
@@ -83,19 +83,26 @@ __attribute__((noinline)) int read_few(struct head *h, const struct text *t)
 	return 1;
 }
 
-/* Reads all of the head that the first n bytes of the text hold. */
-__attribute__((noinline)) int read_head(struct head *h, const struct text *t, __u32 n)
+/* Reads on in the first n bytes of the text. Returns whether the end of the head is in them. */
+__attribute__((noinline)) int read_on(struct head *h, const struct text *t, __u32 n)
 {
 	__u32 i;
 
 	if (!h || !t)
 		return 0;
-	__builtin_memset(h, 0, sizeof(*h));
+	h->place = h->value = 0;
 	h->end = n < TEXT_MAX ? n : TEXT_MAX;
 	for (i = 0; i <= TEXT_MAX / HEAD_STEP; i++)
 		if (!read_few(h, t))
 			break;
 	return h->whole && h->first;
+}
+
+/* The text begins with a head: reads it. */
+static __always_inline bool read_head(struct head *h, const struct text *t, __u32 n)
+{
+	__builtin_memset(h, 0, sizeof(*h));
+	return read_on(h, t, n);
 }
 
 static __always_inline __u8 hex_at(const struct text *t, __u32 place, __u8 *bad)
@@ -115,7 +122,7 @@ __attribute__((noinline)) int read_traceparent(const struct head *h, const struc
 	__u8 bad = 0, version, trace = 0, parent = 0, c;
 	__u32 place, i;
 
-	if (!h || !t || !context || h->values != 1)
+	if (!h || !t || !context || !h->value || h->values != 1)
 		return 0;
 	place = h->value;
 	for (i = 0; i < 8; i++) {

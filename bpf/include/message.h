@@ -40,11 +40,48 @@ static __always_inline bool is_interim(const __u8 *p, __u32 got)
 	return got > 11 && p[0] == 'H' && p[5] == '1' && p[9] == '1' && (p[10] != '0' || p[11] != '1');
 }
 
-/* A request was read: its context is in its head, else in the option of the segment that it began in, else it begins a trace. */
+#define MAX_HEAD_PIECES 32 /* operations that one head comes in */
+
+/* The head of a request was read: its context is in it, else in the option of the segment that it began in, else it begins a trace. */
+static __always_inline void settle_request(struct scratch *at, struct connection *c, struct wire *w)
+{
+	struct way *way = &w->ways[SOCKET_RECEIVE];
+
+	if (way->context.source != CONTEXT_HEADER && way->context.source != CONTEXT_OPTION) {
+		make_id(way->context.trace, 4);
+		__builtin_memset(way->context.parent, 0, sizeof(way->context.parent));
+		way->context.flags = 1;
+	}
+	make_id(way->context.span, 2);
+	way->context.inserted = 0;
+	begin_work(w, at->event.pid, at->event.tid, &way->context);
+	tell_context(at, c, way);
+}
+
+/* The next bytes of the head of a request. */
+static __always_inline void read_request(struct scratch *at, struct connection *c, struct wire *w, __u32 got)
+{
+	struct way *way = &w->ways[SOCKET_RECEIVE];
+	bool whole = read_on(&w->head, (struct text *)at->data, got);
+
+	if (w->head.value && read_traceparent(&w->head, (struct text *)at->data, &at->named)) {
+		way->context = at->named;
+		way->context.source = CONTEXT_HEADER;
+	} else if (w->head.values > 1 && way->context.source == CONTEXT_HEADER) {
+		/* Several are none. */
+		way->context.source = CONTEXT_FRESH;
+	}
+	if (whole)
+		settle_request(at, c, w);
+	/* Of one that is too long, or not seen as a whole, this side says nothing: user space finds what is in it. */
+	c->heading = !whole && got && got == at->length && c->heading < MAX_HEAD_PIECES ? c->heading + 1 : 0;
+}
+
+/* A request begins. */
 static __always_inline void take_request(struct scratch *at, struct connection *c, __u32 got)
 {
-	struct way *way;
 	struct wire *w = bpf_map_lookup_elem(&wires, &at->socket);
+	struct way *way;
 
 	if (!w) {
 		bpf_map_update_elem(&wires, &at->socket, &no_wire, BPF_NOEXIST);
@@ -53,26 +90,13 @@ static __always_inline void take_request(struct scratch *at, struct connection *
 			return;
 	}
 	end_work(w);
-	/* What a head that comes in pieces has in it is not known here: user space finds it, and this side says nothing. */
-	if (!read_head(&at->head, (struct text *)at->data, got))
-		return;
 	way = &w->ways[SOCKET_RECEIVE];
-	if (at->head.values && read_traceparent(&at->head, (struct text *)at->data, &way->context)) {
-		way->context.source = CONTEXT_HEADER;
-	} else if (way->state == WAY_ARRIVED && way->sequence == at->position) {
-		way->context.source = CONTEXT_OPTION;
-		way->context.flags = 1;
-	} else {
-		make_id(way->context.trace, 4);
-		__builtin_memset(way->context.parent, 0, sizeof(way->context.parent));
-		way->context.flags = 1;
-		way->context.source = CONTEXT_FRESH;
-	}
-	make_id(way->context.span, 2);
-	way->context.inserted = 0;
+	way->context.source = way->state == WAY_ARRIVED && way->sequence == at->position ? CONTEXT_OPTION : CONTEXT_FRESH;
+	way->context.flags = 1;
 	way->sequence = at->position;
-	begin_work(w, at->event.pid, at->event.tid, &way->context);
-	tell_context(at, c, way);
+	way->state = WAY_SETTLED;
+	__builtin_memset(&w->head, 0, sizeof(w->head));
+	read_request(at, c, w, got);
 }
 
 /*
@@ -118,7 +142,7 @@ static __always_inline __u32 take_stash(struct scratch *at, __u32 position, __u3
 	return stash->length > taken ? stash->length : taken;
 }
 
-/* A message of HTTP may begin here, of which got bytes were copied. A function of its own, as the others of report.h. */
+/* A message of HTTP may begin here, or the head of a request go on, of which got bytes were copied. A function of its own, as the others of report.h. */
 __attribute__((noinline)) int begin_message(struct scratch *at, struct connection *c, __u32 got)
 {
 	bool serves, receives;
@@ -126,6 +150,13 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 
 	if (!at || !c)
 		return 0;
+	if (!at->turned) {
+		w = bpf_map_lookup_elem(&wires, &at->socket);
+		if (w)
+			read_request(at, c, w, got);
+		return 0;
+	}
+	c->heading = 0;
 	serves = c->flags & SOCKET_ACCEPTED;
 	receives = (at->event.direction & 1) == SOCKET_RECEIVE;
 	if (serves != receives) {

@@ -87,7 +87,8 @@ struct scratch {
 	__u8 turned; /* the one before on this connection went the other way */
 	__u32 left; /* bytes of it that the events after the first tell of */
 	struct walk walk;
-	struct head head; /* of the message, where contexts are propagated */
+	struct head head; /* of a call, where contexts are propagated */
+	struct context named; /* by a head */
 	__u8 beyond[256]; /* nothing: what is read at a place in the window ends here for the verifier */
 };
 

@@ -35,6 +35,7 @@ struct wire {
 	__u32 calls; /* it was connected by a process that is traced */
 	__u32 writes; /* it writes options */
 	__u32 looked; /* its first message was looked at */
+	struct head head; /* of the request that is being read */
 };
 
 /* By the address of the socket. User space makes these maps as small as can be where nothing is propagated. */
