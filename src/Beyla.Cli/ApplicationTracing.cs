@@ -14,6 +14,7 @@ using Beyla.Agent.Protocols.Sql;
 using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Tracing;
+using Beyla.Agent.Tracing.Parents;
 using SocketSource = Beyla.Agent.Kernel.SocketSource;
 using Tracer = Beyla.Agent.Tracing.Tracer;
 using TracePrinter = Beyla.Agent.Export.TracePrinter;
@@ -34,6 +35,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private readonly ContextPassing? passing;
     private readonly ProcessTable processes;
     private readonly Tracer tracer;
+    private readonly SpanParents parents;
     private readonly SpanExporter spans;
     private readonly OutputQueue output;
     private readonly EventLoop loop;
@@ -88,13 +90,15 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             });
         spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), printer.Sinks);
         processes.Judged = spans.Release;
+        parents = new SpanParents(spans, processes);
         var buffers = new BufferPool();
         tracer = new Tracer(
             new TracerOptions(),
             buffers,
             new KernelVerdicts(source.Verdicts),
             new KernelPassed(source.Passed),
-            Protocols(configuration, spans, buffers));
+            parents,
+            Protocols(configuration, parents, buffers));
         loop = new EventLoop(watcher, source, configuration.PollInterval);
         loop.Watch(aside.FileDescriptor);
         loop.WatchEnd(OutputQueue.StandardOutput);
@@ -105,7 +109,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
 
     /// <summary>The stages that count, in pipeline order.</summary>
     public IReadOnlyList<ICounted> Places =>
-        [.. names is null ? (ICounted[])[] : [names], watcher, records, processes, aside, source, tracer, spans];
+        [.. names is null ? (ICounted[])[] : [names], watcher, records, processes, aside, source, tracer, parents, spans];
 
     /// <summary>Loads and attaches what the configuration needs, and looks for the processes that are there already.</summary>
     /// <exception cref="KernelException">The kernel refused.</exception>
@@ -229,6 +233,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         passing?.Detach();
         source.Detach();
         _ = loop.Drain(records, tracer);
+        parents.Tick((long)MonotonicClock.Now, all: true);
         // Spans that wait for a look at their process have it in a moment; a look that does not come back holds up nothing.
         processes.Settle(StopLimit, () => !spans.IsHolding);
         spans.Tick(all: true);
@@ -255,6 +260,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     {
         processes.OnTick((long)now);
         tracer.Tick(now);
+        parents.Tick((long)now);
         spans.Tick();
         output.Look();
     }

@@ -48,6 +48,13 @@ internal static class FieldReader
         return true;
     }
 
+    /// <summary>A string that no other line will have: it does not take the place of one that repeats. False when it is none.</summary>
+    internal static bool Identity(ref Utf8JsonReader reader, out string value)
+    {
+        value = reader.TokenType == JsonTokenType.String ? reader.GetString()! : "";
+        return reader.TokenType == JsonTokenType.String;
+    }
+
     /// <summary>An IPv4 or IPv6 address in a string; false when it is none.</summary>
     internal static bool Address(ref Utf8JsonReader reader, ValueCache cache, out IPAddress value)
     {

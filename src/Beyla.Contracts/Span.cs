@@ -156,6 +156,15 @@ public sealed record Span
     /// <summary>Identity of the span that led to this one; empty where there is none.</summary>
     public string ParentId { get; init; } = "";
 
+    /// <summary>How the parent was found; <see cref="ParentSource.Agreement"/> is a guess.</summary>
+    public ParentSource ParentSource { get; init; }
+
+    /// <summary>The flags of the trace, 0 to 255: bit 0: sampled, bit 1: its identity is random (W3C Trace Context level 2).</summary>
+    public int TraceFlags { get; init; }
+
+    /// <summary>The <c>tracestate</c> that came with the request; empty where there is none.</summary>
+    public string TraceState { get; init; } = "";
+
     private SpanProtocol Known => SpanProtocol.Of(Protocol);
 
     /// <summary>Kind, result, what was done to what, and duration, for messages. Not escaped.</summary>

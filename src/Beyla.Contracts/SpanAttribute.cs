@@ -65,4 +65,7 @@ public enum SpanAttribute : byte
 
     /// <summary>beyla.guess: facts of the span that a heuristic found.</summary>
     Guess,
+
+    /// <summary>tracestate: what other systems add to the trace context, as the request has it. Part of the envelope.</summary>
+    TraceState,
 }

@@ -123,6 +123,11 @@ public static class SpanAttributes
             Attribute = SpanAttribute.Guess, Name = "beyla.guess", Limit = Word,
             Meaning = "a fact of the span that a heuristic found, and that may be wrong: `protocol`",
         },
+        new()
+        {
+            Attribute = SpanAttribute.TraceState, Name = "tracestate", ShortName = "traceState", IsEnvelope = true, Limit = 512,
+            Meaning = "what other systems add to the trace context",
+        },
     ];
 
     /// <summary>All rows, in the order of <see cref="SpanAttribute"/>, which is the order of the attributes in a line.</summary>

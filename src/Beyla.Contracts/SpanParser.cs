@@ -13,7 +13,7 @@ internal static class SpanParser
     {
         Type, Kind, Protocol, Name, Outcome, ErrorType, Start, HandlerStart, End, Duration, HandlerDuration, ClientAddress, ClientPort,
         ServerAddress, ServerPort, PeerAddress, PeerPort, Tid, NetworkNamespace, Connection, Pid, Executable, ServiceName,
-        ServiceNamespace, Language, TraceId, SpanId, ParentId, Attributes, FirstOfVersion1,
+        ServiceNamespace, Language, TraceId, SpanId, ParentId, ParentSource, TraceFlags, TraceState, Attributes, FirstOfVersion1,
     }
 
     /// <summary>In the order of <see cref="Field"/>.</summary>
@@ -22,7 +22,8 @@ internal static class SpanParser
         "type", "kind", "protocol", SpanAttributes.Of(SpanAttribute.Name).ShortName!, "outcome",
         SpanAttributes.Of(SpanAttribute.ErrorType).ShortName!, "start", "handlerStart", "end", "durationUSec", "handlerDurationUSec",
         "clientAddress", "clientPort", "serverAddress", "serverPort", "peerAddress", "peerPort", "tid", "networkNamespace", "connection",
-        "pid", "executable", "serviceName", "serviceNamespace", "language", "traceId", "spanId", "parentId", "attributes",
+        "pid", "executable", "serviceName", "serviceNamespace", "language", "traceId", "spanId", "parentId", "parentSource", "traceFlags",
+        SpanAttributes.Of(SpanAttribute.TraceState).ShortName!, "attributes",
         .. AttributeParser.FieldNames,
     ]);
 
@@ -41,7 +42,9 @@ internal static class SpanParser
         var outcome = SpanOutcome.Complete;
         var language = ProcessLanguage.Generic;
         string protocol = SpanProtocol.Http.Name, name = "", errorType = "", service = "", serviceNamespace = "", executable = "",
-            trace = "", span = "", parent = "";
+            trace = "", span = "", parent = "", state = "";
+        var source = ParentSource.None;
+        var flags = 0;
         var start = default(DateTimeOffset);
         TimeSpan? duration = null;
         TimeSpan? handlerDuration = null;
@@ -96,9 +99,15 @@ internal static class SpanParser
                 case Field.Executable: good = FieldReader.Text(ref reader, cache, out executable); break;
                 case Field.NetworkNamespace: good = FieldReader.Integer(ref reader, 0, uint.MaxValue, out networkNamespace); break;
                 case Field.Connection: good = TryConnection(ref reader, out connection); break;
-                case Field.TraceId: good = FieldReader.Text(ref reader, cache, out trace); break;
-                case Field.SpanId: good = FieldReader.Text(ref reader, cache, out span); break;
-                case Field.ParentId: good = FieldReader.Text(ref reader, cache, out parent); break;
+                case Field.TraceId: good = FieldReader.Identity(ref reader, out trace); break;
+                case Field.SpanId: good = FieldReader.Identity(ref reader, out span); break;
+                case Field.ParentId: good = FieldReader.Identity(ref reader, out parent); break;
+                case Field.ParentSource:
+                    good = reader.TokenType == JsonTokenType.String;
+                    source = good ? StreamNames.SourceOf(reader.ValueSpan) : source;
+                    break;
+                case Field.TraceFlags: good = FieldReader.Number(ref reader, out flags); break;
+                case Field.TraceState: good = FieldReader.Text(ref reader, cache, out state); break;
                 case Field.Attributes:
                     wrong = AttributeParser.Read(ref reader, cache, attributes);
                     if (wrong is not null)
@@ -136,7 +145,7 @@ internal static class SpanParser
             ClientPort = clientPort, ServerAddress = server, ServerPort = serverPort, PeerAddress = peer, PeerPort = peerPort,
             ServiceName = service, ServiceNamespace = serviceNamespace, Language = language, ProcessId = pid, ThreadId = tid,
             Executable = executable, NetworkNamespace = networkNamespace, Connection = connection,
-            TraceId = trace, SpanId = span, ParentId = parent,
+            TraceId = trace, SpanId = span, ParentId = parent, ParentSource = source, TraceFlags = flags, TraceState = state,
         };
     }
 

@@ -40,6 +40,20 @@ public static class StreamNames
         _ => "generic"u8,
     };
 
+    /// <summary>
+    /// The name of how a parent was found: <c>header</c>, <c>option</c>, <c>thread</c>, <c>goroutine</c>, <c>agreement</c>; empty of
+    /// <see cref="ParentSource.None"/>, which is not written.
+    /// </summary>
+    public static ReadOnlySpan<byte> Of(ParentSource source) => source switch
+    {
+        ParentSource.Header => "header"u8,
+        ParentSource.Option => "option"u8,
+        ParentSource.Thread => "thread"u8,
+        ParentSource.Goroutine => "goroutine"u8,
+        ParentSource.Agreement => "agreement"u8,
+        _ => ""u8,
+    };
+
     /// <summary>Reads <c>client</c> or <c>server</c>; false when it is neither.</summary>
     internal static bool TryKind(ReadOnlySpan<byte> name, out SpanKind kind)
     {
@@ -73,5 +87,19 @@ public static class StreamNames
         }
 
         return ProcessLanguage.Generic;
+    }
+
+    /// <summary>What a newer agent added may be a guess: it counts as one.</summary>
+    internal static ParentSource SourceOf(ReadOnlySpan<byte> name)
+    {
+        for (var source = ParentSource.Header; source < ParentSource.Agreement; source++)
+        {
+            if (name.SequenceEqual(Of(source)))
+            {
+                return source;
+            }
+        }
+
+        return ParentSource.Agreement;
     }
 }

@@ -56,6 +56,11 @@ public sealed class JsonFormat : ISpanFormat
         line.Write(pieces.Connection);
         line.WriteHex(span.Connection);
         line.Write(processes.Of(exported.Process)[0]);
+        if (span.Context.HasTrace)
+        {
+            Context(in span, ref line);
+        }
+
         Attributes(values, ref line);
     }
 
@@ -79,6 +84,31 @@ public sealed class JsonFormat : ISpanFormat
             line.Write(span.PeerAddress);
             line.Write(pieces.PeerPort);
             line.WriteNumber(span.PeerPort);
+        }
+    }
+
+    private void Context(in SpanData span, ref LineWriter line)
+    {
+        var context = span.Context;
+        line.Write(pieces.TraceId);
+        line.WriteIdentity(context.TraceHigh);
+        line.WriteIdentity(context.TraceLow);
+        line.Write(pieces.SpanId);
+        line.WriteIdentity(context.SpanId);
+        if (context.ParentId != 0)
+        {
+            line.Write(pieces.ParentId);
+            line.WriteIdentity(context.ParentId);
+            line.Write(pieces.Source(context.Source));
+        }
+
+        line.Write(pieces.TraceFlags);
+        line.WriteNumber(context.Flags);
+        if (span.Values.Has(SpanAttribute.TraceState))
+        {
+            line.Write(pieces.Name(SpanAttribute.TraceState));
+            Text(span.Values, SpanAttribute.TraceState, ref line);
+            line.WriteByte((byte)'"');
         }
     }
 

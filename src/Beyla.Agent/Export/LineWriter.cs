@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Runtime.Intrinsics;
 using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Export;
@@ -68,6 +69,20 @@ public ref struct LineWriter
         {
             WriteByte("0123456789abcdef"u8[(int)(number >> shift) & 15]);
         }
+    }
+
+    /// <summary>Sixteen digits in lower-case hexadecimal: the identity of a span, or half of that of a trace.</summary>
+    public void WriteIdentity(ulong number)
+    {
+        var to = buffer.Slice(Position, 16);
+        // Each byte becomes two digits, eight of them at once: their halves are spread and then made letters where they are above nine.
+        var bytes = Vector128.CreateScalar(System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(number)).AsByte();
+        var (low, _) = Vector128.Widen(bytes);
+        var halves = (Vector128.ShiftRightLogical(low, 4) | Vector128.ShiftLeft(low & Vector128.Create((ushort)15), 8)).AsByte();
+        var digits = halves + Vector128.Create((byte)'0')
+            + (Vector128.GreaterThan(halves, Vector128.Create((byte)9)) & Vector128.Create((byte)('a' - '0' - 10)));
+        digits.CopyTo(to);
+        Position += 16;
     }
 
     /// <summary>A number with leading zeros.</summary>

@@ -10,7 +10,7 @@ namespace Beyla.Agent.Export;
 internal sealed class SpanPieces
 {
     private readonly bool indent;
-    private readonly byte[][] heads, outcomes, names;
+    private readonly byte[][] heads, outcomes, names, sources;
 
     /// <param name="indent">One field per line, two blanks before it for each level.</param>
     internal SpanPieces(bool indent)
@@ -46,13 +46,24 @@ internal sealed class SpanPieces
         Tid = Bytes(Field("tid"));
         NetworkNamespace = Bytes(Field("networkNamespace"));
         Connection = Bytes($"{Field("connection")}\"");
+        TraceId = Bytes($"{Field("traceId")}\"");
+        SpanId = Bytes($"\"{Field("spanId")}\"");
+        ParentId = Bytes($"\"{Field("parentId")}\"");
+        TraceFlags = Bytes($"\"{Field("traceFlags")}");
+        sources = new byte[(int)ParentSource.Agreement + 1][];
+        for (var source = ParentSource.None; source <= ParentSource.Agreement; source++)
+        {
+            sources[(int)source] = source == ParentSource.None ? []
+                : Bytes($"\"{Field("parentSource")}\"{Encoding.UTF8.GetString(StreamNames.Of(source))}");
+        }
+
         Attributes = Bytes(Field("attributes") + "{");
         AttributesEnd = Bytes(indent ? "\n  }\n}\n" : "}}\n");
     }
 
     /// <summary>The piece that stands before the value of that name: it ends the value before and begins this one.</summary>
     internal readonly byte[] Start, HandlerStart, End, Duration, HandlerDuration, ClientAddress, ClientPort, ServerAddress, ServerPort,
-        PeerAddress, PeerPort, Tid, NetworkNamespace, Connection, Attributes;
+        PeerAddress, PeerPort, Tid, NetworkNamespace, Connection, TraceId, SpanId, ParentId, TraceFlags, Attributes;
 
     /// <summary>The end of the attributes, of the span and of its line.</summary>
     internal readonly byte[] AttributesEnd;
@@ -63,6 +74,9 @@ internal sealed class SpanPieces
 
     /// <summary>The end of the name and the outcome.</summary>
     internal ReadOnlySpan<byte> Outcome(SpanOutcome outcome) => outcomes[(int)outcome];
+
+    /// <summary>The end of the parent's identity and how it was found, without the quotation mark behind it; empty of none.</summary>
+    internal ReadOnlySpan<byte> Source(ParentSource source) => sources[(int)source];
 
     /// <summary>The comma, the name, the colon and, of a text, the quotation mark.</summary>
     internal ReadOnlySpan<byte> Name(SpanAttribute attribute) => names[(int)attribute];

@@ -7,10 +7,10 @@ namespace Beyla.Agent.Export;
 /// <summary>
 /// <c>BEYLA_TRACE_PRINTER=text</c>: one line per span in the field order of Grafana Beyla,
 /// <c>start (total[handler]) Type(subType=0) status method path?query [peer as name:port]-&gt;[host as name:port] contentLen:NB
-/// responseLen:NB svc=[namespace/name language] traceparent=[]</c>; for databases the status is 0, or 1 of an error, and method and path
-/// are operation and table, for Redis the command and its text. Other than there the start is that of the request, lengths that are
-/// not known are <c>?</c>, the (redacted) query is shown, a client that a proxy named is followed by the proxy at the end,
-/// <c>peer=[address:port]</c>, and an exchange that did not complete ends in <c>outcome=[…]</c>.
+/// responseLen:NB svc=[namespace/name language] traceparent=[00-trace-span[parent]-flags]</c>; for databases the status is 0, or 1 of an
+/// error, and method and path are operation and table, for Redis the command and its text. Other than there the start is that of the
+/// request, lengths that are not known are <c>?</c>, the (redacted) query is shown, a client that a proxy named is followed by the proxy
+/// at the end, <c>peer=[address:port]</c>, and an exchange that did not complete ends in <c>outcome=[…]</c>.
 /// </summary>
 public sealed class TextFormat : ISpanFormat
 {
@@ -44,6 +44,7 @@ public sealed class TextFormat : ISpanFormat
         line.Write(" responseLen:"u8);
         Length(span.Values.Number(SpanAttribute.HttpResponseBodySize, -1), ref line);
         line.Write(processes.Of(exported.Process)[Service]);
+        Context(span.Context, ref line);
         if (span.IsClientNamed)
         {
             line.Write(" peer=["u8);
@@ -135,6 +136,26 @@ public sealed class TextFormat : ISpanFormat
         }
     }
 
+    /// <summary>The value of a traceparent with the parent behind the span, zeros where it is not known.</summary>
+    private static void Context(TraceContext context, ref LineWriter line)
+    {
+        if (context.HasTrace)
+        {
+            line.Write("00-"u8);
+            line.WriteIdentity(context.TraceHigh);
+            line.WriteIdentity(context.TraceLow);
+            line.WriteByte((byte)'-');
+            line.WriteIdentity(context.SpanId);
+            line.WriteByte((byte)'[');
+            line.WriteIdentity(context.ParentId);
+            line.Write("]-"u8);
+            line.WriteByte("0123456789abcdef"u8[context.Flags >> 4]);
+            line.WriteByte("0123456789abcdef"u8[context.Flags & 15]);
+        }
+
+        line.WriteByte((byte)']');
+    }
+
     private static void Side(in Address address, ushort port, scoped ReadOnlySpan<byte> name, ref LineWriter line)
     {
         line.Write("["u8);
@@ -185,7 +206,7 @@ public sealed class TextFormat : ISpanFormat
         _ = Escape.Text(process.ServiceName, SpanLimits.ServiceName, ref service);
         service.Write(" "u8);
         service.Write(StreamNames.Of(process.Language));
-        service.Write("] traceparent=[]"u8);
+        service.Write("] traceparent=["u8);
         return [nameBytes, service.Written.ToArray()];
     }
 }

@@ -35,6 +35,9 @@ public readonly struct SpanData
     /// <summary>Identity of the connection.</summary>
     public ulong Connection { get; init; }
 
+    /// <summary>Its place in a trace.</summary>
+    public TraceContext Context { get; init; }
+
     /// <summary>First byte of the request.</summary>
     public long Start { get; init; }
 

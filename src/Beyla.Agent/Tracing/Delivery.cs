@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Tracing.Parents;
 
 namespace Beyla.Agent.Tracing;
 
@@ -8,7 +9,7 @@ namespace Beyla.Agent.Tracing;
 /// Gives operations to conversations: finds the place of each (<see cref="StreamOrder"/>), has the protocol of its connection found
 /// (<see cref="Recognition"/>), and takes it apart into segments (<see cref="Stretches"/>).
 /// </summary>
-internal sealed class Delivery(FollowedConnections connections, Recognition recognition, Passages passages)
+internal sealed class Delivery(FollowedConnections connections, Recognition recognition, Passages passages, SpanParents? parents)
 {
     /// <summary>Protocols may hand over one to the other; more of it within one operation is a circle.</summary>
     private const int MaxHandOvers = 4;
@@ -105,10 +106,17 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
         segment.Opposite = e.Opposite;
         segment.Pid = (int)e.Pid;
         segment.Tid = (int)e.Tid;
-        if (e.Pieces > 0)
-        {
-            return DeliverStretches(connection, in e, data, ref segment, known);
-        }
+        parents?.BeginOperation(in segment, connection.Id);
+        var used = e.Pieces > 0 ? DeliverStretches(connection, in e, data, ref segment, known)
+            : DeliverWhole(connection, in e, ref segment, known);
+        parents?.EndOperation();
+        return used;
+    }
+
+    /// <summary>An operation of which nothing but its first bytes was captured.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool DeliverWhole(Connection connection, in SocketEvent e, scoped ref Segment segment, long known)
+    {
 
         if (known > 0)
         {

@@ -1,3 +1,6 @@
+using Beyla.Agent.Spans;
+using Beyla.Agent.Tracing.Parents;
+
 namespace Beyla.Agent.Tracing;
 
 /// <summary>
@@ -15,7 +18,11 @@ public abstract class Exchange
     /// <summary>The conversation, needed when the time limit is over.</summary>
     internal Conversation? Owner;
 
+    /// <summary>What it is among requests and calls.</summary>
+    internal ParentLinks Links;
+
     private ExchangeText text;
+    private TraceContext context;
 
     /// <summary>
     /// What the protocol tells a response by, where those come in another order than the requests (<see cref="ExchangeQueue{T}.Find"/>).
@@ -49,6 +56,9 @@ public abstract class Exchange
     /// <summary>The span was handed out or given up; only the response must still be passed over.</summary>
     public bool IsReported { get; internal set; }
 
+    /// <summary>Its place in a trace; complete when its span is handed out.</summary>
+    public ref TraceContext Context => ref context;
+
     /// <summary>The texts of the request that the span will show.</summary>
     public ref ExchangeText Text => ref text;
 
@@ -59,6 +69,8 @@ public abstract class Exchange
         text.Release(buffers);
         Earlier = Later = Next = null;
         Owner = null;
+        Links = default;
+        context = default;
         Start = HandlerStart = LastSeen = 0;
         Id = 0;
         Pid = Tid = Overflow = 0;

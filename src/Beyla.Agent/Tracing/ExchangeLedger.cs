@@ -1,6 +1,7 @@
 using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Spans;
+using Beyla.Agent.Tracing.Parents;
 
 namespace Beyla.Agent.Tracing;
 
@@ -20,7 +21,7 @@ public sealed class ExchangeLedger<T>
 
     private readonly ProtocolId protocol;
     private readonly string exchangesPlace, requestsPlace;
-    private readonly ISpanSink sink;
+    private readonly SpanParents parents;
     private readonly long timeout;
     private readonly ObjectPool<T> pool;
     private Exchange? earliest, latest;
@@ -29,14 +30,16 @@ public sealed class ExchangeLedger<T>
     /// <param name="protocol">Whose exchanges.</param>
     /// <param name="options">Limits.</param>
     /// <param name="buffers">Shared by all protocols, so that one limit holds for all.</param>
-    /// <param name="sink">Takes the spans.</param>
+    /// <param name="sink">
+    /// Takes the spans: a <see cref="SpanParents"/> that the tracer tells who does what, or another one, which gets spans without parents.
+    /// </param>
     public ExchangeLedger(ProtocolId protocol, LedgerOptions options, BufferPool buffers, ISpanSink sink)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxPipelined, 1);
         this.protocol = protocol;
         exchangesPlace = "exchanges." + SpanProtocols.Of(protocol).Name;
         requestsPlace = "requests." + SpanProtocols.Of(protocol).Name;
-        this.sink = sink;
+        parents = sink as SpanParents ?? new SpanParents(sink);
         Buffers = buffers;
         pool = new ObjectPool<T>(buffers, ExchangeSize, static () => new T());
         timeout = options.RequestTimeout.Ticks * TimeSpan.NanosecondsPerTick;
@@ -81,8 +84,24 @@ public sealed class ExchangeLedger<T>
     {
         if (connection.RequestDirection == SocketDirection.Receive)
         {
-            sink.OnOpen(exchange.Pid, connection.LocalPort);
+            parents.OnOpen(exchange.Pid, connection.LocalPort);
         }
+    }
+
+    /// <summary>
+    /// The head of a request is there: which span led to it is to be found out. Once; what is told of a request again changes nothing.
+    /// </summary>
+    /// <param name="exchange">With the process and the thread.</param>
+    /// <param name="connection">On which it is.</param>
+    /// <param name="header">The trace that the request names itself, or none.</param>
+    public void TellBegun(T exchange, Connection connection, in TraceContext header = default) =>
+        parents.OnBegun(exchange, connection, in header);
+
+    /// <summary>The response has begun, with a byte that was seen now: the time limit no longer counts.</summary>
+    public void TellAnswered(T exchange)
+    {
+        StopTimer(exchange);
+        parents.OnAnswered(exchange);
     }
 
     /// <summary>A response has begun: the time limit no longer counts.</summary>
@@ -120,6 +139,7 @@ public sealed class ExchangeLedger<T>
         Snapshot.Add(ref emitted);
         var isServer = connection.RequestDirection == SocketDirection.Receive;
         var isNamed = isServer && connection.HasNamedClient;
+        parents.Close(exchange, connection.Id);
         var span = new SpanData
         {
             Protocol = protocol,
@@ -129,6 +149,7 @@ public sealed class ExchangeLedger<T>
             Tid = exchange.Tid,
             NetworkNamespace = connection.NetworkNamespace,
             Connection = connection.Id,
+            Context = exchange.Context,
             Start = exchange.Start,
             HandlerStart = exchange.HandlerStart == 0 ? exchange.Start : exchange.HandlerStart,
             End = end,
@@ -141,7 +162,7 @@ public sealed class ExchangeLedger<T>
             ServerPort = isServer ? connection.LocalPort : connection.RemotePort,
             Values = Values,
         };
-        sink.OnSpan(in span);
+        parents.Hand(exchange, in span);
     }
 
     /// <summary>
@@ -170,6 +191,7 @@ public sealed class ExchangeLedger<T>
     public void Return(T exchange)
     {
         Lose(exchange);
+        parents.Forget(exchange);
         StopTimer(exchange);
         exchange.Clear(Buffers);
         pool.Return(exchange);

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Tracing.Parents;
 
 namespace Beyla.Agent.Tracing;
 
@@ -45,11 +46,24 @@ public sealed class Tracer : IRingSink, ICounted
     /// <param name="passed">Asked what was sent and no event told of.</param>
     /// <param name="protocols">The protocols to look for, in this order; what the kernel side names goes before.</param>
     public Tracer(TracerOptions options, BufferPool buffers, IVerdicts verdicts, IPassed passed, params IProtocol[] protocols)
+        : this(options, buffers, verdicts, passed, null, protocols)
+    {
+    }
+
+    /// <summary>A tracer that follows nothing yet.</summary>
+    /// <param name="options">Limits.</param>
+    /// <param name="buffers">The memory budget, the same that the protocols have.</param>
+    /// <param name="verdicts">Told what connections speak.</param>
+    /// <param name="passed">Asked what was sent and no event told of.</param>
+    /// <param name="parents">Told which thread does what, the same that the protocols have; null where no parents are looked for.</param>
+    /// <param name="protocols">The protocols to look for, in this order; what the kernel side names goes before.</param>
+    public Tracer(
+        TracerOptions options, BufferPool buffers, IVerdicts verdicts, IPassed passed, SpanParents? parents, params IProtocol[] protocols)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnections, 1);
         connections = new FollowedConnections(options);
         passages = new Passages(passed);
-        delivery = new Delivery(connections, new Recognition(protocols, verdicts, buffers), passages);
+        delivery = new Delivery(connections, new Recognition(protocols, verdicts, buffers), passages, parents);
         this.protocols = protocols;
         this.buffers = buffers;
     }

@@ -21,7 +21,7 @@ public static class Safe
         var attributes = span.Attributes.Change(Visible.Text);
         return ReferenceEquals(attributes, span.Attributes) && Harmless(span.Name) && Harmless(span.ErrorType)
             && Harmless(span.ServiceName) && Harmless(span.ServiceNamespace) && Harmless(span.Executable) && Harmless(span.Protocol)
-            && Harmless(span.TraceId) && Harmless(span.SpanId) && Harmless(span.ParentId)
+            && Harmless(span.TraceId) && Harmless(span.SpanId) && Harmless(span.ParentId) && Harmless(span.TraceState)
             ? span
             : span with
             {
@@ -29,6 +29,7 @@ public static class Safe
                 ServiceName = Visible.Text(span.ServiceName), ServiceNamespace = Visible.Text(span.ServiceNamespace),
                 Executable = Visible.Text(span.Executable), Protocol = Visible.Text(span.Protocol),
                 TraceId = Visible.Text(span.TraceId), SpanId = Visible.Text(span.SpanId), ParentId = Visible.Text(span.ParentId),
+                TraceState = Visible.Text(span.TraceState),
             };
     }
 

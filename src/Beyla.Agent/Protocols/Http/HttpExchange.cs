@@ -16,11 +16,17 @@ internal sealed class HttpExchange : Exchange
     /// <summary>Bytes that a Host header usually takes.</summary>
     private const int RoomForHost = 64;
 
+    /// <summary>Bytes of a tracestate that have to be kept (W3C Trace Context level 2 section 3.3.1.5), and no more.</summary>
+    private const int MaxTraceState = 512;
+
     /// <summary>Longest method and target that are kept in one piece, as they came.</summary>
     private const int MaxWhole = BufferPool.MaxSize / 2;
 
     // Where the texts are: behind one another, or with the bytes between them of the line that they come from.
-    private int methodLength, pathStart, pathLength, queryStart, queryLength, hostStart, hostLength;
+    private int methodLength, pathStart, pathLength, queryStart, queryLength, hostStart, hostLength, stateStart, stateLength;
+
+    private TraceContext header;
+    private bool hasTraceParent;
 
     /// <summary>The 0 or 1 of HTTP/1.0 and 1.1, as the request has it.</summary>
     public byte MinorVersion { get; set; }
@@ -61,6 +67,9 @@ internal sealed class HttpExchange : Exchange
     /// <summary>Authority of an absolute target, else the Host header; empty when neither was seen.</summary>
     public ReadOnlySpan<byte> Host => Text.Slice(hostStart, hostLength);
 
+    /// <summary>The trace that the request names, or none (W3C Trace Context level 2 section 3.2).</summary>
+    public ref readonly TraceContext Header => ref header;
+
     /// <summary>Adds the texts to a span that is made while they are here.</summary>
     /// <param name="values">Where to.</param>
     /// <param name="isKnown">The method may be the name of the span.</param>
@@ -76,6 +85,10 @@ internal sealed class HttpExchange : Exchange
         values.AddShared(SpanAttribute.UrlPath, pathStart, pathLength);
         values.AddShared(SpanAttribute.UrlQuery, queryStart, queryLength);
         values.AddShared(SpanAttribute.HttpRequestHeaderHost, hostStart, hostLength);
+        if (header.HasTrace)
+        {
+            values.AddShared(SpanAttribute.TraceState, stateStart, stateLength);
+        }
     }
 
     /// <summary>Keeps a copy of the method and the target; once for each use of the object.</summary>
@@ -106,10 +119,51 @@ internal sealed class HttpExchange : Exchange
         }
     }
 
+    /// <summary>Takes the value of a traceparent field. Of several it is not known which is meant: then none is.</summary>
+    public void SetTraceParent(ReadOnlySpan<byte> value)
+    {
+        if (hasTraceParent || !TraceParent.TryParse(value, out header))
+        {
+            header = default;
+        }
+
+        hasTraceParent = true;
+    }
+
+    /// <summary>
+    /// Takes the value of a tracestate field, which is a list and may come in several (W3C Trace Context level 2 section 3.3.1). Of more
+    /// than 512 bytes the last members are left out (section 3.3.1.5).
+    /// </summary>
+    public void AddTraceState(ReadOnlySpan<byte> value, BufferPool buffers)
+    {
+        var room = MaxTraceState - (stateLength == 0 ? 0 : stateLength + 1);
+        if (value.Length > room)
+        {
+            var cut = room <= 0 ? -1 : value[..room].LastIndexOf((byte)',');
+            value = cut <= 0 ? default : value[..cut];
+        }
+
+        if (value.IsEmpty || buffers.IsTight)
+        {
+            return;
+        }
+
+        Text.Reserve(MaxTraceState, buffers);
+        var start = Text.Length;
+        if (stateLength > 0)
+        {
+            _ = Text.Append(Text.Slice(stateStart, stateLength), buffers);
+            _ = Text.Append(","u8, buffers);
+        }
+
+        _ = Text.Append(value, buffers);
+        (stateStart, stateLength) = (start, Text.Length - start);
+    }
+
     /// <summary>Memory is tight: of long texts only the beginning is kept.</summary>
     public void Shorten(BufferPool buffers)
     {
-        if (pathLength <= ShortPath && queryLength <= ShortQuery && hostLength <= ShortHost)
+        if (pathLength <= ShortPath && queryLength <= ShortQuery && hostLength <= ShortHost && stateLength == 0)
         {
             return;
         }
@@ -122,6 +176,7 @@ internal sealed class HttpExchange : Exchange
         var host = old.Slice(hostStart, hostLength);
         hostStart = Text.Length;
         hostLength = Text.AppendShown(host, ShortHost, buffers);
+        stateStart = stateLength = 0;
         old.Release(buffers);
     }
 
@@ -136,7 +191,9 @@ internal sealed class HttpExchange : Exchange
     public override void Clear(BufferPool buffers)
     {
         base.Clear(buffers);
-        methodLength = pathStart = pathLength = queryStart = queryLength = hostStart = hostLength = 0;
+        methodLength = pathStart = pathLength = queryStart = queryLength = hostStart = hostLength = stateStart = stateLength = 0;
+        header = default;
+        hasTraceParent = false;
         MinorVersion = 0;
         Boundary = 0;
         RequestBody = Status = 0;

@@ -82,6 +82,8 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
                 ledger.TellOpened(exchange, connection);
             }
         }
+
+        ledger.TellBegun(exchange, connection, in exchange.Header);
     }
 
     /// <summary>The request is there.</summary>
@@ -109,7 +111,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
         }
 
         exchange.Status = status;
-        ledger.StopTimer(exchange);
+        ledger.TellAnswered(exchange);
         return true;
     }
 
@@ -119,7 +121,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
     public void AnswerUnreadably()
     {
         First!.IsUnreadable = true;
-        ledger.StopTimer(First);
+        ledger.TellAnswered(First);
     }
 
     /// <summary>Reports the first exchange and goes on to the next.</summary>

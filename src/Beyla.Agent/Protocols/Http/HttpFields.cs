@@ -20,6 +20,12 @@ internal enum HttpField : byte
 
     /// <summary>Expect (RFC 9110 section 10.1.1).</summary>
     Expect,
+
+    /// <summary>traceparent (W3C Trace Context level 2 section 3.2).</summary>
+    TraceParent,
+
+    /// <summary>tracestate (the same, section 3.3).</summary>
+    TraceState,
 }
 
 /// <summary>How the end of a body is found (RFC 9112 section 6.3).</summary>
@@ -111,7 +117,7 @@ internal struct HttpFields
         {
             'h' => (HttpField.Host, 5),
             'c' => (HttpField.ContentLength, 15),
-            't' => (HttpField.TransferEncoding, 18),
+            't' => OfT(line),
             'e' => (HttpField.Expect, 7),
             _ => (HttpField.Other, 0),
         };
@@ -129,10 +135,18 @@ internal struct HttpFields
             HttpField.ContentLength => line[7] == '-' && Lower(MemoryMarshal.Read<ulong>(line)) == LowerContent
                 && Lower(MemoryMarshal.Read<ulong>(line[6..])) == LowerLength,
             HttpField.Expect => Ascii.EqualsIgnoreCase(line[..prefix], "expect:"u8),
+            HttpField.TraceParent => Ascii.EqualsIgnoreCase(line[..prefix], "traceparent:"u8),
+            HttpField.TraceState => Ascii.EqualsIgnoreCase(line[..prefix], "tracestate:"u8),
             _ => Ascii.EqualsIgnoreCase(line[..prefix], "transfer-encoding:"u8),
         };
         return isField ? field : HttpField.Other;
     }
+
+    /// <summary>Three fields begin with that letter: the place of the colon tells which it can be.</summary>
+    private static (HttpField, int) OfT(ReadOnlySpan<byte> line) =>
+        line.Length > 17 && line[17] == ':' && (line[2] | 0x20) == 'a' && (line[3] | 0x20) == 'n' ? (HttpField.TransferEncoding, 18)
+        : line.Length > 11 && line[11] == ':' ? (HttpField.TraceParent, 12)
+        : (HttpField.TraceState, 11);
 
     private static uint Lower(uint letters) => letters | 0x20202020;
 

@@ -53,7 +53,7 @@ internal struct HttpMessageReader
     /// <summary>The next token.</summary>
     /// <param name="segment">What belongs to the token is consumed; not empty.</param>
     /// <param name="pool">Where buffers for lines come from.</param>
-    /// <param name="text">A start line or the value of Host; valid until the next call.</param>
+    /// <param name="text">A start line or the value of a field; valid until the next call.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public HttpToken Read(scoped ref Segment segment, BufferPool pool, out ReadOnlySpan<byte> text)
     {
@@ -169,10 +169,17 @@ internal struct HttpMessageReader
                 return HttpToken.HeadEnd;
             }
 
-            if (Fields.Add(line, out var value) == HttpField.Host && !value.IsEmpty)
+            var token = Fields.Add(line, out var value) switch
+            {
+                HttpField.Host => HttpToken.Host,
+                HttpField.TraceParent => HttpToken.TraceParent,
+                HttpField.TraceState => HttpToken.TraceState,
+                _ => HttpToken.None,
+            };
+            if (token != HttpToken.None && !value.IsEmpty)
             {
                 text = value;
-                return HttpToken.Host;
+                return token;
             }
         }
 

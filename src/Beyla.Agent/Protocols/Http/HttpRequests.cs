@@ -80,7 +80,7 @@ internal sealed class HttpRequests(ExchangeLedger<HttpExchange> ledger, HttpExch
     /// <summary>The short way of a request whose head is whole in the segment and has the plain form; else nothing is done.</summary>
     private bool TryReadWhole(ref Segment segment)
     {
-        if (!HttpWholeHead.TryRead(segment.Data, out var head)
+        if (!HttpWholeHead.TryRead(segment.Data, out var head) || head.HasTwice
             || !HttpStartLine.TryParsePlain(head.StartLine, out var method, out var target, out var minor))
         {
             return false;
@@ -91,6 +91,12 @@ internal sealed class HttpRequests(ExchangeLedger<HttpExchange> ledger, HttpExch
         if (!head.Host.IsEmpty)
         {
             exchanges.Receiving?.SetHost(head.Host, ledger.Buffers);
+        }
+
+        if (!head.TraceParent.IsEmpty && exchanges.Receiving is { } traced)
+        {
+            traced.SetTraceParent(head.TraceParent);
+            traced.AddTraceState(head.TraceState, ledger.Buffers);
         }
 
         segment.Skip(head.Length);
@@ -122,6 +128,12 @@ internal sealed class HttpRequests(ExchangeLedger<HttpExchange> ledger, HttpExch
                 break;
             case HttpToken.Host:
                 exchanges.Receiving?.SetHost(text, ledger.Buffers);
+                break;
+            case HttpToken.TraceParent:
+                exchanges.Receiving?.SetTraceParent(text);
+                break;
+            case HttpToken.TraceState:
+                exchanges.Receiving?.AddTraceState(text, ledger.Buffers);
                 break;
             case HttpToken.HeadEnd:
                 exchanges.EndHead(in segment);

@@ -18,6 +18,12 @@ internal enum HttpToken : byte
     /// <summary>A start line whose end passed unseen: its beginning.</summary>
     CutStartLine,
 
+    /// <summary>The value of a traceparent field, not empty.</summary>
+    TraceParent,
+
+    /// <summary>The value of a tracestate field, not empty.</summary>
+    TraceState,
+
     /// <summary>The value of a Host field, not empty. Other fields only count for <see cref="HttpMessageReader.Fields"/>.</summary>
     Host,
 

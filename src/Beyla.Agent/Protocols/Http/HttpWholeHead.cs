@@ -21,9 +21,12 @@ internal ref struct HttpWholeHead
     /// <summary>Of an empty line.</summary>
     private const byte Ends = 255;
 
+    /// <summary>Of a line whose first letter several fields have.</summary>
+    private const byte Several = 253;
+
     /// <summary>
-    /// By the first byte of a line: where the colon of a field is that counts, so behind Host, Expect, Content-Length and
-    /// Transfer-Encoding; 0 for lines of no interest.
+    /// By the first byte of a line: where the colon of a field is that counts, so behind Host, Expect and Content-Length;
+    /// 0 for lines of no interest.
     /// </summary>
     private static readonly byte[] ColonBy = Colons();
 
@@ -35,6 +38,15 @@ internal ref struct HttpWholeHead
 
     /// <summary>The value of the first Host field that is not empty.</summary>
     public ReadOnlySpan<byte> Host { get; private set; }
+
+    /// <summary>The value of the first traceparent; empty when there is none.</summary>
+    public ReadOnlySpan<byte> TraceParent { get; private set; }
+
+    /// <summary>The value of the first tracestate that is not empty.</summary>
+    public ReadOnlySpan<byte> TraceState { get; private set; }
+
+    /// <summary>There is more than one traceparent, or more than one tracestate.</summary>
+    public bool HasTwice { get; private set; }
 
     /// <summary>Bytes of the head, with the empty line after the fields.</summary>
     public int Length { get; private set; }
@@ -77,7 +89,7 @@ internal ref struct HttpWholeHead
                 }
 
                 var colon = Unsafe.Add(ref colons, Unsafe.Add(ref first, lineStart));
-                isWanted = colon == Ends || (colon == Continues ? isWanted
+                isWanted = colon is Ends or Several || (colon == Continues ? isWanted
                     : colon != 0 && (lineStart + colon >= data.Length || Unsafe.Add(ref first, lineStart + colon) == ':'));
             }
         }
@@ -91,7 +103,7 @@ internal ref struct HttpWholeHead
         places['c'] = places['C'] = (byte)"content-length".Length;
         places['h'] = places['H'] = (byte)"host".Length;
         places['e'] = places['E'] = (byte)"expect".Length;
-        places['t'] = places['T'] = (byte)"transfer-encoding".Length;
+        places['t'] = places['T'] = Several;
         places[' '] = places['\t'] = Continues;
         places['\r'] = places['\n'] = Ends;
         return places;
@@ -115,11 +127,36 @@ internal ref struct HttpWholeHead
         {
             StartLine = line;
         }
-        else if (Fields.Add(line, out var value) == HttpField.Host && Host.IsEmpty)
+        else
         {
-            Host = value;
+            TakeField(Fields.Add(line, out var value), value);
         }
 
         return false;
+    }
+
+    private void TakeField(HttpField field, ReadOnlySpan<byte> value)
+    {
+        if (value.IsEmpty)
+        {
+            return;
+        }
+
+        switch (field)
+        {
+            case HttpField.Host when Host.IsEmpty:
+                Host = value;
+                break;
+            case HttpField.TraceParent:
+                HasTwice |= !TraceParent.IsEmpty;
+                TraceParent = value;
+                break;
+            case HttpField.TraceState:
+                HasTwice |= !TraceState.IsEmpty;
+                TraceState = value;
+                break;
+            default:
+                break;
+        }
     }
 }

@@ -63,6 +63,7 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
         exchange.Statement = statement;
         queue.Add(exchange);
         ledger.TellOpened(exchange, connection);
+        ledger.TellBegun(exchange, connection);
         Add(expected);
     }
 
@@ -158,6 +159,7 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
         exchange.Statement = parse.Statement;
         exchange.Fail(state);
         ledger.TellOpened(exchange, connection);
+        ledger.TellBegun(exchange, connection);
         Report(exchange, SpanOutcome.Complete, end);
     }
 

@@ -132,6 +132,7 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
         exchange.Tid = tid;
         exchange.IsDoubtful = IsDoubtful;
         protocol.Ledger.TellOpened(exchange, connection);
+        protocol.Ledger.TellBegun(exchange, connection);
         return exchange;
     }
 

@@ -208,6 +208,7 @@ internal sealed class SqlConversation : Conversation
         (exchange.Pid, exchange.Tid, exchange.HandlerStart) = (pid, tid, end);
         connection.RequestDirection = connection.IsAccepted ? SocketDirection.Receive : SocketDirection.Send;
         protocol.Ledger.TellOpened(exchange, connection);
+        protocol.Ledger.TellBegun(exchange, connection);
     }
 
     private void Finish(SpanOutcome outcome, long time)
