@@ -90,7 +90,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             });
         spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), printer.Sinks);
         processes.Judged = spans.Release;
-        parents = new SpanParents(spans, processes);
+        parents = new SpanParents(spans, processes, passing is null ? null : new KernelThreadRule(source.ThreadRules));
         var buffers = new BufferPool();
         tracer = new Tracer(
             new TracerOptions(),
@@ -297,6 +297,15 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     {
         /// <inheritdoc/>
         public void Tell(ulong connection, ProtocolId protocol) => map.Set(connection, protocol);
+    }
+
+    private sealed class KernelThreadRule(ThreadRuleMap map) : IThreadRule
+    {
+        /// <inheritdoc/>
+        public void Forbid(int pid) => map.Forbid(pid);
+
+        /// <inheritdoc/>
+        public void Allow(int pid) => map.Allow(pid);
     }
 
     private sealed class KernelPassed(PassedMap map) : IPassed

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Tracing;
 
@@ -59,6 +60,23 @@ public readonly record struct MessageContext
         };
         return (context.TraceHigh | context.TraceLow) != 0 && context.SpanId != 0;
     }
+
+    /// <summary>The same as spans have it.</summary>
+    public TraceContext ToTrace() => new()
+    {
+        TraceHigh = TraceHigh,
+        TraceLow = TraceLow,
+        SpanId = SpanId,
+        ParentId = ParentId,
+        Flags = Flags,
+        Source = Source switch
+        {
+            SocketContextSource.Header => ParentSource.Header,
+            SocketContextSource.Option => ParentSource.Option,
+            SocketContextSource.Thread => ParentSource.Thread,
+            _ => ParentSource.None,
+        },
+    };
 
     private static ulong Number(ulong written) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(written) : written;
 }

@@ -15,6 +15,7 @@ public sealed class SpanParents : ISpanSink, ICounted
 {
     private readonly ISpanSink next;
     private readonly IProcessLookup? processes;
+    private readonly IThreadRule? rule;
     private readonly TraceIds ids = new();
     private readonly OpenTraces traces = new();
     private readonly TracedThreads threads = new();
@@ -25,10 +26,12 @@ public sealed class SpanParents : ISpanSink, ICounted
 
     /// <param name="next">Takes the spans.</param>
     /// <param name="processes">Knows what processes are written in; null where that is not known.</param>
-    public SpanParents(ISpanSink next, IProcessLookup? processes = null)
+    /// <param name="rule">Told how processes work; null where nobody asks.</param>
+    public SpanParents(ISpanSink next, IProcessLookup? processes = null, IThreadRule? rule = null)
     {
         this.next = next;
         this.processes = processes;
+        this.rule = rule;
         pending = new PendingCalls(next, ids);
         threads.Forgetting = thread =>
         {
@@ -97,6 +100,8 @@ public sealed class SpanParents : ISpanSink, ICounted
             return;
         }
 
+        // What the kernel side has settled is known to the next hop, or to the one before.
+        var isSettled = connection.TryTakeContext(connection.RequestDirection ?? SocketDirection.Receive, out var settled);
         if (exchange.Pid == 0)
         {
             // Nobody's doing that is known.
@@ -109,12 +114,15 @@ public sealed class SpanParents : ISpanSink, ICounted
             : threads.Find(exchange.Pid, exchange.Tid, Math.Max(time, exchange.Start));
         if (connection.RequestDirection == SocketDirection.Receive)
         {
-            OnRequest(exchange, thread, connection.Id, in header);
+            var incoming = isSettled && !(header.HasTrace && settled.Source != SocketContextSource.Header) ? settled.ToTrace() : header;
+            OnRequest(exchange, thread, connection.Id, in incoming);
         }
         else
         {
-            OnCall(exchange, thread, in header);
+            OnCall(exchange, thread, in header, isSettled ? settled.ToTrace() : default);
         }
+
+        Tell(thread.Process);
     }
 
     /// <summary>The first byte of the response to a request was sent.</summary>
@@ -255,7 +263,25 @@ public sealed class SpanParents : ISpanSink, ICounted
         }
     }
 
-    private void OnCall(Exchange call, TracedThread thread, in TraceContext header)
+    private void Tell(TracedProcess process)
+    {
+        if (rule is null || process.IsToldAsLoop == process.IsLoop)
+        {
+            return;
+        }
+
+        process.IsToldAsLoop = process.IsLoop;
+        if (process.IsLoop)
+        {
+            rule.Forbid(process.Pid);
+        }
+        else
+        {
+            rule.Allow(process.Pid);
+        }
+    }
+
+    private void OnCall(Exchange call, TracedThread thread, in TraceContext header, in TraceContext settled)
     {
         var process = thread.Process;
         call.Links.IsCall = true;
@@ -264,7 +290,11 @@ public sealed class SpanParents : ISpanSink, ICounted
             process.Learn(known.Language);
         }
 
-        if (header.HasTrace)
+        if (settled.HasTrace)
+        {
+            Settle(call, process, in settled);
+        }
+        else if (header.HasTrace)
         {
             Join(call, thread, in header);
         }
@@ -284,6 +314,17 @@ public sealed class SpanParents : ISpanSink, ICounted
             {
                 pending.SettleForward(thread.Forward, call.Links.Parent.Open);
             }
+        }
+    }
+
+    /// <summary>A call whose context is on its way with it.</summary>
+    private void Settle(Exchange call, TracedProcess process, in TraceContext settled)
+    {
+        call.Context = settled;
+        if (settled.ParentId != 0 && traces.Find(process.Pid, in settled) is { } request && request.Context.SpanId == settled.ParentId)
+        {
+            call.Links.Parent = new RequestRef(request);
+            request.Links.HasLedTo = true;
         }
     }
 
