@@ -8,6 +8,7 @@
 
 #include "kernel.h"
 #include "../propagation.h"
+#include <stddef.h>
 
 #define TEXT_MAX 8191 /* bytes that are looked at */
 #define LINE_MAX 4095 /* of a first line behind which a header is put */
@@ -105,12 +106,25 @@ static __always_inline bool read_head(struct head *h, const struct text *t, __u3
 	return read_on(h, t, n);
 }
 
-static __always_inline __u8 hex_at(const struct text *t, __u32 place, __u8 *bad)
+static __always_inline __u8 hex_at(const struct text *t, __u32 place, __u32 *found)
 {
 	__u8 high = digit_value[t->bytes[place & TEXT_MAX]], low = digit_value[t->bytes[(place + 1) & TEXT_MAX]];
 
-	*bad |= high | low;
+	*found |= ((high | low) & 128) | ((high | low) != 0);
 	return high << 4 | low;
+}
+
+/* Reads so many bytes of a context, from its byte to on. Returns what it found: 1 a byte that is not 0, 128 what is no digit. */
+__attribute__((noinline)) int read_hex(const struct text *t, __u32 place, struct context *context, __u32 to, __u32 bytes)
+{
+	__u32 found = 0, i;
+
+	if (!t || !context)
+		return 128;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < 16 && i < bytes; i++)
+		((__u8 *)context)[(to + i) & 31] = hex_at(t, place + 2 * i, &found);
+	return found;
 }
 
 /*
@@ -119,8 +133,8 @@ static __always_inline __u8 hex_at(const struct text *t, __u32 place, __u8 *bad)
  */
 __attribute__((noinline)) int read_traceparent(const struct head *h, const struct text *t, struct context *context)
 {
-	__u8 bad = 0, version, trace = 0, parent = 0, c;
-	__u32 place, i;
+	__u32 place, i, found = 0;
+	__u8 version, c;
 
 	if (!h || !t || !context || !h->value || h->values != 1)
 		return 0;
@@ -133,14 +147,12 @@ __attribute__((noinline)) int read_traceparent(const struct head *h, const struc
 	}
 	if (place + VALUE_SIZE >= h->end)
 		return 0;
-	version = hex_at(t, place, &bad);
-	for (i = 0; i < 16; i++)
-		trace |= context->trace[i] = hex_at(t, place + 3 + 2 * i, &bad);
-	for (i = 0; i < 8; i++)
-		parent |= context->parent[i] = hex_at(t, place + 36 + 2 * i, &bad);
-	context->flags = hex_at(t, place + 53, &bad);
-	if (bad & 128 || version == 255 || !trace || !parent || t->bytes[(place + 2) & TEXT_MAX] != '-' ||
-	    t->bytes[(place + 35) & TEXT_MAX] != '-' || t->bytes[(place + 52) & TEXT_MAX] != '-')
+	version = hex_at(t, place, &found);
+	context->flags = hex_at(t, place + 53, &found);
+	if (found & 128 || version == 255 || read_hex(t, place + 3, context, offsetof(struct context, trace), 16) != 1 ||
+	    read_hex(t, place + 36, context, offsetof(struct context, parent), 8) != 1)
+		return 0;
+	if (t->bytes[(place + 2) & TEXT_MAX] != '-' || t->bytes[(place + 35) & TEXT_MAX] != '-' || t->bytes[(place + 52) & TEXT_MAX] != '-')
 		return 0;
 	c = t->bytes[(place + VALUE_SIZE) & TEXT_MAX];
 	/* A later version may have more behind it. */

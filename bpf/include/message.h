@@ -9,28 +9,22 @@
 #include "wire.h"
 #include "../protocols/http.h"
 
-/* The event of a context. On the stack: the scratch holds the one of the message. */
-struct context_event {
-	struct socket_event event;
-	struct context context;
-};
-
 static __always_inline void tell_context(struct scratch *at, struct connection *c, struct way *way)
 {
 	struct ring_counters *counters = socket_events_count();
-	struct context_event e = {};
+	struct socket_event *e = &at->telling.event;
 
 	if (!counters)
 		return;
-	e.event = at->event;
-	e.event.kind = SOCKET_CONTEXT;
-	e.event.sequence = way->sequence;
-	e.event.length = 0;
-	e.event.captured = sizeof(e.context);
-	e.event.pieces = 0;
-	e.event.unwalked = e.event.passed = 0;
-	e.context = way->context;
-	emit(the_selection(), counters, &e, sizeof(e));
+	*e = at->event;
+	e->kind = SOCKET_CONTEXT;
+	e->sequence = way->sequence;
+	e->length = 0;
+	e->captured = sizeof(at->telling.context);
+	e->pieces = 0;
+	e->unwalked = e->passed = 0;
+	at->telling.context = way->context;
+	emit(the_selection(), counters, e, sizeof(at->telling));
 	way->state = WAY_TOLD;
 }
 

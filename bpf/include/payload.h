@@ -89,6 +89,10 @@ struct scratch {
 	struct walk walk;
 	struct head head; /* of a call, where contexts are propagated */
 	struct context named; /* by a head */
+	struct {
+		struct socket_event event;
+		struct context context;
+	} telling; /* the event of a context: the one of the message waits in its place */
 	__u8 beyond[256]; /* nothing: what is read at a place in the window ends here for the verifier */
 };
 

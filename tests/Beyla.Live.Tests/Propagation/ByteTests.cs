@@ -81,7 +81,7 @@ public sealed partial class ByteTests
             using Sink sink = new(Response, fastOpen: true);
             Sender.Result result = await sender.RunAsync(new Sender.SendTask { Port = sink.Port, Parts = [sent], FastOpen = true });
             Assert.Equal("", result.Error);
-            Assert.Equal(sent, Without(await sink.Received).Rest);
+            Assert.Equal(sent, Without(await sink.Received).Others);
         }
 
         await agent.StopAsync(ChildProcess.SIGINT, "exchanges.http");
@@ -95,7 +95,7 @@ public sealed partial class ByteTests
         return agent;
     }
 
-    private static (int Added, byte[] Rest) Without(byte[] arrived)
+    private static (int Added, byte[] Others) Without(byte[] arrived)
     {
         string text = Encoding.Latin1.GetString(arrived);
         int added = Inserted().Count(text);

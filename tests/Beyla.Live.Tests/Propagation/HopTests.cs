@@ -1,17 +1,20 @@
 using System.Diagnostics;
 using System.Globalization;
-using Beyla.Live.Tests.Clients;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
 
 namespace Beyla.Live.Tests.Propagation;
 
-/// <summary>Three services, each of which asks the next one: one trace for each request, and each span below the one that led to it.</summary>
+/// <summary>
+/// Three services, each of which asks the next one: one trace for each request, and each span below the one that led to it.
+/// </summary>
 public sealed class HopTests
 {
     private const int Requests = 120;
 
-    /// <summary>With headers alone what comes later on a connection has none: each thread of a relay, and so each request, has its own.</summary>
+    /// <summary>
+    /// With headers alone what comes later on a connection has none: each thread of a relay, and so each request, has its own.
+    /// </summary>
     [LiveTheory("python3")]
     [InlineData("headers", ParentSource.Header)]
     [InlineData("tcp", ParentSource.Option)]
@@ -19,7 +22,9 @@ public sealed class HopTests
     public async Task Each_request_is_one_trace_through_all_services(string way, ParentSource source)
     {
         await using TestCgroup group = TestCgroup.Create();
-        await using TestServer last = await RelayAsync(group, 0), middle = await RelayAsync(group, last.Port), first = await RelayAsync(group, middle.Port);
+        await using TestServer last = await RelayAsync(group, 0);
+        await using TestServer middle = await RelayAsync(group, last.Port);
+        await using TestServer first = await RelayAsync(group, middle.Port);
         await using AgentProcess agent = await AgentProcess.StartAsync(
             AgentSettings.ForPorts(first.Port, middle.Port, last.Port).With("BEYLA_BPF_CONTEXT_PROPAGATION", way));
         Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));

@@ -1,5 +1,4 @@
 using Beyla.Live.Tests.Rig;
-using Beyla.Live.Tests.Servers;
 
 namespace Beyla.Live.Tests.Propagation;
 
@@ -51,14 +50,18 @@ public sealed class LifecycleTests
         await using Sender sender = await Sender.StartAsync(group);
         await using AgentProcess agent = await AgentProcess.StartAsync(
             AgentSettings.ForPorts(sender.Port).With("BEYLA_BPF_CONTEXT_PROPAGATION", "all").WithSource("syscalls"));
-        Assert.Contains("msg=\"Trace context is not passed on\" error=\"with the socket source syscalls", agent.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "msg=\"Trace context is not passed on\" error=\"with the socket source syscalls", agent.Errors, StringComparison.Ordinal);
         await agent.StopAsync();
     }
 
     [LiveFact("python3")]
     public async Task Both_older_variables_ask_for_all()
     {
-        foreach ((string name, string value) in new[] { ("BEYLA_BPF_ENABLE_CONTEXT_PROPAGATION", "1"), ("BEYLA_ENABLE_CONTEXT_PROPAGATION", "all") })
+        foreach ((string name, string value) in new[]
+        {
+            ("BEYLA_BPF_ENABLE_CONTEXT_PROPAGATION", "1"), ("BEYLA_ENABLE_CONTEXT_PROPAGATION", "all"),
+        })
         {
             await using TestCgroup group = TestCgroup.Create();
             await using Sender sender = await Sender.StartAsync(group);

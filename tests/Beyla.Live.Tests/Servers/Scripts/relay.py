@@ -1,4 +1,4 @@
-"""relay.py PORT NEXT: an HTTP server whose threads ask the server on port NEXT for the same path and hand its response on; 0: it responds itself."""
+"""relay.py PORT NEXT: an HTTP server whose threads ask the one on port NEXT for the same path and hand its response on; 0: it has one."""
 import http.client
 import http.server
 import sys
