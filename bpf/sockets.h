@@ -12,6 +12,7 @@ enum socket_event_kind {
 	SOCKET_CLOSE = 3, /* the connection is gone */
 	SOCKET_FORGOTTEN = 4, /* the connection is there and is followed no longer: it speaks no protocol that is */
 	SOCKET_URGENT = 5, /* one byte, at sequence, is urgent data (MSG_OOB): it has a number and is no part of the stream */
+	SOCKET_CONTEXT = 6, /* the message that begins at sequence has this trace context: struct context of propagation.h follows */
 };
 
 enum socket_direction {

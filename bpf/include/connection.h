@@ -9,6 +9,7 @@
 #include "passed.h"
 #include "payload.h"
 #include "selection.h"
+#include "wire.h"
 #include "../sockets.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -143,6 +144,8 @@ static __always_inline void forget(struct sock *sk, struct connection *c)
 {
 	settle_return(c);
 	leave_passed(c);
+	if (propagates)
+		leave_wire((__u64)sk);
 	leave_connection(sk, c);
 }
 

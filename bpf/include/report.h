@@ -12,6 +12,7 @@
 #include "connection.h"
 #include "frames.h"
 #include "goroutines.h"
+#include "message.h"
 #include "payload.h"
 #include "recognise.h"
 #include "selection.h"
@@ -298,6 +299,8 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 		return 0;
 	}
 entered:
+	if (propagates && c && c->protocol == PROTOCOL_HTTP && (at->turned || c->heading))
+		begin_message(at, c, got);
 	emit(s, counters, at, sizeof(at->event) + (at->left ? bounded(got) : add_tail(at, skb)));
 	return at->left && !skb ? report_pieces(at) : 0;
 }

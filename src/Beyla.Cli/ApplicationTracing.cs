@@ -33,6 +33,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private readonly Watcher watcher;
     private readonly StartedNames? names;
     private readonly SocketSource source;
+    private readonly ContextPassing? passing;
     private readonly ProcessTable processes;
     private readonly Tracer tracer;
     private readonly SpanParents parents;
@@ -48,9 +49,9 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
 
     private ApplicationTracing(
         AgentConfiguration configuration, StartedNames? names, Watcher watcher,
-        SocketSource source, TracePrinter printer, OutputQueue output)
+        SocketSource source, ContextPassing? passing, TracePrinter printer, OutputQueue output)
     {
-        (this.names, this.watcher, this.source, this.output) = (names, watcher, source, output);
+        (this.names, this.watcher, this.source, this.passing, this.output) = (names, watcher, source, passing, output);
         records = new ProcessEventReader(this);
         Services = configuration.Network.Enabled ? new ServiceSnapshot() : null;
         proc = new ProcReader(privilege: new Permissions.ForProc());
@@ -93,16 +94,11 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                     "processes lost",
                     "Events of processes were lost, more came than the agent could take: the processes that run are looked through",
                     ("lost", count)),
-                Selected = static process => Log.Info(
-                    "Tracing process",
-                    ("pid", process.Pid),
-                    ("service", process.ServiceName),
-                    ("language", SelectionRule.LanguageName(process.Language)),
-                    ("exe", process.Executable)),
+                Selected = OnSelected,
             });
         spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), printer.Sinks);
         processes.Judged = spans.Release;
-        parents = new SpanParents(spans, processes);
+        parents = new SpanParents(spans, processes, passing is null ? null : new KernelThreadRule(source.ThreadRules));
         var buffers = new BufferPool();
         tracer = new Tracer(
             new TracerOptions(),
@@ -145,11 +141,13 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private static ApplicationTracing LoadAndAttach(AgentConfiguration configuration, TracePrinter printer, OutputQueue output)
     {
         using var raised = Privilege.Raise(Permissions.Tracing);
+        var groups = ContextPassing.FindGroups(configuration.ContextPropagation);
         var needs = new SelectionNeeds(configuration.Selection);
         // First: when the watcher tells of a process, its name is there.
         var names = needs.Ports || needs.EveryExec ? OpenNames() : null;
         Watcher? watcher = null;
         SocketSource? source = null;
+        ContextPassing? passing = null;
         try
         {
             watcher = Watcher.Open(new WatcherNeeds
@@ -161,14 +159,17 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 watcher.Selection,
                 configuration.RingSize,
                 configuration.DetectsSql,
+                groups is null ? ContextPropagation.Disabled : configuration.ContextPropagation,
                 static (kind, failure) =>
                     Log.Debug(
                         "The kernel does not take this socket source",
                         ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)));
-            return new ApplicationTracing(configuration, names, watcher, source, printer, output);
+            passing = groups is null ? null : ContextPassing.Open(configuration.ContextPropagation, source, watcher.Selection, groups);
+            return new ApplicationTracing(configuration, names, watcher, source, passing, printer, output);
         }
         catch
         {
+            passing?.Dispose();
             source?.Dispose();
             watcher?.Dispose();
             names?.Dispose();
@@ -194,6 +195,17 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     {
         using var raised = Privilege.Raise(Capability.Bpf);
         return names?.Read(pid);
+    }
+
+    private void OnSelected(ProcessInfo process)
+    {
+        Log.Info(
+            "Tracing process",
+            ("pid", process.Pid),
+            ("service", process.ServiceName),
+            ("language", SelectionRule.LanguageName(process.Language)),
+            ("exe", process.Executable));
+        passing?.Include(process.Pid);
     }
 
     /// <summary>What was attached and how many processes are traced, for the log.</summary>
@@ -226,6 +238,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
 
         detached = true;
         watcher.Selection.Capture(false);
+        passing?.Detach();
         source.Detach();
         _ = loop.Drain(records, tracer);
         parents.Tick((long)MonotonicClock.Now, all: true);
@@ -268,6 +281,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         go.Dispose();
         goPrograms.Dispose();
         loop.Dispose();
+        passing?.Dispose();
         source.Dispose();
         watcher.Dispose();
         names?.Dispose();
@@ -309,6 +323,15 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     {
         /// <inheritdoc/>
         public void Tell(ulong connection, ProtocolId protocol) => map.Set(connection, protocol);
+    }
+
+    private sealed class KernelThreadRule(ThreadRuleMap map) : IThreadRule
+    {
+        /// <inheritdoc/>
+        public void Forbid(int pid) => map.Forbid(pid);
+
+        /// <inheritdoc/>
+        public void Allow(int pid) => map.Allow(pid);
     }
 
     private sealed class KernelPassed(PassedMap map) : IPassed

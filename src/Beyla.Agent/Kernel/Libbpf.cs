@@ -117,6 +117,9 @@ internal static unsafe partial class Libbpf
     internal static partial int bpf_link_create(int program, int target, int attachType, void* options);
 
     [LibraryImport(Library)]
+    internal static partial int bpf_prog_attach(int program, int target, int attachType, uint flags);
+
+    [LibraryImport(Library)]
     internal static partial int bpf_prog_test_run_opts(int program, void* options);
 
     [LibraryImport(Library)]

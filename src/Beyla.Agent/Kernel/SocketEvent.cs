@@ -22,6 +22,11 @@ public enum SocketEventKind : byte
     /// One byte, at <see cref="SocketEvent.Sequence"/>, is urgent data (MSG_OOB): it has a number and is no part of the stream.
     /// </summary>
     Urgent = 5,
+
+    /// <summary>
+    /// The message that begins at <see cref="SocketEvent.Sequence"/> has a trace context: a <see cref="SocketContext"/> follows.
+    /// </summary>
+    Context = 6,
 }
 
 /// <summary>Direction of the bytes as the traced process sees it (bpf/sockets.h, enum socket_direction).</summary>

@@ -1,4 +1,3 @@
-using Beyla.Agent.Kernel;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Tracing.Parents;
@@ -8,42 +7,18 @@ public sealed partial class SpanParents
 {
     private readonly Goroutines goroutines = new();
 
-    /// <summary>A request that a goroutine has read, or a call that one has sent itself.</summary>
-    private void OnGoroutine(Exchange exchange, TracedThread thread, Connection connection, in TraceContext header)
+    /// <summary>A call that a goroutine has asked for, and another one sends; or that one has sent itself.</summary>
+    /// <param name="call">The call, with the goroutine that sends it.</param>
+    /// <param name="process">Which makes it.</param>
+    /// <param name="caller">The goroutine that has asked for it; 0: it was sent at once.</param>
+    /// <param name="callerParent">The one that started the caller; 0: not known.</param>
+    /// <param name="header">The trace that it names itself, or none.</param>
+    private void OnGoroutineCall(Exchange call, TracedProcess process, long caller, long callerParent, in TraceContext header)
     {
-        var process = thread.Process;
-        if (connection.RequestDirection != SocketDirection.Receive)
-        {
-            // It may belong to the connection, and then who started it says nothing: only what it has read itself counts.
-            OnGoroutineCall(exchange, process, goroutines.Find(process.Pid, exchange.Goroutine), isParentKnown: false, in header);
-            return;
-        }
-
-        exchange.Context = header;
-        Begin(exchange);
-        ref var links = ref exchange.Links;
-        (links.Serial, links.Connection, links.Process) = (++serial == 0 ? ++serial : serial, connection.Id, process);
-        process.Add(exchange, overlaps: false);
-        goroutines.Add(process.Pid, exchange.Goroutine, exchange);
-        if (header.HasTrace)
-        {
-            traces.Add(exchange);
-        }
-    }
-
-    /// <summary>A call that a goroutine has asked for, and another one sends.</summary>
-    private void OnGoroutineCall(Exchange call, TracedThread thread, Connection connection, in TraceContext header)
-    {
-        var (process, parent) = (thread.Process, connection.CallerParent);
-        call.Goroutine = connection.Caller;
-        connection.Caller = connection.CallerParent = 0;
-        var request = goroutines.Find(process.Pid, call.Goroutine) ?? goroutines.Find(process.Pid, parent);
-        OnGoroutineCall(call, process, request, isParentKnown: parent != 0, in header);
-    }
-
-    private void OnGoroutineCall(Exchange call, TracedProcess process, Exchange? request, bool isParentKnown, in TraceContext header)
-    {
-        call.Links.IsCall = true;
+        // Who sends at once may belong to the connection, and then who started it says nothing: only what it has read itself counts.
+        var request = caller == 0 ? goroutines.Find(process.Pid, call.Goroutine)
+            : goroutines.Find(process.Pid, caller) ?? goroutines.Find(process.Pid, callerParent);
+        call.Goroutine = caller == 0 ? call.Goroutine : caller;
         if (header.HasTrace)
         {
             Join(call, process, request, ParentSource.Goroutine, in header);
@@ -55,7 +30,7 @@ public sealed partial class SpanParents
         {
             Follow(call, request, ParentSource.Goroutine);
         }
-        else if (process.Open == 1 && !isParentKnown)
+        else if (process.Open == 1 && callerParent == 0)
         {
             Follow(call, process.First!, ParentSource.Agreement);
         }

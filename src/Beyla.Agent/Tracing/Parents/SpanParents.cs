@@ -15,6 +15,7 @@ public sealed partial class SpanParents : ISpanSink, ICounted
 {
     private readonly ISpanSink next;
     private readonly IProcessLookup? processes;
+    private readonly IThreadRule? rule;
     private readonly TraceIds ids = new();
     private readonly OpenTraces traces = new();
     private readonly OpenCalls calls = new();
@@ -26,10 +27,12 @@ public sealed partial class SpanParents : ISpanSink, ICounted
 
     /// <param name="next">Takes the spans.</param>
     /// <param name="processes">Knows what processes are written in; null where that is not known.</param>
-    public SpanParents(ISpanSink next, IProcessLookup? processes = null)
+    /// <param name="rule">Told how processes work; null where nobody asks.</param>
+    public SpanParents(ISpanSink next, IProcessLookup? processes = null, IThreadRule? rule = null)
     {
         this.next = next;
         this.processes = processes;
+        this.rule = rule;
         pending = new PendingCalls(next, ids);
         threads.Forgetting = thread =>
         {
@@ -98,6 +101,8 @@ public sealed partial class SpanParents : ISpanSink, ICounted
             return;
         }
 
+        // What the kernel side has settled is known to the next hop, or to the one before.
+        var isSettled = connection.TryTakeContext(connection.RequestDirection ?? SocketDirection.Receive, out var settled);
         if (exchange.Pid == 0)
         {
             // Nobody's doing that is known.
@@ -108,32 +113,33 @@ public sealed partial class SpanParents : ISpanSink, ICounted
 
         var thread = current is { } same && same.Tid == exchange.Tid && same.Process.Pid == exchange.Pid ? same
             : threads.Find(exchange.Pid, exchange.Tid, Math.Max(time, exchange.Start));
-        if (connection.RequestDirection != SocketDirection.Receive && connection.Caller != 0)
+        var context = isSettled ? settled.ToTrace() : default;
+        if (connection.RequestDirection == SocketDirection.Receive)
         {
-            OnGoroutineCall(exchange, thread, connection, in header);
-        }
-        else if (exchange.Goroutine != 0)
-        {
-            OnGoroutine(exchange, thread, connection, in header);
-        }
-        else if (connection.RequestDirection == SocketDirection.Receive)
-        {
+            // A header goes before all else. What the kernel side has settled its calls have already; else it may be a call of this host.
             var incoming = header;
-            if (!header.HasTrace && exchange.Sequence != 0 && calls.TryFind(exchange, connection, out var call))
+            if (isSettled && (!header.HasTrace || context.Source == ParentSource.Header))
+            {
+                incoming = context;
+            }
+            else if (!header.HasTrace && exchange.Sequence != 0 && calls.TryFind(exchange, connection, out var call))
             {
                 incoming = call;
             }
 
-            OnRequest(exchange, thread, connection.Id, in incoming);
+            exchange.Context = incoming;
+            OnRequest(exchange, thread, connection.Id);
         }
         else
         {
-            OnCall(exchange, thread, in header);
+            OnCall(exchange, thread, connection, in header, in context);
             if (exchange.Sequence != 0 && exchange.Links.Pending is null)
             {
                 calls.Add(exchange, connection);
             }
         }
+
+        Tell(thread.Process);
     }
 
     /// <summary>The first byte of the response to a request was sent.</summary>
@@ -247,13 +253,32 @@ public sealed partial class SpanParents : ISpanSink, ICounted
         context.SpanId = context.SpanId == 0 ? ids.Next() : context.SpanId;
     }
 
-    private void OnRequest(Exchange request, TracedThread thread, ulong connection, in TraceContext header)
+    /// <summary>A process has read a request, whose context says which trace it is part of, or nothing.</summary>
+    private void OnRequest(Exchange request, TracedThread thread, ulong connection)
     {
-        request.Context = header;
+        var isNamed = request.Context.HasTrace;
         Begin(request);
-        var process = thread.Process;
         ref var links = ref request.Links;
-        (links.Serial, links.Connection, links.Process, links.Reader) = (++serial == 0 ? ++serial : serial, connection, process, thread);
+        (links.Serial, links.Connection, links.Process) = (++serial == 0 ? ++serial : serial, connection, thread.Process);
+        if (request.Goroutine != 0)
+        {
+            thread.Process.Add(request, overlaps: false);
+            goroutines.Add(thread.Process.Pid, request.Goroutine, request);
+        }
+        else
+        {
+            OnThreadRequest(request, thread, connection);
+        }
+
+        if (isNamed)
+        {
+            traces.Add(request);
+        }
+    }
+
+    private void OnThreadRequest(Exchange request, TracedThread thread, ulong connection)
+    {
+        request.Links.Reader = thread;
         var overlaps = false;
         if (thread.Current.Open is { } before)
         {
@@ -269,7 +294,7 @@ public sealed partial class SpanParents : ISpanSink, ICounted
             }
         }
 
-        process.Add(request, overlaps);
+        thread.Process.Add(request, overlaps);
         thread.Open++;
         thread.Current = new RequestRef(request);
         Receive(thread, connection, thread.Current);
@@ -277,23 +302,48 @@ public sealed partial class SpanParents : ISpanSink, ICounted
         {
             pending.SettleWaiting(thread);
         }
+    }
 
-        if (header.HasTrace)
+    /// <summary>Tells the kernel side what was found of a process, when that has changed.</summary>
+    private void Tell(TracedProcess process)
+    {
+        if (rule is null || process.IsToldAsLoop == process.IsLoop)
         {
-            traces.Add(request);
+            return;
+        }
+
+        process.IsToldAsLoop = process.IsLoop;
+        if (process.IsLoop)
+        {
+            rule.Forbid(process.Pid);
+        }
+        else
+        {
+            rule.Allow(process.Pid);
         }
     }
 
-    private void OnCall(Exchange call, TracedThread thread, in TraceContext header)
+    private void OnCall(Exchange call, TracedThread thread, Connection connection, in TraceContext header, in TraceContext settled)
     {
         var process = thread.Process;
         call.Links.IsCall = true;
+        var caller = connection.Caller;
+        var callerParent = connection.CallerParent;
+        connection.Caller = connection.CallerParent = 0;
         if (!process.IsLanguageKnown && processes?.Find(process.Pid) is { } known)
         {
             process.Learn(known.Language);
         }
 
-        if (header.HasTrace)
+        if (settled.HasTrace)
+        {
+            Settle(call, process, in settled);
+        }
+        else if ((caller | call.Goroutine) != 0)
+        {
+            OnGoroutineCall(call, process, caller, callerParent, in header);
+        }
+        else if (header.HasTrace)
         {
             Join(call, process, process.IsLoop ? null : ReadBy(thread), ParentSource.Thread, in header);
         }
@@ -313,6 +363,17 @@ public sealed partial class SpanParents : ISpanSink, ICounted
             {
                 pending.SettleForward(thread.Forward, call.Links.Parent.Open);
             }
+        }
+    }
+
+    /// <summary>A call whose context is on its way with it.</summary>
+    private void Settle(Exchange call, TracedProcess process, in TraceContext settled)
+    {
+        call.Context = settled;
+        if (settled.ParentId != 0 && traces.Find(process.Pid, in settled) is { } request && request.Context.SpanId == settled.ParentId)
+        {
+            call.Links.Parent = new RequestRef(request);
+            request.Links.HasLedTo = true;
         }
     }
 

@@ -24,6 +24,9 @@ internal sealed class TracedProcess(int pid)
     /// <summary>The thread does not tell which request a call belongs to.</summary>
     public bool IsLoop { get; private set; }
 
+    /// <summary>What <see cref="IThreadRule"/> was told; null when nothing was.</summary>
+    public bool? IsToldAsLoop { get; set; }
+
     /// <summary>What it is written in was asked for.</summary>
     public bool IsLanguageKnown { get; private set; }
 
