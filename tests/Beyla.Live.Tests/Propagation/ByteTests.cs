@@ -40,7 +40,7 @@ public sealed partial class ByteTests
         }
 
         Assert.Empty(wrong);
-        await agent.StopAsync(ChildProcess.SIGINT, "exchanges.http");
+        await agent.StopAsync(ChildProcess.SIGINT, "exchanges");
     }
 
     /// <summary>ioctl(FIONREAD) tells what is there to read, right after the first response: nginx believes it.</summary>
@@ -62,7 +62,7 @@ public sealed partial class ByteTests
             Assert.Equal((size, "", 0), (result.Received, result.Error, result.Readable.Count));
         }
 
-        await agent.StopAsync(ChildProcess.SIGINT, "exchanges.http");
+        await agent.StopAsync(ChildProcess.SIGINT, "exchanges");
     }
 
     /// <summary>Data that goes with the SYN has left before anything could be added (RFC 7413).</summary>
@@ -84,7 +84,7 @@ public sealed partial class ByteTests
             Assert.Equal(sent, Without(await sink.Received).Others);
         }
 
-        await agent.StopAsync(ChildProcess.SIGINT, "exchanges.http");
+        await agent.StopAsync(ChildProcess.SIGINT, "exchanges");
     }
 
     private static async Task<AgentProcess> StartAsync(Sender sender, string way)
