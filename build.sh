@@ -15,6 +15,7 @@ usage: ./build.sh [TASK]
   kernels   the tests on Debian's 6.1 and 6.12 kernels under qemu
   pester    the tests of the module in a real PowerShell, where there is one
   bench     measures the costs in paired, alternating rounds; writes docs/benchmarks.md (root); bench SUITE...: only those
+            bench context: which request a call was said to belong to, and which it did; writes the table of docs/context.md
             bench cost: what a request costs, in instructions (guests) and CPU time (here), beside the record; with --record it
             becomes the record
   pack      the module as a .nupkg in out/packages
@@ -32,7 +33,8 @@ BUILD_PACKAGES="clang llvm libbpf-dev libelf-dev zlib1g-dev"
 DEMO_PACKAGES="curl python3"
 LIVE_PACKAGES="nginx-light haproxy curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps
     tcpdump ethtool iperf3 redis-server redis-tools liburing-dev iputils-ping strace python3-yaml systemd
-    postgresql-15 postgresql-client-15 python3-psycopg2 python3-redis npm mariadb-server mariadb-client"
+    postgresql-15 postgresql-client-15 python3-psycopg2 python3-redis npm mariadb-server mariadb-client
+    php-cli puma openjdk-17-jdk-headless golang-go"
 KERNEL_PACKAGES="nginx-light qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin bpftool
     liburing-dev redis-server redis-tools postgresql-15 postgresql-client-15 util-linux"
 PESTER_PACKAGES="tmux procps python3 curl iproute2 util-linux libcap2-bin bpftool redis-server postgresql-15 python3-psycopg2
@@ -260,6 +262,11 @@ case $task in
     pester) begin_suites build; built; pester; finish_suites ;;
     bench)
         root
+        if [ "${2:-}" = context ]; then
+            packages $BUILD_PACKAGES $LIVE_PACKAGES
+            build
+            BEYLA_CONTEXT_TABLE=1 exec dotnet test tests/Beyla.Live.Tests -c Release --filter ContextTable
+        fi
         packages $BUILD_PACKAGES $BENCH_PACKAGES $KERNEL_PACKAGES
         build
         powershell || true

@@ -8,6 +8,7 @@
  * Which context a message has is settled by the socket programs (include/message.h) when it is about to be sent, with which these share their maps.
  */
 #include "include/kernel.h"
+#include "include/go_processes.h"
 #include "include/sockops.h"
 #include "include/selection.h"
 #include "include/stash.h"
@@ -304,8 +305,10 @@ SEC("?sk_msg")
 int on_message(struct sk_msg_md *m)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct worker worker = { .id = (__u32)pid_tgid, .pid = pid_tgid >> 32 };
 	struct bpf_sock *sk = m->sk;
-	__u64 socket = (__u64)sk;
+	__u64 socket = (__u64)sk, parent = 0;
+	struct go_call *call;
 	struct tcp_sock *tcp;
 	struct stash *stash;
 	struct wire *w;
@@ -332,7 +335,13 @@ int on_message(struct sk_msg_md *m)
 	if (!is_open_to_header(stash))
 		return SK_PASS;
 	way = &w->ways[SOCKET_SEND];
-	make_call(&way->context, pid_tgid >> 32, (__u32)pid_tgid);
+	call = is_go(the_selection(), worker.pid) ? bpf_map_lookup_elem(&go_calls, &socket) : NULL;
+	if (call && call->pid == worker.pid) {
+		worker.id = call->goroutine;
+		worker.is_goroutine = 1;
+		parent = call->parent;
+	}
+	make_call(&way->context, &worker, parent);
 	way->sequence = stash->position;
 	write_header(stash, &way->context);
 	shift_stash(m, stash);

@@ -56,14 +56,6 @@ __attribute__((noinline)) int emit_event(struct scratch *at, __u32 size)
 	return 0;
 }
 
-/* A raw or a netlink socket can have the protocol number of TCP, and is no tcp_sock. */
-static __always_inline bool is_tcp(const struct sock *sk, bool typed)
-{
-	unsigned short family = READ(typed, sk, __sk_common.skc_family);
-
-	return READ(typed, sk, sk_protocol) == IPPROTO_TCP && READ(typed, sk, sk_type) == SOCK_STREAM && (family == AF_INET || family == AF_INET6);
-}
-
 /* A closed socket has given up its port, but still knows it. */
 static __always_inline __u16 local_port_of(struct sock *sk, bool typed)
 {

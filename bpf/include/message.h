@@ -36,6 +36,18 @@ static __always_inline void tell_context(struct scratch *at, struct connection *
 	way->state = WAY_TOLD;
 }
 
+/* Who does the operation: of a Go program the goroutine, or the one that asked for the request. */
+static __always_inline struct worker worker_of(const struct scratch *at)
+{
+	struct worker worker = { .id = at->event.goroutine, .pid = at->event.pid, .is_goroutine = 1 };
+
+	if (!worker.id) {
+		worker.id = at->event.tid;
+		worker.is_goroutine = 0;
+	}
+	return worker;
+}
+
 /* "HTTP/1.1 1": more is to come, unless it is 101, after which nothing does. */
 static __always_inline bool is_interim(const __u8 *p, __u32 got)
 {
@@ -48,6 +60,7 @@ static __always_inline bool is_interim(const __u8 *p, __u32 got)
 static __always_inline void settle_request(struct scratch *at, struct connection *c, struct wire *w)
 {
 	struct way *way = &w->ways[SOCKET_RECEIVE];
+	struct worker worker = worker_of(at);
 
 	if (way->context.source != CONTEXT_HEADER && way->context.source != CONTEXT_OPTION) {
 		make_id(way->context.trace, 4);
@@ -56,7 +69,7 @@ static __always_inline void settle_request(struct scratch *at, struct connection
 	}
 	make_id(way->context.span, 2);
 	way->context.inserted = 0;
-	begin_work(w, at->event.pid, at->event.tid, &way->context);
+	begin_work(w, &worker, &way->context);
 	tell_context(at, c, way);
 }
 
@@ -109,6 +122,7 @@ static __always_inline void take_request(struct scratch *at, struct connection *
 static __always_inline void make_request(struct scratch *at, struct connection *c, struct wire *w, __u32 got)
 {
 	struct way *way = &w->ways[SOCKET_SEND];
+	struct worker worker = worker_of(at);
 
 	if (way->state == WAY_SETTLED && way->sequence == at->position) {
 		tell_context(at, c, way);
@@ -126,7 +140,8 @@ static __always_inline void make_request(struct scratch *at, struct connection *
 		}
 		return;
 	}
-	make_call(&way->context, at->event.pid, at->event.tid);
+	/* Who sends for another one was perhaps started by anybody. */
+	make_call(&way->context, &worker, at->event.flags & SOCKET_CALLED ? at->event.parent_goroutine : 0);
 	tell_context(at, c, way);
 }
 

@@ -4,6 +4,7 @@
 #define BEYLA_PAYLOAD_H
 
 #include "kernel.h"
+#include "descriptors.h"
 #include "head.h"
 #include "../protocols/protocols.h"
 #include "../sockets.h"
@@ -18,9 +19,6 @@
 #define LONG_SEGMENT 1024 /* of a longer iovec in the middle of an operation only the first bytes are copied */
 #define BODY_PREFIX 32 /* enough for a chunk-size line */
 #define FRAMING_SIZE 12 /* bytes in which a chunk-size line shows itself */
-
-/* A pointer that the verifier knows the type of is read directly; another one through the helper, which costs a call each. */
-#define READ(typed, source, field) ((typed) ? (source)->field : BPF_CORE_READ(source, field))
 
 /* Where the bytes of an array of struct iovec are. */
 struct vector {

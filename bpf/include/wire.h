@@ -22,6 +22,13 @@ enum way_state {
 	WAY_TOLD,
 };
 
+/* Who works on requests: a thread, or a goroutine. */
+struct worker {
+	__u64 id;
+	__u32 pid; /* whose */
+	__u32 is_goroutine;
+};
+
 /* The newest message of a socket in one direction. */
 struct way {
 	struct context context;
@@ -31,7 +38,7 @@ struct way {
 
 struct wire {
 	struct way ways[2]; /* by direction */
-	__u32 reader; /* thread that owes the response to a request that it read here; 0: nobody */
+	struct worker reader; /* who owes the response to a request that it read here; pid 0: nobody */
 	__u32 calls; /* it was connected by a process that is traced */
 	__u32 writes; /* it writes options */
 	__u32 looked; /* its first message was looked at */
@@ -46,7 +53,7 @@ struct {
 	__type(value, struct wire);
 } wires SEC(".maps");
 
-/* The request that a thread works on. */
+/* The request that a worker has read and not answered. */
 struct work {
 	__u8 trace[16];
 	__u8 span[8];
@@ -54,13 +61,12 @@ struct work {
 	__u8 mixed; /* there was more than one at a time: which of them it works on is not known */
 	__u8 flags; /* trace-flags */
 	__u8 reserved[2];
-	__u32 pid; /* whose thread it is */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
-	__type(key, __u32);
+	__type(key, struct worker);
 	__type(value, struct work);
 } works SEC(".maps");
 
@@ -102,22 +108,20 @@ static __always_inline void make_id(__u8 *id, int words)
 		word[0] = 1;
 }
 
-/* A request was read by a thread, which works on it from now on. */
-static __always_inline void begin_work(struct wire *w, __u32 pid, __u32 tid, const struct context *context)
+/* A request was read by a worker, which works on it from now on. */
+static __always_inline void begin_work(struct wire *w, const struct worker *worker, const struct context *context)
 {
-	struct work *work = bpf_map_lookup_elem(&works, &tid);
+	struct work *work = bpf_map_lookup_elem(&works, worker);
 
 	if (!work) {
-		bpf_map_update_elem(&works, &tid, &no_work, BPF_NOEXIST);
-		work = bpf_map_lookup_elem(&works, &tid);
+		bpf_map_update_elem(&works, worker, &no_work, BPF_NOEXIST);
+		work = bpf_map_lookup_elem(&works, worker);
 		if (!work)
 			return;
 	}
-	/* A number is used again: what the last thread with it has left open does not count. */
-	if (work->pid != pid) {
-		work->pid = pid;
+	/* A goroutine serves one request at a time: what it has left open does not count. */
+	if (worker->is_goroutine)
 		work->open = 0;
-	}
 	if (__sync_fetch_and_add(&work->open, 1)) {
 		work->mixed = 1;
 	} else {
@@ -126,34 +130,49 @@ static __always_inline void begin_work(struct wire *w, __u32 pid, __u32 tid, con
 		__builtin_memcpy(work->trace, context->trace, sizeof(work->trace));
 		__builtin_memcpy(work->span, context->span, sizeof(work->span));
 	}
-	w->reader = tid;
+	w->reader = *worker;
 }
 
 /* The request is answered, or never will be. */
 static __always_inline void end_work(struct wire *w)
 {
+	struct worker worker = w->reader;
 	struct work *work;
-	__u32 tid = w->reader;
 
-	if (!tid)
+	if (!worker.pid)
 		return;
-	w->reader = 0;
-	work = bpf_map_lookup_elem(&works, &tid);
+	w->reader.pid = 0;
+	work = bpf_map_lookup_elem(&works, &worker);
 	if (work && work->open)
 		__sync_fetch_and_add(&work->open, -1);
 }
 
-/* The context of a call that the thread makes: below the request that it works on, else a trace of its own. */
-static __always_inline void make_call(struct context *context, __u32 pid, __u32 tid)
+/* The request that a worker works on, if it is one only. */
+static __always_inline struct work *work_of(const struct worker *worker)
 {
-	struct work *work = bpf_map_lookup_elem(&works, &tid);
+	struct work *work = bpf_map_lookup_elem(&works, worker);
+
+	return work && work->open == 1 && !work->mixed ? work : NULL;
+}
+
+/*
+ * The context of a call that a worker makes: below the request that it works on, or of a goroutine that which the one works on that started it; else a
+ * trace of its own.
+ */
+static __always_inline void make_call(struct context *context, struct worker *worker, __u64 parent)
+{
+	struct work *work = worker->is_goroutine || !is_thread_rule_forbidden(worker->pid) ? work_of(worker) : NULL;
 
 	__builtin_memset(context, 0, sizeof(*context));
-	if (work && work->pid == pid && work->open == 1 && !work->mixed && !is_thread_rule_forbidden(pid)) {
+	if (!work && worker->is_goroutine && parent) {
+		worker->id = parent;
+		work = work_of(worker);
+	}
+	if (work) {
 		__builtin_memcpy(context->trace, work->trace, sizeof(context->trace));
 		__builtin_memcpy(context->parent, work->span, sizeof(context->parent));
 		context->flags = work->flags;
-		context->source = CONTEXT_THREAD;
+		context->source = worker->is_goroutine ? CONTEXT_GOROUTINE : CONTEXT_THREAD;
 	} else {
 		make_id(context->trace, 4);
 		context->flags = 1;

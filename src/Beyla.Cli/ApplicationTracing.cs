@@ -7,6 +7,7 @@ using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Processes.Inspections;
+using Beyla.Agent.Processes.Inspections.Go;
 using Beyla.Agent.Protocols.Http;
 using Beyla.Agent.Protocols.Postgres;
 using Beyla.Agent.Protocols.Redis;
@@ -42,6 +43,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private readonly ProcReader proc;
     private readonly ProcessEventReader records;
     private readonly Aside aside;
+    private readonly GoPrograms goPrograms;
+    private readonly GoProcesses go;
     private bool detached;
 
     private ApplicationTracing(
@@ -58,11 +61,15 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 ("fix", "run it in the host's pid namespace (hostPID: true, --pid=host)"));
         }
 
+        goPrograms = new GoPrograms(watcher.Selection, source);
+        go = new GoProcesses(goPrograms, TellOfGo, static failure => Log.Info(
+            "The kernel sets no probes in Go programs: which request caused a call over HTTP is not known for them",
+            ("error", failure.Message)));
         var listeners = new KernelListeners(watcher.Listeners);
         aside = Aside.Create(proc, listeners, new AsideOptions
         {
             Troubled = static trouble => Log.WarnLimited("aside", "A process could not be looked at", ("trouble", trouble)),
-        });
+        }, go);
         processes = new ProcessTable(
             configuration.Selection,
             new KernelSelection(watcher.Selection),
@@ -74,6 +81,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 ServiceName = configuration.Selection.ServiceName,
                 ServiceNamespace = configuration.Selection.ServiceNamespace,
                 Services = Services,
+                Go = go,
                 Clock = static () => (long)MonotonicClock.Now,
                 StartedWith = names is null ? null : ReadName,
                 StartsSeenFrom = names is null ? long.MaxValue : MonotonicClock.BootTicks + 1,
@@ -270,11 +278,29 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     {
         Detach();
         aside.Dispose();
+        go.Dispose();
+        goPrograms.Dispose();
         loop.Dispose();
         passing?.Dispose();
         source.Dispose();
         watcher.Dispose();
         names?.Dispose();
+    }
+
+    private static void TellOfGo(ProcessInfo process, GoExecutable executable)
+    {
+        if (executable.Trouble is { } trouble)
+        {
+            Log.Info(
+                executable.Offsets is null
+                    ? "Goroutines of this program are not looked at"
+                    : "Which goroutine of this program calls over HTTP is not known",
+                ("pid", process.Pid), ("version", executable.Version), ("reason", trouble));
+            return;
+        }
+
+        Log.Debug("Looking at goroutines", ("pid", process.Pid), ("version", executable.Version),
+            ("probe", executable.RoundTrip == 0 ? "none" : "net/http.(*persistConn).roundTrip"));
     }
 
     private static IProtocol[] Protocols(AgentConfiguration configuration, ISpanSink spans, BufferPool buffers) =>

@@ -1,4 +1,6 @@
-// KestrelServer PORT: the paths of the other test servers on Kestrel. Prints "serving PORT"; ends on SIGTERM.
+// KestrelServer PORT [BACKEND [template]]: the paths of the other test servers on Kestrel, and those of nested.py (GET /in/ID calls the
+// backend by HttpClient). "template" logs as a service made from the template does, with which .NET gives each request an Activity and each
+// call a traceparent. Prints "serving PORT"; ends on SIGTERM.
 using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -8,7 +10,15 @@ using Microsoft.Extensions.Logging;
 
 int port = int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture);
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-builder.Logging.ClearProviders();
+if (args is [_, _, "template"])
+{
+    builder.Logging.SetMinimumLevel(LogLevel.Warning);
+}
+else
+{
+    builder.Logging.ClearProviders();
+}
+
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenAnyIP(port));
 WebApplication app = builder.Build();
 
@@ -48,6 +58,32 @@ app.MapPost("/upload", async (HttpRequest request) =>
 
     return Results.Text($"{length}\n");
 });
+if (args.Length > 1)
+{
+    HttpClient client = new() { BaseAddress = new Uri($"http://127.0.0.1:{args[1]}") };
+    app.MapGet("/in/{number:int}", async (int number, HttpRequest request) =>
+    {
+        string mode = request.QueryString.Value ?? "";
+        if (mode == "?before")
+        {
+            await Task.Delay(number % 7);
+        }
+
+        if (mode == "?two")
+        {
+            await client.GetStringAsync($"/out/{number}/1");
+        }
+
+        string body = await client.GetStringAsync(mode == "?two" ? $"/out/{number}/2" : $"/out/{number}");
+        if (mode == "?after")
+        {
+            await Task.Delay(number % 7);
+        }
+
+        return Results.Text(body);
+    });
+}
+
 app.MapFallback(() => Results.Text("hello\n"));
 
 await app.StartAsync();

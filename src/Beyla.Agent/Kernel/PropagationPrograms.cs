@@ -31,7 +31,7 @@ public sealed class PropagationPrograms : IDisposable
         try
         {
             programs.Map(SelectionMap.Name).ShareFrom(selection.Map);
-            foreach (var name in (ReadOnlySpan<string>)["wires", "works", "thread_rules", "stashes"])
+            foreach (var name in (ReadOnlySpan<string>)["wires", "works", "thread_rules", "stashes", "go_processes", "go_calls"])
             {
                 programs.Map(name).ShareFrom(source.Map(name));
             }

@@ -16,6 +16,9 @@ public enum SocketContextSource : byte
 
     /// <summary>The request that the calling thread has read and not answered.</summary>
     Thread = 3,
+
+    /// <summary>The same of the calling goroutine, or of the one that started it.</summary>
+    Goroutine = 4,
 }
 
 /// <summary>

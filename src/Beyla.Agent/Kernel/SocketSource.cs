@@ -48,6 +48,12 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <summary>What was sent without an event.</summary>
     public PassedMap Passed { get; }
 
+    /// <summary>Offsets of Go programs by process (<see cref="GoOffsets"/>).</summary>
+    public BpfMap GoProcesses => programs.Map("go_processes");
+
+    /// <summary>Requests of Go programs that are handed to a connection and not sent yet.</summary>
+    internal BpfMap GoCalls => programs.Map("go_calls");
+
     /// <summary>Which processes' calls are not told by their threads.</summary>
     public ThreadRuleMap ThreadRules { get; }
 

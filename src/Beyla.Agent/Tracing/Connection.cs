@@ -49,6 +49,12 @@ public sealed class Connection
     /// <summary>Whether a proxy named a client at the beginning of the connection.</summary>
     public bool HasNamedClient { get; private set; }
 
+    /// <summary>
+    /// The goroutine that asked for the request that is sent next, and the one that started it; 0 where that is not told. Of a request that
+    /// is sent in several operations, the first one tells.
+    /// </summary>
+    internal long Caller, CallerParent;
+
     /// <summary>The direction in which requests travel, once a request was seen.</summary>
     public SocketDirection? RequestDirection { get; set; }
 
@@ -84,6 +90,11 @@ public sealed class Connection
         Protocol = protocol;
         IsHandedOver = true;
     }
+
+    /// <summary>
+    /// Sequence number of the next byte of an operation that is being delivered; another one where the operation comes in stretches.
+    /// </summary>
+    public uint SequenceOf(in Segment segment) => Position(segment.Direction).Next - (uint)segment.Left;
 
     /// <summary>The kernel side has settled the context of the next request.</summary>
     internal void Announce(in MessageContext next) => context = next;
@@ -162,6 +173,7 @@ public sealed class Connection
         Protocol = Named = ProtocolId.None;
         IsHandedOver = HasNamedClient = IsWatched = false;
         Conversation = null;
+        Caller = CallerParent = 0;
         context = default;
     }
 }

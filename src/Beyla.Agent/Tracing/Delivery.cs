@@ -106,6 +106,14 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
         segment.Opposite = e.Opposite;
         segment.Pid = (int)e.Pid;
         segment.Tid = (int)e.Tid;
+        segment.Goroutine = (long)e.Goroutine;
+        segment.ParentGoroutine = (long)e.ParentGoroutine;
+        segment.IsCalled = (e.Flags & SocketEventFlags.Called) != 0;
+        if (segment.IsCalled)
+        {
+            (connection.Caller, connection.CallerParent) = (segment.Goroutine, segment.ParentGoroutine);
+        }
+
         parents?.BeginOperation(in segment, connection.Id);
         var used = e.Pieces > 0 ? DeliverStretches(connection, in e, data, ref segment, known)
             : DeliverWhole(connection, in e, ref segment, known);

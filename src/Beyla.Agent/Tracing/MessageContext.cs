@@ -74,6 +74,7 @@ public readonly record struct MessageContext
             SocketContextSource.Header => ParentSource.Header,
             SocketContextSource.Option => ParentSource.Option,
             SocketContextSource.Thread => ParentSource.Thread,
+            SocketContextSource.Goroutine => ParentSource.Goroutine,
             _ => ParentSource.None,
         },
     };

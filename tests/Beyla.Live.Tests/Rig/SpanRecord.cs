@@ -52,6 +52,19 @@ internal sealed class SpanRecord
 
     public string Connection => Text("connection");
 
+    /// <summary>32 hexadecimal digits.</summary>
+    public string TraceId => Text("traceId");
+
+    /// <summary>16 hexadecimal digits.</summary>
+    public string SpanId => Text("spanId");
+
+    /// <summary>The span id of the request that led to this one.</summary>
+    public string ParentId => Text("parentId");
+
+    /// <summary>How the agent knows the parent: <c>header</c>, <c>option</c>, <c>thread</c>, <c>goroutine</c>; <c>agreement</c> is a guess.
+    /// </summary>
+    public string ParentSource => Text("parentSource");
+
     /// <summary>db.query.text.</summary>
     public string Query => this["db.query.text"];
 

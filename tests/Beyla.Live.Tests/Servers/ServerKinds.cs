@@ -23,9 +23,9 @@ internal static class ServerKinds
         OnPort(null, number => TestServer.StartAsync(
             number, [.. prefix, Tool.Find("python3"), "-I", Script("server.py"), Text(number), "threading"], address: null));
 
-    /// <summary>A server of one script of Servers/Scripts, which is given its port.</summary>
-    public static Task<TestServer> ScriptAsync(string name) =>
-        OnPort(null, number => TestServer.StartAsync(number, [Tool.Find("python3"), "-I", Script(name), Text(number)]));
+    /// <summary>A server of one script of Servers/Scripts, which is given its port and more.</summary>
+    public static Task<TestServer> ScriptAsync(string name, params string[] more) =>
+        OnPort(null, number => TestServer.StartAsync(number, [Tool.Find("python3"), "-I", Script(name), Text(number), .. more]));
 
     /// <summary>An HTTP server in Python that asks PostgreSQL once and Redis twice for each request.</summary>
     public static Task<TestServer> ShopAsync(int postgres, int redis) => OnPort(null, number => TestServer.StartAsync(

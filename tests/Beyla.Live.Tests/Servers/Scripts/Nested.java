@@ -1,0 +1,67 @@
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.concurrent.Executors;
+
+/**
+ * Nested.java PORT BACKEND CLIENT: nested.py for Java, with a pool of 64 threads. CLIENT: "url" calls by HttpURLConnection, which writes on
+ * the thread of the caller; "client" by HttpClient, which writes on a thread of its own.
+ */
+public final class Nested {
+    private static String backend;
+    private static HttpClient client;
+
+    private static byte[] call(String path) throws IOException, InterruptedException {
+        URI uri = URI.create(backend + path);
+        if (client != null) {
+            return client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofByteArray()).body();
+        }
+        try (var body = ((HttpURLConnection) uri.toURL().openConnection()).getInputStream()) {
+            return body.readAllBytes();
+        }
+    }
+
+    private static void answer(HttpExchange exchange) throws IOException {
+        try {
+            String path = exchange.getRequestURI().getPath();
+            String number = path.substring(path.lastIndexOf('/') + 1);
+            String mode = String.valueOf(exchange.getRequestURI().getQuery());
+            if (mode.equals("before")) {
+                Thread.sleep(Integer.parseInt(number) % 7);
+            }
+            byte[] body;
+            if (mode.equals("two")) {
+                call("/out/" + number + "/1");
+                body = call("/out/" + number + "/2");
+            } else {
+                body = call("/out/" + number);
+            }
+            if (mode.equals("after")) {
+                Thread.sleep(Integer.parseInt(number) % 7);
+            }
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        } finally {
+            exchange.close();
+        }
+    }
+
+    public static void main(String[] args) throws IOException {
+        backend = "http://127.0.0.1:" + args[1];
+        if (args[2].equals("client")) {
+            client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        }
+        HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(args[0])), 512);
+        server.setExecutor(Executors.newFixedThreadPool(64));
+        server.createContext("/", Nested::answer);
+        server.start();
+    }
+}

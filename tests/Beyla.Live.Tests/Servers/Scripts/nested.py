@@ -1,0 +1,53 @@
+"""nested.py PORT BACKEND: a thread for each connection of http.server; each thread has a connection of http.client of its own.
+
+GET /in/ID calls GET /out/ID of the backend and answers. The query says what else: ?before and ?after sleep ID % 7 ms before and after
+the call, ?two calls /out/ID/1 and then /out/ID/2. The other nested.* are the same for other runtimes.
+"""
+import http.client
+import http.server
+import sys
+import threading
+import time
+
+PORT, BACKEND = int(sys.argv[1]), int(sys.argv[2])
+own = threading.local()
+
+
+def call(path):
+    if not hasattr(own, "connection"):
+        own.connection = http.client.HTTPConnection("127.0.0.1", BACKEND)
+    own.connection.request("GET", path)
+    return own.connection.getresponse().read()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        path, _, mode = self.path.partition("?")
+        number = path.rpartition("/")[2]
+        if mode == "before":
+            time.sleep(int(number) % 7 / 1000)
+        if mode == "two":
+            call(f"/out/{number}/1")
+            body = call(f"/out/{number}/2")
+        else:
+            body = call(f"/out/{number}")
+        if mode == "after":
+            time.sleep(int(number) % 7 / 1000)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 512
+
+
+Server(("127.0.0.1", PORT), Handler).serve_forever()
