@@ -42,6 +42,8 @@ struct wire {
 	__u32 calls; /* it was connected by a process that is traced */
 	__u32 writes; /* it writes options */
 	__u32 looked; /* its first message was looked at */
+	__u32 joined; /* not 0 while its messages pass a program: with the flags that were set on it for that */
+	__u32 reserved;
 	struct head head; /* of the request that is being read */
 };
 

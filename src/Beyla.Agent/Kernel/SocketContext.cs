@@ -48,4 +48,7 @@ public struct SocketContext
 
     /// <summary>Bytes that the kernel side has put into the head of the message; they have numbers as all others.</summary>
     public byte Inserted;
+
+    /// <summary>The first of five bytes that are not used.</summary>
+    public byte Reserved;
 }
