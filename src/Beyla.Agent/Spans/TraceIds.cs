@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Beyla.Agent.Spans;
 
 /// <summary>
@@ -17,7 +15,7 @@ public sealed class TraceIds
         ulong result = 0;
         while (result == 0)
         {
-            random.NextBytes(MemoryMarshal.AsBytes(new Span<ulong>(ref result)));
+            result = (ulong)random.NextInt64(long.MinValue, long.MaxValue);
         }
 
         return result;

@@ -90,6 +90,11 @@ public sealed class Connection
         IsHandedOver = true;
     }
 
+    /// <summary>
+    /// Sequence number of the next byte of an operation that is being delivered; another one where the operation comes in stretches.
+    /// </summary>
+    public uint SequenceOf(in Segment segment) => Position(segment.Direction).Next - (uint)segment.Left;
+
     /// <summary>Whether responses travel in a direction, as far as is known.</summary>
     internal bool IsResponse(SocketDirection direction) => RequestDirection is { } requests && requests != direction;
 

@@ -44,6 +44,9 @@ public abstract class Exchange
     /// <summary>The last byte of the response that was seen.</summary>
     public long LastSeen { get; set; }
 
+    /// <summary>Sequence number of the first byte of the request; 0 where it is not known.</summary>
+    public uint Sequence { get; set; }
+
     /// <summary>The process that read or wrote the request, in the initial pid namespace.</summary>
     public int Pid { get; set; }
 
@@ -76,6 +79,7 @@ public abstract class Exchange
         context = default;
         Start = HandlerStart = LastSeen = 0;
         Id = 0;
+        Sequence = 0;
         Goroutine = 0;
         Pid = Tid = Overflow = 0;
         IsTimed = HasGap = IsReported = false;

@@ -144,6 +144,26 @@ public sealed class Span(Contracts.Span record)
     /// <summary>Identity of the connection on this host, hexadecimal; spans with the same one used the same connection.</summary>
     public string Connection => Record.Connection.ToString("x");
 
+    /// <summary>The trace that it is part of, 32 hexadecimal digits; empty when the agent gives none.</summary>
+    public string TraceId => Record.TraceId;
+
+    /// <summary>Identity of the span in its trace, 16 hexadecimal digits.</summary>
+    public string SpanId => Record.SpanId;
+
+    /// <summary>SpanId of the span that led to it; empty when that is not known.</summary>
+    public string ParentId => Record.ParentId;
+
+    /// <summary>
+    /// How the parent is known: Header, Option, Thread, Goroutine, which are sure, or Agreement, which is probable; None where it is not.
+    /// </summary>
+    public string ParentSource => Record.ParentSource.ToString();
+
+    /// <summary>Flags of the trace: 1 when it is sampled.</summary>
+    public int TraceFlags => Record.TraceFlags;
+
+    /// <summary>What other systems add to the trace context (tracestate); mostly empty.</summary>
+    public string TraceState => Record.TraceState;
+
     /// <summary>The same values with their types of .NET.</summary>
     internal Contracts.Span Record { get; } = record;
 

@@ -105,12 +105,36 @@ public class StreamLineParserTests
         return "{\"" + string.Join(",\"", fields.Skip(1).Reverse()) + ",\"" + fields[0].TrimStart('"') + "}";
     }
 
+    private Span Old(string line) => Parse(line).Span! with
+    {
+        ErrorType = "", TraceId = "", SpanId = "", ParentId = "", ParentSource = ParentSource.None, TraceFlags = 0,
+    };
+
+    [Fact]
+    public void TheTraceContextIsRead()
+    {
+        var span = Parse(JsonFormatTests.ClientLine.Replace(
+            "\"traceFlags\":1", "\"traceFlags\":255,\"traceState\":\"a=b\"", StringComparison.Ordinal)).Span!;
+        Assert.Equal(
+            ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "53995c3f42cd8ad8", ParentSource.Thread, 255, "a=b"),
+            (span.TraceId, span.SpanId, span.ParentId, span.ParentSource, span.TraceFlags, span.TraceState));
+        foreach (var source in Enum.GetValues<ParentSource>().Skip(1))
+        {
+            var name = System.Text.Encoding.ASCII.GetString(StreamNames.Of(source));
+            Assert.Equal(source, Parse(JsonFormatTests.ClientLine.Replace("thread", name, StringComparison.Ordinal)).Span!.ParentSource);
+        }
+
+        // What a newer agent adds may be a guess.
+        var newer = JsonFormatTests.ClientLine.Replace("\"thread\"", "\"telepathy\"", StringComparison.Ordinal);
+        Assert.Equal(ParentSource.Agreement, Parse(newer).Span!.ParentSource);
+    }
+
     [Fact]
     public void VersionOneGivesTheSameSpans()
     {
-        // It had no type of error.
-        Assert.Equal(Parse(JsonFormatTests.ClientLine).Span, Parse(JsonFormatTests.Version1[0]).Span);
-        Assert.Equal(Parse(JsonFormatTests.BrokenLine).Span! with { ErrorType = "" }, Parse(JsonFormatTests.Version1[1]).Span);
+        // It had no type of error, and no traces.
+        Assert.Equal(Old(JsonFormatTests.ClientLine), Parse(JsonFormatTests.Version1[0]).Span);
+        Assert.Equal(Old(JsonFormatTests.BrokenLine), Parse(JsonFormatTests.Version1[1]).Span);
         Assert.Null(Parse(AgentStreamTests.Header.Replace(":2,", ":1,", StringComparison.Ordinal)).Error);
         var newer = Parse(AgentStreamTests.Header.Replace(":2,", ":3,", StringComparison.Ordinal)).Error!;
         Assert.Equal(StreamErrorKind.UnsupportedVersion, newer.Kind);

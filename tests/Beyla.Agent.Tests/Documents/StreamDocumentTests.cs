@@ -15,7 +15,7 @@ public class StreamDocumentTests
         Assert.Equal(Enum.GetValues<SpanAttribute>(), SpanAttributes.All.Select(static row => row.Attribute));
         Assert.InRange(SpanAttributes.Count, 1, 64); // bits of the masks
         Assert.Equal(SpanAttributes.Count, SpanAttributes.All.Select(static row => row.Name).Distinct().Count());
-        Assert.Equal(2, SpanAttributes.Count - BitOperations.PopCount(SpanAttributes.OutsideEnvelope));
+        Assert.Equal(3, SpanAttributes.Count - BitOperations.PopCount(SpanAttributes.OutsideEnvelope));
         Assert.All(SpanAttributes.All, static row => Assert.True(row.IsNumber ? row.Limit == 0 : row.Limit > 0, row.Name));
         Assert.All(SpanAttributes.All, static row => Assert.Equal(row.Attribute, SpanAttributes.Find(row.Name.ToUpperInvariant())));
         Assert.Null(SpanAttributes.Find("db.query"));
@@ -31,22 +31,23 @@ public class StreamDocumentTests
         Assert.InRange(SpanAttributes.All.Sum(static row => row.Limit), 0, SpanValues.MaxText);
     }
 
-    /// <summary>The fields of version 1, as its page had them.</summary>
+    /// <summary>The fields of version 1, as its page had them; the last one is newer.</summary>
     [Fact]
     public void Short_names_are_those_of_version_1() => Assert.Equal(
         [
             "name", "errorType", "method", "path", "query", "status", "host", "protocolVersion", "requestBodyLength", "responseBodyLength",
+            "traceState",
         ],
         SpanAttributes.All.Where(static row => row.ShortName is not null).Select(static row => row.ShortName));
 
-    /// <summary>The names in the registry of the OpenTelemetry semantic conventions 1.44, which has none for what is a guess.</summary>
+    /// <summary>The names in the registry of the semantic conventions 1.44, which has none for a guess; the last one is W3C's.</summary>
     [Fact]
     public void Names_are_those_of_the_conventions() => Assert.Equal(
         [
             "name", "error.type", "http.request.method", "url.path", "url.query", "http.response.status_code", "http.request.header.host",
             "network.protocol.version", "http.request.body.size", "http.response.body.size", "db.system.name", "db.namespace",
             "db.query.summary", "db.query.text", "db.operation.name", "db.collection.name", "db.operation.batch.size",
-            "db.stored_procedure.name", "db.response.status_code", "db.response.returned_rows", "beyla.guess",
+            "db.stored_procedure.name", "db.response.status_code", "db.response.returned_rows", "beyla.guess", "tracestate",
         ],
         SpanAttributes.All.Select(static row => row.Name));
 

@@ -11,7 +11,10 @@ public class JsonFormatTests
         "handlerStart":"2026-08-20T08:11:12.820811Z","end":"2026-08-20T08:11:12.822011Z","durationUSec":1900,"handlerDurationUSec":1200,
         "clientAddress":"10.0.0.1","clientPort":46876,"serverAddress":"10.0.0.2","serverPort":3040,"tid":4712,
         "networkNamespace":4026531840,"connection":"1f2e3d","pid":4711,"executable":"/usr/bin/dotnet","serviceName":"web",
-        "serviceNamespace":"shop","language":"dotnet","attributes":{"http.request.method":"GET","url.path":"/users",
+        "serviceNamespace":"shop","language":"dotnet",
+        "traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7","parentId":"53995c3f42cd8ad8",
+        "parentSource":"thread","traceFlags":1,
+        "attributes":{"http.request.method":"GET","url.path":"/users",
         "url.query":"id=7&token=***","http.response.status_code":200,"http.request.header.host":"api:3040",
         "network.protocol.version":"1.1","http.request.body.size":0,"http.response.body.size":222}}
         """.ReplaceLineEndings("");
@@ -21,7 +24,9 @@ public class JsonFormatTests
         "start":"2026-08-20T08:11:13.000000Z","handlerStart":"2026-08-20T08:11:13.000000Z","end":"2026-08-20T08:12:14.500000Z",
         "durationUSec":61500000,"handlerDurationUSec":61500000,"clientAddress":"2001:db8::1","clientPort":50000,"serverAddress":"::1",
         "serverPort":80,"tid":12,"networkNamespace":4026532000,"connection":"5","pid":12,"executable":"/usr/sbin/nginx",
-        "serviceName":"nginx","language":"generic","attributes":{"http.request.method":"POST",
+        "serviceName":"nginx","language":"generic",
+        "traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"53995c3f42cd8ad8","traceFlags":0,
+        "attributes":{"http.request.method":"POST",
         "url.path":"/upload file\u001b[31m","network.protocol.version":"1.0"}}
         """.ReplaceLineEndings("");
 
@@ -30,7 +35,10 @@ public class JsonFormatTests
         "start":"2026-08-20T08:11:12.820111Z","handlerStart":"2026-08-20T08:11:12.820811Z","end":"2026-08-20T08:11:12.822011Z",
         "durationUSec":1900,"handlerDurationUSec":1200,"clientAddress":"10.0.0.1","clientPort":46876,"serverAddress":"10.0.0.2",
         "serverPort":5432,"tid":4712,"networkNamespace":4026531840,"connection":"1f2e3d","pid":4711,"executable":"/usr/bin/dotnet",
-        "serviceName":"web","serviceNamespace":"shop","language":"dotnet","attributes":{"db.system.name":"postgresql",
+        "serviceName":"web","serviceNamespace":"shop","language":"dotnet",
+        "traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7","parentId":"53995c3f42cd8ad8",
+        "parentSource":"thread","traceFlags":1,
+        "attributes":{"db.system.name":"postgresql",
         "db.namespace":"shop","db.query.summary":"INSERT orders","db.query.text":"INSERT INTO orders VALUES ($1, ?)",
         "db.operation.name":"INSERT","db.collection.name":"orders","db.response.status_code":"23505"}}
         """.ReplaceLineEndings("");
@@ -40,6 +48,7 @@ public class JsonFormatTests
         "handlerStart":"2026-08-20T08:11:13.000000Z","end":"2026-08-20T08:11:13.000350Z","durationUSec":350,"handlerDurationUSec":350,
         "clientAddress":"2001:db8::1","clientPort":50000,"serverAddress":"::1","serverPort":6379,"tid":12,"networkNamespace":4026532000,
         "connection":"5","pid":12,"executable":"/usr/sbin/nginx","serviceName":"nginx","language":"generic",
+        "traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"53995c3f42cd8ad8","traceFlags":0,
         "attributes":{"db.system.name":"redis","db.namespace":"0","db.query.text":"HGET basket:17 item","db.operation.name":"HGET"}}
         """.ReplaceLineEndings("");
 

@@ -29,6 +29,11 @@ internal static class Samples
     {
         Protocol = ProtocolId.Http, Kind = SpanKind.Client, Pid = 4711, Tid = 4712, NetworkNamespace = 4026531840, Connection = 0x1f2e3d,
         Start = 820_111_999, HandlerStart = 820_811_999, End = 822_011_999,
+        Context = new TraceContext
+        {
+            TraceHigh = 0x4bf92f3577b34da6, TraceLow = 0xa3ce929d0e0e4736, SpanId = 0x00f067aa0ba902b7, ParentId = 0x53995c3f42cd8ad8,
+            Source = ParentSource.Thread, Flags = TraceContext.Sampled,
+        },
         ClientAddress = At("10.0.0.1"), ClientPort = 46876, ServerAddress = At("10.0.0.2"), ServerPort = 3040,
     }.With(SpanAttribute.Name, "GET").With(SpanAttribute.HttpRequestMethod, "GET").With(SpanAttribute.UrlPath, "/users")
         .With(SpanAttribute.UrlQuery, "id=7&token=abc").With(SpanAttribute.HttpRequestHeaderHost, "api:3040")
@@ -41,6 +46,7 @@ internal static class Samples
         Protocol = ProtocolId.Http, Kind = SpanKind.Server, Outcome = SpanOutcome.Closed,
         Pid = 12, Tid = 12, NetworkNamespace = 4026532000, Connection = 5,
         Start = 1_000_000_000, HandlerStart = 1_000_000_000, End = 62_500_000_000,
+        Context = new TraceContext { TraceHigh = 0x0af7651916cd43dd, TraceLow = 0x8448eb211c80319c, SpanId = 0x53995c3f42cd8ad8 },
         ClientAddress = At("2001:db8::1"), ClientPort = 50000, ServerAddress = At("::1"), ServerPort = 80,
     }.With(SpanAttribute.Name, "POST").With(SpanAttribute.ErrorType, "connection_closed").With(SpanAttribute.HttpRequestMethod, "POST")
         .With(SpanAttribute.UrlPath, "/upload file\u001b[31m").With(SpanAttribute.NetworkProtocolVersion, "1.0");

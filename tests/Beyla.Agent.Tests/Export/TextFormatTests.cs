@@ -11,14 +11,15 @@ public class TextFormatTests
     [Fact]
     public void ClientSpanIsTheLineOfTheReference() => Assert.Equal(
         "2026-08-20 10:11:12.820111 (1.9ms[1.2ms]) HTTPClient(subType=0) 200 GET /users?id=7&token=*** "
-        + "[10.0.0.1 as web.shop:46876]->[10.0.0.2 as 10.0.0.2:3040] contentLen:0B responseLen:222B svc=[shop/web dotnet] traceparent=[]\n",
+        + "[10.0.0.1 as web.shop:46876]->[10.0.0.2 as 10.0.0.2:3040] contentLen:0B responseLen:222B svc=[shop/web dotnet] "
+        + "traceparent=[00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7[53995c3f42cd8ad8]-01]\n",
         Samples.Format(Format(), Samples.Client));
 
     [Fact]
     public void BrokenServerSpanSaysHowItEndedAndEscapes() => Assert.Equal(
         "2026-08-20 10:11:13.000000 (1m1.5s[1m1.5s]) HTTP(subType=0) 0 POST /upload\\x20file\\x1b[31m "
         + "[2001:db8::1 as 2001:db8::1:50000]->[::1 as nginx:80] contentLen:?B responseLen:?B "
-        + "svc=[nginx generic] traceparent=[] outcome=[closed]\n",
+        + "svc=[nginx generic] traceparent=[00-0af7651916cd43dd8448eb211c80319c-53995c3f42cd8ad8[0000000000000000]-00] outcome=[closed]\n",
         Samples.Format(Format(), Samples.Broken));
 
     /// <summary>
@@ -46,8 +47,12 @@ public class TextFormatTests
     {
         var span = Samples.Broken with { IsClientNamed = true, PeerAddress = Samples.At("10.0.0.9"), PeerPort = 4711 };
         Assert.EndsWith(
-            "traceparent=[] peer=[10.0.0.9:4711] outcome=[closed]\n", Samples.Format(Format(), in span), StringComparison.Ordinal);
+            "-00] peer=[10.0.0.9:4711] outcome=[closed]\n", Samples.Format(Format(), in span), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void WithoutATraceTheFieldIsEmpty() => Assert.EndsWith(
+        " traceparent=[]\n", Samples.Format(Format(), Samples.Client with { Context = default }), StringComparison.Ordinal);
 
     [Fact]
     public void EmptyMethodAndPathKeepTheirPlace()

@@ -104,7 +104,7 @@ public sealed class TextTests
         var span = new Contracts.Span
         {
             Kind = SpanKind.Client, ServiceName = evil, ServiceNamespace = evil, Executable = evil, Protocol = evil, Name = evil,
-            ErrorType = evil, TraceId = evil, SpanId = evil, ParentId = evil, Duration = TimeSpan.FromMilliseconds(3),
+            ErrorType = evil, TraceId = evil, SpanId = evil, ParentId = evil, TraceState = evil, Duration = TimeSpan.FromMilliseconds(3),
             HandlerDuration = TimeSpan.FromMilliseconds(2), ClientPort = 1, ServerPort = 2, ProcessId = 3, ThreadId = 4,
             Connection = 5, NetworkNamespace = 6, Language = ProcessLanguage.Go, Outcome = SpanOutcome.Closed,
             Start = DateTimeOffset.UnixEpoch, ClientAddress = System.Net.IPAddress.Loopback,

@@ -188,8 +188,8 @@ public sealed class CmdletShapeTests
         // Status is a number or a text, Attributes a table of them.
         Assert.All(shown.GetProperties().Where(p => p.Name is not (nameof(Span.Status) or nameof(Span.Attributes))),
             p => Assert.Contains(p.PropertyType, plain));
-        // StatusCode is Status there. No agent gives the three ids yet.
-        string[] absent = ["EqualityContract", "StatusCode", "TraceId", "SpanId", "ParentId"];
+        // StatusCode is Status there.
+        string[] absent = ["EqualityContract", "StatusCode"];
         Assert.Subset(shown.GetProperties().Select(p => p.Name).ToHashSet(),
             record.GetProperties().Select(p => p.Name).Where(name => !absent.Contains(name)).ToHashSet());
     }

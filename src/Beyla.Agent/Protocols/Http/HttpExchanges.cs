@@ -16,7 +16,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
     private Connection connection = null!;
     private ExchangeQueue<HttpExchange> queue;
     private long startTime, startGoroutine;
-    private uint startBoundary;
+    private uint startBoundary, startSequence;
     private int startPid, startTid;
 
     /// <summary>The exchange whose answer comes next.</summary>
@@ -37,6 +37,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
     {
         startTime = segment.Time;
         startBoundary = segment.Opposite;
+        startSequence = connection.SequenceOf(in segment);
         startPid = segment.Pid;
         startTid = segment.Tid;
         startGoroutine = segment.Goroutine;
@@ -54,6 +55,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
         }
 
         exchange.Boundary = startBoundary;
+        exchange.Sequence = startSequence;
         exchange.MinorVersion = minor;
         exchange.IsHead = method.SequenceEqual("HEAD"u8);
         exchange.IsConnect = method.SequenceEqual("CONNECT"u8);

@@ -36,6 +36,9 @@ internal struct ParentLinks
     /// <summary>Of a call: what decides about its parent, as long as that is not known.</summary>
     public PendingCall? Pending;
 
+    /// <summary>Of a call that is in <see cref="OpenCalls"/>: both ports; else 0.</summary>
+    public uint Ports;
+
     /// <summary>Of a call: the request that led to it.</summary>
     public RequestRef Parent;
 }

@@ -17,6 +17,7 @@ public sealed partial class SpanParents : ISpanSink, ICounted
     private readonly IProcessLookup? processes;
     private readonly TraceIds ids = new();
     private readonly OpenTraces traces = new();
+    private readonly OpenCalls calls = new();
     private readonly TracedThreads threads = new();
     private readonly PendingCalls pending;
     private TracedThread? current;
@@ -117,11 +118,21 @@ public sealed partial class SpanParents : ISpanSink, ICounted
         }
         else if (connection.RequestDirection == SocketDirection.Receive)
         {
-            OnRequest(exchange, thread, connection.Id, in header);
+            var incoming = header;
+            if (!header.HasTrace && exchange.Sequence != 0 && calls.TryFind(exchange, connection, out var call))
+            {
+                incoming = call;
+            }
+
+            OnRequest(exchange, thread, connection.Id, in incoming);
         }
         else
         {
             OnCall(exchange, thread, in header);
+            if (exchange.Sequence != 0 && exchange.Links.Pending is null)
+            {
+                calls.Add(exchange, connection);
+            }
         }
     }
 
@@ -172,7 +183,13 @@ public sealed partial class SpanParents : ISpanSink, ICounted
         {
             return;
         }
-        else if (exchange.Links.IsCall && current is { } thread && thread.Process.IsLoop)
+
+        if (exchange.Links.Ports != 0)
+        {
+            calls.Remove(exchange);
+        }
+
+        if (exchange.Links.IsCall && current is { } thread && thread.Process.IsLoop)
         {
             Receive(thread, connection, in exchange.Links.Parent);
         }
@@ -208,6 +225,10 @@ public sealed partial class SpanParents : ISpanSink, ICounted
         else if (exchange.Links.Pending is { } call)
         {
             pending.Settle(call, null, ParentSource.None, null);
+        }
+        else if (exchange.Links.Ports != 0)
+        {
+            calls.Remove(exchange);
         }
     }
 

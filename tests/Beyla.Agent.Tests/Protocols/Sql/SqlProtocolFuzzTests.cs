@@ -1,6 +1,7 @@
 using System.Text;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Protocols.Sql;
+using Beyla.Agent.Spans;
 using Beyla.Agent.Tests.Tracing;
 using Beyla.Agent.Tracing;
 
@@ -52,7 +53,7 @@ public class SqlProtocolFuzzTests
     [Fact]
     public void NothingIsAllocatedPerStatement()
     {
-        var sql = new SqlProtocol(new SqlOptions(), new FuzzRun.Sink(SpanAttribute.Name, 255));
+        var sql = new SqlProtocol(new SqlOptions(), new Quiet());
         var tracer = new Tracer(new TracerOptions(), sql.Buffers, new NoVerdicts(), sql);
         uint received = 1, sent = 1;
         Exchange(1000);
@@ -90,4 +91,12 @@ public class SqlProtocolFuzzTests
     }
 
     private static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
+
+    /// <summary>Checks nothing: what an assertion allocates, before the runtime has compiled it well, would count.</summary>
+    private sealed class Quiet : ISpanSink
+    {
+        public void OnSpan(in SpanData span)
+        {
+        }
+    }
 }
