@@ -1,4 +1,3 @@
-using Beyla.Agent.Kernel;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Tracing.Parents;
@@ -8,41 +7,32 @@ public sealed partial class SpanParents
 {
     private readonly Goroutines goroutines = new();
 
-    /// <summary>A request that a goroutine has read, or a call that one has sent itself.</summary>
-    private void OnGoroutine(Exchange exchange, TracedThread thread, Connection connection, in TraceContext header)
+    private void OnGoroutineRequest(Exchange request, TracedProcess process, ulong connection, in TraceContext header)
     {
-        var process = thread.Process;
-        if (connection.RequestDirection != SocketDirection.Receive)
-        {
-            // It may belong to the connection, and then who started it says nothing: only what it has read itself counts.
-            OnGoroutineCall(exchange, process, goroutines.Find(process.Pid, exchange.Goroutine), isParentKnown: false, in header);
-            return;
-        }
-
-        exchange.Context = header;
-        Begin(exchange);
-        ref var links = ref exchange.Links;
-        (links.Serial, links.Connection, links.Process) = (++serial == 0 ? ++serial : serial, connection.Id, process);
-        process.Add(exchange, overlaps: false);
-        goroutines.Add(process.Pid, exchange.Goroutine, exchange);
+        request.Context = header;
+        Begin(request);
+        ref var links = ref request.Links;
+        (links.Serial, links.Connection, links.Process) = (++serial == 0 ? ++serial : serial, connection, process);
+        process.Add(request, overlaps: false);
+        goroutines.Add(process.Pid, request.Goroutine, request);
         if (header.HasTrace)
         {
-            traces.Add(exchange);
+            traces.Add(request);
         }
     }
 
-    /// <summary>A call that a goroutine has asked for, and another one sends.</summary>
-    private void OnGoroutineCall(Exchange call, TracedThread thread, Connection connection, in TraceContext header)
+    /// <summary>A call that a goroutine has sent itself, or that it has handed to the one of a connection.</summary>
+    private void OnGoroutineCall(Exchange call, TracedProcess process, Connection connection, in TraceContext header)
     {
-        var (process, parent) = (thread.Process, connection.CallerParent);
-        call.Goroutine = connection.Caller;
+        var (caller, parent) = (connection.Caller, connection.CallerParent);
         connection.Caller = connection.CallerParent = 0;
-        var request = goroutines.Find(process.Pid, call.Goroutine) ?? goroutines.Find(process.Pid, parent);
-        OnGoroutineCall(call, process, request, isParentKnown: parent != 0, in header);
-    }
+        if (caller != 0)
+        {
+            call.Goroutine = caller;
+        }
 
-    private void OnGoroutineCall(Exchange call, TracedProcess process, Exchange? request, bool isParentKnown, in TraceContext header)
-    {
+        // One that has sent it itself may belong to a connection: then who started it was the first to use that, and says nothing.
+        var request = goroutines.Find(process.Pid, call.Goroutine) ?? goroutines.Find(process.Pid, parent);
         call.Links.IsCall = true;
         if (header.HasTrace)
         {
@@ -55,7 +45,7 @@ public sealed partial class SpanParents
         {
             Follow(call, request, ParentSource.Goroutine);
         }
-        else if (process.Open == 1 && !isParentKnown)
+        else if (process.Open == 1 && parent == 0)
         {
             Follow(call, process.First!, ParentSource.Agreement);
         }

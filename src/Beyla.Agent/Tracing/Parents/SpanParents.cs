@@ -108,15 +108,7 @@ public sealed partial class SpanParents : ISpanSink, ICounted
 
         var thread = current is { } same && same.Tid == exchange.Tid && same.Process.Pid == exchange.Pid ? same
             : threads.Find(exchange.Pid, exchange.Tid, Math.Max(time, exchange.Start));
-        if (connection.RequestDirection != SocketDirection.Receive && connection.Caller != 0)
-        {
-            OnGoroutineCall(exchange, thread, connection, in header);
-        }
-        else if (exchange.Goroutine != 0)
-        {
-            OnGoroutine(exchange, thread, connection, in header);
-        }
-        else if (connection.RequestDirection == SocketDirection.Receive)
+        if (connection.RequestDirection == SocketDirection.Receive)
         {
             var incoming = header;
             if (!header.HasTrace && exchange.Sequence != 0 && calls.TryFind(exchange, connection, out var call))
@@ -124,11 +116,26 @@ public sealed partial class SpanParents : ISpanSink, ICounted
                 incoming = call;
             }
 
-            OnRequest(exchange, thread, connection.Id, in incoming);
+            if (exchange.Goroutine != 0)
+            {
+                OnGoroutineRequest(exchange, thread.Process, connection.Id, in incoming);
+            }
+            else
+            {
+                OnRequest(exchange, thread, connection.Id, in incoming);
+            }
         }
         else
         {
-            OnCall(exchange, thread, in header);
+            if (exchange.Goroutine != 0 || connection.Caller != 0)
+            {
+                OnGoroutineCall(exchange, thread.Process, connection, in header);
+            }
+            else
+            {
+                OnCall(exchange, thread, in header);
+            }
+
             if (exchange.Sequence != 0 && exchange.Links.Pending is null)
             {
                 calls.Add(exchange, connection);
