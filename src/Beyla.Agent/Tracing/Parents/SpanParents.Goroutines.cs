@@ -5,6 +5,12 @@ namespace Beyla.Agent.Tracing.Parents;
 // Of a Go program the goroutine takes the place of the thread: one that has read a request works for it until the response is sent.
 public sealed partial class SpanParents
 {
+    /// <summary>
+    /// Each processor of a Go program takes 16 numbers for goroutines at a time (Go's runtime/proc.go, newproc1): so much lower than one
+    /// that is there may the number of a later one be. One of a processor that was idle for long may be lower still: it counts as older.
+    /// </summary>
+    private static readonly long NumberSlack = 16 * Environment.ProcessorCount;
+
     private readonly Goroutines goroutines = new();
 
     private void OnGoroutineRequest(Exchange request, TracedProcess process, ulong connection, in TraceContext header)
@@ -13,6 +19,7 @@ public sealed partial class SpanParents
         Begin(request);
         ref var links = ref request.Links;
         (links.Serial, links.Connection, links.Process) = (++serial == 0 ? ++serial : serial, connection, process);
+        links.Goroutines = process.Goroutines;
         process.Add(request, overlaps: false);
         goroutines.Add(process.Pid, request.Goroutine, request);
         if (header.HasTrace)
@@ -32,7 +39,7 @@ public sealed partial class SpanParents
         }
 
         // One that has sent it itself may belong to a connection: then who started it was the first to use that, and says nothing.
-        var request = goroutines.Find(process.Pid, call.Goroutine) ?? goroutines.Find(process.Pid, parent);
+        var request = goroutines.Find(process.Pid, call.Goroutine) ?? StartedFor(goroutines.Find(process.Pid, parent), call.Goroutine);
         call.Links.IsCall = true;
         if (header.HasTrace)
         {
@@ -54,4 +61,11 @@ public sealed partial class SpanParents
             ids.Begin(ref call.Context);
         }
     }
+
+    /// <summary>
+    /// The request that the goroutine has read which started another one, unless that one is older: what an earlier request has started
+    /// and left behind does not work for this one.
+    /// </summary>
+    private static Exchange? StartedFor(Exchange? request, long goroutine) =>
+        request is not null && goroutine > request.Links.Goroutines - NumberSlack ? request : null;
 }

@@ -73,6 +73,11 @@ public sealed partial class SpanParents : ISpanSink, ICounted
         var thread = threads.Find(segment.Pid, segment.Tid, time);
         current = thread;
         thread.Operation++;
+        if (segment.Goroutine > thread.Process.Goroutines)
+        {
+            thread.Process.Goroutines = segment.Goroutine;
+        }
+
         if (thread.Forward.Count > 0 && thread.Operation - thread.ForwardSince > 1)
         {
             pending.SettleForward(thread.Forward, null);
