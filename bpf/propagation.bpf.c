@@ -348,7 +348,7 @@ int on_message(struct sk_msg_md *m)
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct worker worker = { .id = (__u32)pid_tgid, .pid = pid_tgid >> 32 };
 	struct bpf_sock *sk = m->sk;
-	__u64 socket = (__u64)sk, parent = 0;
+	__u64 socket = (__u64)sk;
 	struct go_call *call;
 	struct tcp_sock *tcp;
 	struct stash *stash;
@@ -380,9 +380,8 @@ int on_message(struct sk_msg_md *m)
 	if (call && call->pid == worker.pid) {
 		worker.id = call->goroutine;
 		worker.is_goroutine = 1;
-		parent = call->parent;
 	}
-	make_call(&way->context, &worker, parent);
+	make_call(&way->context, &worker);
 	way->sequence = stash->position;
 	write_header(stash, &way->context);
 	shift_stash(m, stash);

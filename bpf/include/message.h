@@ -140,8 +140,7 @@ static __always_inline void make_request(struct scratch *at, struct connection *
 		}
 		return;
 	}
-	/* Who sends for another one was perhaps started by anybody. */
-	make_call(&way->context, &worker, at->event.flags & SOCKET_CALLED ? at->event.parent_goroutine : 0);
+	make_call(&way->context, &worker);
 	tell_context(at, c, way);
 }
 

@@ -17,7 +17,7 @@ public enum SocketContextSource : byte
     /// <summary>The request that the calling thread has read and not answered.</summary>
     Thread = 3,
 
-    /// <summary>The same of the calling goroutine, or of the one that started it.</summary>
+    /// <summary>The same of the calling goroutine.</summary>
     Goroutine = 4,
 }
 
