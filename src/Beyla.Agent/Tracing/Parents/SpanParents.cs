@@ -132,6 +132,7 @@ public sealed class SpanParents : ISpanSink, ICounted
             return;
         }
 
+        thread.HasWorked = true;
         pending.SettleForward(thread.Forward, request);
         var isExclusive = !thread.Process.IsLoop;
         thread.Learn(hasResponded: true);
@@ -236,7 +237,7 @@ public sealed class SpanParents : ISpanSink, ICounted
             }
             else
             {
-                overlaps = before.Links.Connection != connection;
+                overlaps = thread.HasWorked && before.Links.Connection != connection;
             }
         }
 
@@ -258,6 +259,7 @@ public sealed class SpanParents : ISpanSink, ICounted
     private void OnCall(Exchange call, TracedThread thread, in TraceContext header)
     {
         var process = thread.Process;
+        thread.HasWorked = true;
         call.Links.IsCall = true;
         if (!process.IsLanguageKnown && processes?.Find(process.Pid) is { } known)
         {
@@ -366,6 +368,12 @@ public sealed class SpanParents : ISpanSink, ICounted
         if (current is not { } thread || !thread.Process.IsLoop || !pending.TryHold(call, in span))
         {
             return false;
+        }
+
+        if (thread.ForwardSince != thread.Operation)
+        {
+            // What followed the response of those is the response of another call: it tells nothing of them.
+            pending.SettleForward(thread.Forward, null);
         }
 
         Receive(thread, span.Connection, call.Candidate);

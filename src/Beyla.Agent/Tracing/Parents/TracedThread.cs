@@ -17,6 +17,11 @@ internal sealed class TracedThread(int tid, TracedProcess process)
     /// <summary>Its process.</summary>
     public TracedProcess Process => process;
 
+    /// <summary>
+    /// It has made a call, or begun a response. One that only reads requests, for others that work (the reactor of puma), owes no response.
+    /// </summary>
+    public bool HasWorked { get; set; }
+
     /// <summary>When it was used last; CLOCK_MONOTONIC in nanoseconds.</summary>
     public long Touched { get; set; }
 
