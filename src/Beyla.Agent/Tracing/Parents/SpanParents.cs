@@ -77,7 +77,8 @@ public sealed class SpanParents : ISpanSink, ICounted
             pending.SettleForward(thread.Forward, null);
         }
 
-        if (segment.Direction == SocketDirection.Receive && thread.ReceivedOn != connection)
+        if (!thread.Move(segment.Direction == SocketDirection.Receive, connection)
+            || (segment.Direction == SocketDirection.Receive && thread.ReceivedOn != connection))
         {
             (thread.ReceivedOn, thread.Received) = (0, default);
         }
@@ -205,7 +206,7 @@ public sealed class SpanParents : ISpanSink, ICounted
     }
 
     private static void Receive(TracedThread thread, ulong connection, in RequestRef request) =>
-        (thread.ReceivedOn, thread.Received) = (connection, request);
+        (thread.ReceivedOn, thread.Received) = thread.IsInBatch ? (0, default) : (connection, request);
 
     /// <summary>Gives an exchange the identities that it does not have yet.</summary>
     private void Begin(Exchange exchange)
@@ -365,7 +366,7 @@ public sealed class SpanParents : ISpanSink, ICounted
             return pending.TryHold(call, in span);
         }
 
-        if (current is not { } thread || !thread.Process.IsLoop || !pending.TryHold(call, in span))
+        if (current is not { } thread || !thread.Process.IsLoop || thread.IsInBatch || !pending.TryHold(call, in span))
         {
             return false;
         }
