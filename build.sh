@@ -34,7 +34,7 @@ DEMO_PACKAGES="curl python3"
 LIVE_PACKAGES="nginx-light haproxy curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps
     tcpdump ethtool iperf3 redis-server redis-tools liburing-dev iputils-ping strace python3-yaml systemd
     postgresql-15 postgresql-client-15 python3-psycopg2 python3-redis npm mariadb-server mariadb-client
-    php-cli puma openjdk-17-jdk-headless"
+    php-cli puma openjdk-17-jdk-headless golang-go"
 KERNEL_PACKAGES="nginx-light qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin bpftool
     liburing-dev redis-server redis-tools postgresql-15 postgresql-client-15 util-linux"
 PESTER_PACKAGES="tmux procps python3 curl iproute2 util-linux libcap2-bin bpftool redis-server postgresql-15 python3-psycopg2

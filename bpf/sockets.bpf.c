@@ -60,6 +60,8 @@ int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct
 	taken = taken_now(sk, tcp, tail, goal, left, position, true);
 	at->extent = taken == left ? WHOLE : message->msg_iter.iov_offset ? MIDDLE : BEGINNING;
 	payload_of_iterator(&at->payload, &message->msg_iter, true);
+	if (propagates && at->payload.kind == PAYLOAD_NONE)
+		taken = take_stash(at, position, taken);
 	return report_urgent(s, at, sk, true, SOCKET_SEND, position, taken, tcp->copied_seq, message->msg_flags & MSG_OOB);
 }
 
@@ -125,8 +127,10 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 		taken = taken_now(sk, tcp, NULL, tcp->mss_cache, left, position, false);
 	at->extent = taken == left ? WHOLE : BEGINNING;
 	payload_of_iterator(&at->payload, &message->msg_iter, true);
+	if (propagates && at->payload.kind == PAYLOAD_NONE)
+		taken = take_stash(at, position, taken);
 	report_urgent(s, at, sk, true, SOCKET_SEND, position, taken, tcp->copied_seq, message->msg_flags & MSG_OOB);
-	return taken == left ? 0 : await_send(at, message);
+	return taken >= left ? 0 : await_send(at, message);
 }
 
 /* What became of a send that was not sure to be taken at once. What it took lies behind the iterator. All other sends cost one look. */
@@ -198,6 +202,27 @@ int BPF_PROG(on_sendpage, struct sock *sk, void *page, int offset, unsigned long
 	if (!at)
 		return 0;
 	return report(s, at, sk, true, SOCKET_SEND, position_of(sk, SOCKET_SEND) - result, result, position_of(sk, SOCKET_RECEIVE), NULL);
+}
+
+/* What a sk_msg program let pass does not go through sendmsg before 6.5. Only bytes that it has left are told. */
+SEC("?fentry/do_tcp_sendpages")
+int BPF_PROG(on_pushed, struct sock *sk, void *page, int offset, unsigned long size, int flags)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct selection *s = the_selection();
+	struct scratch *at;
+	__u32 position, taken;
+
+	if (!propagates || !s || !is_wanted(s, pid_tgid >> 32, sk))
+		return 0;
+	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
+	if (!at)
+		return 0;
+	position = position_of(sk, SOCKET_SEND);
+	taken = take_stash(at, position, size);
+	if (at->payload.kind != PAYLOAD_STASH)
+		return 0;
+	return report(s, at, sk, true, SOCKET_SEND, position, taken, position_of(sk, SOCKET_RECEIVE), NULL);
 }
 
 #ifndef WITHOUT_SKB_DYNPTR

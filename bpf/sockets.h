@@ -12,6 +12,7 @@ enum socket_event_kind {
 	SOCKET_CLOSE = 3, /* the connection is gone */
 	SOCKET_FORGOTTEN = 4, /* the connection is there and is followed no longer: it speaks no protocol that is */
 	SOCKET_URGENT = 5, /* one byte, at sequence, is urgent data (MSG_OOB): it has a number and is no part of the stream */
+	SOCKET_CONTEXT = 6, /* the message that begins at sequence has this trace context: struct context of propagation.h follows */
 };
 
 enum socket_direction {
@@ -43,6 +44,8 @@ struct socket_event {
 	__u64 passed_time; /* when the last of the passed bytes were sent */
 	__u32 passed; /* bytes sent before this event of which no event told */
 	__u32 passed_until; /* sequence number behind them */
+	__u64 goroutine; /* of a Go program: the number of the goroutine whose operation it is; 0: not known */
+	__u64 parent_goroutine; /* the one that started it; 0: not known */
 };
 
 /* The captured bytes follow, then each further stretch: a piece and its bytes, without padding. The last one often holds the operation's last bytes. */
@@ -58,6 +61,7 @@ enum socket_flags {
 	SOCKET_ACCEPTED = 1, /* the socket came from a listening one */
 	SOCKET_FRESH = 2, /* the operation has the first bytes of the connection */
 	SOCKET_ALIGNED = 4, /* the operation begins with a frame of the protocol */
+	SOCKET_CALLED = 8, /* goroutine is the one that asked for the request: another one sends for it */
 };
 
 /*

@@ -92,6 +92,8 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	if (!s || !counters)
 		return 0;
 	selected = is_selected(s, task->tgid);
+	if (selected)
+		forget_program(s, task->tgid);
 	if (!selected && !settings.every_exec)
 		return 0;
 	e = begin(PROCESS_EXEC, task->tgid, s, counters);

@@ -51,15 +51,22 @@ Now, as $who:
 
 TEXT
 
-BEYLA_OPEN_PORT=$shop,$stock BEYLA_TRACE_PRINTER=text $user "$work/beyla" >"$work/spans" 2>"$work/log" &
-agent=$!
-running+=("$agent")
-for _ in $(seq 600); do
-    grep -q 'msg="Beyla is tracing"' "$work/log" && break
-    kill -0 "$agent" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
-    sleep 0.05
-done
-grep -q 'msg="Beyla is tracing"' "$work/log" || { echo "demo: the agent does not trace" >&2; cat "$work/log" >&2; exit 1; }
+trace() { # trace PRINTER FILE LOG: the agent; its process lands in $agent
+    BEYLA_OPEN_PORT=$shop,$stock BEYLA_TRACE_PRINTER=$1 $user "$work/beyla" >"$work/$2" 2>"$work/$3" &
+    agent=$!
+    running+=("$agent")
+    local i
+    for i in $(seq 600); do
+        grep -q 'msg="Beyla is tracing"' "$work/$3" && return
+        kill -0 "$agent" 2>/dev/null || { cat "$work/$3" >&2; exit 1; }
+        sleep 0.05
+    done
+    echo "demo: the agent does not trace" >&2
+    cat "$work/$3" >&2
+    exit 1
+}
+
+trace text spans log
 
 sent=0
 visit() { curl -s -o /dev/null --max-time 5 "$@"; sent=$((sent + 1)); }
@@ -79,18 +86,31 @@ served=$(grep -c ' HTTP(subType=0) .*svc=\[shop ' "$work/spans" || true)
 all=$(wc -l <"$work/spans")
 failed=$(grep -cE ' HTTP\(subType=0\) 5[0-9][0-9] ' "$work/spans" || true)
 slow=$(grep -cE ' \(([0-9]{3,}(\.[0-9]+)?ms|[0-9.]+s)\[[^]]*\]\) HTTP\(' "$work/spans" || true)
+total=$sent
+trace json stream second
+for item in teapot kettle unicorn; do visit "http://127.0.0.1:$shop/item/$item"; done
+sleep 0.5
+kill -TERM "$agent"
+wait "$agent" || { cat "$work/second" >&2; exit 1; }
+
 cat <<TEXT
 
-$sent requests were sent to shop; $served spans of it as a server were seen, $all spans with its own calls and those of stock.
+$total requests were sent to shop; $served spans of it as a server were seen, $all spans with its own calls and those of stock.
 $failed answers failed (unicorns are out of stock), $slow took 100 ms or more (kettles, at shop and at stock). The value of \
 session was redacted.
 
 What the agent counted on the way:
 $(grep -vE '^time=' "$work/log" || true)
 
+Which span led to which (docs/context.md), of three more requests with BEYLA_TRACE_PRINTER=json; no byte on the wire was changed for it:
+
+$(python3 tests/demo/tree.py <"$work/stream")
+
 Try next:
     BEYLA_OPEN_PORT=8080 BEYLA_TRACE_PRINTER=json out/bin/beyla      the same as objects, one per line
     out/bin/beyla config                                             what is set, and where it comes from
     out/bin/beyla --help                                             everything else
 TEXT
-[ "$served" = "$sent" ] || { echo "demo: $sent requests were sent and $served seen" >&2; cat "$work/log" >&2; exit 1; }
+python3 tests/demo/tree.py <"$work/stream" | grep -c '^       └─ stock serves' | grep -qx 3 ||
+    { echo "demo: three requests are not three traces" >&2; cat "$work/stream" >&2; exit 1; }
+[ "$served" = "$total" ] || { echo "demo: $total requests were sent and $served seen" >&2; cat "$work/log" >&2; exit 1; }

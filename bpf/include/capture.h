@@ -44,6 +44,8 @@ __attribute__((noinline)) int copy_from_memory(struct scratch *at, __u32 to, __u
 		return 0;
 	if (at->payload.kind == PAYLOAD_VECTOR)
 		return gather(at, &at->payload.vector, to, want, skip);
+	if (propagates && at->payload.kind == PAYLOAD_STASH)
+		return copy_stash(at->data + placed(to), at->socket, at->position, want, skip);
 	if (at->payload.kind == PAYLOAD_USER && !bpf_probe_read_user(at->data + placed(to), bounded(want), (void *)(at->payload.base + skip)))
 		return want;
 	return 0;

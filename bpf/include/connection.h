@@ -9,6 +9,7 @@
 #include "passed.h"
 #include "payload.h"
 #include "selection.h"
+#include "wire.h"
 #include "../sockets.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -53,14 +54,6 @@ __attribute__((noinline)) int emit_event(struct scratch *at, __u32 size)
 	if (at && counters)
 		emit(the_selection(), counters, at, sizeof(at->event) + bounded(size));
 	return 0;
-}
-
-/* A raw or a netlink socket can have the protocol number of TCP, and is no tcp_sock. */
-static __always_inline bool is_tcp(const struct sock *sk, bool typed)
-{
-	unsigned short family = READ(typed, sk, __sk_common.skc_family);
-
-	return READ(typed, sk, sk_protocol) == IPPROTO_TCP && READ(typed, sk, sk_type) == SOCK_STREAM && (family == AF_INET || family == AF_INET6);
 }
 
 /* A closed socket has given up its port, but still knows it. */
@@ -151,6 +144,8 @@ static __always_inline void forget(struct sock *sk, struct connection *c)
 {
 	settle_return(c);
 	leave_passed(c);
+	if (propagates)
+		leave_wire((__u64)sk);
 	leave_connection(sk, c);
 }
 

@@ -47,6 +47,7 @@ struct connection {
 	__u8 known[2]; /* next is meaningful */
 	__u8 owed; /* enum owed */
 	__u8 pieces; /* the send that is under way has chunks in its iovecs: all of it is told */
+	__u8 heading; /* operations in which the head of a request goes on, where contexts are propagated */
 	__u8 sql; /* statements were found on it, although it is not recognised: all of it is told */
 	__u32 sender; /* OWED_RETURN: thread whose send it is */
 	__u32 passed; /* bytes sent since the last event, of which none told */

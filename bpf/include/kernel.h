@@ -209,7 +209,12 @@ struct mm_struct {
 	unsigned long env_end;
 };
 
+struct thread_struct {
+	unsigned long fsbase;
+};
+
 struct task_struct {
+	struct thread_struct thread;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
@@ -246,6 +251,7 @@ struct pt_regs {
 	unsigned long si;
 	unsigned long dx;
 	unsigned long r10;
+	unsigned long r14;
 	unsigned long ax;
 };
 

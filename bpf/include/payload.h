@@ -4,6 +4,8 @@
 #define BEYLA_PAYLOAD_H
 
 #include "kernel.h"
+#include "descriptors.h"
+#include "head.h"
 #include "../protocols/protocols.h"
 #include "../sockets.h"
 #include <stddef.h>
@@ -18,9 +20,6 @@
 #define BODY_PREFIX 32 /* enough for a chunk-size line */
 #define FRAMING_SIZE 12 /* bytes in which a chunk-size line shows itself */
 
-/* A pointer that the verifier knows the type of is read directly; another one through the helper, which costs a call each. */
-#define READ(typed, source, field) ((typed) ? (source)->field : BPF_CORE_READ(source, field))
-
 /* Where the bytes of an array of struct iovec are. */
 struct vector {
 	__u64 base; /* address of the first struct iovec */
@@ -31,7 +30,7 @@ struct vector {
 };
 
 /* Where the bytes of an operation are, unless they are in an skb. */
-enum payload_kind { PAYLOAD_NONE, PAYLOAD_USER, PAYLOAD_VECTOR };
+enum payload_kind { PAYLOAD_NONE, PAYLOAD_USER, PAYLOAD_VECTOR, PAYLOAD_STASH };
 
 struct payload {
 	enum payload_kind kind;
@@ -86,6 +85,12 @@ struct scratch {
 	__u8 turned; /* the one before on this connection went the other way */
 	__u32 left; /* bytes of it that the events after the first tell of */
 	struct walk walk;
+	struct head head; /* of a call, where contexts are propagated */
+	struct context named; /* by a head */
+	struct {
+		struct socket_event event;
+		struct context context;
+	} telling; /* the event of a context: the one of the message waits in its place */
 	__u8 beyond[256]; /* nothing: what is read at a place in the window ends here for the verifier */
 };
 

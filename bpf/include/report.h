@@ -11,6 +11,8 @@
 #include "capture.h"
 #include "connection.h"
 #include "frames.h"
+#include "goroutines.h"
+#include "message.h"
 #include "payload.h"
 #include "recognise.h"
 #include "selection.h"
@@ -113,6 +115,7 @@ __attribute__((noinline)) int enter(struct scratch *at, struct connection *c, __
 	at->event.protocol = c->protocol;
 	at->event.pieces = 0;
 	at->event.unwalked = 0;
+	enter_goroutine(at);
 	at->left = 0;
 	if (c->protocol == PROTOCOL_HTTP) {
 		if (got && at->payload.kind == PAYLOAD_VECTOR && (got < at->length || at->extent == BEGINNING))
@@ -230,6 +233,7 @@ static __always_inline void enter_next(struct scratch *at, struct connection *c,
 	e->flags = c->flags;
 	e->pieces = 0;
 	e->unwalked = 0;
+	enter_goroutine(at);
 	set_ends(e, c);
 	set_passed(e, c);
 }
@@ -295,6 +299,8 @@ static __always_inline int report(struct selection *s, struct scratch *at, struc
 		return 0;
 	}
 entered:
+	if (propagates && c && c->protocol == PROTOCOL_HTTP && (at->turned || c->heading))
+		begin_message(at, c, got);
 	emit(s, counters, at, sizeof(at->event) + (at->left ? bounded(got) : add_tail(at, skb)));
 	return at->left && !skb ? report_pieces(at) : 0;
 }

@@ -14,6 +14,7 @@
 struct selection {
 	__u64 pids[PID_LIMIT / 64]; /* traced */
 	__u64 excluded[PID_LIMIT / 64]; /* never traced */
+	__u64 go[PID_LIMIT / 64]; /* runs Go, and go_processes says where its goroutines have their number */
 	__u64 ports[65536 / 64]; /* local ports that select whoever uses them */
 	__u32 asleep; /* the reader waits without a time limit: the next event must wake it */
 	__u32 capture; /* 0 until user space is ready */
@@ -44,6 +45,11 @@ static __always_inline bool is_excluded(const struct selection *s, __u32 pid)
 	return has_bit(s->excluded, pid % PID_LIMIT);
 }
 
+static __always_inline bool is_go(const struct selection *s, __u32 pid)
+{
+	return has_bit(s->go, pid % PID_LIMIT);
+}
+
 static __always_inline bool is_selected_port(const struct selection *s, __u16 port)
 {
 	return has_bit(s->ports, port);
@@ -55,8 +61,16 @@ static __always_inline void select_pid(struct selection *s, __u32 pid)
 	__sync_fetch_and_or(&s->pids[pid / 64], 1ULL << (pid % 64));
 }
 
+/* The process runs another program from now on. */
+static __always_inline void forget_program(struct selection *s, __u32 pid)
+{
+	pid %= PID_LIMIT;
+	__sync_fetch_and_and(&s->go[pid / 64], ~(1ULL << (pid % 64)));
+}
+
 static __always_inline void forget_pid(struct selection *s, __u32 pid)
 {
+	forget_program(s, pid);
 	pid %= PID_LIMIT;
 	__sync_fetch_and_and(&s->pids[pid / 64], ~(1ULL << (pid % 64)));
 	__sync_fetch_and_and(&s->excluded[pid / 64], ~(1ULL << (pid % 64)));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which system calls move bytes of a socket, and which socket a file descriptor is. */
+/* Which system calls move bytes of a socket. */
 #ifndef BEYLA_SYSTEM_CALLS_H
 #define BEYLA_SYSTEM_CALLS_H
 
 #include "kernel.h"
-#include "connection.h"
+#include "descriptors.h"
+#include "payload.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -58,27 +59,6 @@ static __always_inline void payload_of_call(struct payload *p, const struct pt_r
 		p->vector.base = message.base;
 		p->vector.segments = message.count;
 	}
-}
-
-static __always_inline struct sock *sock_of(__u32 fd)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct fdtable *table = task->files->fdt;
-	struct socket *socket;
-	struct file **slots;
-	struct file *file;
-	struct sock *sk;
-
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	slots = BPF_CORE_READ(table, fd);
-	if (bpf_probe_read_kernel(&file, sizeof(file), slots + fd) || !file)
-		return NULL;
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_IFSOCK */
-		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
-	return sk && is_tcp(sk, false) ? sk : NULL;
 }
 
 #endif

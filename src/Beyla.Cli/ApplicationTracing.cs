@@ -7,6 +7,7 @@ using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Processes.Inspections;
+using Beyla.Agent.Processes.Inspections.Go;
 using Beyla.Agent.Protocols.Http;
 using Beyla.Agent.Protocols.Postgres;
 using Beyla.Agent.Protocols.Redis;
@@ -32,6 +33,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private readonly Watcher watcher;
     private readonly StartedNames? names;
     private readonly SocketSource source;
+    private readonly ContextPassing? passing;
     private readonly ProcessTable processes;
     private readonly Tracer tracer;
     private readonly SpanParents parents;
@@ -41,13 +43,15 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private readonly ProcReader proc;
     private readonly ProcessEventReader records;
     private readonly Aside aside;
+    private readonly GoPrograms goPrograms;
+    private readonly GoProcesses go;
     private bool detached;
 
     private ApplicationTracing(
         AgentConfiguration configuration, StartedNames? names, Watcher watcher,
-        SocketSource source, TracePrinter printer, OutputQueue output)
+        SocketSource source, ContextPassing? passing, TracePrinter printer, OutputQueue output)
     {
-        (this.names, this.watcher, this.source, this.output) = (names, watcher, source, output);
+        (this.names, this.watcher, this.source, this.passing, this.output) = (names, watcher, source, passing, output);
         records = new ProcessEventReader(this);
         Services = configuration.Network.Enabled ? new ServiceSnapshot() : null;
         proc = new ProcReader(privilege: new Permissions.ForProc());
@@ -57,11 +61,15 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 ("fix", "run it in the host's pid namespace (hostPID: true, --pid=host)"));
         }
 
+        goPrograms = new GoPrograms(watcher.Selection, source);
+        go = new GoProcesses(goPrograms, TellOfGo, static failure => Log.Info(
+            "The kernel sets no probes in Go programs: which request caused a call over HTTP is not known for them",
+            ("error", failure.Message)));
         var listeners = new KernelListeners(watcher.Listeners);
         aside = Aside.Create(proc, listeners, new AsideOptions
         {
             Troubled = static trouble => Log.WarnLimited("aside", "A process could not be looked at", ("trouble", trouble)),
-        });
+        }, go);
         processes = new ProcessTable(
             configuration.Selection,
             new KernelSelection(watcher.Selection),
@@ -73,6 +81,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 ServiceName = configuration.Selection.ServiceName,
                 ServiceNamespace = configuration.Selection.ServiceNamespace,
                 Services = Services,
+                Go = go,
                 Clock = static () => (long)MonotonicClock.Now,
                 StartedWith = names is null ? null : ReadName,
                 StartsSeenFrom = names is null ? long.MaxValue : MonotonicClock.BootTicks + 1,
@@ -85,16 +94,11 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                     "processes lost",
                     "Events of processes were lost, more came than the agent could take: the processes that run are looked through",
                     ("lost", count)),
-                Selected = static process => Log.Info(
-                    "Tracing process",
-                    ("pid", process.Pid),
-                    ("service", process.ServiceName),
-                    ("language", SelectionRule.LanguageName(process.Language)),
-                    ("exe", process.Executable)),
+                Selected = OnSelected,
             });
         spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), printer.Sinks);
         processes.Judged = spans.Release;
-        parents = new SpanParents(spans, processes);
+        parents = new SpanParents(spans, processes, passing is null ? null : new KernelThreadRule(source.ThreadRules));
         var buffers = new BufferPool();
         tracer = new Tracer(
             new TracerOptions(),
@@ -137,11 +141,13 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private static ApplicationTracing LoadAndAttach(AgentConfiguration configuration, TracePrinter printer, OutputQueue output)
     {
         using var raised = Privilege.Raise(Permissions.Tracing);
+        var groups = ContextPassing.FindGroups(configuration.ContextPropagation);
         var needs = new SelectionNeeds(configuration.Selection);
         // First: when the watcher tells of a process, its name is there.
         var names = needs.Ports || needs.EveryExec ? OpenNames() : null;
         Watcher? watcher = null;
         SocketSource? source = null;
+        ContextPassing? passing = null;
         try
         {
             watcher = Watcher.Open(new WatcherNeeds
@@ -153,14 +159,17 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 watcher.Selection,
                 configuration.RingSize,
                 configuration.DetectsSql,
+                groups is null ? ContextPropagation.Disabled : configuration.ContextPropagation,
                 static (kind, failure) =>
                     Log.Debug(
                         "The kernel does not take this socket source",
                         ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)));
-            return new ApplicationTracing(configuration, names, watcher, source, printer, output);
+            passing = groups is null ? null : ContextPassing.Open(configuration.ContextPropagation, source, watcher.Selection, groups);
+            return new ApplicationTracing(configuration, names, watcher, source, passing, printer, output);
         }
         catch
         {
+            passing?.Dispose();
             source?.Dispose();
             watcher?.Dispose();
             names?.Dispose();
@@ -186,6 +195,17 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     {
         using var raised = Privilege.Raise(Capability.Bpf);
         return names?.Read(pid);
+    }
+
+    private void OnSelected(ProcessInfo process)
+    {
+        Log.Info(
+            "Tracing process",
+            ("pid", process.Pid),
+            ("service", process.ServiceName),
+            ("language", SelectionRule.LanguageName(process.Language)),
+            ("exe", process.Executable));
+        passing?.Include(process.Pid);
     }
 
     /// <summary>What was attached and how many processes are traced, for the log.</summary>
@@ -218,6 +238,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
 
         detached = true;
         watcher.Selection.Capture(false);
+        passing?.Detach();
         source.Detach();
         _ = loop.Drain(records, tracer);
         parents.Tick((long)MonotonicClock.Now, all: true);
@@ -257,10 +278,29 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     {
         Detach();
         aside.Dispose();
+        go.Dispose();
+        goPrograms.Dispose();
         loop.Dispose();
+        passing?.Dispose();
         source.Dispose();
         watcher.Dispose();
         names?.Dispose();
+    }
+
+    private static void TellOfGo(ProcessInfo process, GoExecutable executable)
+    {
+        if (executable.Trouble is { } trouble)
+        {
+            Log.Info(
+                executable.Offsets is null
+                    ? "Goroutines of this program are not looked at"
+                    : "Which goroutine of this program calls over HTTP is not known",
+                ("pid", process.Pid), ("version", executable.Version), ("reason", trouble));
+            return;
+        }
+
+        Log.Debug("Looking at goroutines", ("pid", process.Pid), ("version", executable.Version),
+            ("probe", executable.RoundTrip == 0 ? "none" : "net/http.(*persistConn).roundTrip"));
     }
 
     private static IProtocol[] Protocols(AgentConfiguration configuration, ISpanSink spans, BufferPool buffers) =>
@@ -283,6 +323,15 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     {
         /// <inheritdoc/>
         public void Tell(ulong connection, ProtocolId protocol) => map.Set(connection, protocol);
+    }
+
+    private sealed class KernelThreadRule(ThreadRuleMap map) : IThreadRule
+    {
+        /// <inheritdoc/>
+        public void Forbid(int pid) => map.Forbid(pid);
+
+        /// <inheritdoc/>
+        public void Allow(int pid) => map.Allow(pid);
     }
 
     private sealed class KernelPassed(PassedMap map) : IPassed

@@ -16,8 +16,6 @@ internal static class Permissions
     /// <summary><see cref="Tracing"/>, and what packet sockets and traffic control ask for.</summary>
     public static readonly CapabilitySet Flows = Tracing | CapabilitySet.Of(Capability.NetRaw, Capability.NetAdmin);
 
-    private static readonly string[] True = ["1", "t", "T", "true", "True", "TRUE"];
-
     /// <summary>What the configuration asks for, as the capability table knows it.</summary>
     public static CapabilityRequest RequestOf(LoadedConfiguration loaded)
     {
@@ -26,9 +24,7 @@ internal static class Permissions
         if (configuration.ApplicationEnabled)
         {
             features |= Feature.Application;
-            // Not built, and still asked for: the documented list is the longer one.
-            if (Text(loaded, "ebpf.context_propagation") is not ("disabled" or "")
-                || True.Contains(Text(loaded, "ebpf.enable_context_propagation")))
+            if (configuration.ContextPropagation != ContextPropagation.Disabled)
             {
                 features |= Feature.ContextPropagation;
             }
@@ -67,9 +63,6 @@ internal static class Permissions
 
         return new DeploymentSettings(variables, elsewhere);
     }
-
-    private static string Text(LoadedConfiguration loaded, string path) =>
-        loaded.Settings.FirstOrDefault(setting => setting.Key.Path == path)?.Text ?? "";
 
     /// <summary>Raises what reading /proc of other users needs, for one system call.</summary>
     public sealed class ForProc : IProcPrivilege

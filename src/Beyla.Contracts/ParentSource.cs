@@ -12,6 +12,9 @@ public enum ParentSource : byte
     /// <summary>What the caller's agent sent with the segment, as a TCP option.</summary>
     Option,
 
+    /// <summary>The other end of the connection is a traced process of this host: the request is the call that it made.</summary>
+    Connection,
+
     /// <summary>The thread that made the call has read one request and not answered it yet.</summary>
     Thread,
 

@@ -41,13 +41,14 @@ public static class StreamNames
     };
 
     /// <summary>
-    /// The name of how a parent was found: <c>header</c>, <c>option</c>, <c>thread</c>, <c>goroutine</c>, <c>agreement</c>; empty of
-    /// <see cref="ParentSource.None"/>, which is not written.
+    /// The name of how a parent was found: <c>header</c>, <c>option</c>, <c>connection</c>, <c>thread</c>, <c>goroutine</c>,
+    /// <c>agreement</c>; empty of <see cref="ParentSource.None"/>, which is not written.
     /// </summary>
     public static ReadOnlySpan<byte> Of(ParentSource source) => source switch
     {
         ParentSource.Header => "header"u8,
         ParentSource.Option => "option"u8,
+        ParentSource.Connection => "connection"u8,
         ParentSource.Thread => "thread"u8,
         ParentSource.Goroutine => "goroutine"u8,
         ParentSource.Agreement => "agreement"u8,

@@ -32,6 +32,11 @@ internal static class CapabilityProbes
             Files(FileCalls.geteuid(), probes);
         }
 
+        if ((request.Features & Feature.ContextPropagation) != 0)
+        {
+            Load("propagation", _ => true, probes);
+        }
+
         if ((request.Features & Feature.NetworkSocketFilter) != 0)
         {
             probes.Add(PacketSocket());

@@ -10,6 +10,7 @@ namespace Beyla.Agent.Capabilities;
 internal static class CapabilityTable
 {
     private const string LoadProgram = "bpf(BPF_PROG_LOAD)";
+    private const string NothingPassed = "trace context is not passed on to the next hop";
 
     private static readonly Feature Network = NetworkSocketFilter | NetworkTrafficControl;
     private static readonly Feature Applications = Application | Feature.ContextPropagation;
@@ -225,12 +226,41 @@ internal static class CapabilityTable
 
     private static IEnumerable<CapabilityRow> Propagation() =>
     [
-        Unbuilt(DocumentedTracer.Propagation, Capability.Bpf, Feature.ContextPropagation,
-            "load BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG", Kernel58),
-        Unbuilt(DocumentedTracer.Propagation, Capability.NetAdmin, Feature.ContextPropagation,
-            "load BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG"),
-        Unbuilt(DocumentedTracer.Propagation, Capability.Perfmon, Feature.ContextPropagation, "direct access to packet memory", Kernel58),
-        Unbuilt(DocumentedTracer.Propagation, Capability.DacReadSearch, Feature.ContextPropagation, "documented without a reason"),
+        new(DocumentedTracer.Propagation, Capability.Bpf)
+        {
+            Operation = "load BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG and create their maps",
+            Without = NothingPassed,
+            DocumentedFor = Feature.ContextPropagation,
+            NeededFor = Feature.ContextPropagation,
+            From = Kernel58,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(DocumentedTracer.Propagation, Capability.NetAdmin)
+        {
+            Operation = "load BPF_PROG_TYPE_SOCK_OPS and BPF_PROG_TYPE_SK_MSG, and attach them to control groups",
+            Without = NothingPassed,
+            DocumentedFor = Feature.ContextPropagation,
+            NeededFor = Feature.ContextPropagation,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(DocumentedTracer.Propagation, Capability.Perfmon)
+        {
+            Operation = "direct access to packet memory, and to sockets by their address",
+            Without = NothingPassed,
+            DocumentedFor = Feature.ContextPropagation,
+            NeededFor = Feature.ContextPropagation,
+            From = Kernel58,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EACCES,
+        },
+        new(DocumentedTracer.Propagation, Capability.DacReadSearch)
+        {
+            Operation = "documented without a reason",
+            Without = "nothing is lost: /proc/PID/cgroup is readable for all",
+            DocumentedFor = Feature.ContextPropagation,
+        },
     ];
 
     private static IEnumerable<CapabilityRow> Go() =>

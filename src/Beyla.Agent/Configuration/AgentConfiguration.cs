@@ -75,6 +75,9 @@ public sealed record AgentConfiguration
     /// <summary>Whether statements of SQL are looked for where the protocol is not known (<c>ebpf.heuristic_sql_detect</c>).</summary>
     public bool DetectsSql { get; init; }
 
+    /// <summary>How trace context travels with outgoing requests (<c>ebpf.context_propagation</c>).</summary>
+    public ContextPropagation ContextPropagation { get; init; }
+
     /// <summary>Names of query parameters whose values are redacted; case does not count.</summary>
     public IReadOnlySet<string> SensitiveQueryParameters { get; init; } = Configuration.SensitiveQueryParameters.Default;
 

@@ -50,6 +50,7 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
             PostgresPreparedStatements = (int)Integer("ebpf.postgres_prepared_statements_cache_size"),
             PostgresTextLength = (int)Integer("ebpf.buffer_sizes.postgres"),
             DetectsSql = Boolean("ebpf.heuristic_sql_detect"),
+            ContextPropagation = Propagation(),
             ShowsRedisDatabase = Boolean("ebpf.redis_db_cache.enabled"),
             SensitiveQueryParameters = Sensitive(),
             SocketSource = Choice("ebpf.socket_source") switch
@@ -64,6 +65,33 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
             ShutdownTimeout = Duration("shutdown_timeout"),
             Network = Network(),
         };
+    }
+
+    /// <summary>The older key only counts where the newer one says nothing; it asks for all.</summary>
+    private ContextPropagation Propagation()
+    {
+        var way = Get("ebpf.context_propagation");
+        if (way.Origin.Source == SettingSource.Default && Boolean("ebpf.enable_context_propagation"))
+        {
+            return ContextPropagation.All;
+        }
+
+        switch (Choice("ebpf.context_propagation"))
+        {
+            case "headers":
+                return ContextPropagation.Headers;
+            case "tcp":
+                return ContextPropagation.Tcp;
+            case "all" or "headers,tcp" or "tcp,headers":
+                return ContextPropagation.All;
+            case "ip":
+                layers.Warnings.Add(
+                    $"ebpf.context_propagation = \"ip\" ({way.Origin}) is not built in this agent; trace context is not passed on. "
+                        + "Use headers, tcp or all");
+                return ContextPropagation.Disabled;
+            default:
+                return ContextPropagation.Disabled;
+        }
     }
 
     private NetworkConfiguration Network()

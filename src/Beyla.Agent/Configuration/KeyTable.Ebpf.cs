@@ -24,7 +24,7 @@ internal static partial class KeyTable
           Bytes of a PostgreSQL statement that its span shows, without its literals; 0 and more than 4096 are 4096.
         ebpf.buffer_sizes.tcp|BEYLA_BPF_BUFFER_SIZE_TCP|int 0..65536|0
           Bytes of any other TCP message that are captured beyond its start.
-        ebpf.context_propagation|BEYLA_BPF_CONTEXT_PROPAGATION,BEYLA_ENABLE_CONTEXT_PROPAGATION|
+        +ebpf.context_propagation|BEYLA_BPF_CONTEXT_PROPAGATION,BEYLA_ENABLE_CONTEXT_PROPAGATION|
         """
         + """
         one disabled headers tcp all headers,tcp tcp,headers ip|disabled
@@ -35,8 +35,8 @@ internal static partial class KeyTable
           Does not link outgoing requests to the incoming one that caused them on the same host.
         ebpf.dns_request_timeout|BEYLA_BPF_DNS_REQUEST_TIMEOUT|duration|5s
           How long a DNS query may wait for its answer.
-        ebpf.enable_context_propagation|BEYLA_BPF_ENABLE_CONTEXT_PROPAGATION|bool|false
-          An older spelling of ebpf.context_propagation.
+        +ebpf.enable_context_propagation|BEYLA_BPF_ENABLE_CONTEXT_PROPAGATION|bool|false
+          An older spelling of ebpf.context_propagation: true is all.
         ebpf.force_bpf_map_reader|BEYLA_FORCE_BPF_MAP_READER|one auto batch legacy|auto
           How the map of flows is emptied: many entries a system call, or one.
         ebpf.go_http_client_buffer_timeout|BEYLA_BPF_GO_HTTP_CLIENT_BUFFER_TIMEOUT|duration|1s

@@ -43,6 +43,18 @@ public sealed class BpfProgram
         }
     }
 
+    /// <summary>Says how it will be attached, where its section does not; before the object is loaded.</summary>
+    /// <param name="type">enum bpf_attach_type (linux/bpf.h).</param>
+    public void SetAttachType(int type)
+    {
+        var result = Libbpf.bpf_program__set_expected_attach_type(Pointer, type);
+        GC.KeepAlive(owner);
+        if (result < 0)
+        {
+            throw new KernelException($"set how program {Name} is attached", -result);
+        }
+    }
+
     /// <summary>
     /// Attaches the program to what its section names (tp_btf, fentry, fexit, iter). The kernel detaches it when the
     /// link or this process goes.

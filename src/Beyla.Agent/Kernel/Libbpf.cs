@@ -57,6 +57,9 @@ internal static unsafe partial class Libbpf
     [LibraryImport(Library)]
     internal static partial int bpf_program__set_autoload(nint program, [MarshalAs(UnmanagedType.U1)] bool autoload);
 
+    [LibraryImport(Library)]
+    internal static partial int bpf_program__set_expected_attach_type(nint program, int type);
+
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint bpf_program__attach(nint program);
 
@@ -112,6 +115,9 @@ internal static unsafe partial class Libbpf
 
     [LibraryImport(Library)]
     internal static partial int bpf_link_create(int program, int target, int attachType, void* options);
+
+    [LibraryImport(Library)]
+    internal static partial int bpf_prog_attach(int program, int target, int attachType, uint flags);
 
     [LibraryImport(Library)]
     internal static partial int bpf_prog_test_run_opts(int program, void* options);

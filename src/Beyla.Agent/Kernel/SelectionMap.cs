@@ -60,6 +60,12 @@ public sealed unsafe partial class SelectionMap : IDisposable
     /// <summary>Takes back <see cref="Exclude"/>.</summary>
     public void Include(int pid) => Set(layout->Excluded, pid, PidLimit, false);
 
+    /// <summary>
+    /// Goroutines of the process are looked at from now on, or no longer. The kernel side forgets this when the process ends or runs
+    /// another program.
+    /// </summary>
+    public void MarkGo(int pid, bool on) => Set(layout->Go, pid, PidLimit, on);
+
     /// <summary>Traces whoever uses or begins to listen on this local port.</summary>
     public void SelectPort(int port)
     {
@@ -107,6 +113,9 @@ public sealed unsafe partial class SelectionMap : IDisposable
 
         /// <summary>One bit for each pid: never traced.</summary>
         public fixed ulong Excluded[PidLimit / 64];
+
+        /// <summary>One bit for each pid: runs Go, and <see cref="GoOffsets"/> are there for it.</summary>
+        public fixed ulong Go[PidLimit / 64];
 
         /// <summary>One bit for each local port that selects whoever uses it.</summary>
         public fixed ulong Ports[65536 / 64];

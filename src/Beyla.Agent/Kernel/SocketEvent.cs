@@ -22,6 +22,11 @@ public enum SocketEventKind : byte
     /// One byte, at <see cref="SocketEvent.Sequence"/>, is urgent data (MSG_OOB): it has a number and is no part of the stream.
     /// </summary>
     Urgent = 5,
+
+    /// <summary>
+    /// The message that begins at <see cref="SocketEvent.Sequence"/> has a trace context: a <see cref="SocketContext"/> follows.
+    /// </summary>
+    Context = 6,
 }
 
 /// <summary>Direction of the bytes as the traced process sees it (bpf/sockets.h, enum socket_direction).</summary>
@@ -108,6 +113,12 @@ public struct SocketEvent
 
     /// <summary>Sequence number behind them.</summary>
     public uint PassedUntil;
+
+    /// <summary>Of a Go program: number of the goroutine whose operation it is; 0 where it is not known.</summary>
+    public ulong Goroutine;
+
+    /// <summary>Number of the goroutine that started it; 0 where it is not known (Go before 1.21, the first goroutine).</summary>
+    public ulong ParentGoroutine;
 }
 
 /// <summary>More about an operation (bpf/sockets.h, enum socket_flags).</summary>
@@ -125,6 +136,11 @@ public enum SocketEventFlags : byte
 
     /// <summary>The operation begins with a frame of the protocol, as the kernel side has followed them.</summary>
     Aligned = 4,
+
+    /// <summary>
+    /// <see cref="SocketEvent.Goroutine"/> is the one that asked for the request: another one, that of the connection, sends for it.
+    /// </summary>
+    Called = 8,
 }
 
 /// <summary>Says where a further stretch of captured bytes lies in its operation (bpf/sockets.h, struct socket_piece).</summary>

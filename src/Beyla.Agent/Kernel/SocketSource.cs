@@ -30,6 +30,7 @@ public sealed class SocketSource : IDisposable, ICounted
         RingSize = ringSize;
         Verdicts = new VerdictMap(programs.Map("verdicts"));
         Passed = new PassedMap(programs.Map("passed"));
+        ThreadRules = new ThreadRuleMap(programs.Map("thread_rules"));
     }
 
     /// <summary>The rung that was taken.</summary>
@@ -47,8 +48,21 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <summary>What was sent without an event.</summary>
     public PassedMap Passed { get; }
 
+    /// <summary>Offsets of Go programs by process (<see cref="GoOffsets"/>).</summary>
+    public BpfMap GoProcesses => programs.Map("go_processes");
+
+    /// <summary>Requests of Go programs that are handed to a connection and not sent yet.</summary>
+    internal BpfMap GoCalls => programs.Map("go_calls");
+
+    /// <summary>Which processes' calls are not told by their threads.</summary>
+    public ThreadRuleMap ThreadRules { get; }
+
     /// <summary>The ring buffer map.</summary>
     public BpfMap Ring => programs.Map("socket_events");
+
+    /// <summary>A map that other programs share (<see cref="PropagationPrograms"/>).</summary>
+    /// <param name="name">Its name in the source.</param>
+    internal BpfMap Map(string name) => programs.Map(name);
 
     /// <summary>
     /// Loads and attaches. Events begin when <see cref="SelectionMap.Capture"/> opens the gate.
@@ -57,10 +71,12 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <param name="selection">Shared with the watcher.</param>
     /// <param name="ringSize">Bytes, a power of two.</param>
     /// <param name="detectsSql">Connections that are not recognised are captured on, so that statements can be looked for on them.</param>
+    /// <param name="propagation">Unless disabled, messages get a trace context on this side, and events tell it.</param>
     /// <param name="refused">Called for each rung that the kernel did not take, with the reason.</param>
     /// <exception cref="KernelException">No wanted rung works; the reason of the last one.</exception>
     public static SocketSource Open(
-        SocketSourceKind wanted, SelectionMap selection, uint ringSize, bool detectsSql, Action<SocketSourceKind, KernelException> refused)
+        SocketSourceKind wanted, SelectionMap selection, uint ringSize, bool detectsSql, ContextPropagation propagation,
+        Action<SocketSourceKind, KernelException> refused)
     {
         KernelException? last = null;
         foreach (var (kind, file, names) in Rungs)
@@ -72,7 +88,9 @@ public sealed class SocketSource : IDisposable, ICounted
 
             try
             {
-                return Open(kind, file, [.. names, .. Ends], selection, ringSize, detectsSql);
+                return Open(
+                    kind, file, [.. names, .. Pushed(names, propagation), .. Ends],
+                    selection, ringSize, detectsSql, propagation);
             }
             catch (KernelException exception)
             {
@@ -112,11 +130,13 @@ public sealed class SocketSource : IDisposable, ICounted
         Detach();
         Verdicts.Dispose();
         Passed.Dispose();
+        ThreadRules.Dispose();
         programs.Dispose();
     }
 
     private static SocketSource Open(
-        SocketSourceKind kind, string file, string[] names, SelectionMap selection, uint ringSize, bool detectsSql)
+        SocketSourceKind kind, string file, string[] names, SelectionMap selection, uint ringSize, bool detectsSql,
+        ContextPropagation propagation)
     {
         var programs = BpfObject.Open(file);
         try
@@ -124,6 +144,7 @@ public sealed class SocketSource : IDisposable, ICounted
             programs.Map(SelectionMap.Name).ShareFrom(selection.Map);
             programs.Map("socket_events").MaxEntries = ringSize;
             programs.SetConstants(".rodata.settings", detectsSql ? 1u : 0u);
+            Prepare(programs, propagation);
             programs.Select(names).Load();
             var source = new SocketSource(kind, programs, names, ringSize);
             try
@@ -140,6 +161,7 @@ public sealed class SocketSource : IDisposable, ICounted
                 source.links.ForEach(link => link.Dispose());
                 source.Verdicts.Dispose();
                 source.Passed.Dispose();
+                source.ThreadRules.Dispose();
                 throw;
             }
         }
@@ -147,6 +169,25 @@ public sealed class SocketSource : IDisposable, ICounted
         {
             programs.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Kernels without sendmsg for pages send what a sk_msg program let pass by a function of its own.</summary>
+    private static string[] Pushed(string[] names, ContextPropagation propagation) =>
+        (propagation & ContextPropagation.Headers) != 0 && names.Contains("on_sendpage") ? ["on_pushed"] : [];
+
+    /// <summary>Where no contexts are passed on, what belongs to them is left out of the programs, and its maps are small.</summary>
+    private static void Prepare(BpfObject programs, ContextPropagation propagation)
+    {
+        programs.SetConstants(".rodata.propagates", propagation == ContextPropagation.Disabled ? 0u : 1u);
+        if (propagation == ContextPropagation.Disabled)
+        {
+            programs.Map("wires").MaxEntries = programs.Map("works").MaxEntries = 1;
+        }
+
+        if ((propagation & ContextPropagation.Headers) == 0)
+        {
+            programs.Map("stashes").MaxEntries = 1;
         }
     }
 }

@@ -77,6 +77,9 @@ internal sealed class ProcessEntry
     /// <summary>Something happened after the look was asked for, so that another one may find more.</summary>
     public bool Again { get; set; }
 
+    /// <summary>What its file tells of a Go program was asked for.</summary>
+    public bool IsGoAsked { get; set; }
+
     /// <summary>A program has just begun here, and may yet load a runtime.</summary>
     public bool IsFresh { get; init; }
 
@@ -133,6 +136,10 @@ public sealed record ProcessTableOptions
 
     /// <summary>Told how many events of processes were lost since it was last told; for the log.</summary>
     public Action<long>? LostEvents { get; init; }
+
+    /// <summary>Told which traced processes run Go; null when no one asks.</summary>
+    public GoProcesses? Go { get; init; }
+
     /// <summary>Where the names of services are shown to other threads; null when no one looks.</summary>
     public ServiceSnapshot? Services { get; init; }
 

@@ -73,6 +73,8 @@ public sealed partial class ProcessTable
         {
             return Outcome.Filtered;
         }
+
+        options.Go?.End(pid);
         // Another program: neither tracing nor exclusion is inherited from what ran before. Listening sockets may be.
         var scan = wasKnown && needs.Ports;
         var lostBefore = entriesLost;

@@ -18,6 +18,18 @@ public sealed partial class ProcessTable
         {
             return;
         }
+
+        if (result.Of.Parts == InspectionParts.Go)
+        {
+            if (result is { IsGone: false, Go: { } go } && entry.State == ProcessState.Selected && IsCurrent(entry))
+            {
+                options.Go?.Begin(entry.Info!, go);
+            }
+
+            Accept(entry);
+            return;
+        }
+
         // What was found before is better than what one that is gone, or does not let itself be looked at, has left.
         var learns = !entry.IsIdentified || result is { IsGone: false, IsWhole: true };
         if (learns)
@@ -128,6 +140,21 @@ public sealed partial class ProcessTable
             heir.Again = false;
             Release(heir.Pid);
         }
+
+        AskForGo(entry);
+    }
+
+    /// <summary>A Go program that is traced is asked where it keeps its goroutines. No span waits for that.</summary>
+    private void AskForGo(ProcessEntry entry)
+    {
+        if (options.Go is null || entry.IsGoAsked || entry is not { State: ProcessState.Selected, Info.Language: ProcessLanguage.Go }
+            || !IsCurrent(entry))
+        {
+            return;
+        }
+
+        entry.IsGoAsked = true;
+        Look(entry, InspectionParts.Go, waits: false);
     }
 
     private void Reject(ProcessEntry entry, bool isExcluded)

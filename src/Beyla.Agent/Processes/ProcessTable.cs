@@ -153,6 +153,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
             return Outcome.Filtered;
         }
 
+        options.Go?.End(pid);
         kernel.Exclude(pid);
         if (IsAlive(pid, stat.StartTime))
         {
@@ -184,6 +185,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
 
     private void Forget(int pid)
     {
+        options.Go?.End(pid);
         kernel.Include(pid);
         kernel.Deselect(pid);
         entries.Remove(pid);
@@ -191,6 +193,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
 
     private void Bury(ProcessEntry entry)
     {
+        options.Go?.End(entry.Pid);
         entry.State = ProcessState.Exited;
         exited.Enqueue((entry, options.Clock() + (long)(options.Remember.TotalMilliseconds * 1e6)));
     }

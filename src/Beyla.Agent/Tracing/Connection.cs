@@ -17,6 +17,7 @@ public sealed class Connection
     /// <summary>When the place in that order was taken; CLOCK_MONOTONIC in nanoseconds.</summary>
     internal long Touched;
     private Address local, remote, client;
+    private MessageContext context;
 
     /// <summary>Identity of the connection, as the kernel side gives it.</summary>
     public ulong Id { get; private set; }
@@ -47,6 +48,12 @@ public sealed class Connection
 
     /// <summary>Whether a proxy named a client at the beginning of the connection.</summary>
     public bool HasNamedClient { get; private set; }
+
+    /// <summary>
+    /// The goroutine that asked for the request that is sent next, and the one that started it; 0 where that is not told. Of a request that
+    /// is sent in several operations, the first one tells.
+    /// </summary>
+    internal long Caller, CallerParent;
 
     /// <summary>The direction in which requests travel, once a request was seen.</summary>
     public SocketDirection? RequestDirection { get; set; }
@@ -84,6 +91,32 @@ public sealed class Connection
         IsHandedOver = true;
     }
 
+    /// <summary>
+    /// Sequence number of the next byte of an operation that is being delivered; another one where the operation comes in stretches.
+    /// </summary>
+    public uint SequenceOf(in Segment segment) => Position(segment.Direction).Next - (uint)segment.Left;
+
+    /// <summary>The kernel side has settled the context of the next request.</summary>
+    internal void Announce(in MessageContext next) => context = next;
+
+    /// <summary>
+    /// The context of the request that begins now, if the kernel side has settled one. It is taken: of requests that come together the
+    /// first one has it.
+    /// </summary>
+    /// <param name="direction">The direction of the request.</param>
+    /// <param name="taken">The context.</param>
+    public bool TryTakeContext(SocketDirection direction, out MessageContext taken)
+    {
+        taken = context;
+        if (context.SpanId == 0 || context.Direction != direction)
+        {
+            return false;
+        }
+
+        context = default;
+        return true;
+    }
+
     /// <summary>Whether responses travel in a direction, as far as is known.</summary>
     internal bool IsResponse(SocketDirection direction) => RequestDirection is { } requests && requests != direction;
 
@@ -97,6 +130,12 @@ public sealed class Connection
     /// <param name="time">When this became known; CLOCK_MONOTONIC in nanoseconds.</param>
     internal void Miss(SocketDirection direction, uint from, uint until, long time)
     {
+        if (context.Direction == direction && (int)(context.Sequence - until) < 0)
+        {
+            // The message that it belongs to was not seen.
+            context = default;
+        }
+
         Conversation?.OnGap(direction, from, until, time);
         ReleaseIdle();
     }
@@ -134,6 +173,8 @@ public sealed class Connection
         Protocol = Named = ProtocolId.None;
         IsHandedOver = HasNamedClient = IsWatched = false;
         Conversation = null;
+        Caller = CallerParent = 0;
+        context = default;
     }
 }
 

@@ -17,6 +17,7 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
     /// <summary>Shown of an opening that came in several operations; each of those but the last is no longer than what can wait.</summary>
     private const int JoinedBytes = 4 * Undecided.MaxBytes;
 
+    private readonly EarlyContexts early = new();
     private long unwalked;
 
     /// <summary>When a protocol has something to do: CLOCK_MONOTONIC in nanoseconds.</summary>
@@ -30,6 +31,29 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
     }
 
     private static bool IsAccepted(in SocketEvent e) => (e.Flags & SocketEventFlags.Accepted) != 0;
+
+    /// <summary>Takes the context of a message that comes next on its connection.</summary>
+    /// <param name="e">The event.</param>
+    /// <param name="data">What follows the event in its record.</param>
+    /// <returns>False when it says nothing.</returns>
+    public bool OnContext(in SocketEvent e, ReadOnlySpan<byte> data)
+    {
+        if (!MessageContext.TryRead(in e, data, out var context))
+        {
+            return false;
+        }
+
+        if (connections.Find(in e) is { } connection)
+        {
+            connection.Announce(in context);
+        }
+        else
+        {
+            early.Keep(e.Connection, in context);
+        }
+
+        return true;
+    }
 
     /// <summary>Takes an operation.</summary>
     /// <param name="e">The operation.</param>
@@ -82,6 +106,14 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
         segment.Opposite = e.Opposite;
         segment.Pid = (int)e.Pid;
         segment.Tid = (int)e.Tid;
+        segment.Goroutine = (long)e.Goroutine;
+        segment.ParentGoroutine = (long)e.ParentGoroutine;
+        segment.IsCalled = (e.Flags & SocketEventFlags.Called) != 0;
+        if (segment.IsCalled)
+        {
+            (connection.Caller, connection.CallerParent) = (segment.Goroutine, segment.ParentGoroutine);
+        }
+
         parents?.BeginOperation(in segment, connection.Id);
         var used = e.Pieces > 0 ? DeliverStretches(connection, in e, data, ref segment, known)
             : DeliverWhole(connection, in e, ref segment, known);
@@ -118,6 +150,7 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
     private Connection? Begin(in SocketEvent e, ReadOnlySpan<byte> data)
     {
         var isFresh = recognition.IsFresh(in e);
+        var context = early.Take(e.Connection);
         var opening = new Opening
         {
             Data = data, Length = e.Length, Direction = e.Direction, IsFresh = isFresh, IsAccepted = IsAccepted(in e),
@@ -131,6 +164,7 @@ internal sealed class Delivery(FollowedConnections connections, Recognition reco
         }
 
         var connection = connections.Add(in e);
+        connection.Announce(in context);
         if (protocol is null)
         {
             connection.Conversation = recognition.Begin(isFresh);

@@ -44,11 +44,17 @@ public abstract class Exchange
     /// <summary>The last byte of the response that was seen.</summary>
     public long LastSeen { get; set; }
 
+    /// <summary>Sequence number of the first byte of the request; 0 where it is not known.</summary>
+    public uint Sequence { get; set; }
+
     /// <summary>The process that read or wrote the request, in the initial pid namespace.</summary>
     public int Pid { get; set; }
 
     /// <summary>The thread that did it.</summary>
     public int Tid { get; set; }
+
+    /// <summary>Goroutine that did it; 0 where it is not known.</summary>
+    public long Goroutine { get; set; }
 
     /// <summary>Bytes of the response passed unseen.</summary>
     public bool HasGap { get; set; }
@@ -73,6 +79,8 @@ public abstract class Exchange
         context = default;
         Start = HandlerStart = LastSeen = 0;
         Id = 0;
+        Sequence = 0;
+        Goroutine = 0;
         Pid = Tid = Overflow = 0;
         IsTimed = HasGap = IsReported = false;
     }

@@ -52,6 +52,18 @@ public ref struct Segment
     /// <summary>Thread that did the operation, in the initial pid namespace.</summary>
     public int Tid { get; set; }
 
+    /// <summary>Of a Go program: number of the goroutine whose operation it is; 0 where it is not known.</summary>
+    public long Goroutine { get; set; }
+
+    /// <summary>Number of the goroutine that started it; 0 where it is not known.</summary>
+    public long ParentGoroutine { get; set; }
+
+    /// <summary>
+    /// <see cref="Goroutine"/> is the one that asked for the request that is sent. Without this the operation may be that of a goroutine
+    /// of the connection, which works for whoever uses it: who started that one says nothing.
+    /// </summary>
+    public bool IsCalled { get; set; }
+
     /// <summary>Bytes that wait to be consumed, seen or not.</summary>
     public readonly long Left => Data.Length + Unseen;
 

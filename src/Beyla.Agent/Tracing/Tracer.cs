@@ -144,7 +144,12 @@ public sealed class Tracer : IRingSink, ICounted
             TickProtocols((long)e.Time);
         }
 
-        var used = e.Kind == SocketEventKind.Data ? delivery.OnData(in e, data) : OnOther(in e);
+        var used = e.Kind switch
+        {
+            SocketEventKind.Data => delivery.OnData(in e, data),
+            SocketEventKind.Context => delivery.OnContext(in e, data),
+            _ => OnOther(in e),
+        };
         Snapshot.Add(ref used ? ref aggregated : ref filtered);
         if (buffers.IsTight)
         {

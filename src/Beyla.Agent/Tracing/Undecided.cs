@@ -124,6 +124,9 @@ internal sealed class Undecided(Recognition recognition) : Conversation
             Opposite = operation.Opposite,
             Pid = operation.Pid,
             Tid = operation.Tid,
+            Goroutine = operation.Goroutine,
+            ParentGoroutine = operation.ParentGoroutine,
+            IsCalled = operation.IsCalled,
         };
     }
 
@@ -139,6 +142,9 @@ internal sealed class Undecided(Recognition recognition) : Conversation
             Opposite = segment.Opposite,
             Pid = segment.Pid,
             Tid = segment.Tid,
+            Goroutine = segment.Goroutine,
+            ParentGoroutine = segment.ParentGoroutine,
+            IsCalled = segment.IsCalled,
             Start = (byte)kept,
             Captured = (byte)captured,
             Direction = segment.Direction,
@@ -205,12 +211,12 @@ internal sealed class Undecided(Recognition recognition) : Conversation
 
     private struct Operation
     {
-        public long Time, Length;
+        public long Time, Length, Goroutine, ParentGoroutine;
         public uint Opposite, From;
         public int Pid, Tid;
         public byte Start, Captured;
         public SocketDirection Direction;
-        public bool IsGap;
+        public bool IsGap, IsCalled;
     }
 
     [InlineArray(2 * MaxBytes)]

@@ -114,7 +114,9 @@ public class CapabilityCheckTests
         Assert.Equal("CAP_NET_RAW, CAP_BPF", Needed(Feature.NetworkSocketFilter));
         Assert.Equal("CAP_NET_ADMIN, CAP_BPF", Needed(Feature.NetworkTrafficControl));
         Assert.Equal("CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF", Needed(Feature.Application));
-        Assert.Equal("CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF", Needed(Feature.Application | Feature.ContextPropagation));
+        Assert.Equal(
+            "CAP_DAC_READ_SEARCH, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF",
+            Needed(Feature.Application | Feature.ContextPropagation));
 
         static string Needed(Feature features) => CapabilityCheck.Needed(new CapabilityRequest(features), new Version(6, 12)).ToString();
     }

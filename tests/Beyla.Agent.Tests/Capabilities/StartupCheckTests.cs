@@ -53,7 +53,7 @@ public class StartupCheckTests
 
     [Theory]
     [InlineData(Feature.Application, "CAP_NET_RAW, CAP_CHECKPOINT_RESTORE")]
-    [InlineData(Feature.Application | Feature.ContextPropagation, "CAP_NET_ADMIN, CAP_NET_RAW, CAP_CHECKPOINT_RESTORE")]
+    [InlineData(Feature.Application | Feature.ContextPropagation, "CAP_NET_RAW, CAP_CHECKPOINT_RESTORE")]
     public void A_minimal_set_is_told_once_at_level_debug(Feature features, string listed)
     {
         var request = new CapabilityRequest(features);

@@ -18,6 +18,19 @@ public unsafe class SharedStructTests
             ["remote_port"] = &e.RemotePort, ["local"] = &e.Local, ["remote"] = &e.Remote, ["protocol"] = &e.Protocol,
             ["flags"] = &e.Flags, ["pieces"] = &e.Pieces, ["reserved"] = &e.Reserved, ["unwalked"] = &e.Unwalked,
             ["passed_time"] = &e.PassedTime, ["passed"] = &e.Passed, ["passed_until"] = &e.PassedUntil,
+            ["goroutine"] = &e.Goroutine, ["parent_goroutine"] = &e.ParentGoroutine,
+        });
+    }
+
+    [Theory]
+    [InlineData("go")]
+    [InlineData("sockets")]
+    public void Offsets_of_Go(string program)
+    {
+        GoOffsets o;
+        Check(program, "go_offsets", sizeof(GoOffsets), &o, new()
+        {
+            ["slot"] = &o.Slot, ["goid"] = &o.Goid, ["parent"] = &o.Parent, ["connection"] = &o.Connection,
         });
     }
 
@@ -65,13 +78,15 @@ public unsafe class SharedStructTests
     [Theory]
     [InlineData("watcher")]
     [InlineData("sockets")]
+    [InlineData("go")]
     public void Selection(string program)
     {
         // Too large for an array or the stack.
         var s = (SelectionMap.Layout*)NativeMemory.AllocZeroed((nuint)sizeof(SelectionMap.Layout));
         Check(program, "selection", sizeof(SelectionMap.Layout), s, new()
         {
-            ["pids"] = s->Pids, ["excluded"] = s->Excluded, ["ports"] = s->Ports, ["asleep"] = &s->Asleep, ["capture"] = &s->CaptureOn,
+            ["pids"] = s->Pids, ["excluded"] = s->Excluded, ["go"] = s->Go, ["ports"] = s->Ports, ["asleep"] = &s->Asleep,
+            ["capture"] = &s->CaptureOn,
             ["by_port"] = &s->ByPort, ["lost"] = &s->Lost,
         });
         NativeMemory.Free(s);

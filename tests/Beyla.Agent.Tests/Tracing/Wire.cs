@@ -23,6 +23,9 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
 
     public uint Tid { get; set; } = 43;
 
+    /// <summary>It is the other end of a connection: both ends change places.</summary>
+    public bool IsOtherEnd { get; set; }
+
     /// <summary>How many bytes of an operation the kernel side captures.</summary>
     public Func<int, int> Capture { get; set; } = length => Math.Min(length, 8192);
 
@@ -154,10 +157,10 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
         Direction = direction,
         Protocol = Named,
         Flags = Flags,
-        LocalPort = 8080,
-        RemotePort = 50000,
-        Local = Here,
-        Remote = There,
+        LocalPort = (ushort)(IsOtherEnd ? 50000 : 8080),
+        RemotePort = (ushort)(IsOtherEnd ? 8080 : 50000),
+        Local = IsOtherEnd ? There : Here,
+        Remote = IsOtherEnd ? Here : There,
     };
 
     private ref uint Next(SocketDirection direction) => ref direction == SocketDirection.Send ? ref SendNext : ref ReceiveNext;

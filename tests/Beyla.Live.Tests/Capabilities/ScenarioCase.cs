@@ -15,7 +15,7 @@ internal sealed record ScenarioCase(string Name, string Listed, string Needed)
             "cap_bpf,cap_dac_read_search,cap_perfmon,cap_sys_ptrace"),
         new("application-propagation",
             "cap_bpf,cap_dac_read_search,cap_checkpoint_restore,cap_perfmon,cap_net_raw,cap_sys_ptrace,cap_net_admin",
-            "cap_bpf,cap_dac_read_search,cap_perfmon,cap_sys_ptrace"),
+            "cap_bpf,cap_dac_read_search,cap_perfmon,cap_sys_ptrace,cap_net_admin"),
     ];
 
     public static ScenarioCase Find(string name) => All.Single(scenario => scenario.Name == name);

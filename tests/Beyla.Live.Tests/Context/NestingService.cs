@@ -17,7 +17,7 @@ internal sealed record NestingService(string Name, bool Exclusive, Func<int, Tas
     public bool CarriesTrace { get; private init; }
 
     /// <summary>Programs that the services need.</summary>
-    public static readonly string[] Needs = ["python3", "node", "php", "puma", "java", "javac", "nginx", "haproxy"];
+    public static readonly string[] Needs = ["python3", "node", "php", "puma", "java", "javac", "nginx", "haproxy", "go"];
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<NestingService> All { get; } =
@@ -39,6 +39,8 @@ internal sealed record NestingService(string Name, bool Exclusive, Func<int, Tas
         {
             CarriesTrace = true,
         },
+        new("Go, net/http", true, backend => StartGoAsync(backend, "direct")),
+        new("Go before 1.21, call in a goroutine of its own", false, backend => StartGoAsync(backend, "child")),
         new("nginx, 2 workers", false, NestingProxies.StartNginxAsync) { IsProxy = true, CarriesTrace = true },
         new("haproxy, 2 threads", false, NestingProxies.StartHaproxyAsync) { IsProxy = true, CarriesTrace = true },
     ];
@@ -58,6 +60,13 @@ internal sealed record NestingService(string Name, bool Exclusive, Func<int, Tas
     {
         int port = FreePort.Next();
         return TestServer.StartAsync(port, [Path.Combine(AppContext.BaseDirectory, "KestrelServer"), Text(port), Text(backend), .. more]);
+    }
+
+    private static async Task<TestServer> StartGoAsync(int backend, string mode)
+    {
+        string binary = await GoProgram.BuildAsync("nested");
+        int port = FreePort.Next();
+        return await TestServer.StartAsync(port, [binary, Text(port), Text(backend), mode]);
     }
 
     private static Task<TestServer> StartOwnAsync(

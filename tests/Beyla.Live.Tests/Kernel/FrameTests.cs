@@ -48,7 +48,8 @@ public sealed class FrameTests
         Random random = new(seed);
         using Watcher watcher = Watcher.Open(new WatcherNeeds());
         using SocketSource sockets = SocketSource.Open(
-            Enum.Parse<SocketSourceKind>(source, ignoreCase: true), watcher.Selection, 8 << 20, detectsSql: false, static (_, _) => { });
+            Enum.Parse<SocketSourceKind>(source, ignoreCase: true), watcher.Selection, 8 << 20, detectsSql: false,
+            ContextPropagation.Disabled, static (_, _) => { });
         using RingBuffer ring = new(sockets.Ring);
         watcher.Selection.Select(Environment.ProcessId);
         watcher.Selection.Capture(true);

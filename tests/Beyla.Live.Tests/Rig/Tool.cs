@@ -20,6 +20,7 @@ internal static class Tool
         ["tc"] = "iproute2",
         ["busybox"] = "busybox-static",
         ["gcc"] = "gcc libc6-dev",
+        ["go"] = "golang-go",
         ["setcap"] = "libcap2-bin",
         ["setpriv"] = "util-linux",
         ["postgres"] = "postgresql-15",

@@ -52,10 +52,11 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     /// <param name="proc">How /proc is read.</param>
     /// <param name="listeners">Finds the ports of one process.</param>
     /// <param name="options">Limits; null for the defaults.</param>
-    public static Aside Create(ProcReader proc, IListenerScan listeners, AsideOptions? options = null)
+    /// <param name="go">Takes what is found out about Go programs; null when no one asks.</param>
+    public static Aside Create(ProcReader proc, IListenerScan listeners, AsideOptions? options = null, GoProcesses? go = null)
     {
         options ??= new AsideOptions();
-        return new Aside(options, files => new ProcessInspector(proc.Another(), listeners, files, options.Deadline));
+        return new Aside(options, files => new ProcessInspector(proc.Another(), listeners, files, options.Deadline, go));
     }
 
     /// <inheritdoc/>

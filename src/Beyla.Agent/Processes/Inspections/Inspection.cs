@@ -1,3 +1,5 @@
+using Beyla.Agent.Processes.Inspections.Go;
+
 namespace Beyla.Agent.Processes.Inspections;
 
 /// <summary>What a look at a process is to find out.</summary>
@@ -21,6 +23,9 @@ public enum InspectionParts
 
     /// <summary>Nothing else where it listens on none.</summary>
     OnlyWithPorts = 16,
+
+    /// <summary>Of a Go program: where it keeps its goroutines. Asked for alone.</summary>
+    Go = 32,
 }
 
 /// <summary>A look at a process that a thread aside takes, since it may have to wait for files and memory of others.</summary>
@@ -78,6 +83,9 @@ public sealed record InspectionResult
 
     /// <summary>The TCP ports on which it listens; empty where that was not asked for.</summary>
     public IReadOnlyList<ushort> Ports { get; init; } = [];
+
+    /// <summary>What the file of a Go program tells of it; null where that was not asked for, or the file may not be read.</summary>
+    public GoExecutable? Go { get; init; }
 
     /// <summary>
     /// What is known without a look at any file: the path that the kernel or execve told, and the language that its name tells.

@@ -1,9 +1,13 @@
+using Beyla.Agent.Processes.Inspections.Go;
+
 namespace Beyla.Agent.Processes.Inspections;
 
 /// <summary>Looks at a process: reads those of its files that are asked for, within the limits of one look. For a thread aside.</summary>
-internal sealed class ProcessInspector(ProcReader proc, IListenerScan listeners, IFileGate? gate, TimeSpan limit) : IInspector
+internal sealed class ProcessInspector(
+    ProcReader proc, IListenerScan listeners, IFileGate? gate, TimeSpan limit, IGoProbes? probes = null) : IInspector
 {
     private readonly LanguageDetector languages = new(proc, gate);
+    private readonly GoExecutableReader executables = new(proc, gate, probes);
 
     /// <inheritdoc/>
     public InspectionResult Inspect(Inspection inspection)
@@ -35,6 +39,7 @@ internal sealed class ProcessInspector(ProcReader proc, IListenerScan listeners,
         var names = parts.HasFlag(InspectionParts.Names) ? ServiceNames.Read(proc, pid) : default;
         var executable = ExecutableOf(pid, link, inspection.Executed);
         var arguments = parts.HasFlag(InspectionParts.Arguments) ? proc.CommandLine(pid)?.Arguments ?? "" : "";
+        var go = parts.HasFlag(InspectionParts.Go) ? executables.Read(pid) : null;
         var language = parts.HasFlag(InspectionParts.Language) ? languages.Detect(pid, executable) : ProcessLanguage.Generic;
         if ((parts & (InspectionParts.Ports | InspectionParts.OnlyWithPorts)) == InspectionParts.Ports)
         {
@@ -49,7 +54,7 @@ internal sealed class ProcessInspector(ProcReader proc, IListenerScan listeners,
         return new InspectionResult
         {
             Of = inspection, IsWhole = !proc.Budget.IsLate, Executable = executable, Arguments = arguments,
-            Names = names, Language = language, Ports = ports.Of(pid),
+            Names = names, Language = language, Ports = ports.Of(pid), Go = go,
         };
     }
 

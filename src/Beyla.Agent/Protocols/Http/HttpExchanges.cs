@@ -15,8 +15,8 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
 
     private Connection connection = null!;
     private ExchangeQueue<HttpExchange> queue;
-    private long startTime;
-    private uint startBoundary;
+    private long startTime, startGoroutine;
+    private uint startBoundary, startSequence;
     private int startPid, startTid;
 
     /// <summary>The exchange whose answer comes next.</summary>
@@ -37,8 +37,10 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
     {
         startTime = segment.Time;
         startBoundary = segment.Opposite;
+        startSequence = connection.SequenceOf(in segment);
         startPid = segment.Pid;
         startTid = segment.Tid;
+        startGoroutine = segment.Goroutine;
     }
 
     /// <summary>
@@ -53,12 +55,14 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
         }
 
         exchange.Boundary = startBoundary;
+        exchange.Sequence = startSequence;
         exchange.MinorVersion = minor;
         exchange.IsHead = method.SequenceEqual("HEAD"u8);
         exchange.IsConnect = method.SequenceEqual("CONNECT"u8);
         exchange.SetTarget(method, target, ledger.Buffers);
         exchange.Pid = startPid;
         exchange.Tid = startTid;
+        exchange.Goroutine = startGoroutine;
         exchange.RequestBody = -1;
         ledger.TellOpened(exchange, connection);
     }
@@ -77,6 +81,7 @@ internal sealed class HttpExchanges(ExchangeLedger<HttpExchange> ledger, HttpCon
             var moved = exchange.Pid != segment.Pid;
             exchange.Pid = segment.Pid;
             exchange.Tid = segment.Tid;
+            exchange.Goroutine = segment.Goroutine;
             if (moved)
             {
                 ledger.TellOpened(exchange, connection);

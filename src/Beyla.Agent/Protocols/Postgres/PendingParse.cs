@@ -14,4 +14,7 @@ internal struct PendingParse
 
     /// <summary>Process and thread that moved it, in the initial pid namespace.</summary>
     public int Pid, Tid;
+
+    /// <summary>Goroutine that moved it; 0 where there is none.</summary>
+    public long Goroutine;
 }

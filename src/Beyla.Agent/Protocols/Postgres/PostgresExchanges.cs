@@ -60,6 +60,7 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
         exchange.HandlerStart = segment.Time;
         exchange.Pid = segment.Pid;
         exchange.Tid = segment.Tid;
+        exchange.Goroutine = segment.Goroutine;
         exchange.Statement = statement;
         queue.Add(exchange);
         ledger.TellOpened(exchange, connection);
@@ -156,6 +157,7 @@ internal sealed class PostgresExchanges(PostgresProtocol protocol, PostgresSessi
         exchange.HandlerStart = parse.End;
         exchange.Pid = parse.Pid;
         exchange.Tid = parse.Tid;
+        exchange.Goroutine = parse.Goroutine;
         exchange.Statement = parse.Statement;
         exchange.Fail(state);
         ledger.TellOpened(exchange, connection);

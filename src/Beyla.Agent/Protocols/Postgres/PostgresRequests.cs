@@ -256,6 +256,7 @@ internal sealed class PostgresRequests(PostgresProtocol protocol, PostgresSessio
             End = segment.Time,
             Pid = segment.Pid,
             Tid = segment.Tid,
+            Goroutine = segment.Goroutine,
         };
         exchanges.Add(Expected.Parse);
     }

@@ -112,7 +112,7 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
     }
 
     /// <summary>A command begins: its name is known.</summary>
-    public RedisExchange Open(long time, int pid, int tid)
+    public RedisExchange Open(long time, int pid, int tid, long goroutine)
     {
         connection.RequestDirection = direction;
         hasRequest = true;
@@ -130,6 +130,7 @@ internal sealed class RedisExchanges(RedisProtocol protocol, RedisConversation c
         var exchange = protocol.Ledger.Create(conversation, time);
         exchange.Pid = pid;
         exchange.Tid = tid;
+        exchange.Goroutine = goroutine;
         exchange.IsDoubtful = IsDoubtful;
         protocol.Ledger.TellOpened(exchange, connection);
         protocol.Ledger.TellBegun(exchange, connection);

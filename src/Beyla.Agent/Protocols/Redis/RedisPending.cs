@@ -11,7 +11,7 @@ internal struct RedisPending
     private RedisCommandText text;
     private RedisExchange? exchange;
     private RespPeek name;
-    private long startTime;
+    private long startTime, startGoroutine;
     private int startPid, startTid;
     private uint boundary;
 
@@ -21,6 +21,7 @@ internal struct RedisPending
         startTime = segment.Time;
         startPid = segment.Pid;
         startTid = segment.Tid;
+        startGoroutine = segment.Goroutine;
         boundary = segment.Opposite;
         name.Clear();
     }
@@ -86,7 +87,7 @@ internal struct RedisPending
             return false;
         }
 
-        exchange = exchanges.Open(startTime, startPid, startTid);
+        exchange = exchanges.Open(startTime, startPid, startTid, startGoroutine);
         exchange.Boundary = boundary;
         text.Begin(exchange, name.All, following, exchanges.Buffers);
         return true;

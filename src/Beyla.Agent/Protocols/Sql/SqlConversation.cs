@@ -29,7 +29,7 @@ internal sealed class SqlConversation : Conversation
     private SqlExchange? exchange;
     private ExchangeText request;
     private Range statement;
-    private long start, end;
+    private long start, end, goroutine;
     private int pid, tid, searches;
     private bool isCut, isBegun;
 
@@ -147,7 +147,7 @@ internal sealed class SqlConversation : Conversation
         if (!isBegun)
         {
             isBegun = true;
-            (start, pid, tid) = (segment.Time, segment.Pid, segment.Tid);
+            (start, pid, tid, goroutine) = (segment.Time, segment.Pid, segment.Tid, segment.Goroutine);
         }
 
         end = segment.Time;
@@ -205,7 +205,7 @@ internal sealed class SqlConversation : Conversation
         }
 
         exchange = protocol.Ledger.Create(this, start);
-        (exchange.Pid, exchange.Tid, exchange.HandlerStart) = (pid, tid, end);
+        (exchange.Pid, exchange.Tid, exchange.Goroutine, exchange.HandlerStart) = (pid, tid, goroutine, end);
         connection.RequestDirection = connection.IsAccepted ? SocketDirection.Receive : SocketDirection.Send;
         protocol.Ledger.TellOpened(exchange, connection);
         protocol.Ledger.TellBegun(exchange, connection);
@@ -244,7 +244,7 @@ internal sealed class SqlConversation : Conversation
 
         request.Release(protocol.Buffers);
         statement = default;
-        (start, end, pid, tid, searches) = (0, 0, 0, 0, 0);
+        (start, end, goroutine, pid, tid, searches) = (0, 0, 0, 0, 0, 0);
         isCut = isBegun = false;
     }
 }

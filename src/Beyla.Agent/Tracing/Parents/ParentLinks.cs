@@ -15,6 +15,9 @@ internal struct ParentLinks
     /// <summary>The thread that read it, as long as it counts among that one's open ones.</summary>
     public TracedThread? Reader;
 
+    /// <summary>The goroutine that read it, as long as it is found by that; 0 for none.</summary>
+    public long Goroutine;
+
     /// <summary>Neighbours among the open requests of the process.</summary>
     public Exchange? Before, After;
 
@@ -32,6 +35,9 @@ internal struct ParentLinks
 
     /// <summary>Of a call: what decides about its parent, as long as that is not known.</summary>
     public PendingCall? Pending;
+
+    /// <summary>Of a call that is in <see cref="OpenCalls"/>: both ports; else 0.</summary>
+    public uint Ports;
 
     /// <summary>Of a call: the request that led to it.</summary>
     public RequestRef Parent;

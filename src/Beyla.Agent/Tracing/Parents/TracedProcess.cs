@@ -24,6 +24,9 @@ internal sealed class TracedProcess(int pid)
     /// <summary>The thread does not tell which request a call belongs to.</summary>
     public bool IsLoop { get; private set; }
 
+    /// <summary>What <see cref="IThreadRule"/> was told; null when nothing was.</summary>
+    public bool? IsToldAsLoop { get; set; }
+
     /// <summary>What it is written in was asked for.</summary>
     public bool IsLanguageKnown { get; private set; }
 
@@ -42,11 +45,13 @@ internal sealed class TracedProcess(int pid)
     /// <summary>Whether a call may wait for the next response of its thread.</summary>
     public bool MayWait => !IsLoop && requests >= Few;
 
-    /// <summary>Takes a runtime for what it is known to be: a loop (Node.js), continuations on any thread (.NET).</summary>
+    /// <summary>
+    /// Takes a runtime for what it is known to be: a loop (Node.js), continuations on any thread (.NET), goroutines (Go).
+    /// </summary>
     public void Learn(ProcessLanguage language)
     {
         IsLanguageKnown = true;
-        IsLoop |= language is ProcessLanguage.NodeJs or ProcessLanguage.Dotnet;
+        IsLoop |= language is ProcessLanguage.NodeJs or ProcessLanguage.Dotnet or ProcessLanguage.Go;
     }
 
     /// <summary>A request begins.</summary>

@@ -42,14 +42,14 @@ internal sealed class ParentRig : ISpanSink, IProcessLookup
     public Dictionary<string, TraceContext> Spans { get; } = [];
 
     /// <summary>In the order in which they came out.</summary>
-    public List<string> Order { get; } = [];
+    public List<TraceContext> Log { get; } = [];
 
     public void OnSpan(in SpanData span)
     {
         var path = System.Text.Encoding.ASCII.GetString(
             span.Protocol == ProtocolId.Http ? span.Values.Text(SpanAttribute.UrlPath) : span.Values.Text(SpanAttribute.DbOperationName));
-        Spans.Add(path, span.Context);
-        Order.Add(path);
+        Spans[path] = span.Context;
+        Log.Add(span.Context);
     }
 
     public ProcessInfo? Find(int pid) => Samples.Web with { Pid = pid, Language = Language };

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Globalization;
+using Beyla.Live.Tests.Rig;
+using Beyla.Live.Tests.Servers;
+
+namespace Beyla.Live.Tests.Propagation;
+
+/// <summary>
+/// Three services, each of which asks the next one: one trace for each request, and each span below the one that led to it.
+/// </summary>
+public sealed class HopTests
+{
+    private const int Requests = 120;
+
+    /// <summary>
+    /// With headers alone what comes later on a connection has none: each thread of a relay, and so each request, has its own.
+    /// </summary>
+    [LiveTheory("python3")]
+    [InlineData("headers", ParentSource.Header)]
+    [InlineData("tcp", ParentSource.Option)]
+    [InlineData("all", ParentSource.Header)]
+    public async Task Each_request_is_one_trace_through_all_services(string way, ParentSource source)
+    {
+        await using TestCgroup group = TestCgroup.Create();
+        await using TestServer last = await RelayAsync(group, 0);
+        await using TestServer middle = await RelayAsync(group, last.Port);
+        await using TestServer first = await RelayAsync(group, middle.Port);
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            AgentSettings.ForPorts(first.Port, middle.Port, last.Port).With("BEYLA_BPF_CONTEXT_PROPAGATION", way));
+        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
+
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, Requests), new ParallelOptions { MaxDegreeOfParallelism = 8 },
+            async (number, cancel) =>
+            {
+                using HttpClient client = new();
+                using HttpRequestMessage request = new(HttpMethod.Get, $"http://127.0.0.1:{first.Port}/{number}");
+                // The test's own client names a trace in the environment of a test run: each request is to begin one.
+                Activity.Current = null;
+                using HttpResponseMessage response = await client.SendAsync(request, cancel);
+                Assert.True(response.IsSuccessStatusCode);
+            });
+
+        IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(5 * Requests, static _ => true);
+        await agent.StopAsync();
+        foreach (IGrouping<string, Span> one in spans.GroupBy(static span => span.Path))
+        {
+            Assert.Equal(5, one.Count());
+            Span a = Server(one, first), b = Server(one, middle), c = Server(one, last), toB = Call(one, middle), toC = Call(one, last);
+            Assert.Single(one.Select(static span => span.TraceId).Distinct());
+            Assert.Equal(5, one.Select(static span => span.SpanId).Distinct().Count());
+            Assert.Equal(("", ParentSource.None), (a.ParentId, a.ParentSource));
+            Assert.Equal((a.SpanId, ParentSource.Thread), (toB.ParentId, toB.ParentSource));
+            Assert.Equal((toB.SpanId, source), (b.ParentId, b.ParentSource));
+            Assert.Equal((b.SpanId, ParentSource.Thread), (toC.ParentId, toC.ParentSource));
+            Assert.Equal((toC.SpanId, source), (c.ParentId, c.ParentSource));
+        }
+    }
+
+    private static Span Server(IEnumerable<Span> spans, TestServer server) =>
+        Assert.Single(spans, span => span.Kind == SpanKind.Server && span.ServerPort == server.Port);
+
+    private static Span Call(IEnumerable<Span> spans, TestServer server) =>
+        Assert.Single(spans, span => span.Kind == SpanKind.Client && span.ServerPort == server.Port);
+
+    private static Task<TestServer> RelayAsync(TestCgroup group, int next)
+    {
+        int port = FreePort.Next();
+        string script = Path.Combine(AppContext.BaseDirectory, "Servers", "Scripts", "relay.py");
+        return TestServer.StartAsync(
+            port, [.. group.Prefix, Tool.Find("python3"), "-I", script, Text(port), Text(next)]);
+
+        static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+    }
+}

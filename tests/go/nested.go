@@ -1,0 +1,63 @@
+// nested PORT BACKEND MODE: serves GET /in/ID by a call GET /out/ID to another server on 127.0.0.1.
+//
+// MODE says on which goroutine the call is made: direct, the one that read the request; child, one that it starts; leaf, on none: no call.
+// The query: before or after (a timer of ID % 7 ms before or after the call), two (calls /out/ID/1 and /out/ID/2 one after the other).
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
+
+func call(url string, mode string) {
+	if mode == "child" {
+		done := make(chan bool)
+		go func() {
+			call(url, "direct")
+			done <- true
+		}()
+		<-done
+		return
+	}
+	response, err := client.Get(url)
+	if err != nil {
+		panic(err)
+	}
+	io.Copy(io.Discard, response.Body)
+	response.Body.Close()
+}
+
+func main() {
+	port, backend, mode := os.Args[1], os.Args[2], os.Args[3]
+	http.HandleFunc("/", func(writer http.ResponseWriter, request *http.Request) {
+		parts := strings.Split(request.URL.Path, "/")
+		id := parts[len(parts)-1]
+		number, _ := strconv.Atoi(id)
+		wait := func(when string) {
+			if request.URL.RawQuery == when {
+				time.Sleep(time.Duration(number%7) * time.Millisecond)
+			}
+		}
+		wait("before")
+		url := "http://127.0.0.1:" + backend + "/out/" + id
+		switch {
+		case mode == "leaf":
+		case request.URL.RawQuery == "two":
+			call(url+"/1", mode)
+			call(url+"/2", mode)
+		default:
+			call(url, mode)
+		}
+		wait("after")
+		fmt.Fprintln(writer, "done")
+	})
+	fmt.Fprintln(os.Stderr, http.ListenAndServe("127.0.0.1:"+port, nil))
+	os.Exit(1)
+}
