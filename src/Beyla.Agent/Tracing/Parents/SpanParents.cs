@@ -86,7 +86,8 @@ public sealed partial class SpanParents : ISpanSink, ICounted
             pending.SettleForward(thread.Forward, null);
         }
 
-        if (segment.Direction == SocketDirection.Receive && thread.ReceivedOn != connection)
+        if (!thread.Move(segment.Direction == SocketDirection.Receive, connection)
+            || (segment.Direction == SocketDirection.Receive && thread.ReceivedOn != connection))
         {
             (thread.ReceivedOn, thread.Received) = (0, default);
         }
@@ -162,6 +163,7 @@ public sealed partial class SpanParents : ISpanSink, ICounted
             return;
         }
 
+        thread.HasWorked = true;
         pending.SettleForward(thread.Forward, request);
         var isExclusive = !thread.Process.IsLoop;
         thread.Learn(hasResponded: true);
@@ -244,7 +246,7 @@ public sealed partial class SpanParents : ISpanSink, ICounted
     }
 
     private static void Receive(TracedThread thread, ulong connection, in RequestRef request) =>
-        (thread.ReceivedOn, thread.Received) = (connection, request);
+        (thread.ReceivedOn, thread.Received) = thread.IsInBatch ? (0, default) : (connection, request);
 
     /// <summary>Gives an exchange the identities that it does not have yet.</summary>
     private void Begin(Exchange exchange)
@@ -296,7 +298,7 @@ public sealed partial class SpanParents : ISpanSink, ICounted
             }
             else
             {
-                overlaps = before.Links.Connection != connection;
+                overlaps = thread.HasWorked && before.Links.Connection != connection;
             }
         }
 
@@ -334,6 +336,7 @@ public sealed partial class SpanParents : ISpanSink, ICounted
     private void OnCall(Exchange call, TracedThread thread, Connection connection, in TraceContext header, in TraceContext settled)
     {
         var process = thread.Process;
+        thread.HasWorked = true;
         call.Links.IsCall = true;
         var caller = connection.Caller;
         var callerParent = connection.CallerParent;
@@ -465,9 +468,15 @@ public sealed partial class SpanParents : ISpanSink, ICounted
             return pending.TryHold(call, in span);
         }
 
-        if (current is not { } thread || !thread.Process.IsLoop || !pending.TryHold(call, in span))
+        if (current is not { } thread || !thread.Process.IsLoop || thread.IsInBatch || !pending.TryHold(call, in span))
         {
             return false;
+        }
+
+        if (thread.ForwardSince != thread.Operation)
+        {
+            // What followed the response of those is the response of another call: it tells nothing of them.
+            pending.SettleForward(thread.Forward, null);
         }
 
         Receive(thread, span.Connection, call.Candidate);
