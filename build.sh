@@ -163,6 +163,7 @@ kernels() {
     script_suite kernel-capabilities bash tests/vm/capabilities.sh
     script_suite kernel-flows bash tests/vm/flows.sh
     script_suite kernel-databases bash tests/vm/databases.sh
+    script_suite kernel-propagation bash tests/vm/propagation.sh
     script_suite kernel-go bash tests/vm/go.sh
     script_suite kernel-cost bash tests/vm/cost.sh
 }

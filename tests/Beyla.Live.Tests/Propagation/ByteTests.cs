@@ -40,7 +40,7 @@ public sealed partial class ByteTests
         }
 
         Assert.Empty(wrong);
-        await agent.StopAsync(ChildProcess.SIGINT, "exchanges");
+        await agent.StopAsync(ChildProcess.SIGINT, "exchanges", "exchanges.http");
     }
 
     /// <summary>ioctl(FIONREAD) tells what is there to read, right after the first response: nginx believes it.</summary>
@@ -62,7 +62,7 @@ public sealed partial class ByteTests
             Assert.Equal((size, "", 0), (result.Received, result.Error, result.Readable.Count));
         }
 
-        await agent.StopAsync(ChildProcess.SIGINT, "exchanges");
+        await agent.StopAsync(ChildProcess.SIGINT, "exchanges", "exchanges.http");
     }
 
     /// <summary>The same where the other side speaks first, as servers of databases and mail do.</summary>
@@ -86,7 +86,7 @@ public sealed partial class ByteTests
             Assert.Equal(0, Without(await sink.Received).Added);
         }
 
-        await agent.StopAsync(ChildProcess.SIGINT, "exchanges");
+        await agent.StopAsync(ChildProcess.SIGINT, "exchanges", "exchanges.http");
     }
 
     /// <summary>Data that goes with the SYN has left before anything could be added (RFC 7413).</summary>
@@ -108,7 +108,7 @@ public sealed partial class ByteTests
             Assert.Equal(sent, Without(await sink.Received).Others);
         }
 
-        await agent.StopAsync(ChildProcess.SIGINT, "exchanges");
+        await agent.StopAsync(ChildProcess.SIGINT, "exchanges", "exchanges.http");
     }
 
     private static async Task<AgentProcess> StartAsync(Sender sender, string way)
