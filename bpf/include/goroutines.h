@@ -14,7 +14,8 @@
 /* A request that another goroutine has handed to the connection. It is said once: with the first bytes of the request. */
 static __always_inline bool take_call(struct scratch *at)
 {
-	__u64 socket = at->socket; /* Linux 6.1 takes no other memory for a key than the stack or a map. */
+	/* On the stack: before 6.2 a key may not be in memory that a function was given. */
+	__u64 socket = at->socket;
 	struct go_call *call = bpf_map_lookup_elem(&go_calls, &socket);
 	bool good;
 
