@@ -29,6 +29,8 @@ internal static class CapabilityProbes
                 Load("sockets_old", _ => true, probes);
             }
 
+            // What is set on Go programs.
+            Load("go", _ => true, probes);
             Files(FileCalls.geteuid(), probes);
         }
 

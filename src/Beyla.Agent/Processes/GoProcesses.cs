@@ -13,7 +13,7 @@ namespace Beyla.Agent.Processes;
 /// </summary>
 /// <param name="kernel">The kernel side.</param>
 /// <param name="begun">Told of each process of which goroutines are looked at, and of what is not known of it; for the log.</param>
-/// <param name="refused">Told once when the kernel does not set probes; for the log.</param>
+/// <param name="refused">Told when the kernel sets no probe: once, unless that is the fault of one file; for the log.</param>
 public sealed class GoProcesses(
     GoPrograms kernel, Action<ProcessInfo, GoExecutable>? begun = null, Action<KernelException>? refused = null) : IGoProbes, IDisposable
 {
@@ -64,7 +64,8 @@ public sealed class GoProcesses(
             }
             catch (KernelException failure)
             {
-                isRefused = true;
+                // The file may be one of a kind that takes none; all else holds for every file.
+                isRefused = failure.Errno is Errno.EINVAL or Errno.EPERM or Errno.EACCES or Errno.EOPNOTSUPP;
                 refused?.Invoke(failure);
             }
         }
