@@ -36,7 +36,7 @@ LIVE_PACKAGES="nginx-light haproxy curl wrk nodejs python3 busybox-static iprout
     postgresql-15 postgresql-client-15 python3-psycopg2 python3-redis npm mariadb-server mariadb-client
     php-cli puma openjdk-17-jdk-headless golang-go"
 KERNEL_PACKAGES="nginx-light qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin bpftool
-    liburing-dev redis-server redis-tools postgresql-15 postgresql-client-15 util-linux"
+    liburing-dev redis-server redis-tools postgresql-15 postgresql-client-15 util-linux golang-go"
 PESTER_PACKAGES="tmux procps python3 curl iproute2 util-linux libcap2-bin bpftool redis-server postgresql-15 python3-psycopg2
     python3-redis"
 BENCH_PACKAGES="nginx-light wrk curl python3 iproute2 iperf3 bpftool gcc libc6-dev"
@@ -163,6 +163,7 @@ kernels() {
     script_suite kernel-capabilities bash tests/vm/capabilities.sh
     script_suite kernel-flows bash tests/vm/flows.sh
     script_suite kernel-databases bash tests/vm/databases.sh
+    script_suite kernel-go bash tests/vm/go.sh
     script_suite kernel-cost bash tests/vm/cost.sh
 }
 

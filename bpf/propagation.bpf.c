@@ -22,8 +22,8 @@ enum { WAY_HEADERS = 1, WAY_TCP = 2 };
 const volatile __u32 travels SEC(".rodata.ways");
 
 /*
- * Sockets whose messages pass on_message: from their connection to the acknowledgement of the first one. No longer, since the kernel reads such a
- * socket in another way: on some, ioctl(FIONREAD) says 0 meanwhile.
+ * Sockets whose messages pass on_message: from their connection to the acknowledgement of the first one, or to the first data that comes. No longer,
+ * since the kernel reads such a socket in another way: on some, ioctl(FIONREAD) says 0 meanwhile.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_SOCKHASH);
@@ -129,6 +129,10 @@ static __always_inline void connect_socket(struct bpf_sock_ops *s, __u64 socket)
 	add_flags(s, BPF_SOCK_OPS_STATE_CB_FLAG);
 }
 
+/* What a socket that joined is called for: the acknowledgement of what it sends, and what it receives. */
+#define JOINED 0x10000
+#define LEAVING (BPF_SOCK_OPS_RTT_CB_FLAG | BPF_SOCK_OPS_PARSE_ALL_HDR_OPT_CB_FLAG)
+
 static __always_inline void establish(struct bpf_sock_ops *s, __u64 socket)
 {
 	struct wire *w = bpf_map_lookup_elem(&wires, &socket);
@@ -140,15 +144,55 @@ static __always_inline void establish(struct bpf_sock_ops *s, __u64 socket)
 		add_flags(s, BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG);
 	}
 	/* Another one's map may have it already: then it is left alone. */
-	if (travels & WAY_HEADERS && !bpf_sock_hash_update(s, &joined, &socket, BPF_NOEXIST))
-		add_flags(s, BPF_SOCK_OPS_RTT_CB_FLAG);
+	if (travels & WAY_HEADERS && !bpf_sock_hash_update(s, &joined, &socket, BPF_NOEXIST)) {
+		w->joined = JOINED | (LEAVING & ~s->bpf_sock_ops_cb_flags);
+		add_flags(s, LEAVING);
+	}
 }
 
-static __always_inline void leave(struct bpf_sock_ops *s, __u64 socket)
+static __always_inline void leave(struct bpf_sock_ops *s, __u64 socket, struct wire *w)
 {
 	bpf_map_delete_elem(&joined, &socket);
 	bpf_map_delete_elem(&stashes, &socket);
-	bpf_sock_ops_cb_flags_set(s, s->bpf_sock_ops_cb_flags & ~BPF_SOCK_OPS_RTT_CB_FLAG);
+	bpf_sock_ops_cb_flags_set(s, s->bpf_sock_ops_cb_flags & ~(w->joined & LEAVING));
+	w->joined = 0;
+}
+
+/* Whether the segment at hand brings data. */
+static __always_inline bool has_data(const struct bpf_sock_ops *s)
+{
+	const struct tcp_header *header = s->skb_data;
+
+	return (void *)(header + 1) <= s->skb_data_end && s->skb_len > (__u32)(header->offset >> 4) * 4;
+}
+
+/* A segment has come. Where the other side speaks first, its data is not to be read from a socket that is joined. */
+static __always_inline void receive(struct bpf_sock_ops *s, __u64 socket)
+{
+	struct wire *w = bpf_map_lookup_elem(&wires, &socket);
+
+	if (!w || !w->calls)
+		read_option(s, socket);
+	else if (w->joined && has_data(s))
+		leave(s, socket, w);
+}
+
+/* Something was acknowledged, more than the SYN. */
+static __always_inline void acknowledge(struct bpf_sock_ops *s, __u64 socket)
+{
+	struct wire *w = bpf_map_lookup_elem(&wires, &socket);
+
+	if (w && w->joined && s->bytes_acked > 1)
+		leave(s, socket, w);
+}
+
+/* Room for the option, in every segment: its size is computed before it is known what is in it. Not on sockets on which others write options. */
+static __always_inline void reserve(struct bpf_sock_ops *s, __u64 socket)
+{
+	struct wire *w = bpf_map_lookup_elem(&wires, &socket);
+
+	if (w && w->writes)
+		bpf_reserve_hdr_opt(s, OPTION_LENGTH, 0);
 }
 
 SEC("?sockops")
@@ -167,9 +211,7 @@ int on_socket(struct bpf_sock_ops *s)
 		establish(s, socket);
 		break;
 	case BPF_SOCK_OPS_RTT_CB:
-		/* More than the SYN was acknowledged. */
-		if (s->bytes_acked > 1)
-			leave(s, socket);
+		acknowledge(s, socket);
 		break;
 	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
 		leave_wire(socket);
@@ -177,11 +219,10 @@ int on_socket(struct bpf_sock_ops *s)
 			add_flags(s, BPF_SOCK_OPS_PARSE_UNKNOWN_HDR_OPT_CB_FLAG | BPF_SOCK_OPS_STATE_CB_FLAG);
 		break;
 	case BPF_SOCK_OPS_PARSE_HDR_OPT_CB:
-		read_option(s, socket);
+		receive(s, socket);
 		break;
 	case BPF_SOCK_OPS_HDR_OPT_LEN_CB:
-		/* Always: a segment's size is computed before it is known what is in it. */
-		bpf_reserve_hdr_opt(s, OPTION_LENGTH, 0);
+		reserve(s, socket);
 		break;
 	case BPF_SOCK_OPS_WRITE_HDR_OPT_CB:
 		write_option(s, socket);
@@ -307,7 +348,7 @@ int on_message(struct sk_msg_md *m)
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct worker worker = { .id = (__u32)pid_tgid, .pid = pid_tgid >> 32 };
 	struct bpf_sock *sk = m->sk;
-	__u64 socket = (__u64)sk, parent = 0;
+	__u64 socket = (__u64)sk;
 	struct go_call *call;
 	struct tcp_sock *tcp;
 	struct stash *stash;
@@ -339,9 +380,8 @@ int on_message(struct sk_msg_md *m)
 	if (call && call->pid == worker.pid) {
 		worker.id = call->goroutine;
 		worker.is_goroutine = 1;
-		parent = call->parent;
 	}
-	make_call(&way->context, &worker, parent);
+	make_call(&way->context, &worker);
 	way->sequence = stash->position;
 	write_header(stash, &way->context);
 	shift_stash(m, stash);

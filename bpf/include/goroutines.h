@@ -14,7 +14,9 @@
 /* A request that another goroutine has handed to the connection. It is said once: with the first bytes of the request. */
 static __always_inline bool take_call(struct scratch *at)
 {
-	struct go_call *call = bpf_map_lookup_elem(&go_calls, &at->socket);
+	/* On the stack: before 6.2 a key may not be in memory that a function was given. */
+	__u64 socket = at->socket;
+	struct go_call *call = bpf_map_lookup_elem(&go_calls, &socket);
 	bool good;
 
 	if (!call)
@@ -25,7 +27,7 @@ static __always_inline bool take_call(struct scratch *at)
 		at->event.parent_goroutine = call->parent;
 		at->event.flags |= SOCKET_CALLED;
 	}
-	bpf_map_delete_elem(&go_calls, &at->socket);
+	bpf_map_delete_elem(&go_calls, &socket);
 	return good;
 }
 

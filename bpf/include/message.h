@@ -9,6 +9,14 @@
 #include "wire.h"
 #include "../protocols/http.h"
 
+/* The key is on the stack: before 6.2 it may not be in memory that a function was given. */
+static __always_inline struct wire *wire_of(const struct scratch *at)
+{
+	__u64 socket = at->socket;
+
+	return bpf_map_lookup_elem(&wires, &socket);
+}
+
 static __always_inline void tell_context(struct scratch *at, struct connection *c, struct way *way)
 {
 	struct ring_counters *counters = socket_events_count();
@@ -87,12 +95,13 @@ static __always_inline void read_request(struct scratch *at, struct connection *
 /* A request begins. */
 static __always_inline void take_request(struct scratch *at, struct connection *c, __u32 got)
 {
-	struct wire *w = bpf_map_lookup_elem(&wires, &at->socket);
+	struct wire *w = wire_of(at);
+	__u64 socket = at->socket;
 	struct way *way;
 
 	if (!w) {
-		bpf_map_update_elem(&wires, &at->socket, &no_wire, BPF_NOEXIST);
-		w = bpf_map_lookup_elem(&wires, &at->socket);
+		bpf_map_update_elem(&wires, &socket, &no_wire, BPF_NOEXIST);
+		w = wire_of(at);
 		if (!w)
 			return;
 	}
@@ -131,8 +140,7 @@ static __always_inline void make_request(struct scratch *at, struct connection *
 		}
 		return;
 	}
-	/* Who sends for another one was perhaps started by anybody. */
-	make_call(&way->context, &worker, at->event.flags & SOCKET_CALLED ? at->event.parent_goroutine : 0);
+	make_call(&way->context, &worker);
 	tell_context(at, c, way);
 }
 
@@ -142,7 +150,8 @@ static __always_inline void make_request(struct scratch *at, struct connection *
  */
 static __always_inline __u32 take_stash(struct scratch *at, __u32 position, __u32 taken)
 {
-	struct stash *stash = bpf_map_lookup_elem(&stashes, &at->socket);
+	__u64 socket = at->socket;
+	struct stash *stash = bpf_map_lookup_elem(&stashes, &socket);
 
 	if (!stash || stash->position != position || !stash->length)
 		return taken;
@@ -160,7 +169,7 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 	if (!at || !c)
 		return 0;
 	if (!at->turned) {
-		w = bpf_map_lookup_elem(&wires, &at->socket);
+		w = wire_of(at);
 		if (w)
 			read_request(at, c, w, got);
 		return 0;
@@ -169,7 +178,7 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 	serves = c->flags & SOCKET_ACCEPTED;
 	receives = (at->event.direction & 1) == SOCKET_RECEIVE;
 	if (serves != receives) {
-		w = serves ? bpf_map_lookup_elem(&wires, &at->socket) : NULL;
+		w = serves ? wire_of(at) : NULL;
 		if (w && !is_interim(at->data, got))
 			end_work(w);
 		return 0;
@@ -181,7 +190,7 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 		take_request(at, c, got);
 		return 0;
 	}
-	w = bpf_map_lookup_elem(&wires, &at->socket);
+	w = wire_of(at);
 	if (w && w->calls)
 		make_request(at, c, w, got);
 	return 0;

@@ -16,8 +16,8 @@ enum {
 
 /* What it is to be called for besides. */
 enum {
-	BPF_SOCK_OPS_STATE_CB_FLAG = 1 << 2, BPF_SOCK_OPS_RTT_CB_FLAG = 1 << 3, BPF_SOCK_OPS_PARSE_UNKNOWN_HDR_OPT_CB_FLAG = 1 << 5,
-	BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG = 1 << 6,
+	BPF_SOCK_OPS_STATE_CB_FLAG = 1 << 2, BPF_SOCK_OPS_RTT_CB_FLAG = 1 << 3, BPF_SOCK_OPS_PARSE_ALL_HDR_OPT_CB_FLAG = 1 << 4,
+	BPF_SOCK_OPS_PARSE_UNKNOWN_HDR_OPT_CB_FLAG = 1 << 5, BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG = 1 << 6,
 };
 
 struct bpf_sock;
@@ -68,6 +68,7 @@ struct bpf_sock_ops {
 	POINTER(struct bpf_sock *, sk);
 	POINTER(void *, skb_data);
 	POINTER(void *, skb_data_end);
+	__u32 skb_len;
 };
 
 struct sk_msg_md {
@@ -88,7 +89,9 @@ struct sk_msg_md {
 struct tcp_header {
 	__be16 source, destination;
 	__be32 sequence;
-	__u8 rest[12];
+	__be32 acknowledgement;
+	__u8 offset; /* of the data, in units of four bytes: upper half */
+	__u8 rest[7];
 };
 
 #endif

@@ -42,6 +42,8 @@ struct wire {
 	__u32 calls; /* it was connected by a process that is traced */
 	__u32 writes; /* it writes options */
 	__u32 looked; /* its first message was looked at */
+	__u32 joined; /* not 0 while its messages pass a program: with the flags that were set on it for that */
+	__u32 reserved;
 	struct head head; /* of the request that is being read */
 };
 
@@ -156,18 +158,14 @@ static __always_inline struct work *work_of(const struct worker *worker)
 }
 
 /*
- * The context of a call that a worker makes: below the request that it works on, or of a goroutine that which the one works on that started it; else a
- * trace of its own.
+ * The context of a call that a worker makes: below the request that it works on, else a trace of its own. That a goroutine was started by one that works
+ * on a request is not enough: it may be older than that.
  */
-static __always_inline void make_call(struct context *context, struct worker *worker, __u64 parent)
+static __always_inline void make_call(struct context *context, const struct worker *worker)
 {
 	struct work *work = worker->is_goroutine || !is_thread_rule_forbidden(worker->pid) ? work_of(worker) : NULL;
 
 	__builtin_memset(context, 0, sizeof(*context));
-	if (!work && worker->is_goroutine && parent) {
-		worker->id = parent;
-		work = work_of(worker);
-	}
 	if (work) {
 		__builtin_memcpy(context->trace, work->trace, sizeof(context->trace));
 		__builtin_memcpy(context->parent, work->span, sizeof(context->parent));

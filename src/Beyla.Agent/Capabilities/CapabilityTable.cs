@@ -9,8 +9,9 @@ namespace Beyla.Agent.Capabilities;
 /// </summary>
 internal static class CapabilityTable
 {
-    private const string LoadProgram = "bpf(BPF_PROG_LOAD)";
-    private const string NothingPassed = "trace context is not passed on to the next hop";
+    private const string LoadProgram = "bpf(BPF_PROG_LOAD)",
+        NothingPassed = "trace context is not passed on to the next hop",
+        WithoutGoroutines = "which request of a Go program led to its calls is not known";
 
     private static readonly Feature Network = NetworkSocketFilter | NetworkTrafficControl;
     private static readonly Feature Applications = Application | Feature.ContextPropagation;
@@ -265,12 +266,52 @@ internal static class CapabilityTable
 
     private static IEnumerable<CapabilityRow> Go() =>
     [
-        Unbuilt(DocumentedTracer.Go, Capability.Bpf, None, "load BPF_PROG_TYPE_KPROBE for uprobes", Kernel58),
-        Unbuilt(DocumentedTracer.Go, Capability.Perfmon, None, "load BPF_PROG_TYPE_KPROBE for uprobes", Kernel58),
-        Unbuilt(DocumentedTracer.Go, Capability.DacReadSearch, None, "symbols of executables"),
-        Unbuilt(DocumentedTracer.Go, Capability.CheckpointRestore, None, "symbolic links in /proc", Kernel59),
-        Unbuilt(DocumentedTracer.Go, Capability.NetRaw, None, "socket(AF_PACKET), to attach an HTTP filter to interfaces"),
-        Unbuilt(DocumentedTracer.Go, Capability.SysPtrace, None, "/proc/PID/exe and other nodes in /proc"),
+        new(DocumentedTracer.Go, Capability.Bpf)
+        {
+            Operation = "load BPF_PROG_TYPE_KPROBE and set it on net/http of Go programs (uprobe_multi, Linux 6.6); "
+                + "tell the socket programs where a Go program keeps its goroutines",
+            Without = WithoutGoroutines,
+            OptionalFor = Application,
+            From = Kernel58,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(DocumentedTracer.Go, Capability.Perfmon)
+        {
+            Operation = "load BPF_PROG_TYPE_KPROBE, which reads the memory of Go programs",
+            Without = WithoutGoroutines,
+            OptionalFor = Application,
+            From = Kernel58,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(DocumentedTracer.Go, Capability.SysPtrace)
+        {
+            Operation = "/proc/PID/exe of Go programs of other users: their version, their functions, and where the probe is set",
+            Without = WithoutGoroutines + ", for programs of other users",
+            OptionalFor = Application,
+            FailingCall = "readlink(/proc/PID/exe)",
+            FailingErrno = Errno.EACCES,
+        },
+        new(DocumentedTracer.Go, Capability.DacReadSearch)
+        {
+            Operation = "executables of Go programs that only their owner may read (documented: symbols of executables)",
+            Without = WithoutGoroutines + ", for such executables",
+            OptionalFor = Application,
+            FailingCall = "open(/proc/PID/exe)",
+            FailingErrno = Errno.EACCES,
+        },
+        new(DocumentedTracer.Go, Capability.CheckpointRestore)
+        {
+            Operation = "documented: symbolic links in /proc",
+            Without = "nothing is lost: /proc/PID/exe asks for CAP_SYS_PTRACE",
+            From = Kernel59,
+        },
+        new(DocumentedTracer.Go, Capability.NetRaw)
+        {
+            Operation = "documented: socket(AF_PACKET), to attach an HTTP filter to interfaces",
+            Without = "nothing is lost: requests are read from the traced process's sockets",
+        },
         Unbuilt(DocumentedTracer.Go, Capability.SysAdmin, GoPropagation, "bpf_probe_write_user(), for library-level context propagation")
             with { Setting = "lockdown other than none refuses bpf_probe_write_user, whatever the capabilities" },
     ];

@@ -17,7 +17,7 @@ public enum SocketContextSource : byte
     /// <summary>The request that the calling thread has read and not answered.</summary>
     Thread = 3,
 
-    /// <summary>The same of the calling goroutine, or of the one that started it.</summary>
+    /// <summary>The same of the calling goroutine.</summary>
     Goroutine = 4,
 }
 
@@ -48,4 +48,7 @@ public struct SocketContext
 
     /// <summary>Bytes that the kernel side has put into the head of the message; they have numbers as all others.</summary>
     public byte Inserted;
+
+    /// <summary>The first of five bytes that are not used.</summary>
+    public byte Reserved;
 }

@@ -74,7 +74,7 @@ public sealed class SocketRecordTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(6)]
+    [InlineData(7)]
     [InlineData(255)]
     public void A_kind_that_there_is_not_is_passed_over(byte kind)
     {

@@ -34,6 +34,19 @@ public unsafe class SharedStructTests
         });
     }
 
+    [Theory]
+    [InlineData("sockets")]
+    [InlineData("propagation")]
+    public void Contexts(string program)
+    {
+        SocketContext c;
+        Check(program, "context", sizeof(SocketContext), &c, new()
+        {
+            ["trace"] = &c.TraceHigh, ["span"] = &c.Span, ["parent"] = &c.Parent, ["flags"] = &c.Flags, ["source"] = &c.Source,
+            ["inserted"] = &c.Inserted, ["reserved"] = &c.Reserved,
+        });
+    }
+
     [Fact]
     public void Passed_bytes()
     {

@@ -23,6 +23,9 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
 
     public uint Tid { get; set; } = 43;
 
+    /// <summary>The goroutine of the next operations, and the one that started it.</summary>
+    public (ulong Own, ulong Parent) Goroutine { get; set; }
+
     /// <summary>It is the other end of a connection: both ends change places.</summary>
     public bool IsOtherEnd { get; set; }
 
@@ -150,6 +153,8 @@ internal sealed class Wire(Tracer tracer, ulong connection = 1, uint receive = 1
         Connection = connection,
         Pid = Pid,
         Tid = Tid,
+        Goroutine = Goroutine.Own,
+        ParentGoroutine = Goroutine.Parent,
         Sequence = Next(direction),
         Opposite = direction == SocketDirection.Send ? ReceiveNext : SendNext,
         NetworkNamespace = 7,

@@ -129,6 +129,27 @@ public sealed class ApplicationTests
     }
 
     [LiveFact("python3", "setcap", "setpriv")]
+    public async Task Without_net_admin_spans_are_exact_and_no_context_is_passed_on()
+    {
+        string set = ScenarioCase.Without(ScenarioCase.Find("application-propagation").Listed, "cap_net_admin");
+        string log = await AssertTraced(await OrdinaryUser.CreateAsync(set), "application-propagation", "CAP_NET_ADMIN", Service);
+        Assert.Contains(
+            "msg=\"Trace context is not passed on\" error=\"load eBPF object propagation: EPERM", log, StringComparison.Ordinal);
+    }
+
+    [LiveTheory("python3", "setcap", "setpriv")]
+    [InlineData("Listed")]
+    [InlineData("Needed")]
+    public async Task With_net_admin_context_is_passed_on(string list)
+    {
+        ScenarioCase scenario = ScenarioCase.Find("application-propagation");
+        string log = await AssertTraced(
+            await OrdinaryUser.CreateAsync(list == "Listed" ? scenario.Listed : scenario.Needed), scenario.Name, null, Service);
+        Assert.Contains("msg=\"Passing trace context on\"", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("not passed on", log, StringComparison.Ordinal);
+    }
+
+    [LiveFact("python3", "setcap", "setpriv")]
     public async Task Spans_go_on_where_flows_cannot_be_seen()
     {
         using OrdinaryUser user = await OrdinaryUser.CreateAsync(ScenarioCase.Find("application").Needed);

@@ -40,7 +40,7 @@ public sealed partial class ByteTests
         }
 
         Assert.Empty(wrong);
-        await agent.StopAsync(ChildProcess.SIGINT, "exchanges.http");
+        await agent.StopAsync(ChildProcess.SIGINT, "exchanges");
     }
 
     /// <summary>ioctl(FIONREAD) tells what is there to read, right after the first response: nginx believes it.</summary>
@@ -62,7 +62,31 @@ public sealed partial class ByteTests
             Assert.Equal((size, "", 0), (result.Received, result.Error, result.Readable.Count));
         }
 
-        await agent.StopAsync(ChildProcess.SIGINT, "exchanges.http");
+        await agent.StopAsync(ChildProcess.SIGINT, "exchanges");
+    }
+
+    /// <summary>The same where the other side speaks first, as servers of databases and mail do.</summary>
+    [LiveTheory("python3")]
+    [InlineData("headers")]
+    [InlineData("all")]
+    public async Task What_a_greeting_has_to_read_is_told_right(string way)
+    {
+        await using TestCgroup group = TestCgroup.Create();
+        await using Sender sender = await Sender.StartAsync(group);
+        await using AgentProcess agent = await StartAsync(sender, way);
+        foreach (int size in (int[])[1, 100, 5000, 100_000])
+        {
+            using Sink sink = new(Response, greeting: size);
+            Sender.Result result = await sender.RunAsync(new Sender.SendTask
+            {
+                Port = sink.Port, Parts = ["GET /a HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray()], Greeting = size,
+            });
+            Assert.Equal((size + Response.Length, "", 0), (result.Received, result.Error, result.Readable.Count));
+            // Nothing is put into what comes later than that.
+            Assert.Equal(0, Without(await sink.Received).Added);
+        }
+
+        await agent.StopAsync(ChildProcess.SIGINT, "exchanges");
     }
 
     /// <summary>Data that goes with the SYN has left before anything could be added (RFC 7413).</summary>
@@ -84,7 +108,7 @@ public sealed partial class ByteTests
             Assert.Equal(sent, Without(await sink.Received).Others);
         }
 
-        await agent.StopAsync(ChildProcess.SIGINT, "exchanges.http");
+        await agent.StopAsync(ChildProcess.SIGINT, "exchanges");
     }
 
     private static async Task<AgentProcess> StartAsync(Sender sender, string way)

@@ -64,6 +64,9 @@ internal sealed class Sender : IAsyncDisposable
         [JsonPropertyName("keep")]
         public bool Keep { get; init; }
 
+        [JsonPropertyName("greeting")]
+        public int Greeting { get; init; }
+
         [JsonPropertyName("expect")]
         public int Expect { get; init; }
     }

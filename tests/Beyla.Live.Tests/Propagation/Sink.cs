@@ -8,10 +8,12 @@ internal sealed class Sink : IDisposable
 {
     private readonly TcpListener listener;
     private readonly byte[] response;
+    private readonly byte[] greeting;
 
-    public Sink(byte[] response, bool fastOpen = false)
+    public Sink(byte[] response, bool fastOpen = false, int greeting = 0)
     {
         this.response = response;
+        this.greeting = new byte[greeting];
         this.listener = new TcpListener(IPAddress.Loopback, 0);
         if (fastOpen)
         {
@@ -36,6 +38,11 @@ internal sealed class Sink : IDisposable
         using MemoryStream all = new();
         byte[] buffer = new byte[1 << 18];
         int heads = 0;
+        if (this.greeting.Length > 0)
+        {
+            await connection.SendAsync(this.greeting);
+        }
+
         while (await ReceiveAsync(connection, buffer) is var count and > 0)
         {
             all.Write(buffer, 0, count);

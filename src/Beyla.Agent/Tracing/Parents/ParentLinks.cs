@@ -15,6 +15,9 @@ internal struct ParentLinks
     /// <summary>The thread that read it, as long as it counts among that one's open ones.</summary>
     public TracedThread? Reader;
 
+    /// <summary>The highest number of a goroutine that was seen in the process before it.</summary>
+    public long Goroutines;
+
     /// <summary>The goroutine that read it, as long as it is found by that; 0 for none.</summary>
     public long Goroutine;
 

@@ -5,6 +5,12 @@ namespace Beyla.Agent.Tracing.Parents;
 // Of a Go program the goroutine takes the place of the thread: one that has read a request works for it until the response is sent.
 public sealed partial class SpanParents
 {
+    /// <summary>
+    /// Each processor of a Go program takes 16 numbers for goroutines at a time (Go's runtime/proc.go, newproc1): so much lower than one
+    /// that is there may the number of a later one be. One of a processor that was idle for long may be lower still: it counts as older.
+    /// </summary>
+    private static readonly long NumberSlack = 16 * Environment.ProcessorCount;
+
     private readonly Goroutines goroutines = new();
 
     /// <summary>A call that a goroutine has asked for, and another one sends; or that one has sent itself.</summary>
@@ -15,10 +21,10 @@ public sealed partial class SpanParents
     /// <param name="header">The trace that it names itself, or none.</param>
     private void OnGoroutineCall(Exchange call, TracedProcess process, long caller, long callerParent, in TraceContext header)
     {
-        // Who sends at once may belong to the connection, and then who started it says nothing: only what it has read itself counts.
-        var request = caller == 0 ? goroutines.Find(process.Pid, call.Goroutine)
-            : goroutines.Find(process.Pid, caller) ?? goroutines.Find(process.Pid, callerParent);
         call.Goroutine = caller == 0 ? call.Goroutine : caller;
+        // One that has sent it itself may belong to a connection: then who started it was the first to use that, and says nothing.
+        var request = goroutines.Find(process.Pid, call.Goroutine)
+            ?? StartedFor(goroutines.Find(process.Pid, callerParent), call.Goroutine);
         if (header.HasTrace)
         {
             Join(call, process, request, ParentSource.Goroutine, in header);
@@ -39,4 +45,11 @@ public sealed partial class SpanParents
             ids.Begin(ref call.Context);
         }
     }
+
+    /// <summary>
+    /// The request that the goroutine has read which started another one, unless that one is older: what an earlier request has started
+    /// and left behind does not work for this one.
+    /// </summary>
+    private static Exchange? StartedFor(Exchange? request, long goroutine) =>
+        request is not null && goroutine > request.Links.Goroutines - NumberSlack ? request : null;
 }

@@ -76,6 +76,11 @@ public sealed partial class SpanParents : ISpanSink, ICounted
         var thread = threads.Find(segment.Pid, segment.Tid, time);
         current = thread;
         thread.Operation++;
+        if (segment.Goroutine > thread.Process.Goroutines)
+        {
+            thread.Process.Goroutines = segment.Goroutine;
+        }
+
         if (thread.Forward.Count > 0 && thread.Operation - thread.ForwardSince > 1)
         {
             pending.SettleForward(thread.Forward, null);
@@ -264,6 +269,7 @@ public sealed partial class SpanParents : ISpanSink, ICounted
         (links.Serial, links.Connection, links.Process) = (++serial == 0 ? ++serial : serial, connection, thread.Process);
         if (request.Goroutine != 0)
         {
+            links.Goroutines = thread.Process.Goroutines;
             thread.Process.Add(request, overlaps: false);
             goroutines.Add(thread.Process.Pid, request.Goroutine, request);
         }
@@ -309,13 +315,15 @@ public sealed partial class SpanParents : ISpanSink, ICounted
     /// <summary>Tells the kernel side what was found of a process, when that has changed.</summary>
     private void Tell(TracedProcess process)
     {
-        if (rule is null || process.IsToldAsLoop == process.IsLoop)
+        // Of a Go program that tells its goroutines, threads tell nothing.
+        var isForbidden = process.IsLoop || process.Goroutines > 0;
+        if (rule is null || process.IsToldAsLoop == isForbidden)
         {
             return;
         }
 
-        process.IsToldAsLoop = process.IsLoop;
-        if (process.IsLoop)
+        process.IsToldAsLoop = isForbidden;
+        if (isForbidden)
         {
             rule.Forbid(process.Pid);
         }

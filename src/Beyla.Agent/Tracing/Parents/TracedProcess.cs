@@ -30,6 +30,9 @@ internal sealed class TracedProcess(int pid)
     /// <summary>What it is written in was asked for.</summary>
     public bool IsLanguageKnown { get; private set; }
 
+    /// <summary>Of a Go program: the highest number of a goroutine that was seen.</summary>
+    public long Goroutines { get; set; }
+
     /// <summary>Requests that are open.</summary>
     public int Open { get; private set; }
 

@@ -74,6 +74,19 @@ internal sealed class ParentRig : ISpanSink, IProcessLookup
         Response(tid, path);
     }
 
+    /// <summary>The connection of a request or call, where a goroutine is at work now on some thread.</summary>
+    /// <param name="goroutine">Its number.</param>
+    /// <param name="path">Names the connection.</param>
+    /// <param name="parent">Who started it; 0 where that is not known.</param>
+    /// <param name="called">It has handed a request to the connection, and another one sends that.</param>
+    public Wire Go(ulong goroutine, string path, ulong parent = 0, bool called = false)
+    {
+        var wire = On((uint)(1 + ((goroutine * 7 + Time) % 3)), path);
+        wire.Goroutine = (goroutine, parent);
+        wire.Flags = called ? wire.Flags | SocketEventFlags.Called : wire.Flags & ~SocketEventFlags.Called;
+        return wire;
+    }
+
     /// <summary>The connection of a request or call, where a thread is at work now.</summary>
     public Wire On(uint tid, string path)
     {

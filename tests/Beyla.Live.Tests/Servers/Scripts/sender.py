@@ -2,7 +2,8 @@
 
 Each line that comes on PORT is a task in JSON: host and port to connect to; parts, base64, each sent by a call of its own; pause, seconds
 between them; lockstep, to read a response of two bytes after each; fastopen, to send the first part with the SYN; md5, a key for
-RFC 2385; keep, not to shut the sending side down; expect, bytes of the response after which the connection is closed.
+RFC 2385; keep, not to shut the sending side down; greeting, bytes that are read before anything is sent; expect, all bytes after which the
+connection is closed.
 The response is a line: received, bytes; readable, what FIONREAD said beside what was there; error.
 """
 import base64
@@ -24,6 +25,17 @@ def readable(connection):
     return struct.unpack("i", answer)[0]
 
 
+def read_some(connection, result):
+    select.select([connection], [], [], 20)
+    there = connection.recv(1 << 20, socket.MSG_PEEK)
+    said = readable(connection)
+    if said < len(there):
+        result["readable"].append([said, len(there)])
+    data = connection.recv(len(there)) if there else b""
+    result["received"] += len(data)
+    return len(data) > 0
+
+
 def run(task):
     family = socket.AF_INET6 if ":" in task["host"] else socket.AF_INET
     parts = [base64.b64decode(part) for part in task["parts"]]
@@ -43,6 +55,8 @@ def run(task):
                 connection.sendto(parts.pop(0), FASTOPEN, target)
             else:
                 connection.connect(target)
+            while result["received"] < task.get("greeting", 0) and read_some(connection, result):
+                pass
             for part in parts:
                 connection.sendall(part)
                 if task.get("lockstep"):
@@ -50,15 +64,8 @@ def run(task):
                 time.sleep(task.get("pause", 0))
             if not task.get("keep"):
                 connection.shutdown(socket.SHUT_WR)
-            while True:
-                select.select([connection], [], [], 20)
-                there = connection.recv(1 << 20, socket.MSG_PEEK)
-                said = readable(connection)
-                if said < len(there) or said == 0 and there:
-                    result["readable"].append([said, len(there)])
-                data = connection.recv(len(there)) if there else b""
-                result["received"] += len(data)
-                if not data or 0 < task.get("expect", 0) <= result["received"]:
+            while read_some(connection, result):
+                if 0 < task.get("expect", 0) <= result["received"]:
                     break
         except OSError as error:
             result["error"] = str(error)
