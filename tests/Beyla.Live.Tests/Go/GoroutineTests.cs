@@ -45,7 +45,8 @@ public sealed class GoroutineTests
 
         using Watcher watcher = Watcher.Open(new WatcherNeeds());
         using SocketSource sockets = SocketSource.Open(
-            Enum.Parse<SocketSourceKind>(source, ignoreCase: true), watcher.Selection, 8 << 20, detectsSql: false, ContextPropagation.Disabled, static (_, _) => { });
+            Enum.Parse<SocketSourceKind>(source, ignoreCase: true), watcher.Selection, 8 << 20, detectsSql: false,
+            ContextPropagation.Disabled, static (_, _) => { });
         using GoPrograms programs = new(watcher.Selection, sockets);
         using RingBuffer ring = new(sockets.Ring);
         GoExecutable executable = Read(binary);
@@ -81,7 +82,8 @@ public sealed class GoroutineTests
         await using TestServer server = await TestServer.StartAsync(port, [binary, Text(port), "0", "leaf"]);
         using Watcher watcher = Watcher.Open(new WatcherNeeds());
         using SocketSource sockets = SocketSource.Open(
-            SocketSourceKind.Auto, watcher.Selection, 8 << 20, detectsSql: false, ContextPropagation.Disabled, static (_, _) => { });
+            SocketSourceKind.Auto, watcher.Selection, 8 << 20, detectsSql: false,
+            ContextPropagation.Disabled, static (_, _) => { });
         using GoPrograms programs = new(watcher.Selection, sockets);
         using RingBuffer ring = new(sockets.Ring);
         programs.Begin(server.Pid, Read(binary).Offsets!.Value);
