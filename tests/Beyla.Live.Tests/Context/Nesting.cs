@@ -30,7 +30,7 @@ internal sealed record LoadCase(Nesting Nesting, int Concurrency, bool KeepAlive
     /// <summary>How many calls it makes for one.</summary>
     public int CallsOfEach => Nesting == Nesting.Two ? 2 : 1;
 
-    /// <summary>For tables: <c>16, timer before</c>.</summary>
+    /// <summary>For tables: <c>timer before the call</c>.</summary>
     public string Describe()
     {
         string nesting = Nesting switch

@@ -8,6 +8,9 @@ namespace Beyla.Live.Tests.Context;
 /// </summary>
 public sealed class ParentTests(NestingServices services) : IClassFixture<NestingServices>
 {
+    /// <summary>So many requests of a process are seen before a call may wait for what its thread does next.</summary>
+    private const int Unknown = 16;
+
     [ParentTheory]
     [InlineData(Nesting.Before, 1, 200)]
     [InlineData(Nesting.Plain, 16, 1000)]
@@ -59,7 +62,8 @@ public sealed class ParentTests(NestingServices services) : IClassFixture<Nestin
         Demand(score.Broken == 0, "spans whose ids are not what they must be");
         Demand(score.ExactWrong == 0, "wrong, but said to be certain");
         Demand(score.ProbableWrong * 100 <= score.Probable, "more than 1 % of the guesses are wrong");
-        Demand(!(service.Exclusive || alsoExact) || score.ExactRight * 100 >= score.Calls * 99, "less than 99 % are certain");
+        Demand(
+            !(service.Exclusive || alsoExact) || (score.ExactRight + Unknown) * 100 >= score.Calls * 99, "less than 99 % are certain");
         return faults.Count == 0 ? "" : $"{service.Name}: {string.Join("; ", faults)}: {score}\n{score.Examples}";
     }
 }

@@ -116,7 +116,7 @@ internal sealed class Score
         }
 
         bool probable = call.ParentSource == "agreement";
-        if (!probable && call.ParentSource is not ("header" or "option" or "thread" or "goroutine"))
+        if (!probable && call.ParentSource is not ("header" or "option" or "thread" or "goroutine" or "connection"))
         {
             this.broken.Add($"source of {Describe(call)}");
         }

@@ -68,7 +68,7 @@ public class ConnectionTests
     {
         var (rig, caller, server) = Connect();
         rig.Language = ProcessLanguage.NodeJs;
-        rig.Request(1, "/a1");
+        rig.Request(2, "/a1");
         rig.Request(1, "/a2");
         caller.Send(Request);
         server.Receive(Request);

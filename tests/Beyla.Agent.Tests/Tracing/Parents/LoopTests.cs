@@ -60,11 +60,62 @@ public class LoopTests
         rig.AssertParent("/out/1", null, ParentSource.None);
     }
 
+    /// <summary>
+    /// Loops that read all that is there and work then (asyncio, haproxy): both signs name the request that was read last, and both are
+    /// wrong if the responses come in the other order.
+    /// </summary>
+    [Fact]
+    public void Requests_that_were_read_together_speak_for_no_call()
+    {
+        var rig = Loop();
+        rig.Request(1, "/in/1");
+        rig.Request(1, "/in/2");
+        rig.Call(1, "/out/1");
+        rig.Call(1, "/out/2");
+        rig.Response(1, "/out/2");
+        rig.Response(1, "/out/1");
+        rig.Respond(1, "/in/2");
+        rig.Respond(1, "/in/1");
+        rig.AssertParent("/out/1", null, ParentSource.None);
+        rig.AssertParent("/out/2", null, ParentSource.None);
+    }
+
+    /// <summary>A request speaks for what its thread sends next, not for what it sends after that.</summary>
+    [Fact]
+    public void A_request_speaks_for_the_first_call_only()
+    {
+        var rig = Loop();
+        rig.Request(2, "/in/1");
+        rig.Request(1, "/in/2");
+        rig.Call(1, "/out/2");
+        rig.Call(1, "/out/1");
+        rig.Response(1, "/out/1");
+        rig.Respond(1, "/in/2");
+        rig.AssertParent("/out/1", null, ParentSource.None);
+    }
+
+    /// <summary>Of responses that were read together, none is followed by what the thread did for it.</summary>
+    [Fact]
+    public void Responses_that_were_read_together_speak_for_no_call()
+    {
+        var rig = Loop();
+        rig.Request(1, "/in/1");
+        rig.Call(1, "/out/1");
+        rig.Request(1, "/in/2");
+        rig.Call(1, "/out/2");
+        rig.Response(1, "/out/1");
+        rig.Response(1, "/out/2");
+        rig.Respond(1, "/in/1");
+        rig.Respond(1, "/in/2");
+        rig.AssertParent("/out/1", null, ParentSource.None);
+        rig.AssertParent("/out/2", null, ParentSource.None);
+    }
+
     [Fact]
     public void Calls_one_after_the_other_belong_to_the_request_that_the_last_one_speaks_for()
     {
         var rig = Loop();
-        rig.Request(1, "/in/2");
+        rig.Request(2, "/in/2");
         rig.Request(1, "/in/1");
         rig.Call(1, "/out/1a");
         rig.Response(1, "/out/1a");
@@ -163,12 +214,31 @@ public class LoopTests
         rig.AssertParent("/out/1", "/in/1", ParentSource.Thread);
     }
 
+    /// <summary>The reactor of puma reads the requests of all idle connections, and other threads work for them.</summary>
+    [Fact]
+    public void A_thread_that_only_reads_owes_no_response()
+    {
+        var rig = new ParentRig();
+        for (var i = 0; i < 50; i++)
+        {
+            rig.Request(9, $"/a/{i}");
+            rig.Request(9, $"/b/{i}");
+            rig.CallAndResponse(1, $"/out/a/{i}");
+            rig.CallAndResponse(2, $"/out/b/{i}");
+            rig.Respond(1, $"/a/{i}");
+            rig.Respond(2, $"/b/{i}");
+        }
+
+        rig.AssertParent("/out/a/49", "/a/49", ParentSource.Thread);
+        rig.AssertParent("/out/b/49", "/b/49", ParentSource.Thread);
+    }
+
     /// <summary>A thousand calls in one request: each settles, and none on top of the other.</summary>
     [Fact]
     public void A_long_chain_is_settled()
     {
         var rig = Loop();
-        rig.Request(1, "/in/2");
+        rig.Request(2, "/in/2");
         rig.Request(1, "/in/1");
         for (var i = 0; i < 3000; i++)
         {
@@ -186,7 +256,7 @@ public class LoopTests
     {
         var rig = new ParentRig();
         Overlap(rig, 6);
-        rig.Request(1, "/open/0");
+        rig.Request(8, "/open/0");
         return rig;
     }
 
