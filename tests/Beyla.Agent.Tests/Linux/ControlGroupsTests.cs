@@ -7,7 +7,8 @@ public sealed class ControlGroupsTests
 {
     [Theory]
     [InlineData("29 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate", "/sys/fs/cgroup")]
-    [InlineData("30 29 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n31 29 0:28 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 none rw",
+    [InlineData(
+        "30 29 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n31 29 0:28 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 none rw",
         "/sys/fs/cgroup/unified")]
     [InlineData("31 29 0:28 / /mnt/with\\040blank\\134 rw - cgroup2 none rw", "/mnt/with blank\\")]
     [InlineData("30 29 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu", null)]
