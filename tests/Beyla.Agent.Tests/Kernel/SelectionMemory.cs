@@ -4,9 +4,8 @@ namespace Beyla.Agent.Tests.Kernel;
 
 /// <summary>
 /// Memory in the place of the map <c>selection</c>: this plays the kernel's part. The offsets are those of struct selection in
-/// bpf/include/selection.h,
-/// worked out by hand: a bit for each of 4194304 process ids (PID_MAX_LIMIT, include/linux/threads.h), three times, and one for each of 65536
-/// ports.
+/// bpf/include/selection.h, worked out by hand: a bit for each of 4194304 process ids (PID_MAX_LIMIT,
+/// include/linux/threads.h), three times, and one for each of 65536 ports.
 /// </summary>
 internal sealed unsafe class SelectionMemory : IDisposable
 {
