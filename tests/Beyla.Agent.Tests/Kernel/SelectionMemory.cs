@@ -5,17 +5,18 @@ namespace Beyla.Agent.Tests.Kernel;
 /// <summary>
 /// Memory in the place of the map <c>selection</c>: this plays the kernel's part. The offsets are those of struct selection in
 /// bpf/include/selection.h,
-/// worked out by hand: a bit for each of 4194304 process ids (PID_MAX_LIMIT, include/linux/threads.h), twice, and one for each of 65536
-/// ports.
+/// worked out by hand: a bit for each of 4194304 process ids (PID_MAX_LIMIT, include/linux/threads.h), three times, and one for each of
+/// 65536 ports.
 /// </summary>
 internal sealed unsafe class SelectionMemory : IDisposable
 {
-    public const int Pids = 0, Excluded = 524288, Ports = 1048576, Asleep = 1056768, Capture = 1056772, ByPort = 1056776, Lost = 1056780;
+    public const int Pids = 0, Excluded = 524288, Go = 1048576, Ports = 1572864,
+        Asleep = 1581056, Capture = 1581060, ByPort = 1581064, Lost = 1581068;
 
     /// <summary>
-    /// The struct has 1056784 bytes; the kernel rounds up to pages what is mapped (array_map_alloc() in kernel/bpf/arraymap.c).
+    /// The struct has 1581072 bytes; the kernel rounds up to pages what is mapped (array_map_alloc() in kernel/bpf/arraymap.c).
     /// </summary>
-    private const int Size = 1056784;
+    private const int Size = 1581072;
 
     private readonly MemoryFile file;
     private readonly byte* memory;
