@@ -21,6 +21,8 @@ public partial class ConfigurationDocumentTests
     private static readonly Dictionary<string, Func<AgentConfiguration, object>> Typed = new()
     {
         ["ebpf.buffer_sizes.postgres"] = static c => c.PostgresTextLength,
+        ["ebpf.context_propagation"] = static c => c.ContextPropagation,
+        ["ebpf.enable_context_propagation"] = static c => c.ContextPropagation != ContextPropagation.Disabled,
         ["ebpf.heuristic_sql_detect"] = static c => c.DetectsSql,
         ["ebpf.http_request_timeout"] = static c => c.HttpRequestTimeout,
         ["ebpf.poll_interval"] = static c => c.PollInterval,
