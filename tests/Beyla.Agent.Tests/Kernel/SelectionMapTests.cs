@@ -41,6 +41,12 @@ public sealed class SelectionMapTests : IDisposable
 
         selection.Include(pid);
         Assert.Empty(memory.Written);
+
+        selection.MarkGo(pid, true);
+        Assert.Equal([(SelectionMemory.Go + at, bit)], memory.Written);
+        Assert.False(selection.IsSelected(pid));
+        selection.MarkGo(pid, false);
+        Assert.Empty(memory.Written);
     }
 
     [Fact]

@@ -4,13 +4,14 @@ namespace Beyla.Agent.Tests.Kernel;
 
 /// <summary>
 /// Memory in the place of the map <c>selection</c>: this plays the kernel's part. The offsets are those of struct selection in
-/// bpf/include/selection.h, worked out by hand: a bit for each of 4194304 process ids (PID_MAX_LIMIT,
-/// include/linux/threads.h), three times, and one for each of 65536 ports.
+/// bpf/include/selection.h,
+/// worked out by hand: a bit for each of 4194304 process ids (PID_MAX_LIMIT, include/linux/threads.h), three times, and one for each of
+/// 65536 ports.
 /// </summary>
 internal sealed unsafe class SelectionMemory : IDisposable
 {
-    public const int Pids = 0, Excluded = 524288, Go = 1048576, Ports = 1572864;
-    public const int Asleep = 1581056, Capture = 1581060, ByPort = 1581064, Lost = 1581068;
+    public const int Pids = 0, Excluded = 524288, Go = 1048576, Ports = 1572864,
+        Asleep = 1581056, Capture = 1581060, ByPort = 1581064, Lost = 1581068;
 
     /// <summary>
     /// The struct has 1581072 bytes; the kernel rounds up to pages what is mapped (array_map_alloc() in kernel/bpf/arraymap.c).

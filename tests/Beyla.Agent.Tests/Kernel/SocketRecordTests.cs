@@ -15,7 +15,7 @@ public sealed class SocketRecordTests
 {
     /// <summary>
     /// Worked out from bpf/sockets.h: 2 × 8, 6 × 4, captured, kind and direction in 4, two ports in 4, 2 × 16, protocol, flags, pieces and
-    /// one more in 4, unwalked in 4, what passed in 8 + 2 × 4, two goroutines in 2 × 8.
+    /// one more in 4, unwalked in 4, what passed in 8 + 2 × 4, goroutines in 2 × 8.
     /// </summary>
     private const int HeaderSize = 120, CapturedAt = 40;
 
