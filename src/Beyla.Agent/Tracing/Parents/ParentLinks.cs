@@ -30,6 +30,9 @@ internal struct ParentLinks
     /// <summary>A call has it as its parent: its trace is settled.</summary>
     public bool HasLedTo;
 
+    /// <summary>Its trace is that of a call which is probably its own.</summary>
+    public bool IsTraceGuessed;
+
     /// <summary>It is in <see cref="OpenTraces"/>.</summary>
     public bool IsInTraces;
 

@@ -397,17 +397,23 @@ public sealed partial class SpanParents : ISpanSink, ICounted
     private void Join(Exchange call, TracedProcess process, Exchange? read, ParentSource source, in TraceContext header)
     {
         var request = traces.Find(process.Pid, in header);
+        if (request is null && read is null && process is { IsLoop: true, Open: 1 })
+        {
+            (read, source) = (process.First, ParentSource.Agreement);
+        }
+
         if (request is null && read is { Context.Source: ParentSource.None, Links.HasLedTo: false } begun)
         {
             // The application begins a trace in this request: that is the request's trace.
             (begun.Context.TraceHigh, begun.Context.TraceLow) = (header.TraceHigh, header.TraceLow);
             begun.Context.Flags = header.Flags;
             traces.Add(begun);
+            begun.Links.IsTraceGuessed = source == ParentSource.Agreement;
             Follow(call, begun, source);
         }
         else if (request is not null)
         {
-            Follow(call, request, ParentSource.Header);
+            Follow(call, request, request.Links.IsTraceGuessed ? ParentSource.Agreement : ParentSource.Header);
         }
         else
         {

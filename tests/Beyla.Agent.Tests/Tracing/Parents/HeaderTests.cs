@@ -134,6 +134,29 @@ public class HeaderTests
         Assert.Equal((Caller, Own), (rig.Spans["/out/1"].SpanId, rig.Spans["/out/2"].SpanId));
     }
 
+    /// <summary>The only request of the process: probably the calls are its own, and the trace that they name is the request's.</summary>
+    [Fact]
+    public void In_a_loop_the_trace_of_a_call_is_probably_that_of_the_only_request()
+    {
+        var rig = new ParentRig { Language = ProcessLanguage.Dotnet };
+        rig.Request(1, "/in/1");
+        rig.Request(1, "/in/0");
+        rig.Call(3, "/first", "traceparent: 00-11111111111111111111111111111111-2222222222222222-00\r\n");
+        rig.Response(3, "/first");
+        rig.Respond(1, "/in/0");
+        rig.Call(3, "/out/1", Field);
+        rig.Response(4, "/out/1");
+        rig.Request(1, "/in/2");
+        rig.Call(4, "/out/2", OwnField);
+        rig.Response(4, "/out/2");
+        rig.Respond(1, "/in/1");
+        rig.Respond(1, "/in/2");
+        rig.AssertParent("/first", null, ParentSource.None);
+        rig.AssertParent("/out/1", "/in/1", ParentSource.Agreement);
+        rig.AssertParent("/out/2", "/in/1", ParentSource.Agreement);
+        Assert.Equal((High, Low), (rig.Spans["/in/1"].TraceHigh, rig.Spans["/in/1"].TraceLow));
+    }
+
     [Fact]
     public void Two_requests_of_one_trace_cannot_be_told_apart_by_it()
     {
