@@ -19,7 +19,9 @@ Describe 'Objects' {
             '"handlerDurationUSec":{4},"method":"GET","path":"{5}","query":"id=7","status":{6},"host":"shop.example:8080",' +
             '"protocolVersion":"1.1","requestBodyLength":0,"responseBodyLength":1024,"clientAddress":"{7}","clientPort":40000,' +
             '"serverAddress":"{8}","serverPort":8080,"tid":4243,"networkNamespace":4026531840,"connection":"fedcba9876543210",' +
-            '"pid":4242,"executable":"/usr/sbin/nginx","serviceName":"shop","serviceNamespace":"live","language":"nodejs"}}'
+            '"pid":4242,"executable":"/usr/sbin/nginx","serviceName":"shop","serviceNamespace":"live","language":"nodejs",' +
+            '"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7","parentId":"53995c3f42cd8ad8",' +
+            '"parentSource":"agreement","traceFlags":1,"traceState":"rojo=1"}}'
         Set-Content $TestDrive/spans.jsonl @(
             $span -f 'server', 'complete', '2026-01-02T03:04:05.000002Z', 7500, 5001, '/b', 200, '10.0.0.1', '10.0.0.2'
             $span -f 'client', 'closed', '2026-01-02T03:04:05.000001Z', 250001, 3, '/a', 0,
@@ -73,6 +75,8 @@ Describe 'Objects' {
             "called by $(@($spans | Where-Object ClientAddress -eq 10.0.0.1).Count), " +
                 "remote $(@($spans | Where-Object { $_.RemoteAddress -eq '2001:db8::1' }).Path), " +
                 "port $(@($spans | Where-Object RemotePort -eq 8080).Path), from $(($spans | Where-Object Kind -eq Client).Client)"
+            "trace $(($spans | Group-Object TraceId).Count) $(($spans | Where-Object ParentSource -eq Agreement).Count) " +
+                "$($spans[0].ParentId) $($spans[0].SpanId) $(($spans | Measure-Object TraceFlags -Sum).Sum) $($spans[0].TraceState)"
             "connection $(($spans.Connection | Select-Object -Unique)), " +
                 "version $(($spans | Where-Object ProtocolVersion -eq 1.1).Count), " +
                 "lengths $(($spans | Measure-Object ResponseBodyLength -Sum).Sum)"
@@ -99,6 +103,7 @@ Describe 'Objects' {
             'over 5 ms /b /a, slowest /a, sum 257.507'
             'span 2500010 /a 50010'
             'called by 2, remote /a, port /a, from [2001:db8:1234:5678:9abc:def0:1234:5678]:40000'
+            'trace 4 4 53995c3f42cd8ad8 00f067aa0ba902b7 4 rojo=1'
             'connection fedcba9876543210, version 4, lengths 4096'
             'tcp 2, egress 1, requests 1, other 143'
             'syn 1, flags None; Ack; Syn, Psh, Ack'
@@ -175,6 +180,8 @@ foreach (`$hour in 0, 1) {
             '"DurationMs":250.001,"HandlerDurationMs":0.003,')
         $json | Should -Match '"Connection":"fedcba9876543210"'
         $json | Should -Match '"Language":"NodeJs"'
+        $json | Should -Match ('"TraceId":"4bf92f3577b34da6a3ce929d0e0e4736","SpanId":"00f067aa0ba902b7","ParentId":"53995c3f42cd8ad8",' +
+            '"ParentSource":"Agreement","TraceFlags":1,"TraceState":"rojo=1"')
         # One table within it, of texts and numbers, and no list.
         $json.Substring(1) -replace '"Attributes":\{("[^"]+":("[^"]*"|\d+),?)+\}' | Should -Not -Match '[{\[]"'
         foreach ($span in $spans) { ($span | ConvertTo-Json -Compress).Length | Should -BeLessOrEqual 1536 }
