@@ -1,5 +1,4 @@
 using System.Text;
-using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Processes.Inspections;
 
@@ -9,14 +8,14 @@ namespace Beyla.Agent.Processes.Inspections;
 /// </summary>
 internal sealed class LanguageDetector(ProcReader proc, IFileGate? gate = null, int maximumCached = 1024)
 {
-    private readonly FileSystems systems = new(proc);
-    private readonly Dictionary<FileIdentity, ElfMarks> cache = [];
+    private readonly ExecutableCache<ElfMarks> executables =
+        new(proc, gate, maximumCached, (file, _) => ElfFile.Read(file, proc.Budget));
 
     /// <summary>Executables whose content was read and not remembered.</summary>
-    internal long FilesRead { get; private set; }
+    internal long FilesRead => executables.FilesRead;
 
     /// <summary>Executables whose marks are remembered.</summary>
-    internal int Remembered => cache.Count;
+    internal int Remembered => executables.Remembered;
 
     /// <param name="pid">The process.</param>
     /// <param name="executable">Its path, as far as it is known.</param>
@@ -29,7 +28,7 @@ internal sealed class LanguageDetector(ProcReader proc, IFileGate? gate = null, 
             return mapped.Runtime;
         }
 
-        var marks = Marks(pid);
+        var marks = executables.Read(pid);
         // What the file is comes before how it is called: a Go program may be named node.
         if (marks.HasFlag(ElfMarks.Go))
         {
@@ -81,64 +80,6 @@ internal sealed class LanguageDetector(ProcReader proc, IFileGate? gate = null, 
             "php" or "php-fpm" or "php-cgi" => ProcessLanguage.Php,
             _ => ProcessLanguage.Generic,
         };
-    }
-
-    private ElfMarks Marks(int pid)
-    {
-        var named = proc.NameExecutable(pid);
-        if (named < 0)
-        {
-            return ElfMarks.None;
-        }
-
-        try
-        {
-            if (!ProcCalls.TryIdentify(named, out var status) || !status.IsRegular)
-            {
-                return ElfMarks.None;
-            }
-
-            if (cache.TryGetValue(status.Identity, out var marks))
-            {
-                return marks;
-            }
-
-            if (!systems.MayOpen(pid, status) || gate?.MayOpen(status.Identity.Device) == false)
-            {
-                return ElfMarks.None;
-            }
-
-            marks = MarksOf(pid, named);
-            if (proc.Budget.IsLate)
-            {
-                return marks;
-            }
-
-            if (cache.Count >= maximumCached)
-            {
-                cache.Clear();
-            }
-
-            return cache[status.Identity] = marks;
-        }
-        finally
-        {
-            ProcCalls.Close(named);
-        }
-    }
-
-    private ElfMarks MarksOf(int pid, int named)
-    {
-        var file = proc.OpenExecutable(pid, named);
-        if (file < 0)
-        {
-            return ElfMarks.None;
-        }
-
-        FilesRead++;
-        var marks = ElfFile.Read(file, proc.Budget);
-        ProcCalls.Close(file);
-        return marks;
     }
 
     /// <summary>What the mapped files of a process say.</summary>

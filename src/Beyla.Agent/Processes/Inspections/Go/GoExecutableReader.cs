@@ -9,72 +9,19 @@ internal interface IGoProbes
     void Prepare(int file, GoExecutable executable);
 }
 
-/// <summary>Reads the executables of Go programs, each file once as long as it does not change. For one thread aside.</summary>
-internal sealed class GoExecutableReader(ProcReader proc, IFileGate? gate, IGoProbes? probes, int maximumCached = 256)
+/// <summary>Reads the executables of Go programs, and has their probes set. For one thread aside.</summary>
+internal sealed class GoExecutableReader
 {
-    private readonly FileSystems systems = new(proc);
-    private readonly Dictionary<Linux.FileIdentity, GoExecutable> cache = [];
+    private readonly ExecutableCache<GoExecutable> executables;
+    private readonly Action<int, GoExecutable> prepare;
+
+    internal GoExecutableReader(ProcReader proc, IFileGate? gate, IGoProbes? probes, int maximumCached = 256)
+    {
+        executables = new(proc, gate, maximumCached, (file, identity) => GoExecutable.Read(file, identity, proc.Budget));
+        // To set a probe the kernel reads the file.
+        prepare = (named, executable) => probes?.Prepare(named, executable);
+    }
 
     /// <summary>What the executable of a process tells; null when it may not be read.</summary>
-    internal GoExecutable? Read(int pid)
-    {
-        var named = proc.NameExecutable(pid);
-        if (named < 0)
-        {
-            return null;
-        }
-
-        try
-        {
-            if (!ProcCalls.TryIdentify(named, out var status) || !status.IsRegular)
-            {
-                return null;
-            }
-
-            // Also of a known one: to set a probe the kernel reads the file as well.
-            if (!systems.MayOpen(pid, status) || gate?.MayOpen(status.Identity.Device) == false)
-            {
-                return null;
-            }
-
-            if (!cache.TryGetValue(status.Identity, out var executable))
-            {
-                executable = ReadFile(pid, named, status.Identity);
-            }
-
-            if (executable is not null)
-            {
-                probes?.Prepare(named, executable);
-            }
-
-            return executable;
-        }
-        finally
-        {
-            ProcCalls.Close(named);
-        }
-    }
-
-    private GoExecutable? ReadFile(int pid, int named, Linux.FileIdentity identity)
-    {
-        var file = proc.OpenExecutable(pid, named);
-        if (file < 0)
-        {
-            return null;
-        }
-
-        var executable = GoExecutable.Read(file, identity, proc.Budget);
-        ProcCalls.Close(file);
-        if (proc.Budget.IsLate)
-        {
-            return executable;
-        }
-
-        if (cache.Count >= maximumCached)
-        {
-            cache.Clear();
-        }
-
-        return cache[identity] = executable;
-    }
+    internal GoExecutable? Read(int pid) => executables.Read(pid, prepare);
 }
