@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Beyla.Agent.Linux;
-using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Agent.Kernel;
 
@@ -8,13 +7,15 @@ namespace Beyla.Agent.Kernel;
 /// A socket operations program attached to a control group by a BPF link (Linux 5.7), beside those of others. The kernel detaches it when
 /// this process ends, however it ends. Needs CAP_NET_ADMIN and CAP_BPF.
 /// </summary>
-public sealed unsafe partial class CgroupLink : SafeHandleZeroOrMinusOneIsInvalid
+public sealed unsafe partial class CgroupLink : LinkDescriptor
 {
     private const int SocketOperations = 3; // BPF_CGROUP_SOCK_OPS, enum bpf_attach_type, linux/bpf.h
     private const int O_DIRECTORY = 0x10000, O_CLOEXEC = 0x80000; // asm-generic/fcntl.h, O_RDONLY is 0
 
     private CgroupLink(int fd)
-        : base(ownsHandle: true) => SetHandle(fd);
+        : base(fd)
+    {
+    }
 
     /// <summary>Attaches.</summary>
     /// <param name="program">A loaded program of the kind sockops.</param>
@@ -33,9 +34,6 @@ public sealed unsafe partial class CgroupLink : SafeHandleZeroOrMinusOneIsInvali
         _ = Descriptor.Close(group);
         return fd < 0 ? throw new KernelException($"attach program {program.Name} to control group {directory}", -fd) : new CgroupLink(fd);
     }
-
-    /// <inheritdoc/>
-    protected override bool ReleaseHandle() => Descriptor.Close((int)handle);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags);

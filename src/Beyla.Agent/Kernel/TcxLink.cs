@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Beyla.Agent.Linux;
-using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Agent.Kernel;
 
@@ -8,13 +7,15 @@ namespace Beyla.Agent.Kernel;
 /// A classifier attached by a BPF link in front of the others of an interface (tcx, Linux 6.6). The kernel detaches it when this process
 /// ends, however it ends. Needs CAP_NET_ADMIN.
 /// </summary>
-public sealed unsafe partial class TcxLink : SafeHandleZeroOrMinusOneIsInvalid
+public sealed unsafe partial class TcxLink : LinkDescriptor
 {
     private const int TcxIngress = 46, TcxEgress = 47; // enum bpf_attach_type, linux/bpf.h
     private const uint Before = 1 << 3; // BPF_F_BEFORE
 
     private TcxLink(int fd)
-        : base(ownsHandle: true) => SetHandle(fd);
+        : base(fd)
+    {
+    }
 
     /// <summary>Attaches; <see cref="Linux.Errno.EINVAL"/> means that the kernel has no tcx.</summary>
     /// <param name="program">A loaded classifier.</param>
@@ -26,9 +27,6 @@ public sealed unsafe partial class TcxLink : SafeHandleZeroOrMinusOneIsInvalid
         var fd = Libbpf.bpf_link_create(program.FileDescriptor, interfaceIndex, egress ? TcxEgress : TcxIngress, &options);
         return fd < 0 ? throw new KernelException($"attach program {program.Name} by tcx", -fd) : new TcxLink(fd);
     }
-
-    /// <inheritdoc/>
-    protected override bool ReleaseHandle() => Descriptor.Close((int)handle);
 
     /// <summary>struct bpf_link_create_opts, first fields (bpf/bpf.h).</summary>
     [StructLayout(LayoutKind.Sequential)]

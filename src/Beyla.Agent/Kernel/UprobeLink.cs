@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Beyla.Agent.Linux;
-using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Agent.Kernel;
 
@@ -9,7 +8,7 @@ namespace Beyla.Agent.Kernel;
 /// A program that runs when an instruction of a file is executed, in whichever process (uprobe_multi, Linux 6.6). The kernel takes it off
 /// when this process ends, however it ends.
 /// </summary>
-public sealed unsafe partial class UprobeLink : SafeHandleZeroOrMinusOneIsInvalid
+public sealed unsafe partial class UprobeLink : LinkDescriptor
 {
     /// <summary>enum bpf_attach_type, BPF_TRACE_UPROBE_MULTI; said of a program before it is loaded.</summary>
     internal const int AttachType = 48;
@@ -19,7 +18,9 @@ public sealed unsafe partial class UprobeLink : SafeHandleZeroOrMinusOneIsInvali
     private const int BPF_LINK_CREATE = 28;
 
     private UprobeLink(int fd)
-        : base(ownsHandle: true) => SetHandle(fd);
+        : base(fd)
+    {
+    }
 
     /// <summary>Attaches; <see cref="Errno.EINVAL"/> means that the kernel has no uprobe_multi.</summary>
     /// <param name="program">A loaded program of <see cref="AttachType"/>.</param>
@@ -40,9 +41,6 @@ public sealed unsafe partial class UprobeLink : SafeHandleZeroOrMinusOneIsInvali
                 : new UprobeLink(fd);
         }
     }
-
-    /// <inheritdoc/>
-    protected override bool ReleaseHandle() => Descriptor.Close((int)handle);
 
     /// <summary>union bpf_attr, link_create with uprobe_multi (linux/bpf.h). What the kernel has beyond is zero.</summary>
     [StructLayout(LayoutKind.Sequential)]
