@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 
 namespace Beyla.Agent.Spans;
 
@@ -46,19 +47,11 @@ public static class TraceParent
         return true;
     }
 
+    /// <summary>As any reader of hexadecimal numbers, but that upper case is none.</summary>
     private static bool TryHex(ReadOnlySpan<byte> digits, out ulong number)
     {
         number = 0;
-        if (digits.ContainsAnyExcept(Digits))
-        {
-            return false;
-        }
-
-        foreach (var digit in digits)
-        {
-            number = (number << 4) | (uint)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-        }
-
-        return true;
+        return !digits.ContainsAnyExcept(Digits)
+            && ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number);
     }
 }

@@ -120,8 +120,6 @@ internal sealed class PendingCalls(ISpanSink next, TraceIds ids)
         {
             Settle(thread.Waiting[^1], null, ParentSource.None, null);
         }
-
-        _ = thread.Process.Waiting.Remove(thread);
     }
 
     /// <summary>It is known which request led to a call, or that it will not be known.</summary>
@@ -133,6 +131,11 @@ internal sealed class PendingCalls(ISpanSink next, TraceIds ids)
     {
         _ = pending.In?.Remove(pending);
         pending.In = null;
+        if (!pending.IsForward && pending.Thread.Waiting.Count == 0)
+        {
+            _ = pending.Thread.Process.Waiting.Remove(pending.Thread);
+        }
+
         SettleForward(pending.Chain, follower);
         var context = pending.Context;
         if (parent is null)
@@ -172,13 +175,12 @@ internal sealed class PendingCalls(ISpanSink next, TraceIds ids)
             _ = limits.Dequeue();
             if (first.Call.Serial == first.Serial)
             {
-                var thread = first.Call.IsForward ? null : first.Call.Thread;
-                thread?.Learn(hasResponded: false);
-                Settle(first.Call, null, ParentSource.None, null);
-                if (thread?.Waiting.Count == 0)
+                if (!first.Call.IsForward)
                 {
-                    _ = thread.Process.Waiting.Remove(thread);
+                    first.Call.Thread.Learn(hasResponded: false);
                 }
+
+                Settle(first.Call, null, ParentSource.None, null);
             }
         }
     }
