@@ -346,12 +346,32 @@ static __always_inline bool has_untold(struct sock *sk, const struct connection 
 	return c->known[SOCKET_SEND] && (__s32)(position_of(sk, SOCKET_SEND) - c->next[SOCKET_SEND]) > 1;
 }
 
+/*
+ * A connection begins. What is remembered at its address is another one, whose end was not seen: a kernel may leave calls of a program out, and what it
+ * leaves out below one interrupt are both calls that tell of an end. Data may be ahead of this only with TCP Fast Open, and has the same ports.
+ */
+static __always_inline int begin(struct sock *sk, int new_state)
+{
+	struct connection *c = connection_of(sk, true);
+
+	if (!c || !c->ends.local_port)
+		return 0;
+	if (new_state == TCP_SYN_SENT || c->ends.local_port != sk->__sk_common.skc_num ||
+	    c->ends.remote_port != __builtin_bswap16(sk->__sk_common.skc_dport)) {
+		end(sk, c, SOCKET_FORGOTTEN, SOCKET_SEND);
+		forget(sk, c);
+	}
+	return 0;
+}
+
 /* The end of a connection that was reported: FIN in either direction, then the socket itself. May run in softirq. */
 SEC("?tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 {
 	struct connection *c;
 
+	if (new_state == TCP_SYN_SENT || new_state == TCP_ESTABLISHED)
+		return is_tcp(sk, true) ? begin(sk, new_state) : 0;
 	if (new_state != TCP_CLOSE && new_state != TCP_FIN_WAIT1 && new_state != TCP_LAST_ACK && new_state != TCP_CLOSE_WAIT)
 		return 0;
 	if (!is_tcp(sk, true))

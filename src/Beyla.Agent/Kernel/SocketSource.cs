@@ -112,7 +112,8 @@ public sealed class SocketSource : IDisposable, ICounted
             places.Add(new PlaceCounters("connections", "operations", (long)c.Untracked, Lost: (long)c.Untracked));
         }
 
-        // An end that one of the two programs did not see is seen by the other: only bytes can be lost so.
+        // An end that one of the two programs did not see is seen by the other, or when the next connection begins: only bytes can be lost
+        // so.
         places.AddRange(RingCounters.Missed("sockets", Programs.Except(Ends).Select(programs.Program)));
         return places;
     }

@@ -69,7 +69,8 @@ public sealed class Watcher : IDisposable, ICounted
     {
         var c = RingCounters.Read(programs.Map("process_events_counters"));
         PlaceCounters events = new("watcher", "events", (long)c.Produced, Emitted: (long)c.Emitted, Lost: (long)c.Lost);
-        return [events, .. RingCounters.Missed("watcher", Attached.Select(programs.Program))];
+        // What is left out below an interrupt is a change of state that tells nothing: only a process calls listen(2).
+        return [events, .. RingCounters.Missed("watcher", Attached.Except(["on_listen"]).Select(programs.Program))];
     }
 
     /// <inheritdoc/>

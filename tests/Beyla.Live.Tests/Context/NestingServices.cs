@@ -48,9 +48,7 @@ public sealed class NestingServices : IAsyncLifetime
 
         int expected = loads.Length * (load.Requests + load.Calls);
         await Wait.UntilAsync(() => agent.Records.Count >= expected, Settling);
-        // Thousands of connections at once: a change of state below an interrupt, within another one, is left out by the kernel for the
-        // program that waits for listen(2), which is never called there.
-        await agent.StopAsync(ChildProcess.SIGINT, [.. mayLose, "watcher"]);
+        await agent.StopAsync(ChildProcess.SIGINT, mayLose);
         ILookup<int, SpanRecord> spans = agent.Records.ToLookup(span => Requests.IdOf(span["url.path"]));
         return [.. loads.Select(one => (one.Service, Score.Of(spans, one.First, load)))];
     }

@@ -8,9 +8,6 @@ namespace Beyla.Live.Tests.Context;
 /// </summary>
 public sealed class ParentTests(NestingServices services) : IClassFixture<NestingServices>
 {
-    // Missing spans are no matter of parents: under load, about one of 2,000 connections that carry one request gets the identity of the
-    // connection that had the memory of its socket before, and its spans are lost. To be 0 when that is mended.
-
     /// <summary>So many requests of a process are seen before a call may wait for what its thread does next.</summary>
     private const int Unknown = 16;
 
@@ -47,6 +44,11 @@ public sealed class ParentTests(NestingServices services) : IClassFixture<Nestin
         LoadCase load, IReadOnlyList<(NestingService Service, Score Score)> measured, Func<NestingService, bool> alsoExact)
     {
         string faults = string.Concat(measured.Select(one => Faults(load, one.Service, one.Score, alsoExact(one.Service))));
+        if (measured.Sum(one => one.Score.ProbableWrong) * 100 > measured.Sum(one => one.Score.Probable))
+        {
+            faults += "all services: more than 1 % of the guesses are wrong";
+        }
+
         Assert.True(faults.Length == 0, $"{load}\n{faults}");
     }
 
@@ -62,11 +64,12 @@ public sealed class ParentTests(NestingServices services) : IClassFixture<Nestin
         }
 
         Demand(
-            score.Missing * 200 <= load.Requests && score.Calls >= load.Calls - (score.Missing * load.CallsOfEach),
+            score.Missing == 0 && score.Calls == load.Calls,
             $"not {load.Requests} requests and {load.Calls} calls");
         Demand(score.Broken == 0, "spans whose ids are not what they must be");
         Demand(score.ExactWrong == 0, "wrong, but said to be certain");
-        Demand(score.ProbableWrong * 100 <= score.Probable, "more than 1 % of the guesses are wrong");
+        // One in a hundred, and one where there are fewer: some services make a handful of guesses in all.
+        Demand(score.ProbableWrong <= Math.Max(1, score.Probable / 100), "more than 1 % of the guesses are wrong");
         Demand(
             !(service.Exclusive || alsoExact) || (score.ExactRight + Unknown) * 100 >= score.Calls * 99, "less than 99 % are certain");
         return faults.Count == 0 ? "" : $"{service.Name}: {string.Join("; ", faults)}: {score}\n{score.Examples}";
