@@ -156,16 +156,20 @@ live() {
     dotnet_suite tests/Beyla.Live.Tests
 }
 
+# An emulated guest takes one processor: two rows of them, of about the same length, are run beside each other.
 kernels() {
     step "the guest kernels"
-    packages $KERNEL_PACKAGES
     script_suite kernels bash tests/vm/run.sh
+    script_suite kernel-databases bash tests/vm/databases.sh
+    script_suite kernel-go bash tests/vm/go.sh
+}
+
+more_kernels() {
+    step "the guest kernels"
+    script_suite kernel-cost bash tests/vm/cost.sh
     script_suite kernel-capabilities bash tests/vm/capabilities.sh
     script_suite kernel-flows bash tests/vm/flows.sh
-    script_suite kernel-databases bash tests/vm/databases.sh
     script_suite kernel-propagation bash tests/vm/propagation.sh
-    script_suite kernel-go bash tests/vm/go.sh
-    script_suite kernel-cost bash tests/vm/cost.sh
 }
 
 # PowerShell and Pester: those of the machine, else from NuGet into out/tools, so that nothing of the system changes.
@@ -196,9 +200,10 @@ has_pester() {
         'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object { $_.Version.Major -ge 5 }))' </dev/null
 }
 
-# The guests keep one processor busy, the others mostly wait: they go well together.
+# The guests keep processors busy, the others mostly wait: they go well together.
 live_and_beside() {
     start_beside kernels
+    start_beside more_kernels
     start_beside pester
     live
     step "pester and the guest kernels"
@@ -260,7 +265,7 @@ case $task in
         ;;
     unit) begin_suites build; built; scripts; unit; finish_suites ;;
     live) root; begin_suites build; built; live; finish_suites ;;
-    kernels) begin_suites build; built; kernels; finish_suites ;;
+    kernels) begin_suites build; packages $KERNEL_PACKAGES; built; start_beside more_kernels; kernels; join_beside; finish_suites ;;
     pester) begin_suites build; built; pester; finish_suites ;;
     bench)
         root

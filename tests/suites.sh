@@ -28,7 +28,7 @@ broken() { echo "broken $*" >>"$results"; }
 failed() { head -n 20 | sed "s/^ */failed $1: /" >>"$results"; } # SUITE: of its lines
 
 dotnet_suite() { # dotnet_suite PROJECT
-    local name log status=0 p f s
+    local name log status=0 begin=$SECONDS p f s
     name=$(basename "$1")
     log="out/logs/$name.log"
     mkdir -p out/logs
@@ -48,13 +48,13 @@ dotnet_suite() { # dotnet_suite PROJECT
     fi
     if [ "$status" != 0 ] && [ "${f:-0}" = 0 ]; then broken "$name ended with status $status, see $log"; fi
     count "${p:-0}" "${f:-0}" "${s:-0}"
-    say "  $name: ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped"
+    say "  $name: ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped ($((SECONDS - begin)) s)"
 }
 
 closing_number() { sed -nE "s/^ *$1: +([0-9]+)\$/\1/p" "$2" | tail -n 1; } # WORD LOG
 
 script_suite() { # script_suite NAME COMMAND...: a program that ends with 'N passed, N failed, N skipped'
-    local name=$1 log="out/logs/$1.log" status=0 line p f s
+    local name=$1 log="out/logs/$1.log" status=0 begin=$SECONDS line p f s
     shift
     mkdir -p out/logs
     say "testing $name"
@@ -74,7 +74,7 @@ script_suite() { # script_suite NAME COMMAND...: a program that ends with 'N pas
     fi
     if [ "$((p + f + ${s:-0}))" = 0 ]; then broken "$name checked nothing"; fi
     count "$p" "$f" "${s:-0}"
-    say "  $name: $line"
+    say "  $name: $line ($((SECONDS - begin)) s)"
 }
 
 # start_beside COMMAND...: runs it beside what follows. A shell lets such a child ignore SIGINT: what it starts has to take that back.

@@ -27,7 +27,9 @@ done
 version=$(apt-cache depends "linux-image-$kernel" 2>/dev/null | sed -n 's/.*Depends: linux-image-//p' | head -1)
 version=${version:-$kernel}
 root=$cache/$version
-if [ ! -s "$root/vmlinux" ]; then
+fetch() {
+	local fetched
+	[ ! -s "$root/vmlinux" ] || return 0
 	fetched=$(mktemp -d)
 	(cd "$fetched" && apt-get download -q "linux-image-$version" >/dev/null 2>&1) || { rm -rf "$fetched"; unavailable "package linux-image-$version cannot be downloaded"; }
 	rm -rf "$root"
@@ -36,7 +38,14 @@ if [ ! -s "$root/vmlinux" ]; then
 	rm -rf "$fetched"
 	python3 "$here/extract-vmlinux.py" "$root"/boot/vmlinuz-* "$root/vmlinux"
 	depmod -b "$root" "$(ls "$root/lib/modules")"
-fi
+}
+
+# One boot at a time looks for a kernel: others may want the same.
+mkdir -p "$cache"
+exec 9>"$cache/$version.lock"
+flock 9
+fetch
+exec 9>&-
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
