@@ -1,12 +1,17 @@
-// nested.js PORT BACKEND: nested.py for node, with an agent that keeps its connections.
+// nested.js PORT BACKEND: nested.py for node, with an agent that keeps its connections (but with CLOSE=1).
 'use strict';
 const http = require('http');
 
-const [port, backend] = [Number(process.argv[2]), Number(process.argv[3])];
-const agent = new http.Agent({ keepAlive: true });
+function endpoint(text) {
+  const [port, host] = text.split(':').reverse();
+  return { host: host || '127.0.0.1', port: Number(port) };
+}
+
+const [here, backend] = [endpoint(process.argv[2]), endpoint(process.argv[3])];
+const agent = new http.Agent({ keepAlive: process.env.CLOSE !== '1' });
 
 function call(path, then) {
-  http.get({ host: '127.0.0.1', port: backend, path, agent }, response => {
+  http.get({ ...backend, path, agent }, response => {
     let body = '';
     response.on('data', part => { body += part; });
     response.on('end', () => then(body));
@@ -24,4 +29,4 @@ http.createServer((request, response) => {
   if (mode === 'before') setTimeout(call, Number(number) % 7, `/out/${number}`, end);
   else if (mode === 'two') call(`/out/${number}/1`, () => call(`/out/${number}/2`, end));
   else call(`/out/${number}`, end);
-}).listen({ port, host: '127.0.0.1', backlog: 512 });
+}).listen({ ...here, backlog: 512 });

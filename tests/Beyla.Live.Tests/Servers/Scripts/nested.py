@@ -2,21 +2,31 @@
 
 GET /in/ID calls GET /out/ID of the backend and answers. The query says what else: ?before and ?after sleep ID % 7 ms before and after
 the call, ?two calls /out/ID/1 and then /out/ID/2. The other nested.* are the same for other runtimes.
+PORT and BACKEND may be ADDRESS:PORT. With CLOSE=1 in the environment each call has a connection of its own.
 """
 import http.client
 import http.server
+import os
 import sys
 import threading
 import time
 
-PORT, BACKEND = int(sys.argv[1]), int(sys.argv[2])
+
+
+def endpoint(text):
+    address, _, port = text.rpartition(":")
+    return address or "127.0.0.1", int(port)
+
+
+HERE, BACKEND = endpoint(sys.argv[1]), endpoint(sys.argv[2])
+CLOSE = os.environ.get("CLOSE") == "1"
 own = threading.local()
 
 
 def call(path):
-    if not hasattr(own, "connection"):
-        own.connection = http.client.HTTPConnection("127.0.0.1", BACKEND)
-    own.connection.request("GET", path)
+    if CLOSE or not hasattr(own, "connection"):
+        own.connection = http.client.HTTPConnection(*BACKEND)
+    own.connection.request("GET", path, headers={"Connection": "close"} if CLOSE else {})
     return own.connection.getresponse().read()
 
 
@@ -50,4 +60,4 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 512
 
 
-Server(("127.0.0.1", PORT), Handler).serve_forever()
+Server(HERE, Handler).serve_forever()
