@@ -165,6 +165,7 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 {
 	bool serves, receives;
 	struct wire *w;
+	int beginning;
 
 	if (!at || !c)
 		return 0;
@@ -184,14 +185,16 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 		return 0;
 	}
 	/* Whoever asks on a connection that it accepted is not followed. */
-	if (*(__u32 *)at->data == WORD('H', 'T', 'T', 'P') || looks_like_http((struct prefix *)at->data, got, false) != BEGINS_MESSAGE)
+	if (*(__u32 *)at->data == WORD('H', 'T', 'T', 'P'))
 		return 0;
-	if (serves) {
+	beginning = looks_like_http((struct prefix *)at->data, got, false);
+	w = wire_of(at);
+	/* Go's server reads the first byte of the next request alone, if that comes before the handler has ended. A body goes on as well in such a way. */
+	if (serves && (beginning == BEGINS_MESSAGE || (beginning == BEGINS_PERHAPS && w && !w->reader.pid))) {
 		take_request(at, c, got);
 		return 0;
 	}
-	w = wire_of(at);
-	if (w && w->calls)
+	if (beginning == BEGINS_MESSAGE && w && w->calls)
 		make_request(at, c, w, got);
 	return 0;
 }

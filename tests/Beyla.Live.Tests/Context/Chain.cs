@@ -6,8 +6,15 @@ namespace Beyla.Live.Tests.Context;
 
 /// <summary>Where a service of a chain runs.</summary>
 /// <param name="Prefix">A command that runs another there.</param>
-/// <param name="Address">Where it listens; it is reached there from everywhere.</param>
-internal sealed record ChainPlace(IReadOnlyList<string> Prefix, string Address = "127.0.0.1");
+/// <param name="Address">Where the test reaches it.</param>
+internal sealed record ChainPlace(IReadOnlyList<string> Prefix, string Address = "127.0.0.1")
+{
+    /// <summary>Where it listens.</summary>
+    public string Listens { get; init; } = Address;
+
+    /// <summary>Where the service before it calls it.</summary>
+    public string Called { get; init; } = Address;
+}
 
 /// <summary>
 /// Four services in four languages, each of which asks the next one, and the last one a server that nobody traces: Python (threads), node
@@ -43,11 +50,11 @@ internal sealed class Chain : IAsyncDisposable
             for (int i = places.Length - 1; i >= 0; i--)
             {
                 int port = FreePort.Next();
-                string here = $"{places[i].Address}:{Text(port)}";
+                string here = $"{places[i].Listens}:{Text(port)}";
                 chain.services[i] = await TestServer.StartAsync(
                     port, [.. places[i].Prefix, .. await CommandAsync(i, here, next)], places[i].Address,
                     keepsConnections ? null : [KeyValuePair.Create("CLOSE", "1")]);
-                next = here;
+                next = $"{places[i].Called}:{Text(port)}";
             }
 
             return chain;
@@ -78,7 +85,7 @@ internal sealed class Chain : IAsyncDisposable
     /// <param name="first">The id of the first request that counts.</param>
     /// <param name="count">How many there are.</param>
     /// <param name="sources">How each span is to know its parent, in the order of the way: what the first service serves, what it calls,
-    /// what the second one serves. An empty one begins a trace.</param>
+    /// what the second one serves. Where several are right they are parted by <c>|</c>; an empty one begins a trace.</param>
     public void Check(IEnumerable<SpanRecord> spans, int first, int count, IReadOnlyList<string> sources)
     {
         ILookup<int, SpanRecord> ofRequest = spans.ToLookup(span => Requests.IdOf(span["url.path"]));
@@ -99,7 +106,7 @@ internal sealed class Chain : IAsyncDisposable
         string faults = "";
         for (int i = 0; i < way.Length; i++)
         {
-            bool right = way[i].ParentSource == sources[i] && (sources[i].Length == 0
+            bool right = sources[i].Split('|').Contains(way[i].ParentSource) && (sources[i].Length == 0
                 ? way[i].ParentId.Length == 0 && (i == 0 || way[i].TraceId != way[i - 1].TraceId)
                 : way[i].ParentId == way[i - 1].SpanId && way[i].TraceId == way[i - 1].TraceId);
             faults += right ? "" : $"not by '{sources[i]}' below the one before: {Describe(way[i])}\n";
