@@ -190,7 +190,7 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 	beginning = looks_like_http((struct prefix *)at->data, got, false);
 	w = wire_of(at);
 	/* Go's server reads the first byte of the next request alone, if that comes before the handler has ended. A body goes on as well in such a way. */
-	if (serves && (beginning == BEGINS_MESSAGE || (beginning == BEGINS_PERHAPS && w && !w->reader.pid))) {
+	if (serves && (beginning == BEGINS_MESSAGE || (beginning == BEGINS_PERHAPS && !(w && w->reader.pid)))) {
 		take_request(at, c, got);
 		return 0;
 	}
