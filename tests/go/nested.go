@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -42,9 +43,25 @@ func call(url string, mode string) {
 	response.Body.Close()
 }
 
+// The body of a POST is posted to the other server, and what that sends is handed back.
+func relay(writer http.ResponseWriter, request *http.Request, url string) {
+	body, _ := io.ReadAll(request.Body)
+	response, err := client.Post(url, "application/octet-stream", bytes.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	defer response.Body.Close()
+	writer.Header().Set("Content-Length", response.Header.Get("Content-Length"))
+	io.Copy(writer, response.Body)
+}
+
 func main() {
 	here, backend, mode := endpoint(os.Args[1]), endpoint(os.Args[2]), os.Args[3]
 	http.HandleFunc("/", func(writer http.ResponseWriter, request *http.Request) {
+		if request.Method == "POST" {
+			relay(writer, request, "http://"+backend+strings.Replace(request.URL.Path, "/in/", "/out/", 1))
+			return
+		}
 		parts := strings.Split(request.URL.Path, "/")
 		id := parts[len(parts)-1]
 		number, _ := strconv.Atoi(id)

@@ -18,6 +18,22 @@ public final class Nested {
     private static String backend;
     private static HttpClient client;
 
+    private static byte[] post(String path, byte[] body) throws IOException, InterruptedException {
+        URI uri = URI.create(backend + path);
+        if (client != null) {
+            HttpRequest request = HttpRequest.newBuilder(uri).POST(HttpRequest.BodyPublishers.ofByteArray(body)).build();
+            return client.send(request, HttpResponse.BodyHandlers.ofByteArray()).body();
+        }
+        HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection();
+        connection.setDoOutput(true);
+        try (var out = connection.getOutputStream()) {
+            out.write(body);
+        }
+        try (var in = connection.getInputStream()) {
+            return in.readAllBytes();
+        }
+    }
+
     private static byte[] call(String path) throws IOException, InterruptedException {
         URI uri = URI.create(backend + path);
         if (client != null) {
@@ -37,7 +53,9 @@ public final class Nested {
                 Thread.sleep(Integer.parseInt(number) % 7);
             }
             byte[] body;
-            if (mode.equals("two")) {
+            if (exchange.getRequestMethod().equals("POST")) {
+                body = post("/out/" + number, exchange.getRequestBody().readAllBytes());
+            } else if (mode.equals("two")) {
                 call("/out/" + number + "/1");
                 body = call("/out/" + number + "/2");
             } else {

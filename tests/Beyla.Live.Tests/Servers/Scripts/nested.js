@@ -1,4 +1,5 @@
-// nested.js PORT BACKEND: nested.py for node, with an agent that keeps its connections (but with CLOSE=1).
+// nested.js PORT BACKEND [fetch]: nested.py for node, with an agent that keeps its connections (but with CLOSE=1). Bodies are posted by http,
+// or by fetch.
 'use strict';
 const http = require('http');
 
@@ -18,7 +19,32 @@ function call(path, then) {
   });
 }
 
+async function post(path, body) {
+  if (process.argv[4] === 'fetch') {
+    const headers = process.env.CLOSE === '1' ? { connection: 'close' } : {};
+    const response = await fetch(`http://${backend.host}:${backend.port}${path}`, { method: 'POST', body, headers });
+    return Buffer.from(await response.arrayBuffer());
+  }
+  return new Promise((resolve, reject) => {
+    const call = http.request({ ...backend, path, agent, method: 'POST', headers: { 'Content-Length': body.length } }, async response => {
+      resolve(Buffer.concat(await response.toArray()));
+    });
+    call.on('error', reject);
+    call.end(body);
+  });
+}
+
+async function relay(request, response) {
+  const body = await post(`/out/${request.url.split('/').pop()}`, Buffer.concat(await request.toArray()));
+  response.setHeader('Content-Length', body.length);
+  response.end(body);
+}
+
 http.createServer((request, response) => {
+  if (request.method === 'POST') {
+    relay(request, response);
+    return;
+  }
   const [path, mode] = request.url.split('?');
   const number = path.split('/').pop();
   const answer = body => {
