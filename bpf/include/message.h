@@ -168,6 +168,7 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 {
 	bool serves, receives;
 	struct wire *w;
+	__u32 begins;
 
 	if (!at || !c)
 		return 0;
@@ -187,12 +188,17 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 		return 0;
 	}
 	/* Whoever asks on a connection that it accepted is not followed. */
-	if (*(__u32 *)at->data == WORD('H', 'T', 'T', 'P') || looks_like_http((struct prefix *)at->data, got, false) != BEGINS_MESSAGE)
+	if (got > 3 && *(__u32 *)at->data == WORD('H', 'T', 'T', 'P'))
 		return 0;
+	begins = looks_like_http((struct prefix *)at->data, got, false);
 	if (serves) {
-		take_request(at, c, got);
+		/* The server of Go often reads the first byte of a request alone: it waits for that in the background until it has responded. */
+		if (begins == BEGINS_MESSAGE || (begins == BEGINS_PERHAPS && got == at->length))
+			take_request(at, c, got);
 		return 0;
 	}
+	if (begins != BEGINS_MESSAGE)
+		return 0;
 	w = wire_of(at);
 	if (w && w->calls)
 		make_request(at, c, w, got);
