@@ -81,6 +81,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 ServiceName = configuration.Selection.ServiceName,
                 ServiceNamespace = configuration.Selection.ServiceNamespace,
                 Services = Services,
+                NeedsControlGroup = passing is not null,
                 Go = go,
                 Clock = static () => (long)MonotonicClock.Now,
                 StartedWith = names is null ? null : ReadName,
@@ -216,7 +217,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             source.ThreadRules.Forbid(process.Pid);
         }
 
-        passing.Include(process.Pid);
+        passing.Include(process);
     }
 
     /// <summary>What was attached and how many processes are traced, for the log.</summary>
