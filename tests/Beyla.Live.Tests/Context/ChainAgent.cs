@@ -6,12 +6,6 @@ namespace Beyla.Live.Tests.Context;
 /// <summary>An agent that looks after services of a chain.</summary>
 internal static class ChainAgent
 {
-    /// <summary>
-    /// How node's call is known to belong to the only request that node is serving. Where contexts travel the kernel gives them, and does
-    /// not count requests of processes yet: a loop's calls begin traces.
-    /// </summary>
-    public static string Loop(string way) => way.Length == 0 ? "agreement" : "";
-
     /// <summary>Starts it and waits until contexts travel.</summary>
     /// <param name="way">How they do; empty: they do not.</param>
     /// <param name="ports">What its services listen on.</param>

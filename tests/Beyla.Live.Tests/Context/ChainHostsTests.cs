@@ -12,9 +12,6 @@ public sealed class ChainHostsTests
 {
     private const int Count = 60;
 
-    /// <summary>Requests before them: with the first one the agent learns that node is a loop.</summary>
-    private const int Before = 5;
-
     /// <param name="way">How contexts travel.</param>
     /// <param name="keepsConnections">Whether calls share connections.</param>
     /// <param name="hop">How a service knows which call a request comes from.</param>
@@ -38,16 +35,15 @@ public sealed class ChainHostsTests
         await using Chain chain = await Chain.StartAsync([first, first, third, last], keepsConnections, backend, far.OutsideAddress);
         await using AgentProcess one = await ChainAgent.StartAsync(way, chain.Ports[..2]);
         await using AgentProcess other = await ChainAgent.StartAsync(way, chain.Ports[2..]);
-        _ = await chain.SendAsync(Before);
         int id = await chain.SendAsync(Count);
-        _ = await one.WaitForRecordsAsync((Before + Count) * Chain.SpansOfEach / 2, static _ => true);
-        _ = await other.WaitForRecordsAsync((Before + Count) * Chain.SpansOfEach / 2, static _ => true);
+        _ = await one.WaitForRecordsAsync(Count * Chain.SpansOfEach / 2, static _ => true);
+        _ = await other.WaitForRecordsAsync(Count * Chain.SpansOfEach / 2, static _ => true);
         await one.StopAsync();
         await other.StopAsync();
 
         chain.Check(
             [.. one.Records, .. other.Records], id, Count,
-            ["", "thread", hop, ChainAgent.Loop(way), hop, "goroutine", hop, "thread"]);
+            ["", "thread", hop, "agreement", hop, "goroutine", hop, "thread"]);
         Assert.All(one.Records, span => Assert.Contains(span.ServerPort, chain.Ports[..3]));
     }
 }

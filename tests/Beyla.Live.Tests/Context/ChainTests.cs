@@ -37,6 +37,6 @@ public sealed class ChainTests
         int first = await chain.SendAsync(Count);
         _ = await agent.WaitForRecordsAsync((Before + Count) * Chain.SpansOfEach, static _ => true);
         await agent.StopAsync();
-        chain.Check(agent.Records, first, Count, ["", "thread", hop, ChainAgent.Loop(way), hop, "goroutine", hop, "thread"]);
+        chain.Check(agent.Records, first, Count, ["", "thread", hop, "agreement", hop, "goroutine", hop, "thread"]);
     }
 }
