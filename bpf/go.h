@@ -9,6 +9,7 @@ struct go_offsets {
 	__u32 goid; /* in the struct g: its number */
 	__u32 parent; /* in the struct g: the number of the one that started it; 0: this version does not keep it */
 	__u32 connection; /* in a net/http.persistConn: the interface value of its net.Conn; 0: not looked at */
+	__u64 newest; /* highest number of a goroutine that was seen, kept by the programs where contexts are propagated */
 };
 
 /* Go programs of which this is known at a time. */

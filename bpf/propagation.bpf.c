@@ -12,7 +12,7 @@
 #include "include/sockops.h"
 #include "include/selection.h"
 #include "include/stash.h"
-#include "include/wire.h"
+#include "include/work.h"
 #include "protocols/http.h"
 #include <bpf/bpf_core_read.h>
 
@@ -349,6 +349,7 @@ int on_message(struct sk_msg_md *m)
 	struct worker worker = { .id = (__u32)pid_tgid, .pid = pid_tgid >> 32 };
 	struct bpf_sock *sk = m->sk;
 	__u64 socket = (__u64)sk;
+	__u64 starter = 0;
 	struct go_call *call;
 	struct tcp_sock *tcp;
 	struct stash *stash;
@@ -380,8 +381,9 @@ int on_message(struct sk_msg_md *m)
 	if (call && call->pid == worker.pid) {
 		worker.id = call->goroutine;
 		worker.is_goroutine = 1;
+		starter = call->parent;
 	}
-	make_call(&way->context, &worker);
+	make_call(&way->context, &worker, starter);
 	way->sequence = stash->position;
 	write_header(stash, &way->context);
 	shift_stash(m, stash);

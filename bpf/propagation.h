@@ -9,7 +9,8 @@ enum context_source {
 	CONTEXT_HEADER = 1, /* the head of the request has it (traceparent, W3C Trace Context) */
 	CONTEXT_OPTION = 2, /* the TCP option of the segment that the request began in */
 	CONTEXT_THREAD = 3, /* the request that the calling thread reads and has not answered */
-	CONTEXT_GOROUTINE = 4, /* the same of the calling goroutine */
+	CONTEXT_GOROUTINE = 4, /* the same of the calling goroutine, or of the one that has started it */
+	CONTEXT_AGREEMENT = 5, /* the only request that the process reads or has read, and has not answered: a guess */
 };
 
 /* Identifiers are bytes in the order in which they are written. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job on real traffic: two services on loopback, a few clients, and the agent beside them for a few seconds.
+# The main job on real traffic: three services on loopback, a few clients, and the agent beside them for a few seconds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,8 +13,8 @@ clean() {
 }
 trap clean EXIT
 
-start() { # start NAME ARGUMENT...: a service; its port lands in $port
-    python3 tests/demo/shop.py "${@:2}" >"$work/$1.port" &
+start() { # start NAME COMMAND...: a service; its port lands in $port
+    OTEL_SERVICE_NAME=$1 "${@:2}" >"$work/$1.port" &
     running+=($!)
     local i
     for i in $(seq 300); do
@@ -26,10 +26,15 @@ start() { # start NAME ARGUMENT...: a service; its port lands in $port
     exit 1
 }
 
-OTEL_SERVICE_NAME=stock start stock stock
+warehouse=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+OTEL_SERVICE_NAME=warehouse php -S "127.0.0.1:$warehouse" tests/demo/warehouse.php >/dev/null 2>"$work/warehouse" &
+running+=($!)
+start stock node tests/demo/stock.js "http://127.0.0.1:$warehouse"
 stock=$port
-OTEL_SERVICE_NAME=shop start shop shop "http://127.0.0.1:$stock"
+start shop python3 tests/demo/shop.py "http://127.0.0.1:$stock"
 shop=$port
+curl -s -o /dev/null --retry 50 --retry-connrefused --retry-delay 0 --retry-max-time 30 "http://127.0.0.1:$warehouse/shelf/teapot" ||
+    { echo "demo: the warehouse service did not start" >&2; cat "$work/warehouse" >&2; exit 1; }
 
 # An ordinary user, with exactly the capabilities that the documentation asks for on a copy of the agent.
 chmod 755 "$work"
@@ -44,15 +49,15 @@ who=${who:-root}
 
 cat <<TEXT
 
-Two services run on this machine: shop (port $shop) and stock (port $stock). Neither has a line of tracing in it, neither is restarted.
-Now, as $who:
+Three services run on this machine: shop (Python, port $shop), which asks stock (node, port $stock), which asks warehouse (PHP, port
+$warehouse). None of them has a line of tracing in it, none is restarted. Now, as $who:
 
-    BEYLA_OPEN_PORT=$shop,$stock BEYLA_TRACE_PRINTER=text out/bin/beyla
+    BEYLA_OPEN_PORT=$shop,$stock,$warehouse BEYLA_TRACE_PRINTER=text out/bin/beyla
 
 TEXT
 
 trace() { # trace PRINTER FILE LOG: the agent; its process lands in $agent
-    BEYLA_OPEN_PORT=$shop,$stock BEYLA_TRACE_PRINTER=$1 $user "$work/beyla" >"$work/$2" 2>"$work/$3" &
+    BEYLA_OPEN_PORT=$shop,$stock,$warehouse BEYLA_TRACE_PRINTER=$1 $user "$work/beyla" >"$work/$2" 2>"$work/$3" &
     agent=$!
     running+=("$agent")
     local i
@@ -95,14 +100,15 @@ wait "$agent" || { cat "$work/second" >&2; exit 1; }
 
 cat <<TEXT
 
-$total requests were sent to shop; $served spans of it as a server were seen, $all spans with its own calls and those of stock.
-$failed answers failed (unicorns are out of stock), $slow took 100 ms or more (kettles, at shop and at stock). The value of \
-session was redacted.
+$total requests were sent to shop; $served spans of it as a server were seen, $all spans with all calls and the other services.
+$failed responses failed (unicorns are out of stock), $slow took 100 ms or more (kettles, for which all wait for the warehouse). The value \
+of session was redacted.
 
 What the agent counted on the way:
 $(grep -vE '^time=' "$work/log" || true)
 
-Which span led to which (docs/context.md), of three more requests with BEYLA_TRACE_PRINTER=json; no byte on the wire was changed for it:
+Which span led to which (docs/context.md), of three more requests with BEYLA_TRACE_PRINTER=json; no byte on the wire was changed for it.
+Node works on many requests in one thread, so that which one a call of it belongs to is marked as probable:
 
 $(python3 tests/demo/tree.py <"$work/stream")
 
@@ -111,6 +117,6 @@ Try next:
     out/bin/beyla config                                             what is set, and where it comes from
     out/bin/beyla --help                                             everything else
 TEXT
-python3 tests/demo/tree.py <"$work/stream" | grep -c '^       └─ stock serves' | grep -qx 3 ||
+python3 tests/demo/tree.py <"$work/stream" | grep -c '^             └─ warehouse serves' | grep -qx 3 ||
     { echo "demo: three requests are not three traces" >&2; cat "$work/stream" >&2; exit 1; }
 [ "$served" = "$total" ] || { echo "demo: $total requests were sent and $served seen" >&2; cat "$work/log" >&2; exit 1; }

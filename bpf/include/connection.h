@@ -9,7 +9,7 @@
 #include "passed.h"
 #include "payload.h"
 #include "selection.h"
-#include "wire.h"
+#include "work.h"
 #include "../sockets.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>

@@ -9,6 +9,7 @@
 #include "go_processes.h"
 #include "payload.h"
 #include "selection.h"
+#include "wire.h"
 #include "../sockets.h"
 
 /* A request that another goroutine has handed to the connection. It is said once: with the first bytes of the request. */
@@ -31,6 +32,12 @@ static __always_inline bool take_call(struct scratch *at)
 	return good;
 }
 
+static __always_inline void see_goroutine(struct go_offsets *offsets, __u64 id)
+{
+	if (propagates && id > offsets->newest)
+		offsets->newest = id;
+}
+
 /* The goroutine of an operation by a Go program. A function of its own: the verifier looks at it once. */
 __attribute__((noinline)) int find_goroutine(struct scratch *at)
 {
@@ -46,12 +53,15 @@ __attribute__((noinline)) int find_goroutine(struct scratch *at)
 	offsets = bpf_map_lookup_elem(&go_processes, &pid);
 	if (!offsets)
 		return 0;
-	if (at->event.direction == SOCKET_SEND && !(at->event.flags & SOCKET_ACCEPTED) && take_call(at))
+	if (at->event.direction == SOCKET_SEND && !(at->event.flags & SOCKET_ACCEPTED) && take_call(at)) {
+		see_goroutine(offsets, at->event.goroutine);
 		return 0;
+	}
 	if (bpf_probe_read_user(&g, sizeof(g), (void *)(task->thread.fsbase + offsets->slot)) || !read_goroutine(offsets, g, &found))
 		return 0;
 	at->event.goroutine = found.id;
 	at->event.parent_goroutine = found.parent;
+	see_goroutine(offsets, found.id);
 	return 0;
 }
 

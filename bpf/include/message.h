@@ -6,7 +6,7 @@
 #include "connection.h"
 #include "head.h"
 #include "payload.h"
-#include "wire.h"
+#include "work.h"
 #include "../protocols/http.h"
 
 /* The key is on the stack: before 6.2 it may not be in memory that a function was given. */
@@ -102,10 +102,12 @@ static __always_inline void take_request(struct scratch *at, struct connection *
 	if (!w) {
 		bpf_map_update_elem(&wires, &socket, &no_wire, BPF_NOEXIST);
 		w = wire_of(at);
-		if (!w)
-			return;
+	} else {
+		end_work(w, socket);
 	}
-	end_work(w);
+	count_in(w, socket, at->event.pid);
+	if (!w)
+		return;
 	way = &w->ways[SOCKET_RECEIVE];
 	way->context.source = way->state == WAY_ARRIVED && way->sequence == at->position ? CONTEXT_OPTION : CONTEXT_FRESH;
 	way->context.flags = 1;
@@ -140,7 +142,8 @@ static __always_inline void make_request(struct scratch *at, struct connection *
 		}
 		return;
 	}
-	make_call(&way->context, &worker);
+	/* Of one that sends for itself, who started it was the first to use the connection, and says nothing. */
+	make_call(&way->context, &worker, at->event.flags & SOCKET_CALLED ? at->event.parent_goroutine : 0);
 	tell_context(at, c, way);
 }
 
@@ -165,6 +168,7 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 {
 	bool serves, receives;
 	struct wire *w;
+	__u32 begins;
 
 	if (!at || !c)
 		return 0;
@@ -180,18 +184,24 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 	if (serves != receives) {
 		w = serves ? wire_of(at) : NULL;
 		if (w && !is_interim(at->data, got))
-			end_work(w);
+			end_work(w, at->socket);
 		return 0;
 	}
 	/* Whoever asks on a connection that it accepted is not followed. */
-	if (*(__u32 *)at->data == WORD('H', 'T', 'T', 'P') || looks_like_http((struct prefix *)at->data, got, false) != BEGINS_MESSAGE)
+	if (got > 3 && *(__u32 *)at->data == WORD('H', 'T', 'T', 'P'))
 		return 0;
+	begins = looks_like_http((struct prefix *)at->data, got, false);
+	w = wire_of(at);
 	if (serves) {
-		take_request(at, c, got);
+		/*
+		 * The server of Go often reads the first byte of a request alone: it waits for that in the background until it has responded. A body
+		 * whose head was read is none.
+		 */
+		if (begins == BEGINS_MESSAGE || (begins == BEGINS_PERHAPS && got == at->length && !(w && w->reader.pid)))
+			take_request(at, c, got);
 		return 0;
 	}
-	w = wire_of(at);
-	if (w && w->calls)
+	if (begins == BEGINS_MESSAGE && w && w->calls)
 		make_request(at, c, w, got);
 	return 0;
 }

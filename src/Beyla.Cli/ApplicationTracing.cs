@@ -81,6 +81,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 ServiceName = configuration.Selection.ServiceName,
                 ServiceNamespace = configuration.Selection.ServiceNamespace,
                 Services = Services,
+                NeedsControlGroup = passing is not null,
                 Go = go,
                 Clock = static () => (long)MonotonicClock.Now,
                 StartedWith = names is null ? null : ReadName,
@@ -205,7 +206,18 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             ("service", process.ServiceName),
             ("language", SelectionRule.LanguageName(process.Language)),
             ("exe", process.Executable));
-        passing?.Include(process.Pid);
+        if (passing is null)
+        {
+            return;
+        }
+
+        // Before its first request is seen: until then the kernel side would take its threads for ones that tell.
+        if (SpanParents.IsLoop(process.Language))
+        {
+            source.ThreadRules.Forbid(process.Pid);
+        }
+
+        passing.Include(process);
     }
 
     /// <summary>What was attached and how many processes are traced, for the log.</summary>

@@ -3,6 +3,7 @@ using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
+using Beyla.Agent.Processes;
 using SocketSource = Beyla.Agent.Kernel.SocketSource;
 
 namespace Beyla.Cli;
@@ -68,13 +69,14 @@ internal sealed class ContextPassing : IDisposable
     }
 
     /// <summary>A process is traced: what it connects and accepts from now on passes contexts on.</summary>
-    public void Include(int pid)
+    /// <param name="process">With its control group, where that is known.</param>
+    public void Include(ProcessInfo process)
     {
-        if (ControlGroups.FindGroup(pid) is not { } group)
+        if (process.ControlGroup is not { } group)
         {
             Log.WarnLimited(
-                "control group", "Trace context of a process is not passed on", ("pid", pid),
-                ("error", "it is in no control group of version 2 that the agent sees"));
+                "control group", "Trace context of a process is not passed on", ("pid", process.Pid),
+                ("error", "it is in no control group of version 2 that the agent sees, or could not be looked at"));
             return;
         }
 

@@ -16,6 +16,13 @@ internal static class Agent
         ["BEYLA_TRACE_PRINTER"] = "text",
     }, BenchmarkOptions.AgentPath);
 
+    /// <summary>The same, with context propagation.</summary>
+    /// <param name="ports">The ports of the services to trace.</param>
+    /// <param name="ways">How contexts are passed on (ebpf.context_propagation).</param>
+    public static ChildProcess Propagate(string ports, string ways) => Start(
+        new() { ["BEYLA_OPEN_PORT"] = ports, ["BEYLA_TRACE_PRINTER"] = "text", ["BEYLA_BPF_CONTEXT_PROPAGATION"] = ways },
+        BenchmarkOptions.AgentPath).Process;
+
     /// <summary>Starts the agent on the flows of one interface, printed into /dev/null.</summary>
     /// <param name="networkInterface">The interface.</param>
     /// <param name="more">Further settings.</param>

@@ -43,6 +43,7 @@ internal static class Suites
     [
         ("requests", RequestSuite.Run),
         ("cost", CostSuite.Run),
+        ("propagation", PropagationSuite.Run),
         ("latency", LatencySuite.Run),
         ("start", StartSuite.Run),
         ("memory", MemorySuite.Run),

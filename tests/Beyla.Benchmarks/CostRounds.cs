@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 
@@ -25,12 +24,7 @@ internal static class CostRounds
     /// <summary>The rows of a table, medians with quartiles over paired rounds of alternating order.</summary>
     public static void Table(StringBuilder text, BenchmarkOptions options)
     {
-        var client = Path.GetFullPath("out/cost-client");
-        using (var compiler = Process.Start("gcc", ["-O1", "-static", "-s", "-o", client, "tests/native/cost.c"]))
-        {
-            compiler.WaitForExit();
-        }
-
+        var client = new CostClient();
         using var nginx = new Nginx();
         var other = Nginx.FreePort();
         var samples = Steps.Select(_ =>
@@ -65,25 +59,6 @@ internal static class CostRounds
         }
     }
 
-    private static (Cost Cost, double Rate) Measure(string client, Nginx nginx, int seconds, ChildProcess? agent = null)
-    {
-        List<string> arguments = ["rate", Text(nginx.Port), Text((long)PerSecond * seconds), Text(nginx.Worker), "@" + Text(PerSecond)];
-        if (agent is not null)
-        {
-            arguments.Insert(4, Text(agent.Id));
-        }
-
-        using var run = Process.Start(new ProcessStartInfo(client, arguments) { RedirectStandardOutput = true })!;
-        var told = run.StandardOutput.ReadToEnd();
-        run.WaitForExit();
-        if (run.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"tests/native/cost.c ended with {run.ExitCode}, its reason stands above");
-        }
-
-        var numbers = told.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
-        return (new(numbers[1] / 1e3, numbers[0] / 1e3, agent is null ? 0 : numbers[2] / 1e3), numbers[^1]);
-    }
-
-    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+    private static (Cost Cost, double Rate) Measure(CostClient client, Nginx nginx, int seconds, ChildProcess? agent = null) =>
+        client.Measure(nginx.Port, PerSecond, seconds, nginx.Worker, agent);
 }

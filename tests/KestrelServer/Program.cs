@@ -1,6 +1,6 @@
 // KestrelServer PORT [BACKEND [template]]: the paths of the other test servers on Kestrel, and those of nested.py (GET /in/ID calls the
-// backend by HttpClient). "template" logs as a service made from the template does, with which .NET gives each request an Activity and each
-// call a traceparent. Prints "serving PORT"; ends on SIGTERM.
+// backend by HttpClient; POST /in/ID posts its body there). "template" logs as a service made from the template does, with which .NET gives
+// each request an Activity and each call a traceparent. Prints "serving PORT"; ends on SIGTERM.
 using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -81,6 +81,15 @@ if (args.Length > 1)
         }
 
         return Results.Text(body);
+    });
+    app.MapPost("/in/{number:int}", async (int number, HttpRequest request) =>
+    {
+        using MemoryStream body = new();
+        await request.Body.CopyToAsync(body);
+        using HttpRequestMessage call = new(HttpMethod.Post, $"/out/{number}") { Content = new ByteArrayContent(body.ToArray()) };
+        call.Headers.ConnectionClose = Environment.GetEnvironmentVariable("CLOSE") == "1";
+        using HttpResponseMessage response = await client.SendAsync(call);
+        return Results.Bytes(await response.Content.ReadAsByteArrayAsync());
     });
 }
 

@@ -26,11 +26,12 @@ from animation import Animation
 from terminal import CONTROL, Terminal
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEMO = ROOT / "tests/demo"
 # The system's own, so that the picture shows a path that every reader has.
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
 NOBODY = 65534
 COLUMNS, ROWS = 112, 24
-SHOP = 8080
+SHOP, WAREHOUSE = 8080, 8089
 TITLE = "beyla beside a running service"
 COMMAND = f"BEYLA_OPEN_PORT={SHOP} BEYLA_TRACE_PRINTER=text out/bin/beyla"
 
@@ -88,12 +89,15 @@ class Session:
         os.waitpid(self.pid, 0)
 
 
-def service(running, *arguments, name):
-    """Starts one of the demonstration's services; returns its port."""
-    process = subprocess.Popen([PYTHON, str(ROOT / "tests/demo/shop.py"), *arguments], stdout=subprocess.PIPE, text=True,
-                               env={**os.environ, "OTEL_SERVICE_NAME": name})
+def start(running, command, name):
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "OTEL_SERVICE_NAME": name})
     running.append(process)
-    port = process.stdout.readline().strip()
+    return process
+
+
+def service(running, program, script, *arguments, name):
+    """Starts one of the demonstration's services; returns its port."""
+    port = start(running, [program, str(DEMO / script), *arguments], name).stdout.readline().strip()
     if not port:
         raise SystemExit(f"record: the service {name} did not start; port {SHOP} has to be free")
     return port
@@ -139,8 +143,9 @@ def main():
         shutil.copy(ROOT / "out/bin/beyla", binary)
         subprocess.run([str(binary), "capability", "set", "--minimal", "--open-port", str(SHOP)], check=True)
         try:
-            stock = service(running, "stock", name="stock")
-            service(running, "shop", f"http://127.0.0.1:{stock}", str(SHOP), name="shop")
+            start(running, ["php", "-S", f"127.0.0.1:{WAREHOUSE}", str(DEMO / "warehouse.php")], "warehouse")
+            stock = service(running, "node", "stock.js", f"http://127.0.0.1:{WAREHOUSE}", name="stock")
+            service(running, PYTHON, "shop.py", f"http://127.0.0.1:{stock}", str(SHOP), name="shop")
             rows = record(folder)
         finally:
             for process in running:

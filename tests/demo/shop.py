@@ -1,4 +1,5 @@
-"""Two small HTTP services that know nothing of being watched: a shop that asks a stock service, with errors and slow answers."""
+"""A small HTTP service that knows nothing of being watched: a shop that asks a stock service (stock.js), which asks a warehouse
+(warehouse.php). shop.py URL [PORT]; prints its port."""
 import http.server
 import json
 import os
@@ -9,8 +10,9 @@ import urllib.error
 import urllib.request
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class Shop(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    stock = sys.argv[1]
 
     def log_message(self, *arguments):
         pass
@@ -22,17 +24,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-
-class Stock(Handler):
-    def do_GET(self):
-        if self.path.startswith("/stock/kettle"):
-            time.sleep(0.12)  # a query without an index
-        self.reply(404 if self.path.startswith("/stock/unicorn") else 200, {"left": 3})
-
-
-class Shop(Handler):
-    stock = ""
 
     def do_GET(self):
         if self.path == "/":
@@ -50,17 +41,8 @@ class Shop(Handler):
         self.reply(201, {"order": 42})
 
 
-def serve(handler, port):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
-    server.daemon_threads = True
-    return server
-
-
-if sys.argv[1] == "stock":
-    server = serve(Stock, 0)
-else:
-    Shop.stock = sys.argv[2]
-    server = serve(Shop, int(sys.argv[3]) if len(sys.argv) > 3 else 0)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Shop)
+server.daemon_threads = True
 print(server.server_address[1], flush=True)
 # Ends with whoever started it.
 parent = os.getppid()

@@ -20,4 +20,7 @@ public struct GoOffsets
 
     /// <summary>In a net/http.persistConn: the interface value of its net.Conn; 0 where it is not looked at.</summary>
     public uint Connection;
+
+    /// <summary>The highest number of a goroutine that was seen; kept by the kernel side where contexts are passed on.</summary>
+    public ulong Newest;
 }

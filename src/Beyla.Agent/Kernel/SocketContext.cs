@@ -17,8 +17,11 @@ public enum SocketContextSource : byte
     /// <summary>The request that the calling thread has read and not answered.</summary>
     Thread = 3,
 
-    /// <summary>The same of the calling goroutine.</summary>
+    /// <summary>The same of the calling goroutine, or of the one that has started it.</summary>
     Goroutine = 4,
+
+    /// <summary>The only request that the process has begun to read and not answered: a guess.</summary>
+    Agreement = 5,
 }
 
 /// <summary>

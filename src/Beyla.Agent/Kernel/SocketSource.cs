@@ -181,9 +181,10 @@ public sealed class SocketSource : IDisposable, ICounted
     private static void Prepare(BpfObject programs, ContextPropagation propagation)
     {
         programs.SetConstants(".rodata.propagates", propagation == ContextPropagation.Disabled ? 0u : 1u);
+        programs.SetConstants(".rodata.slack", GoroutineNumbers.Slack);
         if (propagation == ContextPropagation.Disabled)
         {
-            programs.Map("wires").MaxEntries = programs.Map("works").MaxEntries = 1;
+            programs.Map("wires").MaxEntries = programs.Map("works").MaxEntries = programs.Map("serving").MaxEntries = 1;
         }
 
         if ((propagation & ContextPropagation.Headers) == 0)

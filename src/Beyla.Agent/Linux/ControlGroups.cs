@@ -47,9 +47,6 @@ public static class ControlGroups
     /// <summary>Reads where the second version is mounted.</summary>
     public static string? FindMount() => Read("/proc/self/mountinfo") is { } mounts ? FindMount(mounts) : null;
 
-    /// <summary>Reads the group of a process; null also when the process is gone.</summary>
-    public static string? FindGroup(int pid) => Read($"/proc/{pid}/cgroup") is { } groups ? FindGroup(groups) : null;
-
     /// <summary>Whether one group is the other one, or holds it. Both as <see cref="FindGroup(string)"/> gives them.</summary>
     public static bool Holds(string outer, string inner) =>
         outer == "/" || outer == inner || (inner.StartsWith(outer, StringComparison.Ordinal) && inner[outer.Length] == '/');

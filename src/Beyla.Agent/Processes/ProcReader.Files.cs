@@ -22,6 +22,17 @@ public sealed partial class ProcReader
     internal InspectionBudget Budget { get; } = new();
 
     /// <summary>
+    /// The control group of the second version; null when the process is in none that is seen here, or is gone. The kernel waits for a lock
+    /// that is held while groups are made and changed.
+    /// </summary>
+    internal string? ControlGroup(int pid)
+    {
+        AsideThread.Demand();
+        var length = ReadStart(pid, ProcFile.ControlGroups, ProcPrivileges.None);
+        return length <= 0 ? null : Linux.ControlGroups.FindGroup(Encoding.UTF8.GetString(buffer.AsSpan(0, length)));
+    }
+
+    /// <summary>
     /// The program name (argument 0) and the other arguments joined by spaces, at most 16 KiB of both; null when gone or empty.
     /// </summary>
     internal (string Program, string Arguments)? CommandLine(int pid)

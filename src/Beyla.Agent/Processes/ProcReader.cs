@@ -31,6 +31,9 @@ public enum ProcFile
 
     /// <summary>mountinfo: the mounts that it sees.</summary>
     Mounts,
+
+    /// <summary>cgroup: the control groups that it is in.</summary>
+    ControlGroups,
 }
 
 /// <summary>
@@ -245,6 +248,7 @@ public sealed partial class ProcReader
         ProcFile.CommandLine => "cmdline",
         ProcFile.Environment => "environ",
         ProcFile.Mounts => "mountinfo",
+        ProcFile.ControlGroups => "cgroup",
         _ => "maps",
     };
 
@@ -269,6 +273,7 @@ public sealed partial class ProcReader
         ProcFile.Executable => "the path is then taken from maps, execve or the arguments",
         ProcFile.Environment => "names in OTEL_SERVICE_NAME are not seen",
         ProcFile.Maps => "the language is then told by the executable alone",
+        ProcFile.ControlGroups => "trace context is then not passed on where no other process of its group is traced",
         _ => "mount it with gid= of a group of the agent",
     };
 

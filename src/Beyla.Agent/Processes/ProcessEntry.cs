@@ -59,6 +59,9 @@ internal sealed class ProcessEntry
     /// <summary>That was seen at execve: what /proc shows later may be something else.</summary>
     public bool HasNames { get; init; }
 
+    /// <summary>Its control group, where that is wanted and known.</summary>
+    public string? ControlGroup { get; set; }
+
     /// <summary>It is not known yet whether a rule wants it. Stays so when it ends before it is known.</summary>
     public bool IsUndecided { get; set; }
 
@@ -118,6 +121,9 @@ public sealed record ProcessTableOptions
 
     /// <summary>How long an ended process is remembered.</summary>
     public TimeSpan Remember { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Whether the control groups of processes are wanted.</summary>
+    public bool NeedsControlGroup { get; init; }
 
     /// <summary>Called for each process that a rule selects, but not for children that inherit; for the log.</summary>
     public Action<ProcessInfo>? Selected { get; init; }

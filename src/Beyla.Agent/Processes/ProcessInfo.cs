@@ -19,6 +19,12 @@ public sealed record ProcessInfo
 
     /// <summary>Language or runtime; Generic where nothing tells it.</summary>
     public ProcessLanguage Language { get; init; }
+
+    /// <summary>
+    /// Its control group when it was looked at, as <see cref="Linux.ControlGroups.FindGroup(string)"/> gives it; null where nobody asked
+    /// (<see cref="ProcessTableOptions.NeedsControlGroup"/>), or it is not known.
+    /// </summary>
+    public string? ControlGroup { get; init; }
 }
 
 /// <summary>

@@ -45,7 +45,8 @@ internal sealed class ProcessJudge
 
     /// <summary>What is to be looked at aside to know who a process is.</summary>
     internal InspectionParts Parts =>
-        InspectionParts.Names | InspectionParts.Language | (needs.CommandLine ? InspectionParts.Arguments : 0);
+        InspectionParts.Names | InspectionParts.Language | (needs.CommandLine ? InspectionParts.Arguments : 0)
+            | (options.NeedsControlGroup ? InspectionParts.ControlGroup : 0);
 
     /// <summary>Decides, if that is possible without language, arguments, and what else is not known.</summary>
     /// <param name="facts">What is known.</param>

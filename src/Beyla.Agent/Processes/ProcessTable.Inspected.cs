@@ -46,7 +46,7 @@ public sealed partial class ProcessTable
         var facts = FactsOf(entry, result.Language);
         if (judge.Judge(facts, out var rule) == Verdict.Selected)
         {
-            entry.Info = judge.Identify(facts, rule!, entry.Names);
+            entry.Info = judge.Identify(facts, rule!, entry.Names) with { ControlGroup = entry.ControlGroup };
             entry.IsUndecided = false;
             if (entry.State == ProcessState.Pending)
             {
@@ -83,6 +83,11 @@ public sealed partial class ProcessTable
         if (parts.HasFlag(InspectionParts.Arguments))
         {
             entry.Arguments = result.Arguments;
+        }
+
+        if (parts.HasFlag(InspectionParts.ControlGroup))
+        {
+            entry.ControlGroup = result.ControlGroup;
         }
 
         foreach (var port in result.Ports)

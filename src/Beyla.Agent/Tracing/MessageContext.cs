@@ -75,6 +75,7 @@ public readonly record struct MessageContext
             SocketContextSource.Option => ParentSource.Option,
             SocketContextSource.Thread => ParentSource.Thread,
             SocketContextSource.Goroutine => ParentSource.Goroutine,
+            SocketContextSource.Agreement => ParentSource.Agreement,
             _ => ParentSource.None,
         },
     };

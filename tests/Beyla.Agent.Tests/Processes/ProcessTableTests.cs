@@ -1,5 +1,6 @@
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Selection;
 using static Beyla.Agent.Tests.Processes.TableRig;
 
@@ -294,5 +295,26 @@ public sealed class ProcessTableTests
         rig.Send(new ProcessEvent { Kind = ProcessEventKind.Exec, Pid = 10 });
         Assert.Equal([0], rig.Kernel.Scans);
         Assert.Equal(1, rig.Counters.Filtered);
+    }
+
+    /// <summary>The file is that of cgroups(7): the second version has no number and no controllers.</summary>
+    [Theory]
+    [InlineData(true, "4:memory:/old\n0::/shop/web\n", "/shop/web")]
+    [InlineData(true, "4:memory:/old\n", null)]
+    [InlineData(true, null, null)]
+    [InlineData(false, "0::/shop/web\n", null)]
+    public void The_control_group_is_looked_at_aside_where_it_is_wanted(bool isWanted, string? groups, string? expected)
+    {
+        using var rig = new TableRig([Ports("8080")], options: new ProcessTableOptions { NeedsControlGroup = isWanted });
+        rig.Proc.Add(10, "/srv/web");
+        if (groups is not null)
+        {
+            File.WriteAllText(rig.Proc[10, "cgroup"], groups);
+        }
+
+        rig.Kernel.Listeners.Add((10, 8080));
+        rig.Table.Start();
+        Assert.Equal(expected, Assert.Single(rig.SelectedLog).ControlGroup);
+        Assert.Equal(isWanted, Assert.Single(rig.Asked).Parts.HasFlag(InspectionParts.ControlGroup));
     }
 }

@@ -31,6 +31,7 @@ public unsafe class SharedStructTests
         Check(program, "go_offsets", sizeof(GoOffsets), &o, new()
         {
             ["slot"] = &o.Slot, ["goid"] = &o.Goid, ["parent"] = &o.Parent, ["connection"] = &o.Connection,
+            ["newest"] = &o.Newest,
         });
     }
 

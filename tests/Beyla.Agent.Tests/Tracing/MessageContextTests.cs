@@ -31,6 +31,8 @@ public sealed class MessageContextTests
     [InlineData(SocketContextSource.Header, ParentSource.Header)]
     [InlineData(SocketContextSource.Option, ParentSource.Option)]
     [InlineData(SocketContextSource.Thread, ParentSource.Thread)]
+    [InlineData(SocketContextSource.Goroutine, ParentSource.Goroutine)]
+    [InlineData(SocketContextSource.Agreement, ParentSource.Agreement)]
     [InlineData((SocketContextSource)200, ParentSource.None)]
     public void Where_it_comes_from_is_kept(SocketContextSource said, ParentSource expected)
     {

@@ -10,18 +10,16 @@ namespace Beyla.Live.Tests.Context;
 /// </summary>
 internal sealed class Backend : IAsyncDisposable
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener listener;
 
-    private Backend()
-    {
-    }
+    private Backend(IPAddress address) => this.listener = new TcpListener(address, 0);
 
     public int Port => ((IPEndPoint)this.listener.LocalEndpoint).Port;
 
-    /// <summary>Starts it on a free port of 127.0.0.1.</summary>
-    public static Backend Start()
+    /// <summary>Starts it on a free port of 127.0.0.1, or of another address.</summary>
+    public static Backend Start(IPAddress? address = null)
     {
-        Backend backend = new();
+        Backend backend = new(address ?? IPAddress.Loopback);
         backend.listener.Start(512);
         _ = backend.AcceptAsync();
         return backend;

@@ -5,7 +5,7 @@ using System.Text;
 namespace Beyla.Live.Tests.Context;
 
 /// <summary>A connection that is opened anew where the server closes it.</summary>
-internal sealed class LoadConnection(int port) : IDisposable
+internal sealed class LoadConnection(int port, string address = "127.0.0.1") : IDisposable
 {
     private readonly byte[] buffer = new byte[8192];
     private Socket? socket;
@@ -16,7 +16,7 @@ internal sealed class LoadConnection(int port) : IDisposable
         if (this.socket is null)
         {
             this.socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await this.socket.ConnectAsync("127.0.0.1", port, cancellation);
+            await this.socket.ConnectAsync(address, port, cancellation);
         }
 
         await this.socket.SendAsync(Encoding.Latin1.GetBytes(request), cancellation);

@@ -7,7 +7,9 @@ namespace Beyla.Live.Tests.Context;
 internal static class NestingProxies
 {
     /// <summary>nginx with two worker processes.</summary>
-    public static Task<TestServer> StartNginxAsync(int backend)
+    /// <param name="backend">The port that it passes requests on to.</param>
+    /// <param name="prefix">A command that runs another one.</param>
+    public static Task<TestServer> StartNginxAsync(int backend, params IEnumerable<string> prefix)
     {
         TempDirectory files = new();
         int port = FreePort.Next();
@@ -42,7 +44,7 @@ internal static class NestingProxies
             }
             """);
         return TestServer.StartAsync(
-            port, [Tool.Find("nginx"), "-p", files.Path, "-e", "stderr", "-c", configuration], files: files);
+            port, [.. prefix, Tool.Find("nginx"), "-p", files.Path, "-e", "stderr", "-c", configuration], files: files);
     }
 
     /// <summary>haproxy with two threads.</summary>

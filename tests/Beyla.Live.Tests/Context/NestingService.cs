@@ -41,7 +41,7 @@ internal sealed record NestingService(string Name, bool Exclusive, Func<int, Tas
         },
         new("Go, net/http", true, backend => StartGoAsync(backend, "direct")),
         new("Go before 1.21, call in a goroutine of its own", false, backend => StartGoAsync(backend, "child")),
-        new("nginx, 2 workers", false, NestingProxies.StartNginxAsync) { IsProxy = true, CarriesTrace = true },
+        new("nginx, 2 workers", false, backend => NestingProxies.StartNginxAsync(backend)) { IsProxy = true, CarriesTrace = true },
         new("haproxy, 2 threads", false, NestingProxies.StartHaproxyAsync) { IsProxy = true, CarriesTrace = true },
     ];
 

@@ -13,9 +13,15 @@ public sealed class VerifierTests
     private const long Most = 120_000;
 
     [LiveTheory, SocketSources]
-    public async Task No_program_is_long_to_verify(string source)
+    public Task No_program_is_long_to_verify(string source) => CheckAsync(AgentSettings.ForPorts(FreePort.Next()).WithSource(source));
+
+    [LiveFact]
+    public Task No_program_is_that_passes_contexts_on() =>
+        CheckAsync(AgentSettings.ForPorts(FreePort.Next()).With("BEYLA_BPF_CONTEXT_PROPAGATION", "all"));
+
+    private static async Task CheckAsync(AgentSettings settings)
     {
-        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(FreePort.Next()).WithSource(source));
+        await using AgentProcess agent = await AgentProcess.StartAsync(settings);
         long[] walked = [.. Directory.GetFiles($"/proc/{agent.Pid}/fdinfo").SelectMany(File.ReadAllLines)
             .Where(static line => line.StartsWith("verified_insns:", StringComparison.Ordinal))
             .Select(static line => long.Parse(line.Split(':')[1], CultureInfo.InvariantCulture))];

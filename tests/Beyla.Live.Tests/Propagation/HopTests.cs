@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Beyla.Live.Tests.Clients;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
 
@@ -54,6 +55,40 @@ public sealed class HopTests
             Assert.Equal((toB.SpanId, source), (b.ParentId, b.ParentSource));
             Assert.Equal((b.SpanId, ParentSource.Thread), (toC.ParentId, toC.ParentSource));
             Assert.Equal((toC.SpanId, source), (c.ParentId, c.ParentSource));
+        }
+    }
+
+    /// <summary>Go's server reads the first byte of a request alone if it comes early; here the client sends it alone.</summary>
+    [LiveTheory("python3")]
+    [InlineData("headers")]
+    [InlineData("tcp")]
+    public async Task A_request_whose_first_byte_is_read_alone_is_the_parent_of_its_calls(string way)
+    {
+        await using TestCgroup group = TestCgroup.Create();
+        await using TestServer last = await RelayAsync(group, 0);
+        await using TestServer first = await RelayAsync(group, last.Port);
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            AgentSettings.ForPorts(first.Port, last.Port).With("BEYLA_BPF_CONTEXT_PROPAGATION", way));
+        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
+        const int count = 20;
+        using RawConnection connection = await RawConnection.OpenAsync(first.Port);
+        for (int number = 0; number < count; number++)
+        {
+            await connection.SendAsync("G");
+            await Task.Delay(20);
+            await connection.SendAsync($"ET /{number} HTTP/1.1\r\nHost: x\r\n\r\n");
+            Assert.Equal((200, "here"), await connection.ReadAnswerAsync());
+        }
+
+        IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(3 * count, static _ => true);
+        await agent.StopAsync();
+        // The first bytes of a connection may be anything: what they are is known with the second piece.
+        foreach (IGrouping<string, Span> one in spans.Where(static span => span.Path != "/0").GroupBy(static span => span.Path))
+        {
+            Span a = Server(one, first), call = Call(one, last), b = Server(one, last);
+            Assert.Equal((a.TraceId, a.SpanId, ParentSource.Thread), (call.TraceId, call.ParentId, call.ParentSource));
+            // Only the first request of a connection gets a header.
+            Assert.True(way == "headers" || (call.SpanId, ParentSource.Option) == (b.ParentId, b.ParentSource), $"{call}\n{b}");
         }
     }
 

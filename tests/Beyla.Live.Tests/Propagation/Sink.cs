@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Beyla.Live.Tests.Propagation;
 
@@ -10,7 +11,7 @@ internal sealed class Sink : IDisposable
     private readonly byte[] response;
     private readonly byte[] greeting;
 
-    public Sink(byte[] response, bool fastOpen = false, int greeting = 0)
+    public Sink(byte[] response, bool fastOpen = false, int greeting = 0, string? key = null)
     {
         this.response = response;
         this.greeting = new byte[greeting];
@@ -19,6 +20,12 @@ internal sealed class Sink : IDisposable
         {
             // TCP_FASTOPEN of linux/tcp.h.
             this.listener.Server.SetRawSocketOption(6, 23, BitConverter.GetBytes(16));
+        }
+
+        if (key is not null)
+        {
+            // TCP_MD5SIG.
+            this.listener.Server.SetRawSocketOption(6, 14, SignedBy(key));
         }
 
         this.listener.Start();
@@ -66,6 +73,20 @@ internal sealed class Sink : IDisposable
             // The sender has what it wants, and left the rest.
             return 0;
         }
+    }
+
+    /// <summary>
+    /// struct tcp_md5sig of linux/tcp.h for what comes from 127.0.0.1: address (128 bytes), flags, prefix, length of the key, interface,
+    /// key.
+    /// </summary>
+    private static byte[] SignedBy(string key)
+    {
+        byte[] option = new byte[128 + 8 + 80];
+        BitConverter.TryWriteBytes(option, (ushort)AddressFamily.InterNetwork);
+        IPAddress.Loopback.TryWriteBytes(option.AsSpan(4), out _);
+        BitConverter.TryWriteBytes(option.AsSpan(130), (ushort)key.Length);
+        Encoding.ASCII.GetBytes(key, option.AsSpan(136));
+        return option;
     }
 
     private static int Count(ReadOnlySpan<byte> bytes) => bytes.Count("\r\n\r\n"u8);

@@ -10,12 +10,12 @@ namespace Beyla.Live.Tests.Propagation;
 /// </summary>
 public sealed partial class VolumeTests
 {
-    private const int Connections = 20_000;
+    private const int Connections = 50_000;
 
     [LiveTheory("nginx", "wrk", "unshare")]
     [InlineData("headers")]
     [InlineData("all")]
-    public async Task Twenty_thousand_connections_are_served_and_each_is_told_its_own_context(string way)
+    public async Task Fifty_thousand_connections_are_served_and_each_is_told_its_own_context(string way)
     {
         await using TestCgroup group = TestCgroup.Create();
         using TempDirectory files = new();

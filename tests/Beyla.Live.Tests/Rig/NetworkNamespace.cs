@@ -14,10 +14,8 @@ internal sealed class NetworkNamespace : IAsyncDisposable
     {
         this.name = string.Create(CultureInfo.InvariantCulture, $"beyla-live-{Environment.ProcessId}-{number}");
         this.link = string.Create(CultureInfo.InvariantCulture, $"bl{Environment.ProcessId}v{number}");
-        // 198.18.0.0/15 is set aside for tests (RFC 2544).
-        int net = Environment.ProcessId % 250;
-        OutsideAddress = string.Create(CultureInfo.InvariantCulture, $"198.19.{net}.{4 * number + 1}");
-        InsideAddress = string.Create(CultureInfo.InvariantCulture, $"198.19.{net}.{4 * number + 2}");
+        OutsideAddress = Address(number, 1);
+        InsideAddress = Address(number, 2);
     }
 
     /// <summary>This side's address of the pair.</summary>
@@ -25,6 +23,21 @@ internal sealed class NetworkNamespace : IAsyncDisposable
 
     /// <summary>The namespace's address of the pair.</summary>
     public string InsideAddress { get; }
+
+    /// <summary>Joins it to another one by a second pair.</summary>
+    /// <returns>This one's address of the pair, and the other's.</returns>
+    public async Task<(string Own, string Other)> JoinAsync(NetworkNamespace other)
+    {
+        int number = Interlocked.Increment(ref count);
+        string own = Address(number, 1), others = Address(number, 2);
+        string near = string.Create(CultureInfo.InvariantCulture, $"to{number}"), far = near + "b";
+        await Ip("-n", this.name, "link", "add", near, "type", "veth", "peer", "name", far, "netns", other.name);
+        await Ip("-n", this.name, "address", "add", $"{own}/30", "dev", near);
+        await Ip("-n", this.name, "link", "set", near, "up");
+        await Ip("-n", other.name, "address", "add", $"{others}/30", "dev", far);
+        await Ip("-n", other.name, "link", "set", far, "up");
+        return (own, others);
+    }
 
     /// <summary>A command that runs another inside.</summary>
     public IReadOnlyList<string> Prefix => [Tool.Find("ip"), "netns", "exec", this.name];
@@ -60,6 +73,10 @@ internal sealed class NetworkNamespace : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await Ip("netns", "delete", this.name); // the pair goes with it
+
+    // 198.18.0.0/15 is set aside for tests (RFC 2544).
+    private static string Address(int number, int side) => string.Create(
+        CultureInfo.InvariantCulture, $"198.19.{Environment.ProcessId % 250}.{4 * number + side}");
 
     private static Task<string> Ip(params string[] arguments) => Tool.RunAsync("ip", arguments);
 }

@@ -26,6 +26,9 @@ public enum InspectionParts
 
     /// <summary>Of a Go program: where it keeps its goroutines. Asked for alone.</summary>
     Go = 32,
+
+    /// <summary>The control group.</summary>
+    ControlGroup = 64,
 }
 
 /// <summary>A look at a process that a thread aside takes, since it may have to wait for files and memory of others.</summary>
@@ -83,6 +86,11 @@ public sealed record InspectionResult
 
     /// <summary>The TCP ports on which it listens; empty where that was not asked for.</summary>
     public IReadOnlyList<ushort> Ports { get; init; } = [];
+
+    /// <summary>
+    /// The control group as <see cref="Linux.ControlGroups.FindGroup(string)"/> gives it; null also where that was not asked for.
+    /// </summary>
+    public string? ControlGroup { get; init; }
 
     /// <summary>What the file of a Go program tells of it; null where that was not asked for, or the file may not be read.</summary>
     public GoExecutable? Go { get; init; }

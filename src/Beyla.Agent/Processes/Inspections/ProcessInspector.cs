@@ -39,6 +39,7 @@ internal sealed class ProcessInspector(
         var names = parts.HasFlag(InspectionParts.Names) ? ServiceNames.Read(proc, pid) : default;
         var executable = ExecutableOf(pid, link, inspection.Executed);
         var arguments = parts.HasFlag(InspectionParts.Arguments) ? proc.CommandLine(pid)?.Arguments ?? "" : "";
+        var group = parts.HasFlag(InspectionParts.ControlGroup) ? proc.ControlGroup(pid) : null;
         var go = parts.HasFlag(InspectionParts.Go) ? executables.Read(pid) : null;
         var language = parts.HasFlag(InspectionParts.Language) ? languages.Detect(pid, executable) : ProcessLanguage.Generic;
         if ((parts & (InspectionParts.Ports | InspectionParts.OnlyWithPorts)) == InspectionParts.Ports)
@@ -54,7 +55,7 @@ internal sealed class ProcessInspector(
         return new InspectionResult
         {
             Of = inspection, IsWhole = !proc.Budget.IsLate, Executable = executable, Arguments = arguments,
-            Names = names, Language = language, Ports = ports.Of(pid), Go = go,
+            Names = names, Language = language, Ports = ports.Of(pid), Go = go, ControlGroup = group,
         };
     }
 

@@ -13,11 +13,6 @@ public sealed partial class SpanParents
         var caller = connection.Caller;
         var callerParent = connection.CallerParent;
         connection.Caller = connection.CallerParent = 0;
-        if (!process.IsLanguageKnown && processes?.Find(process.Pid) is { } known)
-        {
-            process.Learn(known.Language);
-        }
-
         if (settled.HasTrace)
         {
             Settle(call, process, in settled);

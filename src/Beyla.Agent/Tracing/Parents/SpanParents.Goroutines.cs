@@ -1,3 +1,4 @@
+using Beyla.Agent.Kernel;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Tracing.Parents;
@@ -5,12 +6,6 @@ namespace Beyla.Agent.Tracing.Parents;
 // Of a Go program the goroutine takes the place of the thread: one that has read a request works for it until the response is sent.
 public sealed partial class SpanParents
 {
-    /// <summary>
-    /// Each processor of a Go program takes 16 numbers for goroutines at a time (Go's runtime/proc.go, newproc1): so much lower than one
-    /// that is there may the number of a later one be. One of a processor that was idle for long may be lower still: it counts as older.
-    /// </summary>
-    private static readonly long NumberSlack = 16 * Environment.ProcessorCount;
-
     private readonly Goroutines goroutines = new();
 
     /// <summary>A call that a goroutine has asked for, and another one sends; or that one has sent itself.</summary>
@@ -51,5 +46,5 @@ public sealed partial class SpanParents
     /// and left behind does not work for this one.
     /// </summary>
     private static Exchange? StartedFor(Exchange? request, long goroutine) =>
-        request is not null && goroutine > request.Links.Goroutines - NumberSlack ? request : null;
+        request is not null && goroutine > request.Links.Goroutines - GoroutineNumbers.Slack ? request : null;
 }

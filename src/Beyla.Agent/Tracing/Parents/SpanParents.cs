@@ -40,6 +40,13 @@ public sealed partial class SpanParents : ISpanSink, ICounted
         };
     }
 
+    /// <summary>
+    /// Whether threads tell nothing in a runtime, whatever is measured: a loop (Node.js), continuations on any thread (.NET), goroutines
+    /// (Go).
+    /// </summary>
+    public static bool IsLoop(ProcessLanguage language) =>
+        language is ProcessLanguage.NodeJs or ProcessLanguage.Dotnet or ProcessLanguage.Go;
+
     /// <inheritdoc/>
     public void OnOpen(int pid, int servedPort) => next.OnOpen(pid, servedPort);
 
@@ -118,6 +125,11 @@ public sealed partial class SpanParents : ISpanSink, ICounted
 
         var thread = current is { } same && same.Tid == exchange.Tid && same.Process.Pid == exchange.Pid ? same
             : threads.Find(exchange.Pid, exchange.Tid, Math.Max(time, exchange.Start));
+        if (!thread.Process.IsLanguageKnown && processes?.Find(thread.Process.Pid) is { } known)
+        {
+            thread.Process.Learn(known.Language);
+        }
+
         var context = isSettled ? settled.ToTrace() : default;
         if (connection.RequestDirection == SocketDirection.Receive)
         {

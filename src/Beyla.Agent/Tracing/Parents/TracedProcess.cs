@@ -48,13 +48,11 @@ internal sealed class TracedProcess(int pid)
     /// <summary>Whether a call may wait for the next response of its thread.</summary>
     public bool MayWait => !IsLoop && requests >= Few;
 
-    /// <summary>
-    /// Takes a runtime for what it is known to be: a loop (Node.js), continuations on any thread (.NET), goroutines (Go).
-    /// </summary>
+    /// <summary>Takes a runtime for what it is known to be.</summary>
     public void Learn(ProcessLanguage language)
     {
         IsLanguageKnown = true;
-        IsLoop |= language is ProcessLanguage.NodeJs or ProcessLanguage.Dotnet or ProcessLanguage.Go;
+        IsLoop |= SpanParents.IsLoop(language);
     }
 
     /// <summary>A request begins.</summary>

@@ -11,11 +11,28 @@ import java.util.concurrent.Executors;
 
 /**
  * Nested.java PORT BACKEND CLIENT: nested.py for Java, with a pool of 64 threads. CLIENT: "url" calls by HttpURLConnection, which writes on
- * the thread of the caller; "client" by HttpClient, which writes on a thread of its own.
+ * the thread of the caller; "client" by HttpClient, which writes on a thread of its own. PORT and BACKEND may be ADDRESS:PORT. With CLOSE=1
+ * in the environment each call of HttpURLConnection has a connection of its own.
  */
 public final class Nested {
     private static String backend;
     private static HttpClient client;
+
+    private static byte[] post(String path, byte[] body) throws IOException, InterruptedException {
+        URI uri = URI.create(backend + path);
+        if (client != null) {
+            HttpRequest request = HttpRequest.newBuilder(uri).POST(HttpRequest.BodyPublishers.ofByteArray(body)).build();
+            return client.send(request, HttpResponse.BodyHandlers.ofByteArray()).body();
+        }
+        HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection();
+        connection.setDoOutput(true);
+        try (var out = connection.getOutputStream()) {
+            out.write(body);
+        }
+        try (var in = connection.getInputStream()) {
+            return in.readAllBytes();
+        }
+    }
 
     private static byte[] call(String path) throws IOException, InterruptedException {
         URI uri = URI.create(backend + path);
@@ -36,7 +53,9 @@ public final class Nested {
                 Thread.sleep(Integer.parseInt(number) % 7);
             }
             byte[] body;
-            if (mode.equals("two")) {
+            if (exchange.getRequestMethod().equals("POST")) {
+                body = post("/out/" + number, exchange.getRequestBody().readAllBytes());
+            } else if (mode.equals("two")) {
                 call("/out/" + number + "/1");
                 body = call("/out/" + number + "/2");
             } else {
@@ -54,12 +73,20 @@ public final class Nested {
         }
     }
 
+    private static String endpoint(String text) {
+        return text.contains(":") ? text : "127.0.0.1:" + text;
+    }
+
     public static void main(String[] args) throws IOException {
-        backend = "http://127.0.0.1:" + args[1];
+        if ("1".equals(System.getenv("CLOSE"))) {
+            System.setProperty("http.keepAlive", "false");
+        }
+        backend = "http://" + endpoint(args[1]);
         if (args[2].equals("client")) {
             client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         }
-        HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(args[0])), 512);
+        String[] here = endpoint(args[0]).split(":");
+        HttpServer server = HttpServer.create(new InetSocketAddress(here[0], Integer.parseInt(here[1])), 512);
         server.setExecutor(Executors.newFixedThreadPool(64));
         server.createContext("/", Nested::answer);
         server.start();

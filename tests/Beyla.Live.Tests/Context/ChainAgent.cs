@@ -1,0 +1,38 @@
+using System.Globalization;
+using Beyla.Live.Tests.Rig;
+
+namespace Beyla.Live.Tests.Context;
+
+/// <summary>An agent that looks after services of a chain.</summary>
+internal static class ChainAgent
+{
+    /// <summary>Starts it and waits until contexts travel.</summary>
+    /// <param name="way">How they do; empty: they do not.</param>
+    /// <param name="ports">What its services listen on.</param>
+    public static async Task<AgentProcess> StartAsync(string way, params int[] ports)
+    {
+        string list = string.Join(',', ports.Select(port => port.ToString(CultureInfo.InvariantCulture)));
+        AgentProcess agent = await AgentProcess.StartAsync(
+            AgentSettings.ForRules($"open_ports: \"{list}\"").With("BEYLA_BPF_CONTEXT_PROPAGATION", way.Length == 0 ? "disabled" : way));
+        const string passing = "Passing trace context on";
+        if (way.Length > 0 && !await Wait.UntilAsync(() => agent.Errors.Contains(passing, StringComparison.Ordinal), Wait.Hang))
+        {
+            string errors = agent.Errors;
+            await agent.DisposeAsync();
+            throw new InvalidOperationException($"Trace contexts do not travel: {errors}");
+        }
+
+        return agent;
+    }
+}
+
+/// <summary><see cref="LiveTheoryAttribute"/> that needs what a chain needs.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class ChainTheoryAttribute : TheoryAttribute
+{
+    public ChainTheoryAttribute(params string[] more)
+    {
+        Skip = LiveConditions.ReasonToSkip([.. Chain.Needs, .. more]);
+        Timeout = LiveConditions.Limit;
+    }
+}
