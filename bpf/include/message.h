@@ -186,6 +186,7 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 {
 	bool serves, receives;
 	struct wire *w;
+	int looks;
 
 	if (!at || !c)
 		return 0;
@@ -205,7 +206,11 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 		return 0;
 	}
 	/* Whoever asks on a connection that it accepted is not followed. */
-	if (*(__u32 *)at->data == WORD('H', 'T', 'T', 'P') || looks_like_http((struct prefix *)at->data, got, false) != BEGINS_MESSAGE)
+	if (*(__u32 *)at->data == WORD('H', 'T', 'T', 'P'))
+		return 0;
+	looks = looks_like_http((struct prefix *)at->data, got, false);
+	/* Go's server may read the first byte of a request by itself, on a goroutine that looks whether the other side is still there. */
+	if (looks != BEGINS_MESSAGE && (looks != BEGINS_PERHAPS || !serves || got != 1 || at->length != 1))
 		return 0;
 	if (serves) {
 		take_request(at, c, got);

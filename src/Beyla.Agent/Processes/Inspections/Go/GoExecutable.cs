@@ -68,7 +68,8 @@ public sealed record GoExecutable
             return known with { Trouble = "the executable has no table of functions of a known form" };
         }
 
-        var address = functions.Find("\0net/http.(*persistConn).roundTrip\0"u8);
+        var (address, body) = functions.Find(
+            "\0net/http.(*persistConn).roundTrip\0"u8, withWriteBody ? "\0net/http.(*transferWriter).writeBody\0"u8 : default);
         if (address < 0)
         {
             // Most programs without it do not call over HTTP.
@@ -81,14 +82,7 @@ public sealed record GoExecutable
             return known with { Trouble = "net/http.(*persistConn).roundTrip is not code as Go makes it" };
         }
 
-        known = known with { RoundTrip = place };
-        if (!withWriteBody)
-        {
-            return known;
-        }
-
-        address = functions.Find("\0net/http.(*transferWriter).writeBody\0"u8);
-        return known with { WriteBody = address < 0 ? 0 : PlaceOfProbe(file, elf.OffsetOfCode(address), budget) };
+        return known with { RoundTrip = place, WriteBody = body < 0 ? 0 : PlaceOfProbe(file, elf.OffsetOfCode(body), budget) };
     }
 
     /// <summary>
