@@ -165,6 +165,7 @@ kernels() {
     script_suite kernel-databases bash tests/vm/databases.sh
     script_suite kernel-propagation bash tests/vm/propagation.sh
     script_suite kernel-go bash tests/vm/go.sh
+    script_suite kernel-go-headers bash tests/vm/go-headers.sh
     script_suite kernel-cost bash tests/vm/cost.sh
 }
 
