@@ -170,6 +170,7 @@ more_kernels() {
     script_suite kernel-capabilities bash tests/vm/capabilities.sh
     script_suite kernel-flows bash tests/vm/flows.sh
     script_suite kernel-propagation bash tests/vm/propagation.sh
+    script_suite kernel-go-headers bash tests/vm/go-headers.sh
 }
 
 # PowerShell and Pester: those of the machine, else from NuGet into out/tools, so that nothing of the system changes.

@@ -4,37 +4,10 @@
  * one that wants the response. One probe tells, at the place where the request is handed over.
  */
 #include "include/kernel.h"
-#include "include/descriptors.h"
+#include "include/go_connections.h"
 #include "include/go_processes.h"
 #include "include/selection.h"
 #include <bpf/bpf_tracing.h>
-
-#define NET_FD 16 /* internal/poll.FD.Sysfd, at the beginning of a net.netFD: the same since Go 1.9 */
-#define LAYERS 2 /* a crypto/tls.Conn begins with the net.Conn below it */
-
-/* The socket of a net.Conn: a *net.TCPConn begins with the pointer to its netFD. */
-static __always_inline struct sock *sock_of_connection(__u64 connection)
-{
-	struct sock *sk;
-	__u64 fd, below;
-	__u32 number;
-	int i;
-
-	for (i = 0; i < LAYERS; i++) {
-		if (bpf_probe_read_user(&fd, sizeof(fd), (void *)connection))
-			return NULL;
-		if (!bpf_probe_read_user(&number, sizeof(number), (void *)(fd + NET_FD))) {
-			sk = sock_of(number);
-			if (sk)
-				return sk;
-		}
-		/* An interface value: its type, then its data. */
-		if (bpf_probe_read_user(&below, sizeof(below), (void *)(connection + 8)))
-			return NULL;
-		connection = below;
-	}
-	return NULL;
-}
 
 /*
  * func (pc *persistConn) roundTrip(req *transportRequest), at its first instruction. By Go's internal calling convention (since 1.17, abi-internal.md)
@@ -57,13 +30,15 @@ int on_round_trip(struct pt_regs *regs)
 		return 0;
 	if (bpf_probe_read_user(&connection, sizeof(connection), (void *)(regs->ax + offsets->connection + 8)))
 		return 0;
-	sk = sock_of_connection(connection);
+	sk = sock_of_connection(connection, LAYERS);
 	if (!sk)
 		return 0;
 	call.goroutine = caller.id;
 	call.parent = caller.parent;
+	call.connection = regs->ax;
 	call.ports = ports_of(sk);
 	call.pid = pid;
+	call.position = BPF_CORE_READ((struct tcp_sock *)sk, write_seq);
 	key = (__u64)sk;
 	bpf_map_update_elem(&go_calls, &key, &call, BPF_ANY);
 	return 0;

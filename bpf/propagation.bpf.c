@@ -237,40 +237,6 @@ int on_socket(struct bpf_sock_ops *s)
 
 static const struct stash no_stash;
 
-/* Not 16 bytes, which would go to a section that libbpf does not know. */
-static const __u8 digits[20] = "0123456789abcdef";
-
-static __always_inline __u8 *put_hex(__u8 *to, const __u8 *id, int bytes)
-{
-	int i;
-
-	for (i = 0; i < bytes; i++) {
-		*to++ = digits[id[i] >> 4];
-		*to++ = digits[id[i] & 15];
-	}
-	return to;
-}
-
-/* The header of a context (https://www.w3.org/TR/trace-context-2/, section 3.2). */
-__attribute__((noinline)) int write_header(struct stash *stash, const struct context *context)
-{
-	static const __u8 name[20] = "Traceparent: 00-";
-	__u8 *to;
-
-	if (!stash || !context)
-		return 0;
-	to = stash->header;
-	__builtin_memcpy(to, name, 16);
-	to = put_hex(to + 16, context->trace, 16);
-	*to++ = '-';
-	to = put_hex(to, context->span, 8);
-	*to++ = '-';
-	to = put_hex(to, &context->flags, 1);
-	*to++ = '\r';
-	*to = '\n';
-	return 0;
-}
-
 /*
  * Whether the message is one that may be changed: a request of HTTP/1 whose head is there, in which lines end as they should, and that names no trace.
  * What CONNECT asks for is a tunnel.
@@ -325,7 +291,7 @@ static __always_inline int insert_header(struct sk_msg_md *m, struct stash *stas
 	if (!data || (void *)(data + HEADER_LENGTH) > m->data_end)
 		/* What was made room for must not go out as it is. */
 		return bpf_msg_pop_data(m, first, HEADER_LENGTH, 0) ? SK_DROP : -1;
-	__builtin_memcpy(data, stash->header, HEADER_LENGTH);
+	__builtin_memcpy(data, stash->header.text, HEADER_LENGTH);
 	return SK_PASS;
 }
 
@@ -338,7 +304,7 @@ static __always_inline void shift_stash(struct sk_msg_md *m, struct stash *stash
 		rest = TEXT_MAX - HEADER_LENGTH - first;
 	asm volatile("%0 &= 0x1fff" : "+r"(rest));
 	bpf_probe_read_kernel(stash->text.bytes + first + HEADER_LENGTH, rest, m->data + first);
-	bpf_probe_read_kernel(stash->text.bytes + first, HEADER_LENGTH, stash->header);
+	bpf_probe_read_kernel(stash->text.bytes + first, HEADER_LENGTH, stash->header.text);
 	stash->length = first + HEADER_LENGTH + rest;
 }
 
@@ -385,7 +351,7 @@ int on_message(struct sk_msg_md *m)
 	}
 	make_call(&way->context, &worker, starter);
 	way->sequence = stash->position;
-	write_header(stash, &way->context);
+	write_line(&stash->header, &way->context);
 	shift_stash(m, stash);
 	became = insert_header(m, stash);
 	if (became >= 0) {

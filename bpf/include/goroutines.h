@@ -27,6 +27,10 @@ static __always_inline bool take_call(struct scratch *at)
 		at->event.goroutine = call->goroutine;
 		at->event.parent_goroutine = call->parent;
 		at->event.flags |= SOCKET_CALLED;
+		if (propagates && call->written && call->position == at->position) {
+			at->named = call->context;
+			at->written = 1;
+		}
 	}
 	bpf_map_delete_elem(&go_calls, &socket);
 	return good;
@@ -70,6 +74,7 @@ static __always_inline void enter_goroutine(struct scratch *at)
 {
 	at->event.goroutine = 0;
 	at->event.parent_goroutine = 0;
+	at->written = 0;
 	if (is_go(the_selection(), at->event.pid))
 		find_goroutine(at);
 }

@@ -250,6 +250,7 @@ struct pt_regs {
 	unsigned long di;
 	unsigned long si;
 	unsigned long dx;
+	unsigned long cx;
 	unsigned long r10;
 	unsigned long r14;
 	unsigned long ax;

@@ -17,7 +17,8 @@ static __always_inline struct wire *wire_of(const struct scratch *at)
 	return bpf_map_lookup_elem(&wires, &socket);
 }
 
-static __always_inline void tell_context(struct scratch *at, struct connection *c, struct way *way)
+/* Tells the context of the message that begins at a sequence number. */
+static __always_inline void tell_of(struct scratch *at, __u32 sequence, const struct context *context)
 {
 	struct ring_counters *counters = socket_events_count();
 	struct socket_event *e = &at->telling.event;
@@ -26,13 +27,18 @@ static __always_inline void tell_context(struct scratch *at, struct connection *
 		return;
 	*e = at->event;
 	e->kind = SOCKET_CONTEXT;
-	e->sequence = way->sequence;
+	e->sequence = sequence;
 	e->length = 0;
 	e->captured = sizeof(at->telling.context);
 	e->pieces = 0;
 	e->unwalked = e->passed = 0;
-	at->telling.context = way->context;
+	at->telling.context = *context;
 	emit(the_selection(), counters, e, sizeof(at->telling));
+}
+
+static __always_inline void tell_context(struct scratch *at, struct way *way)
+{
+	tell_of(at, way->sequence, &way->context);
 	way->state = WAY_TOLD;
 }
 
@@ -57,7 +63,7 @@ static __always_inline bool is_interim(const __u8 *p, __u32 got)
 #define MAX_HEAD_PIECES 32 /* operations that one head comes in */
 
 /* The head of a request was read: its context is in it, else in the option of the segment that it began in, else it begins a trace. */
-static __always_inline void settle_request(struct scratch *at, struct connection *c, struct wire *w)
+static __always_inline void settle_request(struct scratch *at, struct wire *w)
 {
 	struct way *way = &w->ways[SOCKET_RECEIVE];
 	struct worker worker = worker_of(at);
@@ -70,7 +76,7 @@ static __always_inline void settle_request(struct scratch *at, struct connection
 	make_id(way->context.span, 2);
 	way->context.inserted = 0;
 	begin_work(w, &worker, &way->context);
-	tell_context(at, c, way);
+	tell_context(at, way);
 }
 
 /* The next bytes of the head of a request. */
@@ -87,7 +93,7 @@ static __always_inline void read_request(struct scratch *at, struct connection *
 		way->context.source = CONTEXT_FRESH;
 	}
 	if (whole)
-		settle_request(at, c, w);
+		settle_request(at, w);
 	/* Of one that is too long, or not seen as a whole, this side says nothing: user space finds what is in it. */
 	c->heading = !whole && got && got == at->length && c->heading < MAX_HEAD_PIECES ? c->heading + 1 : 0;
 }
@@ -121,13 +127,13 @@ static __always_inline void take_request(struct scratch *at, struct connection *
  * A request is about to be sent. Where its socket propagates, it has a context: that of its own head, which is user space's to tell, or one that is
  * made now, unless that was done when it was put into the head.
  */
-static __always_inline void make_request(struct scratch *at, struct connection *c, struct wire *w, __u32 got)
+static __always_inline void make_request(struct scratch *at, struct wire *w, __u32 got)
 {
 	struct way *way = &w->ways[SOCKET_SEND];
 	struct worker worker = worker_of(at);
 
 	if (way->state == WAY_SETTLED && way->sequence == at->position) {
-		tell_context(at, c, way);
+		tell_context(at, way);
 		return;
 	}
 	if (!w->writes)
@@ -144,7 +150,22 @@ static __always_inline void make_request(struct scratch *at, struct connection *
 	}
 	/* Of one that sends for itself, who started it was the first to use the connection, and says nothing. */
 	make_call(&way->context, &worker, at->event.flags & SOCKET_CALLED ? at->event.parent_goroutine : 0);
-	tell_context(at, c, way);
+	tell_context(at, way);
+}
+
+/* The request that is about to be sent has its context in its head, where go_write.bpf.c has put it. An option says the same. */
+static __always_inline void tell_written(struct scratch *at, struct wire *w)
+{
+	struct way *way;
+
+	if (!w || !w->calls) {
+		tell_of(at, at->position, &at->named);
+		return;
+	}
+	way = &w->ways[SOCKET_SEND];
+	way->context = at->named;
+	way->sequence = at->position;
+	tell_context(at, way);
 }
 
 /*
@@ -201,8 +222,12 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 			take_request(at, c, got);
 		return 0;
 	}
-	if (begins == BEGINS_MESSAGE && w && w->calls)
-		make_request(at, c, w, got);
+	if (begins != BEGINS_MESSAGE)
+		return 0;
+	if (at->written)
+		tell_written(at, w);
+	else if (w && w->calls)
+		make_request(at, w, got);
 	return 0;
 }
 

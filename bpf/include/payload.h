@@ -86,7 +86,8 @@ struct scratch {
 	__u32 left; /* bytes of it that the events after the first tell of */
 	struct walk walk;
 	struct head head; /* of a call, where contexts are propagated */
-	struct context named; /* by a head */
+	struct context named; /* by a head, or by what was written into it */
+	__u8 written; /* the head of the request that is sent had its context put in by go_write.bpf.c */
 	struct {
 		struct socket_event event;
 		struct context context;

@@ -7,15 +7,14 @@
 #define BEYLA_STASH_H
 
 #include "head.h"
+#include "header_line.h"
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
-
-#define HEADER_LENGTH 70 /* of "Traceparent: 00-(32)-(16)-01\r\n" */
 
 struct stash {
 	__u32 position; /* sequence number of the first byte */
 	__u32 length; /* bytes that are kept: the first ones of the message */
-	__u8 header[72]; /* what is put into its head */
+	struct header_line header; /* what is put into its head */
 	struct head head;
 	struct text text;
 };

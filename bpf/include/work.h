@@ -130,7 +130,7 @@ static __always_inline struct work *work_of(const struct worker *worker)
 
 /*
  * The request that a goroutine works on which has started another one, unless that one is older than the request: what an earlier one has started and
- * left behind does not work for this one.
+ * left behind does not work for this one. A guess: where few goroutines are started, their numbers do not tell the two apart.
  */
 static __always_inline struct work *work_of_starter(const struct worker *started, __u64 starter)
 {
@@ -141,21 +141,24 @@ static __always_inline struct work *work_of_starter(const struct worker *started
 }
 
 /*
- * The context of a call that a worker makes: below the request that it works on, else below the only one of its process, which is a guess, else a trace
- * of its own. starter: the goroutine that has started the one that asks; 0 where that is not known.
+ * The context of a call that a worker makes: below the request that it works on, else, as a guess, below that of the goroutine that has started it or
+ * below the only one of its process, else a trace of its own. starter: that goroutine; 0 where it is not known.
  */
 static __always_inline void make_call(struct context *context, const struct worker *worker, __u64 starter)
 {
 	struct work *work = worker->is_goroutine || !is_thread_rule_forbidden(worker->pid) ? work_of(worker) : NULL;
+	__u8 source = worker->is_goroutine ? CONTEXT_GOROUTINE : CONTEXT_THREAD;
 
-	if (!work && starter)
+	if (!work && starter) {
 		work = work_of_starter(worker, starter);
+		source = CONTEXT_AGREEMENT;
+	}
 	__builtin_memset(context, 0, sizeof(*context));
 	if (work) {
 		__builtin_memcpy(context->trace, work->trace, sizeof(context->trace));
 		__builtin_memcpy(context->parent, work->span, sizeof(context->parent));
 		context->flags = work->flags;
-		context->source = worker->is_goroutine ? CONTEXT_GOROUTINE : CONTEXT_THREAD;
+		context->source = source;
 	} else if (!starter && follow_only(context, worker->pid)) {
 		context->source = CONTEXT_AGREEMENT;
 	} else {

@@ -49,7 +49,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
 
     private ApplicationTracing(
         AgentConfiguration configuration, StartedNames? names, Watcher watcher,
-        SocketSource source, ContextPassing? passing, TracePrinter printer, OutputQueue output)
+        SocketSource source, ContextPassing? passing, GoWritePrograms? goWriter, TracePrinter printer, OutputQueue output)
     {
         (this.names, this.watcher, this.source, this.passing, this.output) = (names, watcher, source, passing, output);
         records = new ProcessEventReader(this);
@@ -61,7 +61,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 ("fix", "run it in the host's pid namespace (hostPID: true, --pid=host)"));
         }
 
-        goPrograms = new GoPrograms(watcher.Selection, source);
+        goPrograms = new GoPrograms(watcher.Selection, source, goWriter);
         go = new GoProcesses(goPrograms, TellOfGo, static failure => Log.Info(
             "The kernel sets no probes in Go programs: which request caused a call over HTTP is not known for them",
             ("error", failure.Message)));
@@ -142,13 +142,15 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private static ApplicationTracing LoadAndAttach(AgentConfiguration configuration, TracePrinter printer, OutputQueue output)
     {
         using var raised = Privilege.Raise(Permissions.Tracing);
-        var groups = ContextPassing.FindGroups(configuration.ContextPropagation);
+        var ways = configuration.ContextPropagation;
+        var groups = ContextPassing.FindGroups(ways);
         var needs = new SelectionNeeds(configuration.Selection);
         // First: when the watcher tells of a process, its name is there.
         var names = needs.Ports || needs.EveryExec ? OpenNames() : null;
         Watcher? watcher = null;
         SocketSource? source = null;
         ContextPassing? passing = null;
+        GoWritePrograms? goWriter = null;
         try
         {
             watcher = Watcher.Open(new WatcherNeeds
@@ -160,16 +162,19 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 watcher.Selection,
                 configuration.RingSize,
                 configuration.DetectsSql,
-                groups is null ? ContextPropagation.Disabled : configuration.ContextPropagation,
+                groups is null ? ContextPropagation.Disabled : ways,
                 static (kind, failure) =>
                     Log.Debug(
                         "The kernel does not take this socket source",
-                        ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)));
-            passing = groups is null ? null : ContextPassing.Open(configuration.ContextPropagation, source, watcher.Selection, groups);
-            return new ApplicationTracing(configuration, names, watcher, source, passing, printer, output);
+                        ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)),
+                settlesContexts: GoHeaders.MayWrite(ways));
+            passing = groups is null ? null : ContextPassing.Open(ways, source, watcher.Selection, groups);
+            goWriter = GoHeaders.Open(ways, source, watcher.Selection, isOnlyWay: passing is null);
+            return new ApplicationTracing(configuration, names, watcher, source, passing, goWriter, printer, output);
         }
         catch
         {
+            goWriter?.Dispose();
             passing?.Dispose();
             source?.Dispose();
             watcher?.Dispose();
@@ -312,7 +317,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         }
 
         Log.Debug("Looking at goroutines", ("pid", process.Pid), ("version", executable.Version),
-            ("probe", executable.RoundTrip == 0 ? "none" : "net/http.(*persistConn).roundTrip"));
+            ("probe", executable.RoundTrip == 0 ? "none" : "net/http.(*persistConn).roundTrip"),
+            ("headers", executable.WriteBody == 0 ? "none" : "net/http.(*transferWriter).writeBody"));
     }
 
     private static IProtocol[] Protocols(AgentConfiguration configuration, ISpanSink spans, BufferPool buffers) =>

@@ -28,6 +28,11 @@ internal static class Permissions
             {
                 features |= Feature.ContextPropagation;
             }
+
+            if ((configuration.ContextPropagation & ContextPropagation.Headers) != 0)
+            {
+                features |= Feature.GoPropagation;
+            }
         }
 
         if (configuration.Network.Enabled)

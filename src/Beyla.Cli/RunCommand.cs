@@ -33,8 +33,8 @@ internal static class RunCommand
     private static CapabilityReport? Check(LoadedConfiguration loaded)
     {
         var usable = loaded.Problems.Count == 0;
-        var request = usable ? Permissions.RequestOf(loaded) : default;
         var facts = HostFactsReader.Read();
+        var request = usable ? Permissions.RequestOf(loaded).Within(facts.Capabilities.Permitted) : default;
         // Before the first line is written: that makes the runtime start a thread, and a thread keeps what its creator held.
         var holding = Privilege.Retain(CapabilityCheck.Usable(request, facts));
 

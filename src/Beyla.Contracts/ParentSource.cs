@@ -18,12 +18,12 @@ public enum ParentSource : byte
     /// <summary>The thread that made the call has read one request and not answered it yet.</summary>
     Thread,
 
-    /// <summary>The goroutine that made the call, or one that led to it, has read the request.</summary>
+    /// <summary>The goroutine that made the call has read the request.</summary>
     Goroutine,
 
     /// <summary>
-    /// What the thread did before the call and what it did after the response say the same; or the process had no other request. Probable,
-    /// and the only one that is a guess.
+    /// What the thread did before the call and what it did after the response say the same; or the process had no other request; or the
+    /// goroutine that started the calling one has read it. Probable, and the only one that is a guess.
     /// </summary>
     Agreement,
 }

@@ -64,10 +64,11 @@ public static class CapabilityCommand
             return options.Verb switch
             {
                 "test" => Test(options, Request(options, configure), output),
-                "set" => CapabilitySetter.Set(options, kernel => Choose(options, Request(options, configure), kernel), output, error),
+                "set" => CapabilitySetter.Set(
+                    options, kernel => Choose(options, Request(options, configure).Within(CapabilitySet.None), kernel), output, error),
                 "clear" => CapabilitySetter.Clear(options, output, error),
                 "export" => Export(
-                    options, Request(options, configure),
+                    options, Request(options, configure).Within(CapabilitySet.None),
                     options.Scenario is { } named ? DeploymentSettings.Of(named) : settings?.Invoke() ?? DeploymentSettings.None,
                     output),
                 "" => throw new FormatException("say what to do: test, set, clear or export"),
@@ -105,6 +106,7 @@ public static class CapabilityCommand
         }
 
         var facts = options.File is { } path ? HostFactsReader.ReadForFile(Path.GetFullPath(path)) : HostFactsReader.Read();
+        request = request.Within(facts.Capabilities.Permitted);
         var report = CapabilityCheck.Evaluate(request, facts);
         if (options.Probe)
         {

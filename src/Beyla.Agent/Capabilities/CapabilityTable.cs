@@ -312,8 +312,17 @@ internal static class CapabilityTable
             Operation = "documented: socket(AF_PACKET), to attach an HTTP filter to interfaces",
             Without = "nothing is lost: requests are read from the traced process's sockets",
         },
-        Unbuilt(DocumentedTracer.Go, Capability.SysAdmin, GoPropagation, "bpf_probe_write_user(), for library-level context propagation")
-            with { Setting = "lockdown other than none refuses bpf_probe_write_user, whatever the capabilities" },
+        new(DocumentedTracer.Go, Capability.SysAdmin)
+        {
+            Operation = "bpf_probe_write_user(), for library-level context propagation: writes the header into requests of Go programs "
+                + "that get none from a program of their control group",
+            Without = "requests of Go programs carry no header where control groups cannot put it in, nor after the first of a connection",
+            DocumentedFor = GoPropagation,
+            OptionalFor = GoPropagation,
+            Setting = "lockdown other than none refuses bpf_probe_write_user, whatever the capabilities",
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EINVAL,
+        },
     ];
 
     private static IEnumerable<CapabilityRow> BpfMetrics() =>

@@ -37,6 +37,13 @@ public readonly record struct CapabilityRequest(Feature Features, bool Enforce =
     /// <summary>What is on, in words, for reports.</summary>
     public IReadOnlyList<string> Describe() => [.. FeatureNames.All.Where(Has).Select(FeatureNames.Name)];
 
+    /// <summary>
+    /// The same for who holds these. Headers are written into Go programs only where CAP_SYS_ADMIN is there already: nobody is asked to
+    /// give it for that.
+    /// </summary>
+    public CapabilityRequest Within(CapabilitySet held) =>
+        held.Contains(Capability.SysAdmin) ? this : this with { Features = Features & ~Feature.GoPropagation };
+
     private bool Has(Feature feature) => (Features & feature) != 0;
 }
 

@@ -128,8 +128,10 @@ internal static class HostSettings
             "confidentiality" => Setting("lockdown", "confidentiality", tracing ? HostVerdict.Wrong : HostVerdict.Notice,
                 "refuses tracing programs that read kernel memory: no spans, and flows without processes",
                 "start the kernel with lockdown=integrity"),
+            "integrity" when request.Features.HasFlag(Feature.GoPropagation) => Setting("lockdown", "integrity", HostVerdict.Notice,
+                "refuses programs that write into processes: no headers are written into requests of Go programs"),
             "integrity" => Setting("lockdown", "integrity", HostVerdict.Good,
-                "refuses only programs that write into processes, and the agent has none"),
+                "refuses only programs that write into processes, and here the agent has none"),
             var value => Setting("lockdown", value, HostVerdict.Good, ""),
         };
     }

@@ -21,6 +21,9 @@ public struct GoOffsets
     /// <summary>In a net/http.persistConn: the interface value of its net.Conn; 0 where it is not looked at.</summary>
     public uint Connection;
 
+    /// <summary>In a bufio.Writer: its buf, behind which n and wr follow; 0 where nothing is written there.</summary>
+    public uint Buffer;
+
     /// <summary>The highest number of a goroutine that was seen; kept by the kernel side where contexts are passed on.</summary>
     public ulong Newest;
 }

@@ -8,12 +8,16 @@ namespace Beyla.Agent.Kernel;
 /// </summary>
 /// <param name="selection">Where a process is marked.</param>
 /// <param name="sockets">The loaded socket programs, whose maps are shared.</param>
-public sealed class GoPrograms(SelectionMap selection, SocketSource sockets) : IDisposable
+/// <param name="writer">Writes trace context into requests; null where that is not done. Disposed with this.</param>
+public sealed class GoPrograms(SelectionMap selection, SocketSource sockets, GoWritePrograms? writer = null) : IDisposable
 {
     private readonly object gate = new();
     private BpfObject? probes;
     private KernelException? refusal;
     private bool disposed;
+
+    /// <summary>Writes trace context into requests; null where that is not done.</summary>
+    public GoWritePrograms? Writer => writer;
 
     /// <summary>Has the kernel side look at the goroutines of a process from now on.</summary>
     public void Begin(int pid, in GoOffsets offsets)
@@ -45,6 +49,7 @@ public sealed class GoPrograms(SelectionMap selection, SocketSource sockets) : I
         {
             disposed = true;
             probes?.Dispose();
+            writer?.Dispose();
         }
     }
 

@@ -73,10 +73,11 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <param name="detectsSql">Connections that are not recognised are captured on, so that statements can be looked for on them.</param>
     /// <param name="propagation">Unless disabled, messages get a trace context on this side, and events tell it.</param>
     /// <param name="refused">Called for each rung that the kernel did not take, with the reason.</param>
+    /// <param name="settlesContexts">The same as with propagation, for <see cref="GoWritePrograms"/> where there is none.</param>
     /// <exception cref="KernelException">No wanted rung works; the reason of the last one.</exception>
     public static SocketSource Open(
         SocketSourceKind wanted, SelectionMap selection, uint ringSize, bool detectsSql, ContextPropagation propagation,
-        Action<SocketSourceKind, KernelException> refused)
+        Action<SocketSourceKind, KernelException> refused, bool settlesContexts = false)
     {
         KernelException? last = null;
         foreach (var (kind, file, names) in Rungs)
@@ -90,7 +91,7 @@ public sealed class SocketSource : IDisposable, ICounted
             {
                 return Open(
                     kind, file, [.. names, .. Pushed(names, propagation), .. Ends],
-                    selection, ringSize, detectsSql, propagation);
+                    selection, ringSize, detectsSql, propagation, settlesContexts);
             }
             catch (KernelException exception)
             {
@@ -137,7 +138,7 @@ public sealed class SocketSource : IDisposable, ICounted
 
     private static SocketSource Open(
         SocketSourceKind kind, string file, string[] names, SelectionMap selection, uint ringSize, bool detectsSql,
-        ContextPropagation propagation)
+        ContextPropagation propagation, bool settlesContexts)
     {
         var programs = BpfObject.Open(file);
         try
@@ -145,7 +146,7 @@ public sealed class SocketSource : IDisposable, ICounted
             programs.Map(SelectionMap.Name).ShareFrom(selection.Map);
             programs.Map("socket_events").MaxEntries = ringSize;
             programs.SetConstants(".rodata.settings", detectsSql ? 1u : 0u);
-            Prepare(programs, propagation);
+            Prepare(programs, propagation, settlesContexts || propagation != ContextPropagation.Disabled);
             programs.Select(names).Load();
             var source = new SocketSource(kind, programs, names, ringSize);
             try
@@ -178,11 +179,11 @@ public sealed class SocketSource : IDisposable, ICounted
         (propagation & ContextPropagation.Headers) != 0 && names.Contains("on_sendpage") ? ["on_pushed"] : [];
 
     /// <summary>Where no contexts are passed on, what belongs to them is left out of the programs, and its maps are small.</summary>
-    private static void Prepare(BpfObject programs, ContextPropagation propagation)
+    private static void Prepare(BpfObject programs, ContextPropagation propagation, bool settlesContexts)
     {
-        programs.SetConstants(".rodata.propagates", propagation == ContextPropagation.Disabled ? 0u : 1u);
+        programs.SetConstants(".rodata.propagates", settlesContexts ? 1u : 0u);
         programs.SetConstants(".rodata.slack", GoroutineNumbers.Slack);
-        if (propagation == ContextPropagation.Disabled)
+        if (!settlesContexts)
         {
             programs.Map("wires").MaxEntries = programs.Map("works").MaxEntries = programs.Map("serving").MaxEntries = 1;
         }

@@ -41,6 +41,9 @@ public sealed class GoProcesses(
     }
 
     /// <inheritdoc/>
+    bool IGoProbes.WritesHeaders => kernel.Writer is not null;
+
+    /// <inheritdoc/>
     void IGoProbes.Prepare(int file, GoExecutable executable)
     {
         lock (gate)
@@ -60,7 +63,11 @@ public sealed class GoProcesses(
             {
                 using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);
                 var path = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file}");
-                probes[executable.File] = new Probe(kernel.AttachRoundTrip(path, executable.RoundTrip));
+                var probe = probes[executable.File] = new Probe(kernel.AttachRoundTrip(path, executable.RoundTrip));
+                if (executable.WriteBody != 0)
+                {
+                    probe.Writer = kernel.Writer?.Attach(path, executable.WriteBody);
+                }
             }
             catch (KernelException failure)
             {
@@ -114,7 +121,7 @@ public sealed class GoProcesses(
             if (probes.TryGetValue(file, out var probe) && --probe.Processes <= 0)
             {
                 probes.Remove(file);
-                probe.Link.Dispose();
+                probe.Dispose();
             }
         }
     }
@@ -127,7 +134,7 @@ public sealed class GoProcesses(
             disposed = true;
             foreach (var probe in probes.Values)
             {
-                probe.Link.Dispose();
+                probe.Dispose();
             }
 
             probes.Clear();
@@ -141,17 +148,25 @@ public sealed class GoProcesses(
             if (probe.Processes == 0 && Stopwatch.GetElapsedTime(probe.Since) > Unused)
             {
                 probes.Remove(file);
-                probe.Link.Dispose();
+                probe.Dispose();
             }
         }
     }
 
-    private sealed class Probe(UprobeLink link)
+    private sealed class Probe(UprobeLink link) : IDisposable
     {
-        public UprobeLink Link { get; } = link;
+        /// <summary>The probe that writes headers; null where there is none.</summary>
+        public UprobeLink? Writer { get; set; }
 
         public long Since { get; } = Stopwatch.GetTimestamp();
 
         public int Processes { get; set; }
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            Writer?.Dispose();
+            link.Dispose();
+        }
     }
 }

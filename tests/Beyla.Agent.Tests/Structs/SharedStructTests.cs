@@ -24,6 +24,7 @@ public unsafe class SharedStructTests
 
     [Theory]
     [InlineData("go")]
+    [InlineData("go_write")]
     [InlineData("sockets")]
     public void Offsets_of_Go(string program)
     {
@@ -31,13 +32,14 @@ public unsafe class SharedStructTests
         Check(program, "go_offsets", sizeof(GoOffsets), &o, new()
         {
             ["slot"] = &o.Slot, ["goid"] = &o.Goid, ["parent"] = &o.Parent, ["connection"] = &o.Connection,
-            ["newest"] = &o.Newest,
+            ["buffer"] = &o.Buffer, ["newest"] = &o.Newest,
         });
     }
 
     [Theory]
     [InlineData("sockets")]
     [InlineData("propagation")]
+    [InlineData("go_write")]
     public void Contexts(string program)
     {
         SocketContext c;

@@ -18,18 +18,22 @@ public sealed partial class SpanParents
     {
         call.Goroutine = caller == 0 ? call.Goroutine : caller;
         // One that has sent it itself may belong to a connection: then who started it was the first to use that, and says nothing.
-        var request = goroutines.Find(process.Pid, call.Goroutine)
-            ?? StartedFor(goroutines.Find(process.Pid, callerParent), call.Goroutine);
+        var (request, source) = (goroutines.Find(process.Pid, call.Goroutine), ParentSource.Goroutine);
+        if (request is null)
+        {
+            (request, source) = (StartedFor(goroutines.Find(process.Pid, callerParent), call.Goroutine), ParentSource.Agreement);
+        }
+
         if (header.HasTrace)
         {
-            Join(call, process, request, ParentSource.Goroutine, in header);
+            Join(call, process, request, source, in header);
             return;
         }
 
         call.Context.SpanId = ids.Next();
         if (request is not null)
         {
-            Follow(call, request, ParentSource.Goroutine);
+            Follow(call, request, source);
         }
         else if (process.Open == 1 && callerParent == 0)
         {
@@ -43,7 +47,7 @@ public sealed partial class SpanParents
 
     /// <summary>
     /// The request that the goroutine has read which started another one, unless that one is older: what an earlier request has started
-    /// and left behind does not work for this one.
+    /// and left behind does not work for this one. A guess: where few goroutines are started, their numbers do not tell the two apart.
     /// </summary>
     private static Exchange? StartedFor(Exchange? request, long goroutine) =>
         request is not null && goroutine > request.Links.Goroutines - GoroutineNumbers.Slack ? request : null;

@@ -31,6 +31,29 @@ public sealed class GoExecutableTests : IDisposable
             (found.Offsets!.Value.Slot, found.Offsets.Value.Goid, found.Offsets.Value.Parent, found.Offsets.Value.Connection));
     }
 
+    /// <summary>The place where headers are written is looked for where that is asked for, in whichever order the functions lie.</summary>
+    [Theory]
+    [InlineData(true, true, true)]
+    [InlineData(true, true, false)]
+    [InlineData(true, false, true)]
+    [InlineData(false, true, true)]
+    public void The_place_where_the_body_is_written_is_found(bool asked, bool there, bool behind)
+    {
+        const string WriteBody = "net/http.(*transferWriter).writeBody";
+        var builder = new GoFileBuilder().Add("runtime.main");
+        string[] names = there ? [RoundTrip, WriteBody] : [RoundTrip];
+        foreach (var name in behind ? names : names.Reverse())
+        {
+            builder.Add(name);
+        }
+
+        var found = Read(builder.Add("z").Build(), asked);
+        Assert.Equal(builder.Places[RoundTrip] + BeforeJump, found.RoundTrip);
+        Assert.Equal(asked && there ? builder.Places[WriteBody] + BeforeJump : 0, found.WriteBody);
+        // err is an interface value of two words, and buf is next (bufio/bufio.go).
+        Assert.Equal(16u, found.Offsets!.Value.Buffer);
+    }
+
     [Fact]
     public void The_table_of_functions_of_Go_1_20_and_later_is_read()
     {
@@ -189,11 +212,11 @@ public sealed class GoExecutableTests : IDisposable
 
     public void Dispose() => file.Dispose();
 
-    private GoExecutable Read(ReadOnlySpan<byte> content)
+    private GoExecutable Read(ReadOnlySpan<byte> content, bool withWriteBody = false)
     {
         budget.Begin(TimeSpan.FromMinutes(1));
         RandomAccess.Write(file, content, 0);
         RandomAccess.SetLength(file, content.Length);
-        return GoExecutable.Read((int)file.DangerousGetHandle(), default, budget);
+        return GoExecutable.Read((int)file.DangerousGetHandle(), default, budget, withWriteBody);
     }
 }

@@ -138,9 +138,9 @@ public class GoroutineTests
         Respond(rig, 10, "/in/2");
         Respond(rig, 12, "/in/other");
         Respond(rig, 1_000_000, "/in/new");
-        rig.AssertParent("/out/1", "/in/1", ParentSource.Goroutine);
+        rig.AssertParent("/out/1", "/in/1", ParentSource.Agreement);
         rig.AssertParent("/poll", null, ParentSource.None);
-        rig.AssertParent("/out/2", "/in/2", ParentSource.Goroutine);
+        rig.AssertParent("/out/2", "/in/2", ParentSource.Agreement);
     }
 
     /// <summary>Go before 1.21 does not keep who started a goroutine.</summary>

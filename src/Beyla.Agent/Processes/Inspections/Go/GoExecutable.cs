@@ -20,6 +20,12 @@ public sealed record GoExecutable
     /// </summary>
     public long RoundTrip { get; init; }
 
+    /// <summary>
+    /// Where in the file net/http has collected the head of a request and goes on with its body: the place of a probe. 0 where the program
+    /// has none, where it is not known, or where it was not asked for.
+    /// </summary>
+    public long WriteBody { get; init; }
+
     /// <summary>What is not known and why, for the log; null when all is well.</summary>
     public string? Trouble { get; init; }
 
@@ -27,7 +33,8 @@ public sealed record GoExecutable
     /// <param name="file">Its descriptor.</param>
     /// <param name="identity">Which file it is.</param>
     /// <param name="budget">What may still be read of the process that runs it.</param>
-    internal static GoExecutable Read(int file, FileIdentity identity, InspectionBudget budget)
+    /// <param name="withWriteBody">Whether <see cref="WriteBody"/> is asked for.</param>
+    internal static GoExecutable Read(int file, FileIdentity identity, InspectionBudget budget, bool withWriteBody = false)
     {
         var empty = new GoExecutable { File = identity };
         var elf = GoElf.Read(file, budget);
@@ -61,7 +68,8 @@ public sealed record GoExecutable
             return known with { Trouble = "the executable has no table of functions of a known form" };
         }
 
-        var address = functions.Find("\0net/http.(*persistConn).roundTrip\0"u8);
+        var (address, body) = functions.Find(
+            "\0net/http.(*persistConn).roundTrip\0"u8, withWriteBody ? "\0net/http.(*transferWriter).writeBody\0"u8 : default);
         if (address < 0)
         {
             // Most programs without it do not call over HTTP.
@@ -69,9 +77,12 @@ public sealed record GoExecutable
         }
 
         var place = PlaceOfProbe(file, elf.OffsetOfCode(address), budget);
-        return place > 0
-            ? known with { RoundTrip = place }
-            : known with { Trouble = "net/http.(*persistConn).roundTrip is not code as Go makes it" };
+        if (place <= 0)
+        {
+            return known with { Trouble = "net/http.(*persistConn).roundTrip is not code as Go makes it" };
+        }
+
+        return known with { RoundTrip = place, WriteBody = body < 0 ? 0 : PlaceOfProbe(file, elf.OffsetOfCode(body), budget) };
     }
 
     /// <summary>

@@ -3,6 +3,9 @@ namespace Beyla.Agent.Processes.Inspections.Go;
 /// <summary>Sets probes in Go programs. Called on threads aside, since the kernel reads the file for it.</summary>
 internal interface IGoProbes
 {
+    /// <summary>Whether <see cref="GoExecutable.WriteBody"/> is of use.</summary>
+    bool WritesHeaders { get; }
+
     /// <summary>Sets the probes of an executable, if that was not done. What fails is told to whoever made this.</summary>
     /// <param name="file">A descriptor that names the executable.</param>
     /// <param name="executable">What its file tells.</param>
@@ -17,7 +20,9 @@ internal sealed class GoExecutableReader
 
     internal GoExecutableReader(ProcReader proc, IFileGate? gate, IGoProbes? probes, int maximumCached = 256)
     {
-        executables = new(proc, gate, maximumCached, (file, identity) => GoExecutable.Read(file, identity, proc.Budget));
+        executables = new(
+            proc, gate, maximumCached,
+            (file, identity) => GoExecutable.Read(file, identity, proc.Budget, withWriteBody: probes?.WritesHeaders ?? false));
         // To set a probe the kernel reads the file.
         prepare = (named, executable) => probes?.Prepare(named, executable);
     }

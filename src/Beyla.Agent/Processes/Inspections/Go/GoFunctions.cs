@@ -50,15 +50,21 @@ internal sealed class GoFunctions
 
     /// <summary>The address of a function in the file's own numbers; -1 where there is none of that name.</summary>
     /// <param name="name">Its full name between two zeros: <c>\0net/http.(*persistConn).roundTrip\0</c>.</param>
-    internal long Find(ReadOnlySpan<byte> name)
+    internal long Find(ReadOnlySpan<byte> name) => Find(name, default).First;
+
+    /// <summary>The same of two functions, for which the table is gone through once.</summary>
+    /// <param name="first">A name between two zeros.</param>
+    /// <param name="second">Another one, or nothing.</param>
+    internal (long First, long Second) Find(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
-        long wanted;
+        long one, other;
         using (var all = Window(names, namesEnd - names))
         {
-            wanted = all.Find(name) + 1;
+            one = all.Find(first) + 1;
+            other = one <= 0 || second.IsEmpty ? 0 : all.Find(second) + 1;
         }
 
-        return wanted > 0 ? FindByName(wanted) : -1;
+        return one > 0 ? FindByName(one, other) : (-1, -1);
     }
 
     private bool IsPlausible =>
@@ -66,30 +72,36 @@ internal sealed class GoFunctions
         && table >= HeaderSize && table <= elf.Functions.Size - (count * EntrySize);
 
     /// <summary>Both the table and what it points to lie in the order of addresses: two windows go over the file once.</summary>
-    private long FindByName(long wanted)
+    private (long One, long Other) FindByName(long one, long other)
     {
+        var (left, found, second) = (other > 0 ? 2 : 1, -1L, -1L);
         using var entries = Window(table, count * EntrySize);
         using var functions = Window(table, elf.Functions.Size - table);
-        for (long i = 0; i < count; i++)
+        for (long i = 0; i < count && left > 0; i++)
         {
             if (!entries.TryGet(i * EntrySize, EntrySize, out var entry))
             {
-                return -1;
+                break;
             }
 
             var (code, place) = (BinaryPrimitives.ReadUInt32LittleEndian(entry), BinaryPrimitives.ReadUInt32LittleEndian(entry[4..]));
             if (!functions.TryGet(place, EntrySize, out var function))
             {
-                return -1;
+                break;
             }
 
-            if (BinaryPrimitives.ReadUInt32LittleEndian(function[4..]) == wanted)
+            var name = BinaryPrimitives.ReadUInt32LittleEndian(function[4..]);
+            if (name != one && (name != other || other <= 0))
             {
-                return BinaryPrimitives.ReadUInt32LittleEndian(function) == code ? text + code : -1;
+                continue;
             }
+
+            left--;
+            var address = BinaryPrimitives.ReadUInt32LittleEndian(function) == code ? text + code : -1;
+            (found, second) = name == one ? (address, second) : (found, address);
         }
 
-        return -1;
+        return (found, second);
     }
 
     /// <summary>

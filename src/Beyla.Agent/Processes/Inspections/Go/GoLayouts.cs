@@ -5,7 +5,8 @@ namespace Beyla.Agent.Processes.Inspections.Go;
 /// <summary>
 /// Where the versions of Go keep what is looked at, on 64-bit machines, by the order of the fields in runtime/runtime2.go (struct g) and
 /// net/http/transport.go (persistConn). 1.21 added parentGoid, 1.23 put syscallbp before goid, 1.25 took a field from gobuf, 1.26 put one
-/// more before parentGoid. A version that is not here is not looked at: nothing is guessed.
+/// more before parentGoid. A bufio.Writer (bufio/bufio.go) is err, buf, n and wr in all of them. A version that is not here is not looked
+/// at: nothing is guessed.
 /// </summary>
 internal static class GoLayouts
 {
@@ -25,6 +26,9 @@ internal static class GoLayouts
     /// <summary>alt (16 bytes), t (8), cacheKey (three strings and a bool), then conn.</summary>
     private const uint ConnectionOfPersistConn = 80;
 
+    /// <summary>err, an interface value (16 bytes), then buf.</summary>
+    private const uint BufferOfWriter = 16;
+
     /// <summary>The offsets of a version; false when it is not known.</summary>
     internal static bool TryFind(int minor, out GoOffsets offsets)
     {
@@ -32,7 +36,10 @@ internal static class GoLayouts
         {
             if (minor >= first && minor <= last)
             {
-                offsets = new GoOffsets { Slot = OwnSlot, Goid = goid, Parent = parent, Connection = ConnectionOfPersistConn };
+                offsets = new GoOffsets
+                {
+                    Slot = OwnSlot, Goid = goid, Parent = parent, Connection = ConnectionOfPersistConn, Buffer = BufferOfWriter,
+                };
                 return true;
             }
         }
