@@ -16,7 +16,7 @@ public sealed class LoopTests(ITestOutputHelper output)
     private static readonly LoadCase[] Loads =
     [
         new(Nesting.Plain, 16, Requests: 600), new(Nesting.Plain, 1, Requests: 200),
-        new(Nesting.Plain, 16, KeepAlive: false, Requests: 300),
+        new(Nesting.Plain, 16, KeepAlive: false, Requests: 300), new(Nesting.Before, 16, Requests: 300),
     ];
 
     [LiveTheory("python3", "node", "nginx")]
