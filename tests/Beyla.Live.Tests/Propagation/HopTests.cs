@@ -92,6 +92,42 @@ public sealed class HopTests
         }
     }
 
+    /// <summary>A body that waits for <c>100 Continue</c> comes after something was sent, as the next request does.</summary>
+    [LiveTheory("python3")]
+    [InlineData("headers")]
+    [InlineData("tcp")]
+    public async Task A_body_after_an_interim_response_is_no_request(string way)
+    {
+        await using TestCgroup group = TestCgroup.Create();
+        await using Echo echo = new();
+        int port = FreePort.Next();
+        string script = Path.Combine(AppContext.BaseDirectory, "Servers", "Scripts", "nested.py");
+        await using TestServer server = await TestServer.StartAsync(
+            port, [.. group.Prefix, Tool.Find("python3"), "-I", script, Text(port), Text(echo.Port)]);
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            AgentSettings.ForPorts(port).With("BEYLA_BPF_CONTEXT_PROPAGATION", way));
+        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
+        const int count = 10;
+        using RawConnection connection = await RawConnection.OpenAsync(port);
+        for (int number = 0; number < count; number++)
+        {
+            await connection.SendAsync($"POST /in/{number} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n");
+            Assert.Equal((100, ""), await connection.ReadAnswerAsync());
+            await connection.SendAsync("A");
+            Assert.Equal((200, "A"), await connection.ReadAnswerAsync());
+        }
+
+        IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(2 * count, static _ => true);
+        await agent.StopAsync();
+        for (int number = 0; number < count; number++)
+        {
+            Span request = Assert.Single(spans, span => span.Path == $"/in/{number}"), call = Assert.Single(
+                spans, span => span.Path == $"/out/{number}");
+            Assert.Equal(
+                (request.TraceId, request.SpanId, ParentSource.Thread), (call.TraceId, call.ParentId, call.ParentSource));
+        }
+    }
+
     private static Span Server(IEnumerable<Span> spans, TestServer server) =>
         Assert.Single(spans, span => span.Kind == SpanKind.Server && span.ServerPort == server.Port);
 
@@ -104,7 +140,7 @@ public sealed class HopTests
         string script = Path.Combine(AppContext.BaseDirectory, "Servers", "Scripts", "relay.py");
         return TestServer.StartAsync(
             port, [.. group.Prefix, Tool.Find("python3"), "-I", script, Text(port), Text(next)]);
-
-        static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
     }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

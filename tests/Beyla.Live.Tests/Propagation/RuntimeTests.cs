@@ -58,6 +58,8 @@ public sealed class RuntimeTests
         await agent.StopAsync();
         Assert.Equal(sent, spans.Count(static span => span.Kind == SpanKind.Client));
         Assert.Equal(Enumerable.Repeat(Sizes, 3).SelectMany(static sizes => sizes), echo.Requests.Select(static request => request.Body));
+        Assert.All(echo.Requests, request => Assert.True(!closes || request.Number == 0));
+        Assert.True(closes || echo.Requests.Any(static request => request.Number > 1));
         bool own = runtime == "Kestrel, as the template";
         Assert.All(echo.Requests, request => Assert.Equal(own || request.Number == 0 ? 1 : 0, request.Contexts.Count));
         Assert.All(echo.Requests.SelectMany(static request => request.Contexts), static one =>
