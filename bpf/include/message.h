@@ -191,7 +191,7 @@ __attribute__((noinline)) int begin_message(struct scratch *at, struct connectio
 	struct wire *w;
 	__u32 begins;
 
-	if (!at || !c)
+	if (!at || !c || (propagates == PROPAGATES_GO && !at->event.goroutine))
 		return 0;
 	if (!at->turned) {
 		w = wire_of(at);

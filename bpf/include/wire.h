@@ -12,7 +12,16 @@
 #include "../sockets.h"
 #include <bpf/bpf_helpers.h>
 
-/* Set before the programs are loaded: contexts are propagated. The verifier then removes what is behind it where they are not. */
+/*
+ * Set before the programs are loaded: contexts are propagated. The verifier then removes what is behind it where they are not. Mirrored by
+ * src/Beyla.Agent/Kernel/SocketSource.cs.
+ */
+enum {
+	PROPAGATES_NOTHING = 0,
+	PROPAGATES_ALL = 1,
+	PROPAGATES_GO = 2, /* only by what goroutines send (go_write.bpf.c): for all else nothing is settled here */
+};
+
 const volatile __u32 propagates SEC(".rodata.propagates");
 
 enum way_state {

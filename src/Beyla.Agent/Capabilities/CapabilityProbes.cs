@@ -39,6 +39,12 @@ internal static class CapabilityProbes
             Load("propagation", _ => true, probes);
         }
 
+        if ((request.Features & Feature.GoPropagation) != 0)
+        {
+            // What writes into requests of Go programs. The kernel's log names the agent for it.
+            Load("go_write", _ => true, probes);
+        }
+
         if ((request.Features & Feature.NetworkSocketFilter) != 0)
         {
             probes.Add(PacketSocket());

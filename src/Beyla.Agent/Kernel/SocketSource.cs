@@ -7,6 +7,9 @@ namespace Beyla.Agent.Kernel;
 /// <summary>The socket programs, loaded and attached over the best attach points that this kernel takes.</summary>
 public sealed class SocketSource : IDisposable, ICounted
 {
+    // bpf/include/wire.h, propagates.
+    private const uint PropagatesNothing = 0, PropagatesAll = 1, PropagatesGo = 2;
+
     private static readonly string[] Ends = ["on_state", "on_destroy"];
 
     /// <summary>The ladder. The kernel is asked by loading, never by its version: distributions backport and forbid.</summary>
@@ -73,7 +76,7 @@ public sealed class SocketSource : IDisposable, ICounted
     /// <param name="detectsSql">Connections that are not recognised are captured on, so that statements can be looked for on them.</param>
     /// <param name="propagation">Unless disabled, messages get a trace context on this side, and events tell it.</param>
     /// <param name="refused">Called for each rung that the kernel did not take, with the reason.</param>
-    /// <param name="settlesContexts">The same as with propagation, for <see cref="GoWritePrograms"/> where there is none.</param>
+    /// <param name="settlesContexts">The same of what goroutines send, for <see cref="GoWritePrograms"/>, where nothing else is.</param>
     /// <exception cref="KernelException">No wanted rung works; the reason of the last one.</exception>
     public static SocketSource Open(
         SocketSourceKind wanted, SelectionMap selection, uint ringSize, bool detectsSql, ContextPropagation propagation,
@@ -146,7 +149,9 @@ public sealed class SocketSource : IDisposable, ICounted
             programs.Map(SelectionMap.Name).ShareFrom(selection.Map);
             programs.Map("socket_events").MaxEntries = ringSize;
             programs.SetConstants(".rodata.settings", detectsSql ? 1u : 0u);
-            Prepare(programs, propagation, settlesContexts || propagation != ContextPropagation.Disabled);
+            Prepare(
+                programs, propagation,
+                propagation != ContextPropagation.Disabled ? PropagatesAll : settlesContexts ? PropagatesGo : PropagatesNothing);
             programs.Select(names).Load();
             var source = new SocketSource(kind, programs, names, ringSize);
             try
@@ -179,11 +184,11 @@ public sealed class SocketSource : IDisposable, ICounted
         (propagation & ContextPropagation.Headers) != 0 && names.Contains("on_sendpage") ? ["on_pushed"] : [];
 
     /// <summary>Where no contexts are passed on, what belongs to them is left out of the programs, and its maps are small.</summary>
-    private static void Prepare(BpfObject programs, ContextPropagation propagation, bool settlesContexts)
+    private static void Prepare(BpfObject programs, ContextPropagation propagation, uint propagates)
     {
-        programs.SetConstants(".rodata.propagates", settlesContexts ? 1u : 0u);
+        programs.SetConstants(".rodata.propagates", propagates);
         programs.SetConstants(".rodata.slack", GoroutineNumbers.Slack);
-        if (!settlesContexts)
+        if (propagates == PropagatesNothing)
         {
             programs.Map("wires").MaxEntries = programs.Map("works").MaxEntries = programs.Map("serving").MaxEntries = 1;
         }

@@ -67,8 +67,8 @@ public class CapabilityCheckTests
                     foreach (var (name, value) in verdicts(application))
                     {
                         // Lockdown refuses what writes into processes (LOCKDOWN_BPF_WRITE_USER), and nothing else at this level.
-                        var expected = name == "lockdown" && writes && facts.Lockdown == "integrity" ? HostVerdict.Notice : value;
-                        Assert.Equal(expected, report.Host.First(host => host.Name == name).Verdict);
+                        var verdict = name == "lockdown" && writes && facts.Lockdown == "integrity" ? HostVerdict.Notice : value;
+                        Assert.Equal(verdict, report.Host.First(host => host.Name == name).Verdict);
                     }
                 }
             }

@@ -59,7 +59,7 @@ internal sealed record Hops(string Name, Score Score, int Told, int None, int Wr
         }
 
         await Wait.UntilAsync(() => agent.Records.Count >= services.Count * load.Requests * 3, Settling);
-        await agent.StopAsync(ChildProcess.SIGINT, "watcher");
+        await agent.StopAsync();
         return [.. services.Select((service, i) => Of(agent.Records, service.Name, service.Server.Port, first[i], load, backend.Port))];
     }
 
