@@ -53,8 +53,8 @@ public class GoroutineTests
         Response(rig, 901, "/out/2");
         Respond(rig, 10, "/in/1");
         Respond(rig, 11, "/in/2");
-        rig.AssertParent("/out/1", "/in/1", ParentSource.Goroutine);
-        rig.AssertParent("/out/2", "/in/2", ParentSource.Goroutine);
+        rig.AssertParent("/out/1", "/in/1", ParentSource.Agreement);
+        rig.AssertParent("/out/2", "/in/2", ParentSource.Agreement);
     }
 
     /// <summary>The goroutine of a connection was started by whoever used that first.</summary>
