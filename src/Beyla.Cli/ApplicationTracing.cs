@@ -157,18 +157,16 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             {
                 EveryExec = needs.EveryExec, JudgeListeners = needs.JudgeListeners, Ports = needs.PortsMentioned(),
             });
-            source = SocketSource.Open(
-                configuration.SocketSource,
-                watcher.Selection,
-                configuration.RingSize,
-                configuration.DetectsSql,
-                groups is null ? ContextPropagation.Disabled : ways,
-                static (kind, failure) =>
-                    Log.Debug(
-                        "The kernel does not take this socket source",
-                        ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)),
-                settlesContexts: GoHeaders.MayWrite(ways));
+            source = OpenSockets(configuration, watcher, groups is null ? ContextPropagation.Disabled : ways);
             passing = groups is null ? null : ContextPassing.Open(ways, source, watcher.Selection, groups);
+            if (passing is null && groups is not null)
+            {
+                // What nobody is told must not be settled when it is sent: later more is known.
+                source.Dispose();
+                source = null;
+                source = OpenSockets(configuration, watcher, ContextPropagation.Disabled);
+            }
+
             goWriter = GoHeaders.Open(ways, source, watcher.Selection, isOnlyWay: passing is null);
             return new ApplicationTracing(configuration, names, watcher, source, passing, goWriter, printer, output);
         }
@@ -182,6 +180,17 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             throw;
         }
     }
+
+    /// <param name="configuration">Which source, and headers of Go programs.</param>
+    /// <param name="watcher">Whose selection is shared.</param>
+    /// <param name="ways">How contexts travel from control groups.</param>
+    private static SocketSource OpenSockets(AgentConfiguration configuration, Watcher watcher, ContextPropagation ways) =>
+        SocketSource.Open(
+            configuration.SocketSource, watcher.Selection, configuration.RingSize, configuration.DetectsSql, ways,
+            static (kind, failure) => Log.Debug(
+                "The kernel does not take this socket source",
+                ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)),
+            settlesContexts: GoHeaders.MayWrite(configuration.ContextPropagation));
 
     /// <summary>An old kernel has not what it takes; then names come from /proc alone.</summary>
     private static StartedNames? OpenNames()

@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Beyla.Live.Tests.Clients;
 using Beyla.Live.Tests.Propagation;
 using Beyla.Live.Tests.Rig;
+using Beyla.Live.Tests.Servers;
 
 namespace Beyla.Live.Tests.Capabilities;
 
@@ -58,6 +60,30 @@ public sealed partial class PropagationTests
         {
             Assert.Contains("error=\"load eBPF object propagation: EPERM", agent.Errors, StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>Where the kernel refuses to pass contexts on, parents are found as if nobody had asked for it.</summary>
+    [LiveFact("python3", "setcap", "setpriv")]
+    public async Task What_is_not_passed_on_is_found_by_both_ends_of_a_connection()
+    {
+        await using TestCgroup group = TestCgroup.Create();
+        await using TestServer last = await Hops.StartBackendAsync(group);
+        await using TestServer first = await Hops.StartScriptAsync(group, "python3", "relay.py", last.Port);
+        using OrdinaryUser user = await OrdinaryUser.CreateAsync(Without("cap_net_admin"));
+        AgentSettings settings = AgentSettings.ForPorts(first.Port, last.Port).With("BEYLA_BPF_CONTEXT_PROPAGATION", "all");
+        await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(settings));
+        const int count = 40;
+        await HttpRequests.SendAsync(first.Port, count, "/x");
+        IReadOnlyList<Span> spans = await agent.WaitForSpansAsync(3 * count, static _ => true);
+        await agent.StopAsync();
+        Assert.Contains("Trace context is not passed on", agent.Errors, StringComparison.Ordinal);
+        Assert.Equal(count, spans.Count(static span => span.Kind == SpanKind.Client));
+        Assert.All(spans.Where(span => span.Kind == SpanKind.Server && span.ServerPort == last.Port), request =>
+        {
+            Assert.Equal(ParentSource.Connection, request.ParentSource);
+            Span call = Assert.Single(spans, span => span.Kind == SpanKind.Client && span.SpanId == request.ParentId);
+            Assert.Equal(request.TraceId, call.TraceId);
+        });
     }
 
     [LiveTheory("setcap", "setpriv")]
