@@ -48,10 +48,13 @@ internal sealed class CostFigures
 
     /// <summary>Boots the guests.</summary>
     /// <param name="place">Where the figures go.</param>
-    public static CostFigures Measure(string place)
+    /// <param name="guest">What runs in them: a file in tests/vm.</param>
+    /// <param name="kernels">Which ones; none: all.</param>
+    public static CostFigures Measure(string place, string guest = "guest-cost", params string[] kernels)
     {
-        using var guests = Process.Start(
-            new ProcessStartInfo("bash", ["tests/vm/cost.sh", "--figures", place]) { RedirectStandardOutput = true })!;
+        var start = new ProcessStartInfo("bash", ["tests/vm/cost.sh", "--figures", place, .. kernels]) { RedirectStandardOutput = true };
+        start.Environment["COST_GUEST"] = guest;
+        using var guests = Process.Start(start)!;
         var told = guests.StandardOutput.ReadToEnd();
         guests.WaitForExit();
         if (guests.ExitCode != 0 || told.Contains("\nskip ", StringComparison.Ordinal)

@@ -9,15 +9,17 @@ namespace Beyla.Benchmarks;
 /// </summary>
 internal static class PropagationSuite
 {
+    private const string Kernel = "6.12";
+
     private static readonly string[] Ways = ["disabled", "tcp", "headers", "all"];
 
     /// <summary>How requests are passed on, how many a second, and which ways are measured where the service is traced or is not.</summary>
     private static readonly (string Name, bool Keeps, int PerSecond, bool Traced, string[] Ways)[] Cases =
     [
-        ("not traced, connections kept", true, 6000, false, ["disabled", "all"]),
-        ("not traced, a connection per request", false, 3000, false, ["disabled", "all"]),
-        ("traced, connections kept", true, 6000, true, Ways),
-        ("traced, a connection per request", false, 3000, true, Ways),
+        ("untraced, `kept`", true, 6000, false, ["disabled", "all"]),
+        ("untraced, `each`", false, 3000, false, ["disabled", "all"]),
+        ("traced, `kept`", true, 6000, true, Ways),
+        ("traced, `each`", false, 3000, true, Ways),
     ];
 
     public static string Run(BenchmarkOptions options)
@@ -43,13 +45,18 @@ internal static class PropagationSuite
         var text = new StringBuilder()
             .AppendLine("## Propagation")
             .AppendLine()
-            .AppendLine("nginx, one worker, passes each request on to itself: two requests that are served, and one call. CPU time of")
+            .AppendLine("nginx, one process, passes each request on to itself: two requests that are served, and one call, over")
+            .AppendLine("connections that are kept (`kept`) or over one for each request (`each`). The ratio is to the same agent without")
+            .AppendLine("propagation.")
+            .AppendLine("Where nginx is not traced, the agent traces another process, in another control group.")
+            .AppendLine();
+        Count(text);
+        text.AppendLine()
+            .AppendLine("On this machine, CPU time of the worker per request in µs, open loop on 16 connections.")
             .AppendLine(CultureInfo.InvariantCulture,
-                $"the worker per request in µs, open loop on 16 connections, {options.Seconds} s per step, {options.Rounds} paired")
-            .AppendLine("rounds in alternating order. The ratio is paired, to the same agent without propagation. Where nginx is not")
-            .AppendLine("traced, the agent traces another process, in another control group. Median (quartiles).")
+                $"{options.Seconds} s per step, {options.Rounds} paired rounds in alternating order. Median (quartiles).")
             .AppendLine()
-            .AppendLine("| | propagation | worker | ratio | agent | requests/s |")
+            .AppendLine("| | propagation | worker | ratio, paired | agent | requests/s |")
             .AppendLine("|---|---|---|---|---|---|");
         foreach (var step in steps)
         {
@@ -57,6 +64,29 @@ internal static class PropagationSuite
         }
 
         return text.ToString();
+    }
+
+    /// <summary>Instructions in a guest, which do not depend on what else the machine does.</summary>
+    private static void Count(StringBuilder text)
+    {
+        var figures = CostFigures.Measure("out/propagation-cost.tsv", "guest-propagation-cost", $"{Kernel}-cloud-amd64");
+        text.AppendLine(CultureInfo.InvariantCulture, $"Instructions per request in a guest ({figures.Conditions}),")
+            .AppendLine("one request after the other, lowest of three rounds:")
+            .AppendLine()
+            .AppendLine("| | propagation | nginx | ratio | agent |")
+            .AppendLine("|---|---|---|---|---|");
+        foreach (var (state, ways) in ((string, string[])[])[("untraced", ["disabled", "all"]), ("traced", Ways)])
+        {
+            foreach (var shape in (string[])["kept", "each"])
+            {
+                foreach (var way in ways)
+                {
+                    var (cost, off) = (figures[Kernel, way, shape, state], figures[Kernel, "disabled", shape, state]);
+                    text.AppendLine(CultureInfo.InvariantCulture,
+                        $"| {state}, `{shape}` | {way} | {cost.Server:N0} | ×{cost.Server / off.Server:F3} | {cost.Agent:N0} |");
+                }
+            }
+        }
     }
 
     private sealed class Step((string Name, bool Keeps, int PerSecond, bool Traced, string[] Ways) one, string way)

@@ -6,7 +6,8 @@
 #
 # --figures writes the figures to FILE, in the format of cost.tsv, and judges nothing. Output and status are those of run.sh.
 #
-# Environment: AGENT_UNDER_TEST (another agent), COST_RECORD (another record than cost.tsv), VM_LIMIT (400 seconds), and those of boot.sh.
+# Environment: AGENT_UNDER_TEST (another agent), COST_RECORD (another record than cost.tsv), COST_GUEST (another guest than guest-cost), VM_LIMIT
+# (400 seconds), and those of boot.sh.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -33,7 +34,7 @@ mkdir -p "$work/payload"/{etc,www}
 install_program "$agent" "$work/payload/agent/beyla"
 install_program "$(command -v nginx)" "$work/payload/sbin/nginx"
 gcc -O1 -static -s -o "$work/payload/agent/cost" "$here/../native/cost.c"
-install -m 755 "$here/guest-cost" "$work/payload/test.sh"
+install -m 755 "$here/${COST_GUEST:-guest-cost}" "$work/payload/test.sh"
 head -c 800 /dev/zero | tr '\0' x >"$work/payload/www/small"
 
 # What the figures depend on beside the agent.
