@@ -52,8 +52,8 @@ internal static class PropagationSuite
             .AppendLine();
         Count(text);
         text.AppendLine()
-            .AppendLine("On this machine, CPU time of the worker per request in µs, open loop on 16 connections. Other work on it makes the")
-            .AppendLine("rounds differ by more than most of these ratios: the counts above repeat within 0.3 %.")
+            .AppendLine("On this machine, CPU time of the worker per request in µs, open loop on 16 connections. Other work on it makes")
+            .AppendLine("the rounds differ by more than most of these ratios: the counts above repeat within 0.3 %.")
             .AppendLine(CultureInfo.InvariantCulture,
                 $"{options.Seconds} s per step, {options.Rounds} paired rounds in alternating order. Median (quartiles).")
             .AppendLine()

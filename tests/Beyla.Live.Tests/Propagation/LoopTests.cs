@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Text;
 using Beyla.Live.Tests.Context;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
@@ -53,6 +55,42 @@ public sealed class LoopTests(ITestOutputHelper output)
             IReadOnlyList<Hops> measured = await CheckAsync(way, load, backend, [("Go", direct), ("Go, started", child)]);
             Assert.True(measured[0].Score.ExactRight == load.Calls, measured[0].ToString());
         }
+    }
+
+    /// <summary>The kernel side counts open requests: those that end without a response do not stay in the count.</summary>
+    [LiveFact("python3", "node")]
+    public async Task Requests_that_are_given_up_do_not_count_for_ever()
+    {
+        await using TestCgroup group = TestCgroup.Create();
+        await using TestServer backend = await Hops.StartBackendAsync(group);
+        await using TestServer node = await Hops.StartScriptAsync(group, "node", "nested.js", backend.Port);
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            (AgentSettings.ForPorts(backend.Port, node.Port) with { ReadsRecords = true }).With("BEYLA_BPF_CONTEXT_PROPAGATION", "tcp"));
+        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
+        const string request = "GET /in/1?before HTTP/1.1\r\nHost: x\r\n\r\n";
+        string[] texts = [request, request[..12], request[..1], request + request];
+        for (int i = 0; i < 200; i++)
+        {
+            using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync("127.0.0.1", node.Port);
+            await socket.SendAsync(Encoding.ASCII.GetBytes(texts[i % 4]));
+            await Task.Delay(i % 5);
+            // Every other one by a reset.
+            socket.LingerState = new LingerOption(i / 4 % 2 == 0, 0);
+        }
+
+        await Task.Delay(500);
+        LoadCase load = new(Nesting.Plain, 1, Requests: 100);
+        int first = Requests.NextIds(load.Requests);
+        using CancellationTokenSource expired = new(TimeSpan.FromSeconds(50));
+        await Requests.SendAsync(node.Port, load, first, expired.Token);
+        ILookup<int, SpanRecord> Own() => agent.Records.Where(span => span.Kind == "client" || span.ServerPort == node.Port)
+            .ToLookup(span => Requests.IdOf(span["url.path"]));
+        Assert.True(await Wait.UntilAsync(() => Score.Of(Own(), first, load).Calls == load.Calls, Wait.Hang));
+        Score score = Score.Of(Own(), first, load);
+        Assert.True(score.ProbableRight == load.Calls, score.ToString());
+        agent.Signal(ChildProcess.SIGINT);
+        Assert.Equal(0, await agent.WaitForExitAsync(Wait.Hang));
     }
 
     private async Task<IReadOnlyList<Hops>> CheckAsync(
