@@ -13,8 +13,8 @@ using Beyla.Live.Tests.Servers;
 namespace Beyla.Live.Tests.Go;
 
 /// <summary>
-/// The kernel side knows, probably, the request of a goroutine that was started for it, from Go 1.21 on. Debian's Go is older: its program keeps
-/// itself who has started its goroutines (tests/go/started).
+/// The kernel side knows, probably, the request of a goroutine that was started for it, from Go 1.21 on. Debian's Go is older: its program
+/// keeps itself who has started its goroutines (tests/go/started).
 /// </summary>
 public sealed class StarterTests
 {
