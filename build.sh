@@ -30,7 +30,7 @@ TEXT
 die() { say "build.sh: $*"; exit 1; }
 
 BUILD_PACKAGES="clang llvm libbpf-dev libelf-dev zlib1g-dev"
-DEMO_PACKAGES="curl nodejs php-cli python3"
+DEMO_PACKAGES="curl nodejs perl-base php-cli python3"
 LIVE_PACKAGES="nginx-light haproxy curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps
     tcpdump ethtool iperf3 redis-server redis-tools liburing-dev iputils-ping strace python3-yaml systemd
     postgresql-15 postgresql-client-15 python3-psycopg2 python3-redis npm mariadb-server mariadb-client

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job on real traffic: three services on loopback, a few clients, and the agent beside them for a few seconds.
+# The main job on real traffic: four services on loopback, a few clients, and the agent beside them for a few seconds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -26,13 +26,16 @@ start() { # start NAME COMMAND...: a service; its port lands in $port
     exit 1
 }
 
+start supplier perl tests/demo/supplier.pl
+supplier=$port
 warehouse=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-OTEL_SERVICE_NAME=warehouse php -S "127.0.0.1:$warehouse" tests/demo/warehouse.php >/dev/null 2>"$work/warehouse" &
+OTEL_SERVICE_NAME=warehouse SUPPLIER=http://127.0.0.1:$supplier php -S "127.0.0.1:$warehouse" tests/demo/warehouse.php >/dev/null 2>"$work/warehouse" &
 running+=($!)
 start stock node tests/demo/stock.js "http://127.0.0.1:$warehouse"
 stock=$port
 start shop python3 tests/demo/shop.py "http://127.0.0.1:$stock"
 shop=$port
+ports=$shop,$stock,$warehouse,$supplier
 curl -s -o /dev/null --retry 50 --retry-connrefused --retry-delay 0 --retry-max-time 30 "http://127.0.0.1:$warehouse/shelf/teapot" ||
     { echo "demo: the warehouse service did not start" >&2; cat "$work/warehouse" >&2; exit 1; }
 
@@ -49,15 +52,15 @@ who=${who:-root}
 
 cat <<TEXT
 
-Three services run on this machine: shop (Python, port $shop), which asks stock (node, port $stock), which asks warehouse (PHP, port
-$warehouse). None of them has a line of tracing in it, none is restarted. Now, as $who:
+Four services run on this machine: shop (Python, port $shop), which asks stock (node, port $stock), which asks warehouse (PHP, port
+$warehouse), which asks supplier (Perl, port $supplier). None of them has a line of tracing in it, none is restarted. Now, as $who:
 
-    BEYLA_OPEN_PORT=$shop,$stock,$warehouse BEYLA_TRACE_PRINTER=text out/bin/beyla
+    BEYLA_OPEN_PORT=$ports BEYLA_TRACE_PRINTER=text out/bin/beyla
 
 TEXT
 
 trace() { # trace PRINTER FILE LOG: the agent; its process lands in $agent
-    BEYLA_OPEN_PORT=$shop,$stock,$warehouse BEYLA_TRACE_PRINTER=$1 $user "$work/beyla" >"$work/$2" 2>"$work/$3" &
+    BEYLA_OPEN_PORT=$ports BEYLA_TRACE_PRINTER=$1 $user "$work/beyla" >"$work/$2" 2>"$work/$3" &
     agent=$!
     running+=("$agent")
     local i
@@ -117,6 +120,6 @@ Try next:
     out/bin/beyla config                                             what is set, and where it comes from
     out/bin/beyla --help                                             everything else
 TEXT
-python3 tests/demo/tree.py <"$work/stream" | grep -c '^             └─ warehouse serves' | grep -qx 3 ||
+python3 tests/demo/tree.py <"$work/stream" | grep -c '^                   └─ supplier serves' | grep -qx 3 ||
     { echo "demo: three requests are not three traces" >&2; cat "$work/stream" >&2; exit 1; }
 [ "$served" = "$total" ] || { echo "demo: $total requests were sent and $served seen" >&2; cat "$work/log" >&2; exit 1; }

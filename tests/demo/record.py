@@ -143,6 +143,8 @@ def main():
         shutil.copy(ROOT / "out/bin/beyla", binary)
         subprocess.run([str(binary), "capability", "set", "--minimal", "--open-port", str(SHOP)], check=True)
         try:
+            supplier = service(running, "perl", "supplier.pl", name="supplier")
+            os.environ["SUPPLIER"] = f"http://127.0.0.1:{supplier}"
             start(running, ["php", "-S", f"127.0.0.1:{WAREHOUSE}", str(DEMO / "warehouse.php")], "warehouse")
             stock = service(running, "node", "stock.js", f"http://127.0.0.1:{WAREHOUSE}", name="stock")
             service(running, PYTHON, "shop.py", f"http://127.0.0.1:{stock}", str(SHOP), name="shop")

@@ -1,5 +1,5 @@
 """A small HTTP service that knows nothing of being watched: a shop that asks a stock service (stock.js), which asks a warehouse
-(warehouse.php). shop.py URL [PORT]; prints its port."""
+(warehouse.php), which asks a supplier (supplier.pl). shop.py URL [PORT]; prints its port."""
 import http.server
 import json
 import os
