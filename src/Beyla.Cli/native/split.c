@@ -1,0 +1,89 @@
+// Makes two processes of one before the .NET runtime starts: the keeper, which the caller started and waits for, holds the capabilities; its child, the
+// worker, reads and decodes what others sent, and has no capability from its first instruction on. A process that runs a runtime cannot be forked any more.
+// Commands that only print something are not split (see starts_agent).
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "split.h"
+
+// Exit code "failed" of the executable (Entry.cs).
+#define FAILED 1
+
+static int role = WHOLE, channel = -1, other;
+
+int beyla_role(void) { return role; }
+int beyla_channel(void) { return channel; }
+int beyla_other(void) { return other; }
+
+// The options that take the next word as their value. A test compares them with the command line's own list (CommandLine.cs, CommandLineOption.cs).
+static const char *const with_value[] = {
+	"--config", "-config", "--set", "--open-port", "--executable", "--pid", "--language", "--trace-printer", "--network-source", "--log-level",
+};
+
+static const char *const only_printing[] = { "--help", "-h", "-help", "--version", "-V" };
+
+static int is_one_of(const char *word, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(word, words[i]) == 0)
+			return 1;
+	return 0;
+}
+
+#define IS_ONE_OF(word, words) is_one_of(word, words, sizeof(words) / sizeof((words)[0]))
+
+// Whether this command line runs the agent. A word that is no option and no value of one is a command, or a mistake: neither runs it.
+static int starts_agent(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] != '-' || argv[i][1] == '\0' || IS_ONE_OF(argv[i], only_printing))
+			return 0;
+		if (IS_ONE_OF(argv[i], with_value))
+			i++;
+	}
+	return 1;
+}
+
+// Closed standard descriptors would be taken by the first that are opened.
+static void open_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return;
+}
+
+static void fail(const char *what)
+{
+	dprintf(2, "beyla: cannot start: %s: %s\n", what, strerror(errno));
+	_exit(FAILED);
+}
+
+__attribute__((constructor)) static void split(int argc, char **argv, char **envp)
+{
+	if (argc < 1 || !starts_agent(argc, argv))
+		return;
+	open_standard_descriptors();
+	// No ptrace and no core dump by the caller: of either, at any moment.
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		fail("socketpair");
+	pid_t keeper = getpid(), child = fork();
+	if (child < 0)
+		fail("fork");
+	close(ends[child == 0]);
+	channel = ends[child != 0];
+	role = child == 0 ? WORKER : KEEPER;
+	other = child == 0 ? keeper : child;
+	if (child == 0)
+		become_worker(keeper, argc, argv, envp);
+}
