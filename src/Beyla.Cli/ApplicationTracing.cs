@@ -1,7 +1,7 @@
-using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Export;
+using Beyla.Agent.Keeper;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
@@ -16,13 +16,13 @@ using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Tracing;
 using Beyla.Agent.Tracing.Parents;
-using SocketSource = Beyla.Agent.Kernel.SocketSource;
+using Microsoft.Win32.SafeHandles;
 using Tracer = Beyla.Agent.Tracing.Tracer;
 using TracePrinter = Beyla.Agent.Export.TracePrinter;
 
 namespace Beyla.Cli;
 
-/// <summary>Application observability put together: watcher and socket programs, processes, connections, HTTP, printers.</summary>
+/// <summary>Application observability put together: what the kernel side tells, processes, connections, protocols, printers.</summary>
 internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, IDisposable
 {
     /// <summary>Bytes of a statement that the kernel side captures (bpf/protocols/postgres.h, POSTGRES_TEXT).</summary>
@@ -30,10 +30,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
 
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(0.5);
 
-    private readonly Watcher watcher;
-    private readonly StartedNames? names;
-    private readonly SocketSource source;
-    private readonly ContextPassing? passing;
+    private readonly KeeperConnection keeper;
+    private readonly ApplicationMaps kernel;
     private readonly ProcessTable processes;
     private readonly Tracer tracer;
     private readonly SpanParents parents;
@@ -43,36 +41,33 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private readonly ProcReader proc;
     private readonly ProcessEventReader records;
     private readonly Aside aside;
-    private readonly GoPrograms goPrograms;
     private readonly GoProcesses go;
     private bool detached;
 
     private ApplicationTracing(
-        AgentConfiguration configuration, StartedNames? names, Watcher watcher,
-        SocketSource source, ContextPassing? passing, GoWritePrograms? goWriter, TracePrinter printer, OutputQueue output)
+        AgentConfiguration configuration, KeeperConnection keeper, ApplicationMaps kernel, TracePrinter printer, OutputQueue output)
     {
-        (this.names, this.watcher, this.source, this.passing, this.output) = (names, watcher, source, passing, output);
+        (this.keeper, this.kernel, this.output) = (keeper, kernel, output);
         records = new ProcessEventReader(this);
         Services = configuration.Network.Enabled ? new ServiceSnapshot() : null;
-        proc = new ProcReader(privilege: new Permissions.ForProc());
+        proc = new ProcReader(keeper);
         if (!proc.IsInitialPidNamespace())
         {
             Log.Warn("The agent runs in a pid namespace of its own: the kernel names processes by other numbers, so none can be selected",
                 ("fix", "run it in the host's pid namespace (hostPID: true, --pid=host)"));
         }
 
-        goPrograms = new GoPrograms(watcher.Selection, source, goWriter);
-        go = new GoProcesses(goPrograms, TellOfGo, static failure => Log.Info(
+        go = new GoProcesses(new KeeperGo(keeper, kernel.Selection, kernel.Has(ApplicationParts.GoHeaders)), TellOfGo, static failure => Log.Info(
             "The kernel sets no probes in Go programs: which request caused a call over HTTP is not known for them",
             ("error", failure.Message)));
-        var listeners = new KernelListeners(watcher.Listeners);
+        var listeners = new KernelListeners(keeper);
         aside = Aside.Create(proc, listeners, new AsideOptions
         {
             Troubled = static trouble => Log.WarnLimited("aside", "A process could not be looked at", ("trouble", trouble)),
         }, go);
         processes = new ProcessTable(
             configuration.Selection,
-            new KernelSelection(watcher.Selection),
+            new KernelSelection(kernel.Selection),
             listeners,
             proc,
             aside,
@@ -81,11 +76,11 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 ServiceName = configuration.Selection.ServiceName,
                 ServiceNamespace = configuration.Selection.ServiceNamespace,
                 Services = Services,
-                NeedsControlGroup = passing is not null,
+                NeedsControlGroup = kernel.Has(ApplicationParts.Passing),
                 Go = go,
                 Clock = static () => (long)MonotonicClock.Now,
-                StartedWith = names is null ? null : ReadName,
-                StartsSeenFrom = names is null ? long.MaxValue : MonotonicClock.BootTicks + 1,
+                StartedWith = kernel.Has(ApplicationParts.Names) ? keeper.StartedWith : null,
+                StartsSeenFrom = kernel.Has(ApplicationParts.Names) ? MonotonicClock.BootTicks + 1 : long.MaxValue,
                 NameHidden = static executable => Log.Info(
                     "A process that began before the agent has written over its environment: "
                         + "if OTEL_SERVICE_NAME was there, it cannot be known",
@@ -99,16 +94,16 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             });
         spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), printer.Sinks);
         processes.Judged = spans.Release;
-        parents = new SpanParents(spans, processes, passing is null ? null : new KernelThreadRule(source.ThreadRules));
+        parents = new SpanParents(spans, processes, kernel.Has(ApplicationParts.Passing) ? new KernelThreadRule(kernel.ThreadRules) : null);
         var buffers = new BufferPool();
         tracer = new Tracer(
             new TracerOptions(),
             buffers,
-            new KernelVerdicts(source.Verdicts),
-            new KernelPassed(source.Passed),
+            new KernelVerdicts(kernel.Verdicts),
+            new KernelPassed(kernel.Passed),
             parents,
             Protocols(configuration, parents, buffers));
-        loop = new EventLoop(watcher, source, configuration.PollInterval);
+        loop = kernel.Loop(configuration.PollInterval);
         loop.Watch(aside.FileDescriptor);
         loop.WatchEnd(OutputQueue.StandardOutput);
     }
@@ -118,18 +113,27 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
 
     /// <summary>The stages that count, in pipeline order.</summary>
     public IReadOnlyList<ICounted> Places =>
-        [.. names is null ? (ICounted[])[] : [names], watcher, records, processes, aside, source, tracer, parents, spans];
+        [
+            new KernelPlaces(keeper, CounterGroup.Processes), records, processes, aside,
+            new KernelPlaces(keeper, CounterGroup.Sockets), tracer, parents, spans,
+        ];
 
-    /// <summary>Loads and attaches what the configuration needs, and looks for the processes that are there already.</summary>
+    /// <summary>Begins with what the keeper attached, and looks for the processes that are there already.</summary>
+    /// <returns>Null where nothing was attached, which the keeper has said.</returns>
     /// <exception cref="KernelException">The kernel refused.</exception>
-    public static ApplicationTracing Start(AgentConfiguration configuration, TracePrinter printer, OutputQueue output)
+    public static ApplicationTracing? Start(
+        AgentConfiguration configuration, KeeperConnection keeper, TracePrinter printer, OutputQueue output)
     {
-        var tracing = LoadAndAttach(configuration, printer, output);
+        if (ApplicationMaps.Open(keeper) is not { } kernel)
+        {
+            return null;
+        }
+
+        var tracing = new ApplicationTracing(configuration, keeper, kernel, printer, output);
         try
         {
-            // Reads files of every process: nothing is effective but what one such call raises.
             tracing.processes.Start();
-            tracing.watcher.Selection.Capture(true);
+            kernel.Selection.Capture(true);
             return tracing;
         }
         catch
@@ -137,79 +141,6 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             tracing.Dispose();
             throw;
         }
-    }
-
-    private static ApplicationTracing LoadAndAttach(AgentConfiguration configuration, TracePrinter printer, OutputQueue output)
-    {
-        using var raised = Privilege.Raise(Permissions.Tracing);
-        var ways = configuration.ContextPropagation;
-        var groups = ContextPassing.FindGroups(ways);
-        var needs = new SelectionNeeds(configuration.Selection);
-        // First: when the watcher tells of a process, its name is there.
-        var names = needs.Ports || needs.EveryExec ? OpenNames() : null;
-        Watcher? watcher = null;
-        SocketSource? source = null;
-        ContextPassing? passing = null;
-        GoWritePrograms? goWriter = null;
-        try
-        {
-            watcher = Watcher.Open(new WatcherNeeds
-            {
-                EveryExec = needs.EveryExec, JudgeListeners = needs.JudgeListeners, Ports = needs.PortsMentioned(),
-            });
-            source = OpenSockets(configuration, watcher, groups is null ? ContextPropagation.Disabled : ways);
-            passing = groups is null ? null : ContextPassing.Open(ways, source, watcher.Selection, groups);
-            if (passing is null && groups is not null)
-            {
-                // What nobody is told must not be settled when it is sent: later more is known.
-                source.Dispose();
-                source = null;
-                source = OpenSockets(configuration, watcher, ContextPropagation.Disabled);
-            }
-
-            goWriter = GoHeaders.Open(ways, source, watcher.Selection, isOnlyWay: passing is null);
-            return new ApplicationTracing(configuration, names, watcher, source, passing, goWriter, printer, output);
-        }
-        catch
-        {
-            goWriter?.Dispose();
-            passing?.Dispose();
-            source?.Dispose();
-            watcher?.Dispose();
-            names?.Dispose();
-            throw;
-        }
-    }
-
-    /// <param name="configuration">Which source, and headers of Go programs.</param>
-    /// <param name="watcher">Whose selection is shared.</param>
-    /// <param name="ways">How contexts travel from control groups.</param>
-    private static SocketSource OpenSockets(AgentConfiguration configuration, Watcher watcher, ContextPropagation ways) =>
-        SocketSource.Open(
-            configuration.SocketSource, watcher.Selection, configuration.RingSize, configuration.DetectsSql, ways,
-            static (kind, failure) => Log.Debug(
-                "The kernel does not take this socket source",
-                ("source", kind.ToString()), ("error", failure.Message), ("log", failure.Log)),
-            settlesContexts: GoHeaders.MayWrite(configuration.ContextPropagation));
-
-    /// <summary>An old kernel has not what it takes; then names come from /proc alone.</summary>
-    private static StartedNames? OpenNames()
-    {
-        try
-        {
-            return StartedNames.Open();
-        }
-        catch (KernelException failure)
-        {
-            Log.Debug("The kernel does not keep names of processes", ("error", failure.Message), ("log", failure.Log));
-            return null;
-        }
-    }
-
-    private byte[]? ReadName(int pid)
-    {
-        using var raised = Privilege.Raise(Capability.Bpf);
-        return names?.Read(pid);
     }
 
     private void OnSelected(ProcessInfo process)
@@ -220,7 +151,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             ("service", process.ServiceName),
             ("language", SelectionRule.LanguageName(process.Language)),
             ("exe", process.Executable));
-        if (passing is null)
+        if (!kernel.Has(ApplicationParts.Passing))
         {
             return;
         }
@@ -228,16 +159,24 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         // Before its first request is seen: until then the kernel side would take its threads for ones that tell.
         if (SpanParents.IsLoop(process.Language))
         {
-            source.ThreadRules.Forbid(process.Pid);
+            kernel.ThreadRules.Forbid(process.Pid);
         }
 
-        passing.Include(process);
+        if (process.ControlGroup is { } group)
+        {
+            keeper.IncludeGroup(group);
+            return;
+        }
+
+        Log.WarnLimited(
+            "control group", "Trace context of a process is not passed on", ("pid", process.Pid),
+            ("error", "it is in no control group of version 2 that the agent sees, or could not be looked at"));
     }
 
     /// <summary>What was attached and how many processes are traced, for the log.</summary>
     public IEnumerable<LogField> Describe() =>
     [
-        ("source", source.Kind.ToString()),
+        ("source", kernel.Source.ToString()),
         ("processes", processes.Selected.Count()),
     ];
 
@@ -263,9 +202,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         }
 
         detached = true;
-        watcher.Selection.Capture(false);
-        passing?.Detach();
-        source.Detach();
+        kernel.Selection.Capture(false);
+        keeper.Detach();
         _ = loop.Drain(records, tracer);
         parents.Tick((long)MonotonicClock.Now, all: true);
         // Spans that wait for a look at their process have it in a moment; a look that does not come back holds up nothing.
@@ -305,12 +243,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         Detach();
         aside.Dispose();
         go.Dispose();
-        goPrograms.Dispose();
         loop.Dispose();
-        passing?.Dispose();
-        source.Dispose();
-        watcher.Dispose();
-        names?.Dispose();
+        kernel.Dispose();
     }
 
     private static void TellOfGo(ProcessInfo process, GoExecutable executable)
@@ -368,13 +302,19 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             map.TryRead(connection, known, out until, out time);
     }
 
-    private sealed class KernelListeners(ListenerScan scan) : IListenerScan
+    private sealed class KernelListeners(KeeperConnection keeper) : IListenerScan
     {
         /// <inheritdoc/>
         public void Scan(int pid, IProcessEventSink sink)
         {
-            using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);
-            scan.Scan(pid, sink);
+            var iterator = keeper.ScanListeners(pid);
+            if (iterator < 0)
+            {
+                return;
+            }
+
+            using var open = new SafeFileHandle(iterator, ownsHandle: true);
+            ListenerScan.Read(iterator, pid, sink);
         }
     }
 }

@@ -3,7 +3,6 @@ using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
-using Beyla.Agent.Processes;
 using SocketSource = Beyla.Agent.Kernel.SocketSource;
 
 namespace Beyla.Cli;
@@ -20,6 +19,7 @@ internal sealed class ContextPassing : IDisposable
 
     private readonly PropagationPrograms programs;
     private readonly HashSet<string> refused = [];
+    private readonly Lock gate = new();
 
     private ContextPassing(PropagationPrograms programs) => this.programs = programs;
 
@@ -68,41 +68,52 @@ internal sealed class ContextPassing : IDisposable
         }
     }
 
-    /// <summary>A process is traced: what it connects and accepts from now on passes contexts on.</summary>
-    /// <param name="process">With its control group, where that is known.</param>
-    public void Include(ProcessInfo process)
+    /// <summary>A process of this group is traced: what it connects and accepts from now on passes contexts on.</summary>
+    /// <param name="group">The control group, relative to the mount.</param>
+    /// <returns>False where that is so already, or refused, which is said once.</returns>
+    public bool Include(string group)
     {
-        if (process.ControlGroup is not { } group)
+        lock (gate)
         {
-            Log.WarnLimited(
-                "control group", "Trace context of a process is not passed on", ("pid", process.Pid),
-                ("error", "it is in no control group of version 2 that the agent sees, or could not be looked at"));
-            return;
+            return IncludeLocked(group);
         }
+    }
 
+    /// <summary>Passes nothing on any more.</summary>
+    public void Detach()
+    {
+        lock (gate)
+        {
+            programs.Detach();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => programs.Dispose();
+
+    private bool IncludeLocked(string group)
+    {
         if (refused.Contains(group))
         {
-            return;
+            return false;
         }
 
         try
         {
             using var raised = Privilege.Raise(Needed);
-            if (programs.Attach(group))
+            if (!programs.Attach(group))
             {
-                Log.Info("Passing trace context on", ("cgroup", group));
+                return false;
             }
+
+            Log.Info("Passing trace context on", ("cgroup", group));
+            return true;
         }
         catch (KernelException refusal)
         {
             _ = refused.Add(group);
             Log.Warn("Trace context is not passed on in a control group", ("cgroup", group), ("error", refusal.Message));
+            return false;
         }
     }
-
-    /// <summary>Passes nothing on any more.</summary>
-    public void Detach() => programs.Detach();
-
-    /// <inheritdoc/>
-    public void Dispose() => programs.Dispose();
 }

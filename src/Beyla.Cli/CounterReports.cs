@@ -1,21 +1,18 @@
 using Beyla.Agent.Capabilities;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Export;
+using Beyla.Agent.Keeper;
 using Beyla.Agent.Logging;
 
 namespace Beyla.Cli;
 
-/// <summary>What the places of the agent have counted, taken with the capability that this needs, and written to the log.</summary>
+/// <summary>What the places of the agent have counted, written to the log.</summary>
 /// <param name="places">The places, in pipeline order.</param>
-internal sealed class CounterReports(IReadOnlyList<ICounted> places)
+/// <param name="keeper">Says which capabilities it holds.</param>
+internal sealed class CounterReports(IReadOnlyList<ICounted> places, KeeperConnection keeper)
 {
     /// <summary>The counters of this moment.</summary>
-    public CountersReport Take()
-    {
-        // Kernels before 5.19 let nobody without it read a map.
-        using var raised = Privilege.Raise(Capability.Bpf);
-        return CountersReport.Take(places);
-    }
+    public CountersReport Take() => CountersReport.Take(places);
 
     /// <summary>Writes the counters and the capabilities that are held: as a table, or as objects where the log is JSON.</summary>
     public void Write()
@@ -23,7 +20,7 @@ internal sealed class CounterReports(IReadOnlyList<ICounted> places)
         var report = Take();
         if (Log.Format == LogFormat.Text)
         {
-            Log.WriteText($"{report.ToText()}capabilities: {Privilege.Describe()}\n");
+            Log.WriteText($"{report.ToText()}capabilities: {keeper.Describe()}\nworker: {Privilege.Describe()}\n");
             return;
         }
 
@@ -36,6 +33,7 @@ internal sealed class CounterReports(IReadOnlyList<ICounted> places)
                 ("balanced", place.Balanced ? "yes" : "no"));
         }
 
-        Log.Report("Capabilities", ("held", Privilege.Describe()));
+        Log.Report("Capabilities", ("process", "keeper"), ("held", keeper.Describe()));
+        Log.Report("Capabilities", ("process", "worker"), ("held", Privilege.Describe()));
     }
 }

@@ -22,6 +22,9 @@ internal static class Entry
         ("capability", "what the configuration needs, and setting it: test, set, clear, export"),
     ];
 
+    /// <summary>The words that a command line may begin with.</summary>
+    public static IReadOnlyCollection<string> CommandNames { get; } = ["config", .. Commands.Select(command => command.Name)];
+
     /// <param name="arguments">The command line without the program's name.</param>
     /// <param name="lower">Gives up what must not be held; returns the threads that still hold capabilities. Called first of all.</param>
     public static int Run(string[] arguments, Func<IReadOnlyList<ThreadPrivilege>> lower)
@@ -30,7 +33,7 @@ internal static class Entry
         {
             var holding = lower();
             var zone = TimeZoneVariable.Settle(ConfigurationFile.HasRaisedRights);
-            var commandLine = CommandLine.Parse(arguments, ["config", .. Commands.Select(command => command.Name)]);
+            var commandLine = CommandLine.Parse(arguments, CommandNames);
             if (commandLine.Help && commandLine.Command == "capability")
             {
                 Console.Out.Write(CapabilityCommand.Help);

@@ -18,7 +18,7 @@ internal static class NetworkFlows
     /// <param name="capabilities">What the check at start found.</param>
     /// <exception cref="KernelException">The kernel refused.</exception>
     public static FlowObserver Start(
-        AgentConfiguration configuration, OutputQueue output, ServiceSnapshot? traced, CapabilityReport capabilities)
+        AgentConfiguration configuration, KeeperConnection keeper, OutputQueue output, ServiceSnapshot? traced)
     {
         var host = new FlowHost
         {

@@ -4,7 +4,7 @@ using Beyla.Agent.Logging;
 
 namespace Beyla.Cli;
 
-/// <summary>The agent's main job: check what it may, start what is configured, run until it is stopped, say what it counted.</summary>
+/// <summary>The agent's main job: check what it may, start what is configured, run until it is stopped.</summary>
 internal static class RunCommand
 {
     /// <summary>Runs the agent.</summary>
@@ -18,14 +18,14 @@ internal static class RunCommand
             return ExitCode.CapabilitiesMissing;
         }
 
-        using var agent = RunningAgent.TryStart(loaded.Configuration, capabilities);
-        if (agent is null)
+        if (Halves.Own != Half.Keeper)
         {
+            // native/split.c took the command line for one that runs no agent.
+            Log.Error("Beyla cannot go on", ("error", "it was started as one process, and an agent is two"));
             return ExitCode.Failed;
         }
 
-        agent.Serve();
-        return agent.Stop();
+        return KeeperProcess.Run(loaded, capabilities);
     }
 
     /// <summary>Gives up what is not needed, says what is to be said of the configuration, and checks the capabilities.</summary>

@@ -3,6 +3,7 @@ using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Export;
 using Beyla.Agent.Flows;
+using Beyla.Agent.Keeper;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using TracePrinter = Beyla.Agent.Export.TracePrinter;
@@ -10,7 +11,7 @@ using TracePrinter = Beyla.Agent.Export.TracePrinter;
 namespace Beyla.Cli;
 
 /// <summary>
-/// An agent from its start to its end: <see cref="TryStart(AgentConfiguration, CapabilityReport)"/>, <see cref="Serve"/>,
+/// An agent from its start to its end: <see cref="TryStart(AgentConfiguration, KeeperConnection)"/>, <see cref="Serve"/>,
 /// <see cref="Stop"/>, each once and in this order.
 /// </summary>
 internal sealed class RunningAgent : IDisposable
@@ -19,6 +20,7 @@ internal sealed class RunningAgent : IDisposable
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(1.2);
 
     private readonly AgentConfiguration configuration;
+    private readonly KeeperConnection keeper;
     private readonly StopSignals stop;
     private readonly OutputQueue output;
     private readonly TracePrinter printer;
@@ -27,10 +29,11 @@ internal sealed class RunningAgent : IDisposable
     private CounterReports counters = null!;
     private int failure;
 
-    private RunningAgent(AgentConfiguration configuration)
+    private RunningAgent(AgentConfiguration configuration, KeeperConnection keeper)
     {
-        this.configuration = configuration;
-        stop = new StopSignals(configuration.ExitWithParent);
+        (this.configuration, this.keeper) = (configuration, keeper);
+        // The end of the caller is the keeper's matter.
+        stop = new StopSignals(withParent: false);
         output = new OutputQueue();
         output.Closed += errno =>
         {
@@ -42,14 +45,14 @@ internal sealed class RunningAgent : IDisposable
 
     /// <summary>Starts what is configured. A mode that the kernel refuses is reported and left out: the other one may still work.</summary>
     /// <param name="configuration">What is configured.</param>
-    /// <param name="capabilities">What the check at start found.</param>
+    /// <param name="keeper">Has loaded and attached what is configured.</param>
     /// <returns>Null when nothing did start; that was reported.</returns>
-    public static RunningAgent? TryStart(AgentConfiguration configuration, CapabilityReport capabilities)
+    public static RunningAgent? TryStart(AgentConfiguration configuration, KeeperConnection keeper)
     {
-        var agent = new RunningAgent(configuration);
+        var agent = new RunningAgent(configuration, keeper);
         try
         {
-            if (agent.TryStart(capabilities))
+            if (agent.TryStart())
             {
                 return agent;
             }
@@ -63,6 +66,9 @@ internal sealed class RunningAgent : IDisposable
         agent.Dispose();
         return null;
     }
+
+    /// <summary>What ends it.</summary>
+    public StopSignals Signals => stop;
 
     /// <summary>Returns when the agent was asked to end.</summary>
     public void Serve()
@@ -120,14 +126,14 @@ internal sealed class RunningAgent : IDisposable
         stop.Dispose();
     }
 
-    private bool TryStart(CapabilityReport capabilities)
+    private bool TryStart()
     {
         printer.Begin(AgentVersion.Text);
         application = configuration.ApplicationEnabled
-            ? Try("Application observability", () => ApplicationTracing.Start(configuration, printer, output)) : null;
+            ? Try("Application observability", () => ApplicationTracing.Start(configuration, keeper, printer, output)) : null;
         flows = configuration.Network.Enabled
-            ? Try("Network observability", () => NetworkFlows.Start(configuration, output, application?.Services, capabilities)) : null;
-        counters = new CounterReports(Places());
+            ? Try("Network observability", () => NetworkFlows.Start(configuration, keeper, output, application?.Services)) : null;
+        counters = new CounterReports(Places(), keeper);
         return application is not null || flows is not null;
     }
 
@@ -149,7 +155,7 @@ internal sealed class RunningAgent : IDisposable
         return places;
     }
 
-    private static T? Try<T>(string mode, Func<T> start)
+    private static T? Try<T>(string mode, Func<T?> start)
         where T : class
     {
         try

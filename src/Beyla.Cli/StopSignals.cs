@@ -37,10 +37,7 @@ internal sealed partial class StopSignals : IDisposable
         registrations.Add(PosixSignalRegistration.Create((PosixSignal)UserSignal1, context =>
         {
             context.Cancel = true;
-            lock (reporting)
-            {
-                report?.Invoke();
-            }
+            Report();
         }));
         if (withParent)
         {
@@ -59,6 +56,15 @@ internal sealed partial class StopSignals : IDisposable
         lock (reporting)
         {
             report = action;
+        }
+    }
+
+    /// <summary>Does what SIGUSR1 does. Any thread.</summary>
+    public void Report()
+    {
+        lock (reporting)
+        {
+            report?.Invoke();
         }
     }
 

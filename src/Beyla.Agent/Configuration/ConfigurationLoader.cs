@@ -13,6 +13,17 @@ public static class ConfigurationLoader
     public static LoadedConfiguration Load(CommandLine commandLine) =>
         Load(commandLine, EnvironmentOfProcess(), ConfigurationFile.HasRaisedRights);
 
+    /// <summary>Loads the configuration of this process with a file that another process of this agent has read.</summary>
+    /// <param name="commandLine">The command line.</param>
+    /// <param name="file">The text of the file; null where there is none.</param>
+    public static LoadedConfiguration Load(CommandLine commandLine, string? file)
+    {
+        var environment = EnvironmentOfProcess();
+        return file is null
+            ? Finish(Layers(commandLine, environment), environment)
+            : LoadText(file, "the configuration file", environment, commandLine);
+    }
+
     /// <summary>Loads a configuration. Never throws for what the sources hold: see the result.</summary>
     /// <param name="commandLine">The command line.</param>
     /// <param name="environment">The environment variables.</param>
@@ -40,6 +51,14 @@ public static class ConfigurationLoader
         layers.AddEnvironment(environment);
         layers.AddCommandLine(commandLine);
         return Finish(layers, environment);
+    }
+
+    private static SettingLayers Layers(CommandLine commandLine, IReadOnlyDictionary<string, string> environment)
+    {
+        var layers = new SettingLayers();
+        layers.AddEnvironment(environment);
+        layers.AddCommandLine(commandLine);
+        return layers;
     }
 
     /// <summary>Loads a configuration from a YAML text in place of a file.</summary>
@@ -75,7 +94,10 @@ public static class ConfigurationLoader
         return new LoadedConfiguration(
             configuration, settings, layers.Warnings, layers.Problems,
             // What is selected is judged when all that was said could be read: nothing to watch is then no mistake of its own.
-            layers.Problems.Count == 0 ? [.. StartProblems(configuration, environment)] : []);
+            layers.Problems.Count == 0 ? [.. StartProblems(configuration, environment)] : [])
+        {
+            FileText = layers.FileText,
+        };
     }
 
     private static IEnumerable<string> StartProblems(AgentConfiguration configuration, IReadOnlyDictionary<string, string> environment)

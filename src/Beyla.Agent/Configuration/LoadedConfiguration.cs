@@ -22,6 +22,9 @@ public sealed class LoadedConfiguration
     /// <summary>What has no effect: unknown names, settings of features that are not built, settings that others overrule.</summary>
     public IReadOnlyList<string> Warnings { get; }
 
+    /// <summary>The text of the configuration file; null where none was named, or it could not be read.</summary>
+    public string? FileText { get; internal init; }
+
     /// <summary>Values that cannot be used.</summary>
     public IReadOnlyList<string> Problems { get; }
 

@@ -25,13 +25,17 @@ internal sealed class SettingLayers
             ? setting
             : new Setting(key, key.Default, null, new SettingOrigin(SettingSource.Default, ""));
 
+    /// <summary>The text of the file of <see cref="AddFile"/>; null where none was read.</summary>
+    public string? FileText { get; private set; }
+
     /// <summary>Reads a configuration file and adds its settings.</summary>
     public void AddFile(string path, IReadOnlyDictionary<string, string> environment, bool raisedRights)
     {
         var name = LogText.Escape(path);
         try
         {
-            AddYaml(ConfigurationFile.Read(path, raisedRights), name, environment);
+            FileText = ConfigurationFile.Read(path, raisedRights);
+            AddYaml(FileText, name, environment);
         }
         catch (ConfigurationException failure)
         {

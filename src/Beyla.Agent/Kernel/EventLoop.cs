@@ -41,16 +41,21 @@ public sealed class EventLoop : IDisposable
     /// <param name="source">The socket programs.</param>
     /// <param name="pollInterval">How long an event may wait in the ring while there is traffic.</param>
     public EventLoop(Watcher watcher, SocketSource source, TimeSpan pollInterval)
-        : this(watcher.Selection, new RingBuffer(watcher.Ring), new RingBuffer(source.Ring), pollInterval)
+        : this(watcher.Selection, new RingBuffer(watcher.Ring), new RingBuffer(source.Ring), pollInterval) => WatchRings();
+
+    /// <summary>Has new events of the kernel side wake the loop. Not for rings that are plain memory, which epoll does not take.</summary>
+    public void WatchRings()
     {
         epoll.Watch(processes.FileDescriptor);
         epoll.Watch(sockets.FileDescriptor);
     }
 
-    /// <summary>
-    /// Does not watch the rings: they may be plain memory, which epoll does not take. Disposes them, but not the selection.
-    /// </summary>
-    internal EventLoop(SelectionMap selection, RingBuffer processes, RingBuffer sockets, TimeSpan pollInterval)
+    /// <summary>Does not watch the rings. Disposes them, but not the selection.</summary>
+    /// <param name="selection">Who is traced.</param>
+    /// <param name="processes">Read before the sockets', so that a process is known before what it sends.</param>
+    /// <param name="sockets">What the socket programs wrote.</param>
+    /// <param name="pollInterval">How long an event may wait in the ring while there is traffic.</param>
+    public EventLoop(SelectionMap selection, RingBuffer processes, RingBuffer sockets, TimeSpan pollInterval)
     {
         this.selection = selection;
         this.processes = processes;

@@ -1,44 +1,64 @@
+using System.Globalization;
+using Beyla.Agent.Capabilities;
 using Beyla.Agent.Linux;
+using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Kernel;
 
 /// <summary>
 /// The kernel side's view of Go: where traced processes keep their goroutines (map go_processes of the socket programs), and the probe of
-/// bpf/go.bpf.c, which is loaded when the first program asks for it. Any thread; callers hold CAP_BPF, for the probe CAP_PERFMON too.
+/// bpf/go.bpf.c, which is loaded when the first program asks for it. Any thread. Raises CAP_BPF, and for a probe CAP_PERFMON too.
 /// </summary>
 /// <param name="selection">Where a process is marked.</param>
 /// <param name="sockets">The loaded socket programs, whose maps are shared.</param>
 /// <param name="writer">Writes trace context into requests; null where that is not done. Disposed with this.</param>
-public sealed class GoPrograms(SelectionMap selection, SocketSource sockets, GoWritePrograms? writer = null) : IDisposable
+public sealed class GoPrograms(SelectionMap selection, SocketSource sockets, GoWritePrograms? writer = null)
+    : IGoKernel, IDisposable
 {
     private readonly object gate = new();
     private BpfObject? probes;
     private KernelException? refusal;
     private bool disposed;
 
-    /// <summary>Writes trace context into requests; null where that is not done.</summary>
-    public GoWritePrograms? Writer => writer;
+    /// <inheritdoc/>
+    public bool WritesHeaders => writer is not null;
 
-    /// <summary>Has the kernel side look at the goroutines of a process from now on.</summary>
+    /// <inheritdoc/>
     public void Begin(int pid, in GoOffsets offsets)
     {
-        sockets.GoProcesses.Update(pid, offsets);
+        Tell(pid, in offsets);
         selection.MarkGo(pid, true);
     }
 
-    /// <summary>Ends that. Needs no capability: what stays in the map is not looked up.</summary>
-    public void End(int pid) => selection.MarkGo(pid, false);
-
-    /// <summary>Sets the probe on the place where net/http hands a request to a connection.</summary>
-    /// <param name="path">The executable.</param>
-    /// <param name="offset">Where in it; see <see cref="UprobeLink.Attach"/>.</param>
+    /// <summary>Tells the kernel side where a process keeps its goroutines; it looks when the process is marked (<see cref="SelectionMap"/>).</summary>
     /// <exception cref="KernelException">The kernel refused.</exception>
-    public UprobeLink AttachRoundTrip(string path, long offset)
+    public void Tell(int pid, in GoOffsets offsets)
     {
+        using var raised = Privilege.Raise(Capability.Bpf);
+        sockets.GoProcesses.Update(pid, offsets);
+    }
+
+    /// <inheritdoc/>
+    public void Forget(int pid) => selection.MarkGo(pid, false);
+
+    /// <inheritdoc/>
+    public IDisposable Attach(IProcDesk? desk, int pid, int file, long roundTrip, long writeBody)
+    {
+        var path = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file}");
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(disposed, this);
-            return UprobeLink.Attach(Load().Program("on_round_trip"), path, offset);
+            using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);
+            var call = UprobeLink.Attach(Load().Program("on_round_trip"), path, roundTrip);
+            try
+            {
+                return writeBody == 0 || writer is null ? call : new Both(call, writer.Attach(path, writeBody));
+            }
+            catch
+            {
+                call.Dispose();
+                throw;
+            }
         }
     }
 
@@ -79,6 +99,16 @@ public sealed class GoPrograms(SelectionMap selection, SocketSource sockets, GoW
             loaded.Dispose();
             refusal = failure;
             throw;
+        }
+    }
+
+    private sealed class Both(UprobeLink first, UprobeLink second) : IDisposable
+    {
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            second.Dispose();
+            first.Dispose();
         }
     }
 }

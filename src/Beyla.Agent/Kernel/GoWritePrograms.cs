@@ -24,13 +24,7 @@ public sealed class GoWritePrograms : IDisposable
         try
         {
             programs.Map(SelectionMap.Name).ShareFrom(selection.Map);
-            foreach (var name in (ReadOnlySpan<string>)
-                ["wires", "works", "serving", "thread_rules", "stashes", "go_processes", "go_calls"])
-            {
-                programs.Map(name).ShareFrom(source.Map(name));
-            }
-
-            programs.SetConstants(".rodata.slack", GoroutineNumbers.Slack);
+            source.ShareContexts(programs);
             programs.Program(Program).SetAttachType(UprobeLink.AttachType);
             return new GoWritePrograms(programs.Load());
         }

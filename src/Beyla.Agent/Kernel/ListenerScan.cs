@@ -23,6 +23,28 @@ public sealed unsafe partial class ListenerScan
     /// <exception cref="KernelException">The iterator was refused.</exception>
     public void Scan(int pid, IProcessEventSink sink)
     {
+        var iterator = Open(pid);
+        if (iterator < 0)
+        {
+            return;
+        }
+
+        try
+        {
+            Read(iterator, pid, sink);
+        }
+        finally
+        {
+            _ = Descriptor.Close(iterator);
+        }
+    }
+
+    /// <summary>An iterator to be read once by <see cref="Read"/>, which takes no capability.</summary>
+    /// <param name="pid">As for <see cref="Scan"/>.</param>
+    /// <returns>A file descriptor that the caller closes; -ESRCH when the process is gone.</returns>
+    /// <exception cref="KernelException">The iterator was refused.</exception>
+    public int Open(int pid)
+    {
         var info = new IteratorInfo { Pid = (uint)pid };
         var options = new IteratorOptions
         {
@@ -34,38 +56,22 @@ public sealed unsafe partial class ListenerScan
         if (link < 0)
         {
             // The process may be gone already: nothing listens there.
-            if (pid != 0 && link is -Errno.ESRCH or -Errno.ENOENT)
-            {
-                return;
-            }
-
-            throw new KernelException("start the scan for listening sockets", -link);
+            return pid != 0 && link is -Errno.ESRCH or -Errno.ENOENT
+                ? -Errno.ESRCH : throw new KernelException("start the scan for listening sockets", -link);
         }
 
-        try
-        {
-            var iterator = Libbpf.bpf_iter_create(link);
-            if (iterator < 0)
-            {
-                throw new KernelException("open the scan for listening sockets", -iterator);
-            }
-
-            try
-            {
-                Read(iterator, pid, sink);
-            }
-            finally
-            {
-                _ = Descriptor.Close(iterator);
-            }
-        }
-        finally
-        {
-            _ = Descriptor.Close(link);
-        }
+        // The iterator keeps the program, and the process that it walks through.
+        var iterator = Libbpf.bpf_iter_create(link);
+        _ = Descriptor.Close(link);
+        return iterator < 0 ? throw new KernelException("open the scan for listening sockets", -iterator) : iterator;
     }
 
-    private static void Read(int iterator, int pid, IProcessEventSink sink)
+    /// <summary>Reads an iterator to its end.</summary>
+    /// <param name="iterator">From <see cref="Open"/>.</param>
+    /// <param name="pid">The process it is for, or 0.</param>
+    /// <param name="sink">Called for each socket.</param>
+    /// <exception cref="KernelException">It cannot be read.</exception>
+    public static void Read(int iterator, int pid, IProcessEventSink sink)
     {
         const int batch = 32;
         var events = stackalloc ProcessEvent[batch];

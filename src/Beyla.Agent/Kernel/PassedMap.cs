@@ -23,7 +23,7 @@ public sealed unsafe class PassedMap : IDisposable
     }
 
     /// <param name="descriptor">What to map: the map's descriptor, or memory of that size, which then stands for the kernel's side.</param>
-    internal PassedMap(int descriptor)
+    public PassedMap(int descriptor)
     {
         passed = (Passed*)SharedMemory.Map(descriptor, 0, Length, SharedMemory.Read);
         if (passed == null)

@@ -31,14 +31,8 @@ public sealed class PropagationPrograms : IDisposable
         try
         {
             programs.Map(SelectionMap.Name).ShareFrom(selection.Map);
-            foreach (var name in (ReadOnlySpan<string>)
-                ["wires", "works", "serving", "thread_rules", "stashes", "go_processes", "go_calls"])
-            {
-                programs.Map(name).ShareFrom(source.Map(name));
-            }
-
+            source.ShareContexts(programs);
             programs.SetConstants(".rodata.ways", (uint)ways);
-            programs.SetConstants(".rodata.slack", GoroutineNumbers.Slack);
             if ((ways & ContextPropagation.Headers) != 0)
             {
                 programs.Select("on_socket", "on_message").Load();

@@ -46,7 +46,7 @@ public sealed unsafe partial class RingBuffer : IDisposable
 
     /// <param name="descriptor">What to map: a ring buffer map, or memory that is laid out like one.</param>
     /// <param name="size">Bytes of its data: a power of two and a multiple of the page size.</param>
-    internal RingBuffer(int descriptor, ulong size)
+    public RingBuffer(int descriptor, ulong size)
     {
         FileDescriptor = descriptor;
         this.size = size;

@@ -24,6 +24,9 @@ public sealed class SocketSource : IDisposable, ICounted
 
     private readonly BpfObject programs;
     private readonly List<BpfLink> links = [];
+    private VerdictMap? verdicts;
+    private PassedMap? passed;
+    private ThreadRuleMap? threadRules;
 
     private SocketSource(SocketSourceKind kind, BpfObject programs, IEnumerable<string> names, uint ringSize)
     {
@@ -31,9 +34,6 @@ public sealed class SocketSource : IDisposable, ICounted
         this.programs = programs;
         Programs = [.. names];
         RingSize = ringSize;
-        Verdicts = new VerdictMap(programs.Map("verdicts"));
-        Passed = new PassedMap(programs.Map("passed"));
-        ThreadRules = new ThreadRuleMap(programs.Map("thread_rules"));
     }
 
     /// <summary>The rung that was taken.</summary>
@@ -46,10 +46,10 @@ public sealed class SocketSource : IDisposable, ICounted
     public uint RingSize { get; }
 
     /// <summary>What is said to the protocols of connections.</summary>
-    public VerdictMap Verdicts { get; }
+    public VerdictMap Verdicts => verdicts ??= new VerdictMap(programs.Map("verdicts"));
 
     /// <summary>What was sent without an event.</summary>
-    public PassedMap Passed { get; }
+    public PassedMap Passed => passed ??= new PassedMap(programs.Map("passed"));
 
     /// <summary>Offsets of Go programs by process (<see cref="GoOffsets"/>).</summary>
     public BpfMap GoProcesses => programs.Map("go_processes");
@@ -58,14 +58,29 @@ public sealed class SocketSource : IDisposable, ICounted
     internal BpfMap GoCalls => programs.Map("go_calls");
 
     /// <summary>Which processes' calls are not told by their threads.</summary>
-    public ThreadRuleMap ThreadRules { get; }
+    public ThreadRuleMap ThreadRules => threadRules ??= new ThreadRuleMap(programs.Map("thread_rules"));
 
     /// <summary>The ring buffer map.</summary>
     public BpfMap Ring => programs.Map("socket_events");
 
-    /// <summary>A map that other programs share (<see cref="PropagationPrograms"/>).</summary>
-    /// <param name="name">Its name in the source.</param>
-    internal BpfMap Map(string name) => programs.Map(name);
+    /// <summary>
+    /// Descriptors of the maps behind <see cref="Verdicts"/>, <see cref="Passed"/> and <see cref="ThreadRules"/>: another process maps them.
+    /// </summary>
+    public (int Verdicts, int Passed, int ThreadRules) Descriptors =>
+        (programs.Map("verdicts").FileDescriptor, programs.Map("passed").FileDescriptor, programs.Map("thread_rules").FileDescriptor);
+
+    /// <summary>Has programs that pass contexts on, and are not loaded yet, use the same maps and constants.</summary>
+    /// <param name="others">Opened, and not loaded.</param>
+    internal void ShareContexts(BpfObject others)
+    {
+        foreach (var name in (ReadOnlySpan<string>)
+            ["wires", "works", "serving", "thread_rules", "stashes", "go_processes", "go_calls"])
+        {
+            others.Map(name).ShareFrom(programs.Map(name));
+        }
+
+        others.SetConstants(".rodata.slack", GoroutineNumbers.Slack);
+    }
 
     /// <summary>
     /// Loads and attaches. Events begin when <see cref="SelectionMap.Capture"/> opens the gate.
@@ -133,9 +148,9 @@ public sealed class SocketSource : IDisposable, ICounted
     public void Dispose()
     {
         Detach();
-        Verdicts.Dispose();
-        Passed.Dispose();
-        ThreadRules.Dispose();
+        verdicts?.Dispose();
+        passed?.Dispose();
+        threadRules?.Dispose();
         programs.Dispose();
     }
 
@@ -166,9 +181,6 @@ public sealed class SocketSource : IDisposable, ICounted
             catch
             {
                 source.links.ForEach(link => link.Dispose());
-                source.Verdicts.Dispose();
-                source.Passed.Dispose();
-                source.ThreadRules.Dispose();
                 throw;
             }
         }

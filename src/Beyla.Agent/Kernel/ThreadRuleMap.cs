@@ -23,7 +23,7 @@ public sealed unsafe class ThreadRuleMap : IDisposable
     }
 
     /// <param name="descriptor">What to map: the map's descriptor, or memory of that size, which then stands for the kernel's side.</param>
-    internal ThreadRuleMap(int descriptor)
+    public ThreadRuleMap(int descriptor)
     {
         words = (ulong*)SharedMemory.Map(descriptor, 0, Length, SharedMemory.Read | SharedMemory.Write);
         if (words == null)

@@ -24,7 +24,7 @@ public sealed unsafe class VerdictMap : IDisposable
     }
 
     /// <param name="descriptor">What to map: the map's descriptor, or memory of that size, which then stands for the kernel's side.</param>
-    internal VerdictMap(int descriptor)
+    public VerdictMap(int descriptor)
     {
         verdicts = (ulong*)SharedMemory.Map(descriptor, 0, Length, SharedMemory.Read | SharedMemory.Write);
         if (verdicts == null)

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using Beyla.Agent.Capabilities;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Processes.Inspections.Go;
@@ -15,7 +13,7 @@ namespace Beyla.Agent.Processes;
 /// <param name="begun">Told of each process of which goroutines are looked at, and of what is not known of it; for the log.</param>
 /// <param name="refused">Told when the kernel sets no probe: once, unless that is the fault of one file; for the log.</param>
 public sealed class GoProcesses(
-    GoPrograms kernel, Action<ProcessInfo, GoExecutable>? begun = null, Action<KernelException>? refused = null) : IGoProbes, IDisposable
+    IGoKernel kernel, Action<ProcessInfo, GoExecutable>? begun = null, Action<KernelException>? refused = null) : IGoProbes, IDisposable
 {
     /// <summary>Executables with a probe at a time.</summary>
     private const int MaximumProbes = 1024;
@@ -41,10 +39,10 @@ public sealed class GoProcesses(
     }
 
     /// <inheritdoc/>
-    bool IGoProbes.WritesHeaders => kernel.Writer is not null;
+    bool IGoProbes.WritesHeaders => kernel.WritesHeaders;
 
     /// <inheritdoc/>
-    void IGoProbes.Prepare(int file, GoExecutable executable)
+    void IGoProbes.Prepare(ProcReader proc, int pid, int file, GoExecutable executable)
     {
         lock (gate)
         {
@@ -61,13 +59,8 @@ public sealed class GoProcesses(
 
             try
             {
-                using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);
-                var path = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file}");
-                var probe = probes[executable.File] = new Probe(kernel.AttachRoundTrip(path, executable.RoundTrip));
-                if (executable.WriteBody != 0)
-                {
-                    probe.Writer = kernel.Writer?.Attach(path, executable.WriteBody);
-                }
+                probes[executable.File] = new Probe(
+                    kernel.Attach(proc.Desk, pid, file, executable.RoundTrip, executable.WriteBody));
             }
             catch (KernelException failure)
             {
@@ -84,7 +77,6 @@ public sealed class GoProcesses(
         End(process.Pid);
         if (executable.Offsets is { } offsets)
         {
-            using var raised = Privilege.Raise(Capability.Bpf);
             try
             {
                 kernel.Begin(process.Pid, offsets);
@@ -115,7 +107,7 @@ public sealed class GoProcesses(
             return;
         }
 
-        kernel.End(pid);
+        kernel.Forget(pid);
         lock (gate)
         {
             if (probes.TryGetValue(file, out var probe) && --probe.Processes <= 0)
@@ -153,20 +145,13 @@ public sealed class GoProcesses(
         }
     }
 
-    private sealed class Probe(UprobeLink link) : IDisposable
+    private sealed class Probe(IDisposable links) : IDisposable
     {
-        /// <summary>The probe that writes headers; null where there is none.</summary>
-        public UprobeLink? Writer { get; set; }
-
         public long Since { get; } = Stopwatch.GetTimestamp();
 
         public int Processes { get; set; }
 
         /// <inheritdoc/>
-        public void Dispose()
-        {
-            Writer?.Dispose();
-            link.Dispose();
-        }
+        public void Dispose() => links.Dispose();
     }
 }

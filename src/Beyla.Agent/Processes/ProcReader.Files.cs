@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Beyla.Agent.Linux;
+using Beyla.Agent.Keeper;
 using Beyla.Agent.Processes.Inspections;
 
 namespace Beyla.Agent.Processes;
@@ -65,20 +65,52 @@ public sealed partial class ProcReader
     /// <summary>
     /// Shows each environment variable that the process was started with, as <c>NAME=value</c>. False when they cannot be read.
     /// </summary>
-    internal bool VisitEnvironment<TState>(int pid, PieceVisitor<TState> visitor, ref TState state)
+    internal bool VisitEnvironment<TState>(int pid, PieceVisitor<TState> visitor, ref TState state) =>
+        VisitEnvironment(pid, OpenEnvironment(pid), visitor, ref state);
+
+    /// <inheritdoc cref="VisitEnvironment{TState}(int, PieceVisitor{TState}, ref TState)"/>
+    internal bool VisitEnvironment<TState>(int pid, int file, PieceVisitor<TState> visitor, ref TState state)
     {
-        const ProcPrivileges needed = ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch | ProcPrivileges.PerformanceMonitoring;
         AsideThread.Demand();
-        return VisitPieces(pid, ProcFile.Environment, Open(pid, ProcFile.Environment, needed), 0, MaximumEnvironment, visitor, ref state);
+        return VisitPieces(pid, ProcFile.Environment, file, 0, MaximumEnvironment, visitor, ref state);
+    }
+
+    /// <summary>Opens environ; the kernel asks for the right to read it then, and not later.</summary>
+    /// <returns>A file descriptor that the caller closes, or the negative errno.</returns>
+    internal int OpenEnvironment(int pid)
+    {
+        AsideThread.Demand();
+        return Open(
+            pid, ProcFile.Environment,
+            ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch | ProcPrivileges.PerformanceMonitoring);
+    }
+
+    /// <summary>The variables that name a service, from a desk; null when they cannot be read.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="isEnvironment">Whether it is an environment, and not what the process has written over it.</param>
+    internal byte[]? Variables(int pid, out bool isEnvironment)
+    {
+        AsideThread.Demand();
+        var length = desk!.Variables(pid, buffer, out isEnvironment);
+        if (length < 0)
+        {
+            Refuse(pid, ProcFile.Environment, length);
+            return null;
+        }
+
+        return Budget.TrySpend(length) ? buffer.AsSpan(0, length).ToArray() : null;
     }
 
     /// <summary>Shows each line of maps (proc_pid_maps(5)). False when they cannot be read.</summary>
     internal bool VisitMaps<TState>(int pid, PieceVisitor<TState> visitor, ref TState state)
     {
-        const ProcPrivileges needed = ProcPrivileges.Ptrace | ProcPrivileges.PerformanceMonitoring;
         AsideThread.Demand();
-        return VisitPieces(pid, ProcFile.Maps, Open(pid, ProcFile.Maps, needed), (byte)'\n', MaximumMaps, visitor, ref state);
+        return VisitPieces(pid, ProcFile.Maps, OpenMaps(pid), (byte)'\n', MaximumMaps, visitor, ref state);
     }
+
+    /// <summary>Opens maps; the kernel asks for the right to read them then, and not later.</summary>
+    /// <returns>A file descriptor that the caller closes, or the negative errno.</returns>
+    internal int OpenMaps(int pid) => Open(pid, ProcFile.Maps, ProcPrivileges.Ptrace | ProcPrivileges.PerformanceMonitoring);
 
     /// <summary>
     /// Shows each line of mountinfo (proc_pid_mountinfo(5)): the mounts that the process sees. False when they cannot be read.
@@ -101,7 +133,7 @@ public sealed partial class ProcReader
     {
         AsideThread.Demand();
         var link = PathOf(pid, ProcFile.Executable);
-        var file = privilege.Run(ProcPrivileges.Ptrace, () => ProcCalls.OpenName(link));
+        var file = desk?.NameExecutable(pid) ?? privilege.Run(ProcPrivileges.Ptrace, () => ProcCalls.OpenName(link));
         if (file < 0)
         {
             Refuse(pid, ProcFile.Executable, file);
@@ -115,7 +147,9 @@ public sealed partial class ProcReader
     internal int OpenExecutable(int pid, int named)
     {
         AsideThread.Demand();
-        var file = privilege.Run(ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch, () => ProcCalls.OpenNamed(named));
+        // A desk opens what it named last: it takes no descriptor from the one who asks.
+        var file = desk?.OpenExecutable(pid)
+            ?? privilege.Run(ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch, () => ProcCalls.OpenNamed(named));
         if (file < 0)
         {
             Refuse(pid, ProcFile.Executable, file);
@@ -129,10 +163,9 @@ public sealed partial class ProcReader
     /// </summary>
     internal bool IsInOwnUserNamespace(int pid)
     {
-        var (own, its) = ("/proc/self/ns/user", string.Create(CultureInfo.InvariantCulture, $"{root}/{pid}/ns/user"));
         Span<byte> first = stackalloc byte[64];
-        var length = ProcCalls.ReadLink(own, first);
-        var other = privilege.Run(ProcPrivileges.Ptrace, () => ProcCalls.ReadLink(its, path));
+        var length = ProcCalls.ReadLink("/proc/self/ns/user", first);
+        var other = ReadLink(pid, ProcessLink.UserNamespace, path);
         return length > 0 && other == length && first[..length].SequenceEqual(path.AsSpan(0, other));
     }
 
@@ -157,7 +190,8 @@ public sealed partial class ProcReader
 
         try
         {
-            return ProcCalls.TryIdentify(named, out var file) && file.Links > 0 && LeadsTo(pid, link, file.Identity) ? link : stripped;
+            return ProcCalls.TryIdentify(named, out var file) && file.Links > 0 && LeadsTo(pid, link, file.Identity.Device, file.Identity.Inode)
+                ? link : stripped;
         }
         finally
         {
@@ -165,8 +199,14 @@ public sealed partial class ProcReader
         }
     }
 
-    private bool LeadsTo(int pid, string name, FileIdentity identity)
+    /// <summary>Whether a path in the root of a process leads to this file; only names that the kernel has in its cache are followed.</summary>
+    internal bool LeadsTo(int pid, string name, ulong device, ulong inode)
     {
+        if (desk is not null)
+        {
+            return desk.LeadsTo(pid, name, device, inode);
+        }
+
         var directory = string.Create(CultureInfo.InvariantCulture, $"{root}/{pid}/root");
         var top = privilege.Run(ProcPrivileges.Ptrace, () => ProcCalls.OpenName(directory));
         if (top < 0)
@@ -182,7 +222,7 @@ public sealed partial class ProcReader
         }
 
         var same = ProcCalls.TryIdentify(found, out var file)
-            && (file.Identity.Device, file.Identity.Inode) == (identity.Device, identity.Inode);
+            && (file.Identity.Device, file.Identity.Inode) == (device, inode);
         ProcCalls.Close(found);
         return same;
     }

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using Beyla.Agent.Keeper;
 using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Processes;
@@ -42,7 +43,7 @@ public enum ProcFile
 /// What is read here comes from the kernel alone and cannot wait: no memory and no file of a process. The rest is in ProcReader.Files.cs.
 /// </summary>
 /// <remarks>Pids are those of the mounted /proc: it has to be that of the initial pid namespace, as pids of events are.</remarks>
-public sealed partial class ProcReader
+public sealed partial class ProcReader : IDisposable
 {
     /// <summary>Longest path that Linux gives (PATH_MAX, linux/limits.h).</summary>
     public const int MaximumPath = 4096;
@@ -56,6 +57,8 @@ public sealed partial class ProcReader
     private readonly byte[] buffer = new byte[64 * 1024];
     private readonly byte[] path = new byte[MaximumPath];
     private readonly ProcRefusals refusals;
+    private readonly IProcDesk? desk;
+    private bool ownsDesk;
 
     /// <param name="root">Where proc is mounted.</param>
     /// <param name="privilege">Raises capabilities around the calls that need them; null to use what the process has.</param>
@@ -67,8 +70,29 @@ public sealed partial class ProcReader
         this.refusals = refusals ?? new ProcRefusals();
     }
 
-    /// <summary>A reader for another thread, which counts refusals in the same place.</summary>
-    public ProcReader Another() => new(root, privilege, refusals);
+    /// <param name="desk">Opens what takes a capability; it has to be for the mounted /proc.</param>
+    /// <param name="refusals">Where refusals are counted, shared with other readers; null for an own place.</param>
+    public ProcReader(IProcDesk desk, ProcRefusals? refusals = null)
+        : this(refusals: refusals) => this.desk = desk;
+
+    /// <summary>
+    /// A reader for another thread, which counts refusals in the same place. Where a desk opens files, it has one of its own, which is given
+    /// back when this is disposed.
+    /// </summary>
+    public ProcReader Another() =>
+        desk is null ? new(root, privilege, refusals) : new(desk.Another(), refusals) { ownsDesk = true };
+
+    /// <summary>What opens files that take a capability; null where this process does it itself.</summary>
+    internal IProcDesk? Desk => desk;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (ownsDesk)
+        {
+            desk?.Dispose();
+        }
+    }
 
     /// <summary>How many processes did not let this file be read (EACCES or EPERM).</summary>
     public long Refusals(ProcFile file) => refusals.Of(file);
@@ -149,8 +173,7 @@ public sealed partial class ProcReader
     /// </summary>
     public string? ExecutableLink(int pid)
     {
-        var link = PathOf(pid, ProcFile.Executable);
-        var length = privilege.Run(ProcPrivileges.Ptrace, () => ProcCalls.ReadLink(link, path));
+        var length = ReadLink(pid, ProcessLink.Executable, path);
         if (length < 0)
         {
             Refuse(pid, ProcFile.Executable, length);
@@ -158,6 +181,19 @@ public sealed partial class ProcReader
         }
 
         return Encoding.UTF8.GetString(path.AsSpan(0, length));
+    }
+
+    /// <summary>Reads a link of a process; its bytes or the negative errno.</summary>
+    internal int ReadLink(int pid, ProcessLink link, byte[] target)
+    {
+        if (desk is not null)
+        {
+            return desk.ReadLink(pid, link, target);
+        }
+
+        var name = link == ProcessLink.Executable
+            ? PathOf(pid, ProcFile.Executable) : string.Create(CultureInfo.InvariantCulture, $"{root}/{pid}/ns/user");
+        return privilege.Run(ProcPrivileges.Ptrace, () => ProcCalls.ReadLink(name, target));
     }
 
     /// <summary>The real user id of a process (proc_pid_status(5)), also of one that hides its owner; 0 when it is gone.</summary>
@@ -220,7 +256,9 @@ public sealed partial class ProcReader
     private int Open(int pid, ProcFile file, ProcPrivileges needed)
     {
         var name = PathOf(pid, file);
-        var descriptor = needed == ProcPrivileges.None ? ProcCalls.Open(name) : privilege.Run(needed, () => ProcCalls.Open(name));
+        var descriptor = needed == ProcPrivileges.None ? ProcCalls.Open(name)
+            : desk is not null && file == ProcFile.Maps ? desk.OpenMaps(pid)
+            : privilege.Run(needed, () => ProcCalls.Open(name));
         if (descriptor < 0)
         {
             Refuse(pid, file, descriptor);
@@ -252,15 +290,18 @@ public sealed partial class ProcReader
         _ => "maps",
     };
 
+    /// <summary>Which capabilities stand behind it.</summary>
+    internal ProcPrivileges Held => desk?.Held ?? privilege.Held;
+
     private string Reason(ProcFile file)
     {
         var (enough, text) = file switch
         {
-            ProcFile.Executable => (privilege.Held.HasFlag(ProcPrivileges.Ptrace), "CAP_SYS_PTRACE"),
+            ProcFile.Executable => (Held.HasFlag(ProcPrivileges.Ptrace), "CAP_SYS_PTRACE"),
             ProcFile.Environment => (
-                privilege.Held.HasFlag(ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch), "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"),
+                Held.HasFlag(ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch), "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"),
             ProcFile.Maps => (
-                (privilege.Held & (ProcPrivileges.Ptrace | ProcPrivileges.PerformanceMonitoring)) != 0, "CAP_SYS_PTRACE or CAP_PERFMON"),
+                (Held & (ProcPrivileges.Ptrace | ProcPrivileges.PerformanceMonitoring)) != 0, "CAP_SYS_PTRACE or CAP_PERFMON"),
             _ => (false, ""),
         };
         return text.Length == 0 ? "proc may be mounted with hidepid"

@@ -1,4 +1,5 @@
 using System.Text;
+using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Processes;
 
@@ -32,6 +33,12 @@ public readonly record struct ServiceNames(string? Name, string? Namespace, bool
     internal static ServiceNames Read(ProcReader proc, int pid)
     {
         var found = new Found();
+        if (proc.Desk is not null)
+        {
+            var variables = proc.Variables(pid, out var isEnvironment);
+            return variables is null ? default : Of(variables) with { IsHidden = !isEnvironment };
+        }
+
         // Of several variables of one name getenv(3) gives the first.
         var any = proc.VisitEnvironment(pid, static (variable, ref found) =>
         {
@@ -39,6 +46,30 @@ public readonly record struct ServiceNames(string? Name, string? Namespace, bool
             return !found.IsComplete;
         }, ref found);
         return found.Names with { IsHidden = any && !found.IsEnvironment };
+    }
+
+    /// <summary>
+    /// Picks the variables that <see cref="Read"/> looks at out of an environment, and nothing else: the first of each name, in the form of
+    /// /proc/PID/environ. One that is too long is left out.
+    /// </summary>
+    /// <param name="proc">Reads the environment.</param>
+    /// <param name="pid">The process.</param>
+    /// <param name="target">Room for two variables of <see cref="MaximumVariable"/> bytes and their zeros.</param>
+    /// <param name="isEnvironment">Whether it is one, and not what the process has written over it.</param>
+    /// <returns>The bytes; or the negative errno, ENODATA where it is empty.</returns>
+    internal static int Collect(ProcReader proc, int pid, byte[] target, out bool isEnvironment)
+    {
+        var picked = new Picked { Target = target };
+        isEnvironment = false;
+        var file = proc.OpenEnvironment(pid);
+        if (file < 0)
+        {
+            return file;
+        }
+
+        var any = proc.VisitEnvironment(pid, file, static (variable, ref picked) => picked.Take(variable), ref picked);
+        isEnvironment = picked.IsEnvironment;
+        return any ? picked.Length : -Errno.ENODATA;
     }
 
     /// <summary>File name of an executable.</summary>
@@ -61,6 +92,46 @@ public readonly record struct ServiceNames(string? Name, string? Namespace, bool
         return name[..(char.IsHighSurrogate(name[MaximumName - 1]) ? MaximumName - 1 : MaximumName)];
     }
 
+    private static ReadOnlySpan<byte> NameVariable => "OTEL_SERVICE_NAME="u8;
+
+    private static ReadOnlySpan<byte> AttributesVariable => "OTEL_RESOURCE_ATTRIBUTES="u8;
+
+    /// <summary>Whether the first piece is a variable, which a title in its place is not (setproctitle(3bsd)).</summary>
+    private static bool IsVariable(ReadOnlySpan<byte> text)
+    {
+        var equals = text.IndexOf((byte)'=');
+        return equals > 0 && text[..equals].IndexOfAnyInRange((byte)0, (byte)' ') < 0;
+    }
+
+    private struct Picked
+    {
+        public byte[] Target;
+        public int Length;
+        public bool IsEnvironment;
+        private bool hasName, hasAttributes, any;
+
+        public bool Take(ReadOnlySpan<byte> variable)
+        {
+            if (!any)
+            {
+                (any, IsEnvironment) = (true, IsVariable(variable));
+            }
+
+            if ((!hasName && variable.StartsWith(NameVariable)) || (!hasAttributes && variable.StartsWith(AttributesVariable)))
+            {
+                _ = variable.StartsWith(NameVariable) ? hasName = true : hasAttributes = true;
+                if (variable.Length <= MaximumVariable)
+                {
+                    variable.CopyTo(Target.AsSpan(Length));
+                    Length += variable.Length;
+                    Target[Length++] = 0;
+                }
+            }
+
+            return !(hasName && hasAttributes);
+        }
+    }
+
     private struct Found
     {
         public string? ServiceName, AttributeName, AttributeNamespace;
@@ -75,8 +146,8 @@ public readonly record struct ServiceNames(string? Name, string? Namespace, bool
 
         public void Take(ReadOnlySpan<byte> variable)
         {
-            var name = "OTEL_SERVICE_NAME="u8;
-            var attributes = "OTEL_RESOURCE_ATTRIBUTES="u8;
+            var name = NameVariable;
+            var attributes = AttributesVariable;
             if (!any)
             {
                 (any, IsEnvironment) = (true, IsVariable(variable));
@@ -101,12 +172,6 @@ public readonly record struct ServiceNames(string? Name, string? Namespace, bool
                 AttributeName = Shorten(ResourceAttributes.Find(variable[attributes.Length..], "service.name"u8));
                 AttributeNamespace = Shorten(ResourceAttributes.Find(variable[attributes.Length..], "service.namespace"u8));
             }
-        }
-
-        private static bool IsVariable(ReadOnlySpan<byte> text)
-        {
-            var equals = text.IndexOf((byte)'=');
-            return equals > 0 && text[..equals].IndexOfAnyInRange((byte)0, (byte)' ') < 0;
         }
     }
 }

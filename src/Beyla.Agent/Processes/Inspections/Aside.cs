@@ -160,6 +160,7 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     {
         using var marked = AsideThread.Enter();
         var inspector = create(worker);
+        using var ended = inspector as IDisposable;
         while (Next(worker) is { } work)
         {
             var before = ProcCalls.ThreadTime();

@@ -25,10 +25,10 @@ internal sealed class ExecutableCache<T>(ProcReader proc, IFileGate? gate, int m
     /// <summary>What the executable of a process says; the default where it may not be read.</summary>
     /// <param name="pid">The process.</param>
     /// <param name="use">
-    /// Given a descriptor that names the executable, and what that says. It opens the file: also one that is known has to be one that may
+    /// Given the process, a descriptor that names the executable, and what that says. It opens the file: also one that is known has to be one that may
     /// be opened.
     /// </param>
-    internal T? Read(int pid, Action<int, T>? use = null)
+    internal T? Read(int pid, Action<int, int, T>? use = null)
     {
         var named = proc.NameExecutable(pid);
         if (named < 0)
@@ -53,7 +53,7 @@ internal sealed class ExecutableCache<T>(ProcReader proc, IFileGate? gate, int m
             value = isKnown ? value : ReadFile(pid, named, status.Identity);
             if (value is not null)
             {
-                use?.Invoke(named, value);
+                use?.Invoke(pid, named, value);
             }
 
             return value;

@@ -4,7 +4,8 @@ namespace Beyla.Agent.Processes.Inspections;
 
 /// <summary>Looks at a process: reads those of its files that are asked for, within the limits of one look. For a thread aside.</summary>
 internal sealed class ProcessInspector(
-    ProcReader proc, IListenerScan listeners, IFileGate? gate, TimeSpan limit, IGoProbes? probes = null) : IInspector
+    ProcReader proc, IListenerScan listeners, IFileGate? gate, TimeSpan limit, IGoProbes? probes = null)
+    : IInspector, IDisposable
 {
     private readonly LanguageDetector languages = new(proc, gate);
     private readonly GoExecutableReader executables = new(proc, gate, probes);
@@ -58,6 +59,9 @@ internal sealed class ProcessInspector(
             Names = names, Language = language, Ports = ports.Of(pid), Go = go, ControlGroup = group,
         };
     }
+
+    /// <summary>Gives back what the reader holds.</summary>
+    public void Dispose() => proc.Dispose();
 
     private bool IsThere(Inspection inspection) => proc.TryStat(inspection.Pid, out var stat) && stat.StartTime == inspection.StartTime;
 

@@ -1,0 +1,238 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
+using Beyla.Agent.Processes;
+using Beyla.Agent.Processes.Inspections;
+
+namespace Beyla.Agent.Keeper;
+
+/// <summary>
+/// Answers one socket of the worker. Whatever comes in, it is one of <see cref="KeeperOperation"/> with values in their bounds, or it is
+/// refused; nothing that others wrote is decoded here. One thread.
+/// </summary>
+public sealed class KeeperDesk : IDisposable
+{
+    private readonly IKeeperHost host;
+    private readonly ProcReader proc;
+    private readonly byte[] message = new byte[Marshal.SizeOf<KeeperRequest>() + KeeperRequest.MaximumText];
+    private readonly byte[] text = new byte[KeeperReply.MaximumText];
+    private readonly int[] descriptors = new int[MessageSocket.MaximumDescriptors];
+    private int named = -1;
+    private bool givesAway;
+
+    /// <param name="host">What stands behind it.</param>
+    /// <param name="privilege">Raises capabilities around the opening of files of processes.</param>
+    public KeeperDesk(IKeeperHost host, IProcPrivilege privilege) =>
+        (this.host, proc) = (host, new ProcReader(privilege: privilege));
+
+    /// <summary>Answers until the other end is closed.</summary>
+    public void Serve(MessageSocket socket)
+    {
+        var received = new int[MessageSocket.MaximumDescriptors];
+        while (socket.Receive(message, received, out var count) is > 0 and var length)
+        {
+            // None of the questions needs one.
+            for (var i = 0; i < count; i++)
+            {
+                _ = Descriptor.Close(received[i]);
+            }
+
+            var reply = Answer(message.AsSpan(0, length));
+            var sent = socket.Send(
+                MemoryMarshal.AsBytes(new ReadOnlySpan<KeeperReply>(in reply)), text.AsSpan(0, (int)reply.Length),
+                descriptors.AsSpan(0, reply.Descriptors));
+            CloseGiven(reply.Descriptors);
+            if (sent < 0)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Answers one question.</summary>
+    /// <param name="question">A <see cref="KeeperRequest"/> and what follows it, or anything else.</param>
+    internal KeeperReply Answer(ReadOnlySpan<byte> question)
+    {
+        givesAway = false;
+        if (!MemoryMarshal.TryRead(question, out KeeperRequest request)
+            || request.Length != question.Length - Marshal.SizeOf<KeeperRequest>())
+        {
+            return Refusal(Errno.EINVAL);
+        }
+
+        using var aside = AsideThread.Enter();
+        try
+        {
+            return Answer(in request, question[Marshal.SizeOf<KeeperRequest>()..]);
+        }
+        catch (KernelException refusal)
+        {
+            return Failure(refusal);
+        }
+    }
+
+    /// <summary>Closes the descriptors of an answer that were opened for it.</summary>
+    internal void CloseGiven(int count)
+    {
+        for (var i = 0; givesAway && i < count; i++)
+        {
+            _ = Descriptor.Close(descriptors[i]);
+        }
+
+        givesAway = false;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Name(-1);
+        proc.Dispose();
+    }
+
+    private KeeperReply Answer(in KeeperRequest request, ReadOnlySpan<byte> rest)
+    {
+        switch (request.Operation)
+        {
+            case KeeperOperation.Configuration:
+                return new KeeperReply { Descriptors = host.Configuration(descriptors), Value = (long)proc.Held };
+            case KeeperOperation.Application:
+                var facts = host.Application(descriptors);
+                MemoryMarshal.Write(text, facts);
+                return new KeeperReply { Descriptors = 6, Length = (uint)Marshal.SizeOf<ApplicationFacts>() };
+            case KeeperOperation.OpenDesk:
+                return OpenDesk();
+            case KeeperOperation.Detach:
+                host.Detach();
+                return default;
+            case KeeperOperation.Counters when (CounterGroup)request.Number is CounterGroup.Processes or CounterGroup.Sockets:
+                return Count((CounterGroup)request.Number);
+            case KeeperOperation.Describe:
+                return Said(host.Describe());
+            case KeeperOperation.DetachGo:
+                host.DetachGo(request.First);
+                return default;
+            case KeeperOperation.IncludeGroup when IsGroup(rest):
+                return new KeeperReply { Result = host.IncludeGroup(Encoding.UTF8.GetString(rest)) ? 1 : 0 };
+            case KeeperOperation.ScanListeners when request.Pid == 0:
+                return Given(host.ScanListeners(0));
+            default:
+                return OfProcess(in request, rest);
+        }
+    }
+
+    private KeeperReply OfProcess(in KeeperRequest request, ReadOnlySpan<byte> rest)
+    {
+        if (!host.ReadsProcesses)
+        {
+            return Refusal(Errno.ENODEV);
+        }
+
+        // Where the memory of this process lies is nobody's business.
+        if (request.Pid is <= 0 or >= SelectionMap.PidLimit || request.Pid == Environment.ProcessId)
+        {
+            return Refusal(Errno.ESRCH);
+        }
+
+        switch (request.Operation)
+        {
+            case KeeperOperation.ReadLink when (ProcessLink)request.Number is ProcessLink.Executable or ProcessLink.UserNamespace:
+                return Told(proc.ReadLink(request.Pid, (ProcessLink)request.Number, text));
+            case KeeperOperation.OpenMaps:
+                return Given(proc.OpenMaps(request.Pid));
+            case KeeperOperation.Variables:
+                return Told(ServiceNames.Collect(proc, request.Pid, text, out var isEnvironment)) with { Value = isEnvironment ? 1 : 0 };
+            case KeeperOperation.StartedWith:
+                return StartedWith(request.Pid);
+            case KeeperOperation.NameExecutable:
+                return NameExecutable(request.Pid);
+            case KeeperOperation.OpenExecutable when named >= 0:
+                return Given(proc.OpenExecutable(request.Pid, named));
+            case KeeperOperation.AttachGo when named >= 0 && request.First > 0 && request.Second >= 0:
+                return new KeeperReply { Value = host.AttachGo(named, request.First, request.Second) };
+            case KeeperOperation.BeginGo when MemoryMarshal.TryRead(rest, out GoOffsets offsets):
+                host.BeginGo(request.Pid, in offsets);
+                return default;
+            case KeeperOperation.LeadsTo when rest.Length > 0:
+                var leads = proc.LeadsTo(request.Pid, Encoding.UTF8.GetString(rest), (ulong)request.First, (ulong)request.Second);
+                return new KeeperReply { Result = leads ? 1 : 0 };
+            case KeeperOperation.ScanListeners:
+                return Given(host.ScanListeners(request.Pid));
+            default:
+                return Refusal(Errno.EINVAL);
+        }
+    }
+
+    private KeeperReply OpenDesk()
+    {
+        using var other = host.OpenDesk();
+        var copy = Descriptor.Duplicate(other.FileDescriptor);
+        return Given(copy);
+    }
+
+    /// <summary>The worker gets one, and one stays here: what it gives back could be another file.</summary>
+    private KeeperReply NameExecutable(int pid)
+    {
+        var file = proc.NameExecutable(pid);
+        Name(file < 0 ? -1 : Descriptor.Duplicate(file));
+        return Given(file);
+    }
+
+    private void Name(int file)
+    {
+        if (named >= 0)
+        {
+            _ = Descriptor.Close(named);
+        }
+
+        named = file;
+    }
+
+    private KeeperReply StartedWith(int pid)
+    {
+        if (host.StartedWith(pid) is not { } variables)
+        {
+            return Refusal(Errno.ENODATA);
+        }
+
+        variables.CopyTo(text.AsSpan());
+        return Told(variables.Length);
+    }
+
+    private KeeperReply Count(CounterGroup group)
+    {
+        var length = 0;
+        foreach (var counters in host.Count(group))
+        {
+            MemoryMarshal.Write(text.AsSpan(length), CounterNames.Row(in counters));
+            length += Marshal.SizeOf<CounterRow>();
+        }
+
+        return Told(length);
+    }
+
+    /// <summary>A path below the mount of the control groups, and nowhere else.</summary>
+    private static bool IsGroup(ReadOnlySpan<byte> path) =>
+        path.StartsWith("/"u8) && path.IndexOf((byte)0) < 0 && path.IndexOf("/../"u8) < 0 && !path.EndsWith("/.."u8);
+
+    private KeeperReply Said(string line) => Told(Encoding.UTF8.GetBytes(line, text));
+
+    private static KeeperReply Told(int length) => length < 0 ? Refusal(-length) : new KeeperReply { Length = (uint)length };
+
+    private KeeperReply Given(int file)
+    {
+        if (file < 0)
+        {
+            return Refusal(-file);
+        }
+
+        givesAway = true;
+        descriptors[0] = file;
+        return new KeeperReply { Descriptors = 1 };
+    }
+
+    private KeeperReply Failure(KernelException refusal) =>
+        Said($"{refusal.Operation}\n{refusal.Evidence}") with { Result = -refusal.Errno };
+
+    private static KeeperReply Refusal(int errno) => new() { Result = -errno };
+}

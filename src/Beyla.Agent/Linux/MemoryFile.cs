@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Beyla.Agent.Linux;
+
+/// <summary>A text in a file that has no name (memfd_create(2)), to be passed to another process.</summary>
+public sealed partial class MemoryFile : IDisposable
+{
+    private const uint CloseOnExec = 1;
+
+    private readonly SafeFileHandle handle;
+
+    private MemoryFile(SafeFileHandle handle) => this.handle = handle;
+
+    /// <summary>Stays this object's.</summary>
+    public int FileDescriptor => (int)handle.DangerousGetHandle();
+
+    /// <summary>Makes one.</summary>
+    /// <exception cref="KernelException">The kernel gives none.</exception>
+    public static MemoryFile Of(string text)
+    {
+        var descriptor = memfd_create("beyla", CloseOnExec);
+        if (descriptor < 0)
+        {
+            throw new KernelException("make a file in memory", Marshal.GetLastPInvokeError());
+        }
+
+        var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        RandomAccess.Write(handle, Encoding.UTF8.GetBytes(text), 0);
+        return new MemoryFile(handle);
+    }
+
+    /// <summary>The text of one that another process made; the descriptor is closed.</summary>
+    public static string Take(int descriptor)
+    {
+        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        var content = new byte[RandomAccess.GetLength(handle)];
+        var length = RandomAccess.Read(handle, content, 0);
+        return Encoding.UTF8.GetString(content, 0, length);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => handle.Dispose();
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int memfd_create(string name, uint flags);
+}

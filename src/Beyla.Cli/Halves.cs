@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+
+namespace Beyla.Cli;
+
+/// <summary>What this process is (native/split.h).</summary>
+internal enum Half
+{
+    /// <summary>The only process: the command runs no agent.</summary>
+    Whole = 0,
+
+    /// <summary>What was started: holds the capabilities.</summary>
+    Keeper = 1,
+
+    /// <summary>Its child: reads and decodes.</summary>
+    Worker = 2,
+}
+
+/// <summary>The two processes that native/split.c made of one before the runtime started.</summary>
+internal static unsafe partial class Halves
+{
+    /// <summary>Which one this is.</summary>
+    public static Half Own => (Half)beyla_role();
+
+    /// <summary>The socket to the other one; -1 where there is none.</summary>
+    public static int Channel => beyla_channel();
+
+    /// <summary>Waits for the end of the worker.</summary>
+    /// <returns>Its exit code, or the number of the signal that ended it.</returns>
+    public static (int? ExitCode, int Signal) WaitForWorker()
+    {
+        int status;
+        while (waitpid(beyla_other(), &status, 0) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() != Agent.Linux.Errno.EINTR)
+            {
+                return (null, 0);
+            }
+        }
+
+        // wait(2): the low seven bits are the signal.
+        return (status & 0x7f) == 0 ? ((status >> 8) & 0xff, 0) : (null, status & 0x7f);
+    }
+
+    [LibraryImport("beyla")]
+    private static partial int beyla_role();
+
+    [LibraryImport("beyla")]
+    private static partial int beyla_channel();
+
+    [LibraryImport("beyla")]
+    private static partial int beyla_other();
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int waitpid(int process, int* status, int options);
+}

@@ -1,0 +1,181 @@
+using Beyla.Agent.Capabilities;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Counting;
+using Beyla.Agent.Keeper;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
+
+namespace Beyla.Cli;
+
+/// <summary>What the desks of the keeper ask: the programs of its configuration.</summary>
+/// <param name="configuration">Fixed at the start.</param>
+/// <param name="file">The configuration file as it was read, in memory; -1 where there is none.</param>
+/// <param name="control">The worker's end of the socket for notices.</param>
+internal sealed class KeeperHost(AgentConfiguration configuration, int file, int control) : IKeeperHost, IDisposable
+{
+    /// <summary>Threads of desks at a time: the agent's readers of processes, and those that do not come back.</summary>
+    private const int MaximumDesks = 16;
+
+    /// <summary>Probes in Go programs at a time.</summary>
+    private const int MaximumProbes = 1024;
+
+    private readonly ManualResetEventSlim loaded = new();
+    private readonly Lock gate = new();
+    private readonly Dictionary<long, IDisposable> probes = [];
+    private ApplicationPrograms? application;
+    private long lastProbe;
+    private int desks;
+
+    /// <inheritdoc/>
+    public bool ReadsProcesses => configuration.ApplicationEnabled || configuration.Network.Enabled;
+
+    /// <summary>What was loaded is to be had from now on.</summary>
+    public void Provide(ApplicationPrograms? programs)
+    {
+        application = programs;
+        loaded.Set();
+    }
+
+    /// <inheritdoc/>
+    int IKeeperHost.Configuration(Span<int> descriptors)
+    {
+        (descriptors[0], descriptors[1]) = (control, file);
+        return file < 0 ? 1 : 2;
+    }
+
+    /// <inheritdoc/>
+    public ApplicationFacts Application(Span<int> descriptors)
+    {
+        loaded.Wait();
+        var (watcher, source) = (Programs.Watcher, Programs.Source);
+        var maps = source.Descriptors;
+        ReadOnlySpan<int> given =
+        [
+            watcher.Selection.Map.FileDescriptor, watcher.Ring.FileDescriptor, source.Ring.FileDescriptor,
+            maps.Verdicts, maps.Passed, maps.ThreadRules,
+        ];
+        given.CopyTo(descriptors);
+        return new ApplicationFacts
+        {
+            Source = (uint)source.Kind, ProcessRing = watcher.Ring.MaxEntries, SocketRing = source.Ring.MaxEntries,
+            Parts = (Programs.Names is null ? 0 : ApplicationParts.Names)
+                | (Programs.Passing is null ? 0 : ApplicationParts.Passing)
+                | (Programs.WritesGoHeaders ? ApplicationParts.GoHeaders : 0),
+        };
+    }
+
+    /// <inheritdoc/>
+    public MessageSocket OpenDesk()
+    {
+        if (Interlocked.Increment(ref desks) > MaximumDesks)
+        {
+            Interlocked.Decrement(ref desks);
+            throw new KernelException($"serve at more than {MaximumDesks} desks", Errno.EMFILE);
+        }
+
+        var (own, other) = MessageSocket.CreatePair();
+        new Thread(() => Serve(own), DeskStack) { IsBackground = true, Name = "desk" }.Start();
+        return other;
+    }
+
+    /// <summary>Bytes of the stack of a thread that serves.</summary>
+    internal const int DeskStack = 256 * 1024;
+
+    /// <inheritdoc/>
+    public void Detach() => Programs.Detach();
+
+    /// <inheritdoc/>
+    public IEnumerable<PlaceCounters> Count(CounterGroup group)
+    {
+        // Kernels before 5.19 let nobody without it read a map.
+        using var raised = Privilege.Raise(Capability.Bpf);
+        return group == CounterGroup.Processes
+            ? [.. Programs.Names?.Count() ?? [], .. Programs.Watcher.Count()]
+            : [.. Programs.Source.Count()];
+    }
+
+    /// <inheritdoc/>
+    public string Describe() => Privilege.Describe();
+
+    /// <inheritdoc/>
+    public byte[]? StartedWith(int pid)
+    {
+        using var raised = Privilege.Raise(Capability.Bpf);
+        return Programs.Names?.Read(pid);
+    }
+
+    /// <inheritdoc/>
+    public int ScanListeners(int pid)
+    {
+        using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);
+        return Programs.Watcher.Listeners.Open(pid);
+    }
+
+    /// <inheritdoc/>
+    public long AttachGo(int executable, long roundTrip, long writeBody)
+    {
+        lock (gate)
+        {
+            if (probes.Count >= MaximumProbes)
+            {
+                throw new KernelException($"set probes in more than {MaximumProbes} programs", Errno.ENOSPC);
+            }
+        }
+
+        var links = Programs.Go.Attach(null, 0, executable, roundTrip, writeBody);
+        lock (gate)
+        {
+            probes.Add(++lastProbe, links);
+            return lastProbe;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void DetachGo(long number)
+    {
+        IDisposable? links;
+        lock (gate)
+        {
+            probes.Remove(number, out links);
+        }
+
+        links?.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public void BeginGo(int pid, in GoOffsets offsets) => Programs.Go.Tell(pid, in offsets);
+
+    /// <inheritdoc/>
+    public bool IncludeGroup(string path) => Programs.Passing?.Include(path) ?? false;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            foreach (var links in probes.Values)
+            {
+                links.Dispose();
+            }
+
+            probes.Clear();
+        }
+
+        application?.Dispose();
+        loaded.Dispose();
+    }
+
+    private ApplicationPrograms Programs =>
+        application ?? throw new KernelException("use programs of application observability, which are not loaded", Errno.ENODEV);
+
+    private void Serve(MessageSocket socket)
+    {
+        using (socket)
+        {
+            using var desk = new KeeperDesk(this, new Permissions.ForProc());
+            desk.Serve(socket);
+        }
+
+        Interlocked.Decrement(ref desks);
+    }
+}
