@@ -8,7 +8,7 @@ using Beyla.Agent.Processes;
 
 namespace Beyla.Cli;
 
-/// <summary>Network observability put together: the flow observer, its printer, its capabilities.</summary>
+/// <summary>Network observability put together: the two halves that watch flows, their printer, their capabilities.</summary>
 internal static class NetworkFlows
 {
     /// <summary>Loads, attaches and begins to report.</summary>
@@ -32,7 +32,8 @@ internal static class NetworkFlows
             ServiceOf = pid => traced?.Find(pid),
             MakeReader = static () => new ProcReader(privilege: new Permissions.ForProc()),
         };
-        var flows = new FlowObserver(configuration.Network, SinkOf(configuration, output), host);
+        var keeper = new FlowKeeper(configuration.Network, host);
+        var flows = new FlowObserver(configuration.Network, SinkOf(configuration, output), host, keeper, keeper);
         try
         {
             if (!flows.KnowsProcesses)

@@ -7,63 +7,52 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Flows;
 
 /// <summary>
-/// Network observability: loads the flow programs, keeps them on the interfaces that are wanted, and hands every flow to the
-/// sink at least once per active timeout, earlier when the kernel's map fills. Runs a thread of its own from
+/// Network observability: hands every flow that the kernel counted to the sink at least once per active timeout, earlier when the kernel's
+/// map fills. Needs no capability and calls no bpf(2): what does is behind <see cref="IFlowKernel"/>. Runs a thread of its own from
 /// <see cref="Start"/> to <see cref="Stop"/>.
 /// </summary>
 public sealed class FlowObserver : IDisposable, ICounted
 {
     private readonly NetworkConfiguration options;
     private readonly FlowHost host;
+    private readonly IFlowKernel kernel;
+    private readonly FlowKeeper? beside;
     private readonly FlowReporter reporter;
     private readonly Signal stop = new();
     private readonly Epoll epoll = new();
-    private readonly NetworkLinks network = new();
-    private readonly FlowPrograms programs;
-    private readonly IFlowWay way;
-    private readonly ObservedInterfaces interfaces;
+    private readonly HostNetwork network;
     private readonly RingBuffer ring;
     private readonly OverflowTable overflow;
-    private readonly LocalAddresses addresses = new();
-    private readonly SocketOwners? owners;
     private readonly Thread thread;
-    private readonly List<int> removed = [];
-    private HashSet<int> bared = [];
-    private bool changed;
-    private readonly bool mapsAreOpen;
     private ulong lostBefore;
     private bool started;
     private bool stopped;
 
-    /// <summary>Loads the programs; nothing is attached yet.</summary>
+    /// <summary>Nothing is attached yet.</summary>
     /// <param name="options">The network section of the configuration.</param>
     /// <param name="sink">Takes the flows, on the flow thread.</param>
     /// <param name="host">The agent around it.</param>
-    /// <exception cref="KernelException">The kernel refused the programs.</exception>
-    public FlowObserver(NetworkConfiguration options, IFlowSink sink, FlowHost host)
+    /// <param name="kernel">What holds the capabilities. Taken over, also where this throws.</param>
+    /// <param name="beside">The same where it is in this process and has no thread: then it follows the interfaces on this one's.</param>
+    /// <exception cref="KernelException">The kernel refused.</exception>
+    public FlowObserver(NetworkConfiguration options, IFlowSink sink, FlowHost host, IFlowKernel kernel, FlowKeeper? beside = null)
     {
         this.options = options;
         this.host = host;
-        programs = Privileged(() => FlowPrograms.Load(options));
+        this.kernel = kernel;
+        this.beside = beside;
         try
         {
-            mapsAreOpen = MapsAreOpen();
-            owners = SocketOwners.TryOpen(options, host, out var refusal);
-            ProcessRefusal = refusal;
-            way = options.Source == FlowSource.SocketFilter
-                ? new SocketFilterWay(programs, options.Direction)
-                : Privileged(() => new TcWay(programs, options, host.Debug));
-            interfaces = new ObservedInterfaces(way, new InterfaceFilter(options), network, host);
-            reporter = new FlowReporter(options, sink, host, owners, interfaces, addresses);
-            ReadAddresses();
-            overflow = new OverflowTable(reporter.ReportAtOnce);
-            ring = new RingBuffer(programs.Overflow);
+            network = new HostNetwork(options);
+            reporter = new FlowReporter(options, sink, host, kernel, network);
+            overflow = new OverflowTable(reporter.PrepareAndAdd);
+            ring = new RingBuffer(kernel.OverflowDescriptor, kernel.OverflowSize);
         }
         catch
         {
-            owners?.Dispose();
-            programs.Dispose();
-            network.Dispose();
+            reporter?.Dispose();
+            kernel.Dispose();
+            network?.Dispose();
             epoll.Dispose();
             stop.Dispose();
             throw;
@@ -72,17 +61,17 @@ public sealed class FlowObserver : IDisposable, ICounted
         thread = new Thread(Run) { IsBackground = true, Name = "flows" };
     }
 
-    /// <summary>Whether flows can name their process.</summary>
-    public bool KnowsProcesses => owners is not null;
+    /// <inheritdoc cref="IFlowKernel.KnowsProcesses"/>
+    public bool KnowsProcesses => kernel.KnowsProcesses;
 
-    /// <summary>The errno with which the kernel refused what <see cref="KnowsProcesses"/> needs; 0 when it did not.</summary>
-    public int ProcessRefusal { get; }
+    /// <inheritdoc cref="IFlowKernel.ProcessRefusal"/>
+    public int ProcessRefusal => kernel.ProcessRefusal;
 
-    /// <summary>The way in that was taken: <c>socket filter</c>, <c>tcx</c> or <c>tc</c>.</summary>
-    public string Source => way.Name;
+    /// <inheritdoc cref="IFlowKernel.Source"/>
+    public string Source => kernel.Source;
 
-    /// <summary>Interfaces that are observed now.</summary>
-    public int InterfaceCount => interfaces.Count;
+    /// <inheritdoc cref="IFlowKernel.InterfaceCount"/>
+    public int InterfaceCount => kernel.InterfaceCount;
 
     /// <summary>Attaches to the interfaces that are there and begins to report.</summary>
     /// <exception cref="KernelException">An interface cannot be observed; nothing stays attached.</exception>
@@ -91,33 +80,11 @@ public sealed class FlowObserver : IDisposable, ICounted
         ObjectDisposedException.ThrowIf(stopped, this);
         epoll.Watch(stop.FileDescriptor);
         epoll.Watch(ring.FileDescriptor);
-        if (options.ListenInterfaces == InterfaceListener.Watch)
+        epoll.Watch(network.FileDescriptor);
+        kernel.Start();
+        if (beside is { FileDescriptor: >= 0 and var notifications })
         {
-            epoll.Watch(network.FileDescriptor);
-        }
-
-        try
-        {
-            interfaces.Reconcile([], strict: true);
-        }
-        catch
-        {
-            interfaces.Dispose();
-            throw;
-        }
-
-        var links = network.List();
-        foreach (var pattern in options.Interfaces)
-        {
-            if (!links.Exists(link => pattern.IsMatch(link.Name)))
-            {
-                host.Warn($"flows: no interface matches {pattern.Text} now; it is observed as soon as it comes");
-            }
-        }
-
-        if (interfaces.Count == 0)
-        {
-            host.Warn("flows: no interface is observed; see network.interfaces and network.exclude_interfaces");
+            epoll.Watch(notifications);
         }
 
         started = true;
@@ -141,18 +108,15 @@ public sealed class FlowObserver : IDisposable, ICounted
     }
 
     /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count() => FlowAccounts.Of(programs.Count(), reporter.Totals);
+    public IEnumerable<PlaceCounters> Count() => FlowAccounts.Of(kernel.Count(), reporter.Totals);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Stop();
-        interfaces.Dispose();
-        way.Dispose();
         reporter.Dispose();
-        owners?.Dispose();
         ring.Dispose();
-        programs.Dispose();
+        kernel.Dispose();
         network.Dispose();
         epoll.Dispose();
         stop.Dispose();
@@ -161,103 +125,85 @@ public sealed class FlowObserver : IDisposable, ICounted
     private void Run()
     {
         var timeout = (long)options.CacheActiveTimeout.TotalMilliseconds;
-        var period = options.ListenInterfaces == InterfaceListener.Poll
-            ? (long)options.ListenPollPeriod.TotalMilliseconds
-            : long.MaxValue / 2;
         var drainAt = Environment.TickCount64 + timeout;
-        var lookAt = Environment.TickCount64 + period;
         while (!stop.IsSet)
         {
-            var now = Environment.TickCount64;
-            var due = bared.Count > 0 ? Math.Min(drainAt, now + ObservedInterfaces.RepairPause) : drainAt;
-            _ = epoll.Wait((int)Math.Clamp(Math.Min(due, lookAt) - now, 0, int.MaxValue));
-            var look = lookAt <= Environment.TickCount64;
-            lookAt = look ? Environment.TickCount64 + period : lookAt;
-            Guard(() => FollowInterfaces(look));
+            var again = beside?.Follow() ?? -1;
+            Guard(network.Follow);
             if (ring.Backlog > 0 || drainAt <= Environment.TickCount64)
             {
                 drainAt = Environment.TickCount64 + timeout;
-                Guard(DrainMaps);
+                Guard(Drain);
             }
+
+            var wait = (int)Math.Clamp(drainAt - Environment.TickCount64, 0, int.MaxValue);
+            _ = epoll.Wait(again >= 0 ? Math.Min(again, wait) : wait);
         }
 
         Guard(Finish);
     }
 
-    private void FollowInterfaces(bool look)
-    {
-        if (options.ListenInterfaces == InterfaceListener.Poll && !look)
-        {
-            return;
-        }
-
-        // Who polls reads the notifications too: a number may be in use again. What could not be followed now is the next time.
-        changed |= network.ReadChanges(removed, bared, out var complete) | look;
-        if (changed)
-        {
-            interfaces.Reconcile(removed);
-            removed.Clear();
-            ReadAddresses();
-            changed = false;
-        }
-
-        if (look || !complete)
-        {
-            bared.UnionWith(interfaces.All);
-        }
-
-        if (bared.Count > 0)
-        {
-            bared = [.. interfaces.Repair(bared)];
-        }
-    }
-
-    private void ReadAddresses()
-    {
-        var list = network.Addresses();
-        addresses.Update(list);
-        reporter.AgentAddress = AgentAddress.Find(options, network.List(), list);
-    }
-
-    private void DrainMaps()
-    {
-        if (mapsAreOpen)
-        {
-            Drain();
-        }
-        else
-        {
-            host.Privileged(Drain);
-        }
-    }
-
     private void Drain()
     {
-        owners?.Refresh(reporter.WantsOwners);
-        _ = ring.Drain(overflow, ring.End);
-        overflow.Show(reporter.Prepare);
-        _ = programs.Drain(reporter.Prepare, (in FlowKey key, in FlowValue value) =>
+        if (reporter.WantsOwners)
         {
-            var sum = value;
-            overflow.MergeInto(in key, ref sum);
-            reporter.Report(in key, in sum);
-        });
-        overflow.Take(reporter.Report);
+            kernel.WalkSockets();
+        }
+
+        _ = ring.Drain(overflow, ring.End);
+        reporter.ReportAdded();
+        overflow.Show(reporter.Prepare);
+        kernel.Swap();
+        // Now, as an interface that came just before the swap may have flows in the map.
+        Guard(network.Follow);
+        Walk(remove: false);
+        Walk(remove: true);
+        overflow.Take(reporter.Add);
+        reporter.ReportAdded();
         reporter.EndOfBatch(overflow);
         WarnOfLoss();
+    }
+
+    /// <summary>Goes through the map that does not count now: once to prepare each flow, then to take it out and report it.</summary>
+    private void Walk(bool remove)
+    {
+        bool first = true, more = true;
+        while (more)
+        {
+            more = kernel.ReadBatch(remove, first, out var count);
+            first = false;
+            var keys = kernel.Exchange.Keys[..count];
+            var values = kernel.Exchange.Values[..count];
+            for (var i = 0; i < count; i++)
+            {
+                if (remove)
+                {
+                    overflow.MergeInto(in keys[i], ref values[i]);
+                }
+                else
+                {
+                    reporter.Prepare(in keys[i], in values[i]);
+                }
+            }
+
+            if (remove)
+            {
+                reporter.Report(count);
+            }
+        }
     }
 
     /// <summary>After the last program ended: both maps and the ring.</summary>
     private void Finish()
     {
-        interfaces.Dispose();
-        DrainMaps();
-        DrainMaps();
+        kernel.Detach();
+        Drain();
+        Drain();
     }
 
     private void WarnOfLoss()
     {
-        var lost = programs.Count().LostPackets;
+        var lost = kernel.Count().LostPackets;
         if (lost > lostBefore)
         {
             host.Warn(string.Create(
@@ -279,26 +225,5 @@ public sealed class FlowObserver : IDisposable, ICounted
         {
             host.Warn($"flows: {exception.Message}");
         }
-    }
-
-    // Before Linux 5.19 each bpf(2) asks for CAP_BPF where kernel.unprivileged_bpf_disabled is set, also one on a map that is open.
-    private bool MapsAreOpen()
-    {
-        try
-        {
-            _ = programs.Count();
-            return true;
-        }
-        catch (KernelException refusal) when (refusal.Errno == Errno.EPERM)
-        {
-            return false;
-        }
-    }
-
-    private T Privileged<T>(Func<T> action)
-    {
-        T? result = default;
-        host.Privileged(() => result = action());
-        return result!;
     }
 }

@@ -5,7 +5,8 @@ using Beyla.Agent.Kernel;
 namespace Beyla.Agent.Flows;
 
 /// <summary>
-/// The flow programs of one way in, loaded, and their two maps that take turns (bpf/flows.bpf.c). One thread.
+/// The flow programs of one way in, loaded, and their two maps that take turns (bpf/flows.bpf.c). One thread, but for
+/// <see cref="Count"/>.
 /// </summary>
 public sealed class FlowPrograms : IDisposable
 {
@@ -16,19 +17,21 @@ public sealed class FlowPrograms : IDisposable
     private readonly BpfMap current;
     private readonly BpfMap[] turns;
     private readonly BpfMap counters;
-    private readonly BpfMapBatch<FlowKey, FlowValue> batch = new();
+    private readonly BpfMapBatch<FlowKey, FlowValue> batch;
     private int turn;
+    private uint position;
 
-    private FlowPrograms(BpfObject programs)
+    private unsafe FlowPrograms(BpfObject programs)
     {
         this.programs = programs;
         current = programs.Map("flows");
         turns = [programs.Map("flows_even"), programs.Map("flows_odd")];
         counters = programs.Map("flow_counters");
+        batch = new BpfMapBatch<FlowKey, FlowValue>(Exchange.KeyMemory, Exchange.ValueMemory, FlowExchange.Capacity);
     }
 
-    /// <summary>Takes the flows of one drain.</summary>
-    public delegate void Taker(in FlowKey key, in FlowValue value);
+    /// <summary>Gets what <see cref="Read"/> reads.</summary>
+    public FlowExchange Exchange { get; } = new();
 
     /// <summary>The ring of packets that found no room.</summary>
     public BpfMap Overflow => programs.Map("flow_overflow");
@@ -61,19 +64,34 @@ public sealed class FlowPrograms : IDisposable
     public BpfProgram Program(string function) => programs.Program(function);
 
     /// <summary>
-    /// Lets the other map count from now on and takes everything out of this one. The kernel ends the swap only when no program holds the
-    /// old map any more (an update of a map of maps waits for that), so nothing is missed and nothing counted twice.
+    /// Lets the other map count from now on. The kernel ends the swap only when no program holds the old map any more (an update of a map
+    /// of maps waits for that), so nothing is missed and nothing counted twice by who then reads the old one.
     /// </summary>
-    /// <param name="prepare">Is shown all flows before the first one is taken.</param>
-    /// <param name="take">Takes the flows.</param>
-    /// <returns>The number of flows.</returns>
-    public long Drain(Taker prepare, Taker take)
+    public void Swap()
     {
-        var old = turns[turn];
         turn ^= 1;
-        current.Update(0u, turns[turn].FileDescriptor);
-        _ = Walk(old, remove: false, prepare);
-        return Walk(old, remove: true, take);
+        try
+        {
+            current.Update(0u, turns[turn].FileDescriptor);
+        }
+        catch
+        {
+            turn ^= 1;
+            throw;
+        }
+    }
+
+    /// <summary>Reads the next flows of the map that does not count now to <see cref="Exchange"/>.</summary>
+    /// <param name="remove">Takes them out of the map as well.</param>
+    /// <param name="first">Begins at the start of the map, otherwise where the last call stopped.</param>
+    /// <param name="count">Flows, also when this was the end.</param>
+    /// <returns>False when the map has no more.</returns>
+    public bool Read(bool remove, bool first, out int count)
+    {
+        count = 0;
+        var more = batch.Next(turns[turn ^ 1], remove, ref position, first);
+        count = batch.Count;
+        return more;
     }
 
     /// <summary>What the programs counted so far; a system call.</summary>
@@ -85,27 +103,9 @@ public sealed class FlowPrograms : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => programs.Dispose();
-
-    private long Walk(BpfMap map, bool remove, Taker take)
+    public void Dispose()
     {
-        var count = 0L;
-        uint position = 0;
-        bool first = true, more = true;
-        while (more)
-        {
-            more = batch.Next(map, remove, ref position, first);
-            first = false;
-            var keys = batch.Keys;
-            var values = batch.Values;
-            for (var i = 0; i < keys.Length; i++)
-            {
-                take(in keys[i], in values[i]);
-            }
-
-            count += keys.Length;
-        }
-
-        return count;
+        programs.Dispose();
+        Exchange.Dispose();
     }
 }

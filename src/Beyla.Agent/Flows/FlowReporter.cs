@@ -46,9 +46,10 @@ internal sealed class FlowReporter : IDisposable
     private readonly NetworkConfiguration options;
     private readonly IFlowSink sink;
     private readonly FlowHost host;
-    private readonly SocketOwners? owners;
-    private readonly ObservedInterfaces interfaces;
-    private readonly LocalAddresses addresses;
+    private readonly IFlowKernel kernel;
+    private readonly HostNetwork network;
+    private readonly FlowExchange exchange;
+    private readonly FlowDirection[] sides = new FlowDirection[FlowExchange.Capacity];
     private readonly ConversationTable conversations;
     private readonly NetworkTable networks;
     private readonly ReverseNames? names;
@@ -60,28 +61,31 @@ internal sealed class FlowReporter : IDisposable
     private FlowTotals totals;
     private FlowTotals published;
     private bool wantsOwners;
+    private int queued;
 
-    internal FlowReporter(
-        NetworkConfiguration options, IFlowSink sink, FlowHost host, SocketOwners? owners, ObservedInterfaces interfaces,
-        LocalAddresses addresses)
+    /// <param name="options">What is to be told.</param>
+    /// <param name="sink">Takes the flows.</param>
+    /// <param name="host">The agent around it.</param>
+    /// <param name="kernel">Hands over batches and tells owners.</param>
+    /// <param name="network">The host's interfaces and addresses.</param>
+    internal FlowReporter(NetworkConfiguration options, IFlowSink sink, FlowHost host, IFlowKernel kernel, HostNetwork network)
     {
         this.options = options;
         this.sink = sink;
         this.host = host;
-        this.owners = owners;
-        this.interfaces = interfaces;
-        this.addresses = addresses;
+        this.kernel = kernel;
+        this.network = network;
+        exchange = kernel.Exchange;
         conversations = new ConversationTable(
             Math.Clamp(options.CacheMaxFlows / 2, 32768, 1 << 20), options.DeduperExpiry);
         networks = new NetworkTable(options.Cidrs);
         names = options.ReverseDns == ReverseDnsType.Local
             ? new ReverseNames(options.ReverseDnsCacheLength, options.ReverseDnsCacheExpiry)
             : null;
-        finder = owners is not null && host.MakeReader is { } makeReader ? new ServiceFinder(() => LookBy(makeReader()), host.Warn) : null;
+        finder = kernel.KnowsProcesses && host.MakeReader is { } makeReader
+            ? new ServiceFinder(() => LookBy(makeReader()), host.Warn)
+            : null;
     }
-
-    /// <summary>The agent's own address, as flows show it.</summary>
-    internal Address AgentAddress { get; set; }
 
     /// <summary>Whether a flow since the last batch had no process, or only the listener's.</summary>
     internal bool WantsOwners { get; private set; }
@@ -101,36 +105,86 @@ internal sealed class FlowReporter : IDisposable
     /// <summary>Sees each flow of a batch before the first one is reported.</summary>
     internal void Prepare(in FlowKey key, in FlowValue value) => conversations.Prepare(in key, in value);
 
-    /// <summary>Reports a flow that was not prepared.</summary>
-    internal void ReportAtOnce(in FlowKey key, in FlowValue value)
+    /// <summary>Takes a flow that was prepared to the batch in the exchange; reports that when it is full.</summary>
+    internal void Add(in FlowKey key, in FlowValue value)
     {
-        Prepare(in key, in value);
-        Report(in key, in value);
+        exchange.Keys[queued] = key;
+        exchange.Values[queued] = value;
+        if (++queued == FlowExchange.Capacity)
+        {
+            ReportAdded();
+        }
     }
 
-    /// <summary>Reports a flow that was prepared: names it and hands it to the sink, or leaves it out.</summary>
-    internal void Report(in FlowKey key, in FlowValue value)
+    /// <summary>Prepares a flow and takes it to the batch.</summary>
+    internal void PrepareAndAdd(in FlowKey key, in FlowValue value)
     {
-        totals.Packets += (long)value.Packets;
-        totals.Bytes += (long)value.Bytes;
-        totals.Produced++;
-        var side = conversations.Look(in key, in value, out var isFirst);
-        if (!isFirst && options.Deduper == FlowDeduper.FirstCome)
+        Prepare(in key, in value);
+        Add(in key, in value);
+    }
+
+    /// <summary>Reports what was added; the exchange can be used for others then.</summary>
+    internal void ReportAdded()
+    {
+        var count = queued;
+        queued = 0;
+        Report(count);
+    }
+
+    /// <summary>Reports the first flows of the exchange, all prepared: names them and hands them to the sink, or leaves them out.</summary>
+    internal void Report(int count)
+    {
+        var kept = Select(count);
+        FindOwners(kept);
+        for (var i = 0; i < kept; i++)
         {
-            totals.Filtered++;
-            return;
+            Hand(i);
+        }
+    }
+
+    /// <summary>Moves the flows that this interface has to report to the front.</summary>
+    private int Select(int count)
+    {
+        Span<FlowKey> keys = exchange.Keys;
+        Span<FlowValue> values = exchange.Values;
+        var kept = 0;
+        for (var i = 0; i < count; i++)
+        {
+            totals.Packets += (long)values[i].Packets;
+            totals.Bytes += (long)values[i].Bytes;
+            totals.Produced++;
+            var side = conversations.Look(in keys[i], in values[i], out var isFirst);
+            if (!isFirst && options.Deduper == FlowDeduper.FirstCome)
+            {
+                totals.Filtered++;
+                continue;
+            }
+
+            if (kept != i)
+            {
+                (keys[kept], values[kept]) = (keys[i], values[i]);
+            }
+
+            sides[kept++] = side;
         }
 
-        SocketOwner owner = default;
-        var found = owners is not null && FindOwner(in key, out owner);
+        return kept;
+    }
+
+    /// <summary>Names a flow of the exchange and hands it to the sink.</summary>
+    private void Hand(int index)
+    {
+        ref readonly var key = ref exchange.Keys[index];
+        ref readonly var value = ref exchange.Values[index];
+        var found = TryTakeOwner(index, out var owner);
         totals.Emitted++;
         sink.OnFlow(new FlowData
         {
             Key = key,
             Value = value,
-            AgentAddress = AgentAddress,
-            Interface = interfaces.NameOf(key.Interface),
-            Side = side == FlowDirection.Unknown ? SideByPorts(in key) : side,
+            AgentAddress = network.AgentAddress,
+            Interface = network.NameOf(key.Interface),
+            Side = sides[index] == FlowDirection.Unknown ? SideByPorts(in key) : sides[index],
             First = clock.ToUnixMicroseconds((long)value.First, (long)value.Last),
             Last = clock.ToUnixMicroseconds((long)value.Last, (long)value.Last),
             SourceName = names?.Find(in key.Source),
@@ -184,11 +238,30 @@ internal sealed class FlowReporter : IDisposable
         return service;
     }
 
-    private bool FindOwner(in FlowKey key, out SocketOwner owner)
+    /// <summary>Asks for the owners of a whole batch at once: each question may go to another process.</summary>
+    private void FindOwners(int count)
     {
-        var isOurs = addresses.Contains(key.Direction == InterfaceDirection.Egress ? key.Source : key.Destination);
-        var found = owners!.TryFind(in key, isOurs, out owner);
-        if (isOurs && key.SourcePort != 0 && key.DestinationPort != 0)
+        if (!kernel.KnowsProcesses || count == 0)
+        {
+            return;
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            ref readonly var key = ref exchange.Keys[i];
+            var isOurs = key.Direction == InterfaceDirection.Egress ? network.IsOurs(in key.Source) : network.IsOurs(in key.Destination);
+            exchange.Ours[i] = (byte)(isOurs ? 1 : 0);
+        }
+
+        kernel.FindOwners(count);
+    }
+
+    private bool TryTakeOwner(int index, out SocketOwner owner)
+    {
+        var found = kernel.KnowsProcesses && exchange.Found[index] != 0;
+        owner = found ? exchange.Owners[index] : default;
+        ref readonly var key = ref exchange.Keys[index];
+        if (kernel.KnowsProcesses && exchange.Ours[index] != 0 && key.SourcePort != 0 && key.DestinationPort != 0)
         {
             totals.OwnersWanted++;
             totals.OwnersFound += found ? 1 : 0;

@@ -9,9 +9,6 @@ namespace Beyla.Agent.Flows;
 /// </summary>
 internal sealed class ObservedInterfaces : IDisposable
 {
-    /// <summary>Names of interfaces that are gone, kept for flows that are not reported yet.</summary>
-    private const int MostNames = 4096;
-
     /// <summary>Milliseconds between two repairs of an interface, and without one until the next warning.</summary>
     internal const long RepairPause = 1000, WarningPause = 60_000;
 
@@ -20,7 +17,6 @@ internal sealed class ObservedInterfaces : IDisposable
     private readonly NetworkLinks network;
     private readonly FlowHost host;
     private readonly Dictionary<int, IDisposable> attached = [];
-    private readonly Dictionary<uint, string> names = [];
     private readonly HashSet<int> refused = [];
 
     /// <summary>Interfaces from which others took the programs, and when that was told (milliseconds).</summary>
@@ -37,9 +33,6 @@ internal sealed class ObservedInterfaces : IDisposable
     /// <summary>Interfaces that are observed now.</summary>
     internal int Count => attached.Count;
 
-    /// <summary>The newest name of an interface, empty when it was never seen.</summary>
-    internal string NameOf(uint index) => names.GetValueOrDefault(index, "");
-
     /// <summary>Attaches and detaches until what is observed is what is wanted.</summary>
     /// <param name="removed">Interfaces known to have gone: what is attached to them is void even when the number is in use again.</param>
     /// <param name="strict">Throw when an interface cannot be observed, instead of a warning.</param>
@@ -53,15 +46,9 @@ internal sealed class ObservedInterfaces : IDisposable
             _ = stripped.Remove(index);
         }
 
-        if (names.Count > MostNames)
-        {
-            names.Clear();
-        }
-
         var wanted = new HashSet<int>();
         foreach (var link in links)
         {
-            names[(uint)link.Index] = link.Name;
             if (filter.Wants(link.Name))
             {
                 _ = wanted.Add(link.Index);

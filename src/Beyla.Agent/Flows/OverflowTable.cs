@@ -3,6 +3,9 @@ using Beyla.Agent.Kernel;
 
 namespace Beyla.Agent.Flows;
 
+/// <summary>Takes one flow.</summary>
+internal delegate void FlowTaker(in FlowKey key, in FlowValue value);
+
 /// <summary>Puts the packets that found no room in the kernel's map together to flows again, until the next drain. One thread.</summary>
 internal sealed class OverflowTable : IRingSink
 {
@@ -10,10 +13,10 @@ internal sealed class OverflowTable : IRingSink
     internal const int Limit = 16384;
 
     private readonly Dictionary<FlowKey, FlowValue> flows = [];
-    private readonly FlowPrograms.Taker beyond;
+    private readonly FlowTaker beyond;
 
     /// <param name="beyond">Takes what the table has no room for.</param>
-    internal OverflowTable(FlowPrograms.Taker beyond) => this.beyond = beyond;
+    internal OverflowTable(FlowTaker beyond) => this.beyond = beyond;
 
     /// <summary>Packets that came through the ring.</summary>
     internal long Records { get; private set; }
@@ -66,7 +69,7 @@ internal sealed class OverflowTable : IRingSink
     }
 
     /// <summary>Shows everything that is here.</summary>
-    internal void Show(FlowPrograms.Taker show)
+    internal void Show(FlowTaker show)
     {
         foreach (var (key, value) in flows)
         {
@@ -75,7 +78,7 @@ internal sealed class OverflowTable : IRingSink
     }
 
     /// <summary>Takes everything that is left.</summary>
-    internal void Take(FlowPrograms.Taker take)
+    internal void Take(FlowTaker take)
     {
         foreach (var (key, value) in flows)
         {

@@ -9,10 +9,9 @@ namespace Beyla.Agent.Flows;
 /// Answers which local process a flow belongs to (bpf/owners.bpf.c). Needs CAP_BPF and CAP_PERFMON; without them
 /// flows work and name no process. One thread.
 /// </summary>
-internal sealed class SocketOwners : IDisposable
+internal sealed class SocketOwners : IOwnerTable, IDisposable
 {
     private const string State = "on_state", Send = "on_send", Files = "on_file";
-    private const byte Tcp = 6;
 
     /// <summary>A walk over all open files may take at most this part of the time: one in so many.</summary>
     private const int IdleFactor = 50;
@@ -47,50 +46,13 @@ internal sealed class SocketOwners : IDisposable
         return result;
     }
 
-    /// <summary>The owner of the local socket of a flow.</summary>
-    /// <param name="flow">The flow.</param>
-    /// <param name="isOurs">Whether the address at the host's end is the host's: only then it may be a socket that is
-    /// bound to no address.</param>
-    /// <param name="owner">Who owns it.</param>
-    internal bool TryFind(in FlowKey flow, bool isOurs, out SocketOwner owner)
+    /// <inheritdoc/>
+    public bool TryFind(in SocketKey socket, out SocketOwner owner) => owners.TryLookup(socket, out owner);
+
+    /// <summary>Looks through all open sockets when it is not too soon.</summary>
+    internal void Refresh()
     {
-        var outgoing = flow.Direction == InterfaceDirection.Egress;
-        var key = new SocketKey
-        {
-            Local = outgoing ? flow.Source : flow.Destination,
-            LocalPort = outgoing ? flow.SourcePort : flow.DestinationPort,
-            Protocol = flow.Protocol,
-        };
-        if (key.LocalPort == 0)
-        {
-            owner = default;
-            return false;
-        }
-
-        var unconnected = key;
-        if (flow.Protocol == Tcp)
-        {
-            key.Remote = outgoing ? flow.Destination : flow.Source;
-            key.RemotePort = outgoing ? flow.DestinationPort : flow.SourcePort;
-            if (owners.TryLookup(key, out owner))
-            {
-                return true;
-            }
-        }
-
-        if (owners.TryLookup(unconnected, out owner))
-        {
-            return true;
-        }
-
-        unconnected.Local = default;
-        return isOurs && owners.TryLookup(unconnected, out owner);
-    }
-
-    /// <summary>Looks through all open sockets when that was asked for and is not too soon.</summary>
-    internal void Refresh(bool wanted)
-    {
-        if (files is null || !wanted || Environment.TickCount64 < walkAt)
+        if (files is null || Environment.TickCount64 < walkAt)
         {
             return;
         }

@@ -4,32 +4,30 @@ namespace Beyla.Agent.Kernel;
 
 /// <summary>
 /// Reads or empties a hash map with few system calls (BPF_MAP_LOOKUP_BATCH and …_AND_DELETE_BATCH). Not for a map
-/// that programs still write to. One thread.
+/// that programs still write to. The kernel writes right to the memory that is given. One thread.
 /// </summary>
 /// <typeparam name="TKey">The map's key, exactly as in the program.</typeparam>
 /// <typeparam name="TValue">The map's value, exactly as in the program.</typeparam>
-public sealed unsafe class BpfMapBatch<TKey, TValue>
+internal sealed unsafe class BpfMapBatch<TKey, TValue>
     where TKey : unmanaged
     where TValue : unmanaged
 {
-    private readonly TKey[] keys;
-    private readonly TValue[] values;
+    private readonly TKey* keys;
+    private readonly TValue* values;
+    private readonly int size;
 
-    /// <param name="size">Most entries per system call; more than any bucket of the map holds.</param>
-    public BpfMapBatch(int size = 512)
+    /// <param name="keys">Gets the keys.</param>
+    /// <param name="values">Gets the values.</param>
+    /// <param name="size">Room for so many entries, the most per system call; more than any bucket of the map holds.</param>
+    internal BpfMapBatch(TKey* keys, TValue* values, int size)
     {
-        keys = GC.AllocateUninitializedArray<TKey>(size, pinned: true);
-        values = GC.AllocateUninitializedArray<TValue>(size, pinned: true);
+        this.keys = keys;
+        this.values = values;
+        this.size = size;
     }
 
-    /// <summary>The keys of the last <see cref="Next"/>.</summary>
-    public ReadOnlySpan<TKey> Keys => keys.AsSpan(0, Count);
-
-    /// <summary>The values of the last <see cref="Next"/>.</summary>
-    public ReadOnlySpan<TValue> Values => values.AsSpan(0, Count);
-
     /// <summary>Entries of the last <see cref="Next"/>.</summary>
-    public int Count { get; private set; }
+    internal int Count { get; private set; }
 
     /// <summary>Reads the next entries.</summary>
     /// <param name="map">A hash map.</param>
@@ -37,21 +35,15 @@ public sealed unsafe class BpfMapBatch<TKey, TValue>
     /// <param name="position">As the last call left it.</param>
     /// <param name="first">Whether this is the first call.</param>
     /// <returns>False when the map has no more; the last entries are still to be read.</returns>
-    public bool Next(BpfMap map, bool remove, ref uint position, bool first)
+    internal bool Next(BpfMap map, bool remove, ref uint position, bool first)
     {
-        var count = (uint)keys.Length;
+        var count = (uint)size;
         uint next;
         var current = position;
-        int result;
-        fixed (TKey* k = keys)
-        fixed (TValue* v = values)
-        {
-            var from = first ? null : &current;
-            result = remove
-                ? Libbpf.bpf_map_lookup_and_delete_batch(map.FileDescriptor, from, &next, k, v, &count, null)
-                : Libbpf.bpf_map_lookup_batch(map.FileDescriptor, from, &next, k, v, &count, null);
-        }
-
+        var from = first ? null : &current;
+        var result = remove
+            ? Libbpf.bpf_map_lookup_and_delete_batch(map.FileDescriptor, from, &next, keys, values, &count, null)
+            : Libbpf.bpf_map_lookup_batch(map.FileDescriptor, from, &next, keys, values, &count, null);
         var more = Take(result, count, remove);
         position = next;
         return more;

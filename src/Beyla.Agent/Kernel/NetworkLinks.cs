@@ -30,8 +30,22 @@ public sealed class NetworkLinks : IDisposable
     private const int LinkHeader = 16, AddressHeader = 8;
 
     private readonly NetlinkSocket requests = new();
-    private readonly NetlinkSocket notifications = new(
-        NetlinkSocket.LinkGroup | NetlinkSocket.AddressGroups | NetlinkSocket.TrafficControlGroup);
+    private readonly NetlinkSocket notifications;
+
+    /// <param name="trafficControl">Whether to be told of what traffic control does.</param>
+    public NetworkLinks(bool trafficControl = true)
+    {
+        try
+        {
+            notifications = new NetlinkSocket(
+                NetlinkSocket.LinkGroup | NetlinkSocket.AddressGroups | (trafficControl ? NetlinkSocket.TrafficControlGroup : 0));
+        }
+        catch
+        {
+            requests.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Becomes readable when an interface, an address or what traffic control does changes.</summary>
     public int FileDescriptor => notifications.FileDescriptor;
@@ -79,8 +93,10 @@ public sealed class NetworkLinks : IDisposable
     /// <param name="removed">Gets the index of each interface that went away, also when another one has its index by now.</param>
     /// <param name="bared">Gets the index of each interface that lost a classifier or its queueing discipline.</param>
     /// <param name="complete">False when notifications were lost: then anything may have changed.</param>
+    /// <param name="names">Gets the name of each interface that came or changed, also when it is gone by now.</param>
     /// <returns>Whether interfaces or addresses changed, or may have.</returns>
-    public bool ReadChanges(ICollection<int> removed, ICollection<int> bared, out bool complete)
+    public bool ReadChanges(
+        ICollection<int> removed, ICollection<int> bared, out bool complete, Dictionary<uint, string>? names = null)
     {
         var changed = false;
         complete = notifications.ReadNotifications((type, payload) =>
@@ -98,9 +114,19 @@ public sealed class NetworkLinks : IDisposable
 
             changed = true;
             // A bridge reports the loss of a port in the same way, in a family of its own.
-            if (type == DeleteLink && payload.Length >= LinkHeader && payload[0] == 0)
+            if (type is not (NewLink or DeleteLink) || payload.Length < LinkHeader || payload[0] != 0)
             {
-                removed.Add(BinaryPrimitives.ReadInt32LittleEndian(payload[4..]));
+                return;
+            }
+
+            var index = BinaryPrimitives.ReadInt32LittleEndian(payload[4..]);
+            if (type == DeleteLink)
+            {
+                removed.Add(index);
+            }
+            else if (names is not null)
+            {
+                names[(uint)index] = NetlinkMessage.FindText(payload[LinkHeader..], IflaName);
             }
         });
         return changed || !complete;

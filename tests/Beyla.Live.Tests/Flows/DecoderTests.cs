@@ -253,7 +253,8 @@ public sealed class DecoderTests
         public Dictionary<FlowKey, FlowValue> Drain()
         {
             ring.Drain(Overflow, ring.End);
-            Programs.Drain((in FlowKey _, in FlowValue _) => { }, (in FlowKey key, in FlowValue value) => Add(key, value));
+            Programs.Swap();
+            Assert.Equal(Read(remove: false), Read(remove: true));
             Overflow.Take((in FlowKey key, in FlowValue value) => Add(key, value));
             return Raw;
         }
@@ -280,6 +281,26 @@ public sealed class DecoderTests
         {
             ring.Dispose();
             Programs.Dispose();
+        }
+
+        /// <summary>Goes through the map that counted, and notes its flows when it empties it.</summary>
+        private long Read(bool remove)
+        {
+            long flows = 0;
+            bool first = true, more = true;
+            while (more)
+            {
+                more = Programs.Read(remove, first, out int count);
+                first = false;
+                for (int i = 0; i < count && remove; i++)
+                {
+                    Add(Programs.Exchange.Keys[i], Programs.Exchange.Values[i]);
+                }
+
+                flows += count;
+            }
+
+            return flows;
         }
 
         private void Add(FlowKey key, FlowValue value)
