@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Beyla.Cli;
 
 /// <summary>What this process is (native/split.h).</summary>
-internal enum Half
+internal enum Role
 {
     /// <summary>The only process: the command runs no agent.</summary>
     Whole = 0,
@@ -19,7 +19,7 @@ internal enum Half
 internal static unsafe partial class Halves
 {
     /// <summary>Which one this is.</summary>
-    public static Half Own => (Half)beyla_role();
+    public static Role Own => (Role)beyla_role();
 
     /// <summary>The socket to the other one; -1 where there is none.</summary>
     public static int Channel => beyla_channel();

@@ -1,6 +1,7 @@
 using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
+using Beyla.Agent.Flows;
 using Beyla.Agent.Keeper;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
@@ -23,6 +24,7 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, int
     private readonly Lock gate = new();
     private readonly Dictionary<long, IDisposable> probes = [];
     private ApplicationPrograms? application;
+    private FlowDesk? flows;
     private long lastProbe;
     private int desks;
 
@@ -30,9 +32,10 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, int
     public bool ReadsProcesses => configuration.ApplicationEnabled || configuration.Network.Enabled;
 
     /// <summary>What was loaded is to be had from now on.</summary>
-    public void Provide(ApplicationPrograms? programs)
+    public void Provide(ApplicationPrograms? programs, FlowKeeper? network)
     {
         application = programs;
+        flows = network is null ? null : new FlowDesk(this, network);
         loaded.Set();
     }
 
@@ -62,6 +65,19 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, int
                 | (Programs.Passing is null ? 0 : ApplicationParts.Passing)
                 | (Programs.WritesGoHeaders ? ApplicationParts.GoHeaders : 0),
         };
+    }
+
+    /// <inheritdoc/>
+    public FlowFacts OpenFlows(Span<int> descriptors)
+    {
+        loaded.Wait();
+        if (flows is null)
+        {
+            throw new KernelException("use programs of network observability, which are not loaded", Errno.ENODEV);
+        }
+
+        (descriptors[0], descriptors[1], descriptors[2]) = (flows.Other.FileDescriptor, flows.Ring, flows.Exchange);
+        return flows.Facts;
     }
 
     /// <inheritdoc/>
@@ -161,6 +177,7 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, int
             probes.Clear();
         }
 
+        flows?.Dispose();
         application?.Dispose();
         loaded.Dispose();
     }

@@ -1,5 +1,4 @@
 using System.Text;
-using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Keeper;
 using Beyla.Agent.Linux;
@@ -17,14 +16,16 @@ internal sealed class KeeperProcess : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly AgentConfiguration configuration;
+    private readonly CapabilityReport capabilities;
     private readonly StopSignals signals;
     private readonly MessageSocket control, controlOther;
     private readonly MemoryFile? file;
     private readonly KeeperHost host;
     private readonly ManualResetEventSlim ended = new();
 
-    private KeeperProcess(LoadedConfiguration loaded)
+    private KeeperProcess(LoadedConfiguration loaded, CapabilityReport capabilities)
     {
+        this.capabilities = capabilities;
         configuration = loaded.ConfigurationToStart;
         file = loaded.FileText is { } text ? MemoryFile.Of(text) : null;
         (control, controlOther) = MessageSocket.CreatePair();
@@ -38,7 +39,7 @@ internal sealed class KeeperProcess : IDisposable
     /// <returns>The exit code.</returns>
     public static int Run(LoadedConfiguration loaded, CapabilityReport capabilities)
     {
-        using var keeper = new KeeperProcess(loaded);
+        using var keeper = new KeeperProcess(loaded, capabilities);
         return keeper.Run();
     }
 
@@ -58,8 +59,11 @@ internal sealed class KeeperProcess : IDisposable
         // Answers while programs are loaded: the worker begins meanwhile.
         var main = new Thread(Serve, KeeperHost.DeskStack) { IsBackground = true, Name = "desk" };
         main.Start();
-        host.Provide(configuration.ApplicationEnabled
-            ? Try("Application observability", () => ApplicationPrograms.Load(configuration)) : null);
+        host.Provide(
+            configuration.ApplicationEnabled
+                ? Try("Application observability", () => ApplicationPrograms.Load(configuration)) : null,
+            configuration.Network.Enabled
+                ? Try("Network observability", () => NetworkFlows.Load(configuration.Network, capabilities)) : null);
         signals.OnReport(() => Tell(KeeperNotice.Report));
         signals.OnRequest(() =>
         {
@@ -89,7 +93,7 @@ internal sealed class KeeperProcess : IDisposable
     {
         if (!ended.Wait(Patience))
         {
-            Log.Error("The worker did not stop", ("seconds", Patience.TotalSeconds));
+            Log.Error("The worker did not stop", ("seconds", (long)Patience.TotalSeconds));
             host.Dispose();
             Environment.Exit(ExitCode.Failed);
         }

@@ -2,6 +2,7 @@ using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Export;
 using Beyla.Agent.Flows;
+using Beyla.Agent.Keeper;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
@@ -11,36 +12,29 @@ namespace Beyla.Cli;
 /// <summary>Network observability put together: the two halves that watch flows, their printer, their capabilities.</summary>
 internal static class NetworkFlows
 {
-    /// <summary>Loads, attaches and begins to report.</summary>
+    /// <summary>Attaches and begins to report.</summary>
     /// <param name="configuration">What is configured.</param>
+    /// <param name="keeper">Has loaded the programs.</param>
     /// <param name="output">Takes the lines.</param>
     /// <param name="traced">The services of processes that are traced in the same agent; null where none are.</param>
-    /// <param name="capabilities">What the check at start found.</param>
+    /// <returns>Null where nothing was loaded, which the keeper has said.</returns>
     /// <exception cref="KernelException">The kernel refused.</exception>
-    public static FlowObserver Start(
+    public static FlowObserver? Start(
         AgentConfiguration configuration, KeeperConnection keeper, OutputQueue output, ServiceSnapshot? traced)
     {
-        var host = new FlowHost
+        if (KeeperFlows.Open(keeper) is not { } kernel)
         {
-            Privileged = static action =>
-            {
-                using var raised = Privilege.Raise(Permissions.Flows);
-                action();
-            },
-            Warn = static message => Log.Warn("Flows", ("warning", WithoutTopic(message))),
-            Debug = static message => Log.Debug("Flows", ("decision", WithoutTopic(message))),
+            return null;
+        }
+
+        var host = Host with
+        {
             ServiceOf = pid => traced?.Find(pid),
-            MakeReader = static () => new ProcReader(privilege: new Permissions.ForProc()),
+            MakeReader = () => new ProcReader(keeper).Another(),
         };
-        var keeper = new FlowKeeper(configuration.Network, host);
-        var flows = new FlowObserver(configuration.Network, SinkOf(configuration, output), host, keeper, keeper);
+        var flows = new FlowObserver(configuration.Network, SinkOf(configuration, output), host, kernel);
         try
         {
-            if (!flows.KnowsProcesses)
-            {
-                WithoutProcesses(configuration.Network, flows.ProcessRefusal, capabilities);
-            }
-
             flows.Start();
             return flows;
         }
@@ -50,6 +44,40 @@ internal static class NetworkFlows
             throw;
         }
     }
+
+    /// <summary>Loads the programs. The keeper's part.</summary>
+    /// <param name="network">What is configured.</param>
+    /// <param name="capabilities">What the check at start found.</param>
+    /// <exception cref="KernelException">The kernel refused.</exception>
+    public static FlowKeeper Load(NetworkConfiguration network, CapabilityReport capabilities)
+    {
+        var flows = new FlowKeeper(network, Host);
+        try
+        {
+            if (!flows.KnowsProcesses)
+            {
+                WithoutProcesses(network, flows.ProcessRefusal, capabilities);
+            }
+
+            return flows;
+        }
+        catch
+        {
+            flows.Dispose();
+            throw;
+        }
+    }
+
+    private static FlowHost Host { get; } = new()
+    {
+        Privileged = static action =>
+        {
+            using var raised = Privilege.Raise(Permissions.Flows);
+            action();
+        },
+        Warn = static message => Log.Warn("Flows", ("warning", WithoutTopic(message))),
+        Debug = static message => Log.Debug("Flows", ("decision", WithoutTopic(message))),
+    };
 
     /// <summary>Says so, once; the end where the processes were asked for.</summary>
     private static void WithoutProcesses(NetworkConfiguration network, int refusal, CapabilityReport capabilities)

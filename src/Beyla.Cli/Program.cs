@@ -6,6 +6,6 @@ StandardDescriptors.Ensure();
 InheritedSignals.Reset();
 
 // Before anything starts a thread or reads what the caller gave: no capability is effective from here on.
-return Halves.Own == Half.Worker
+return Halves.Own == Role.Worker
     ? WorkerProcess.Run(args)
     : Entry.Run(args, () => Privilege.Initialize(CapabilityCheck.Possible));

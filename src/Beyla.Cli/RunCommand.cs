@@ -18,7 +18,7 @@ internal static class RunCommand
             return ExitCode.CapabilitiesMissing;
         }
 
-        if (Halves.Own != Half.Keeper)
+        if (Halves.Own != Role.Keeper)
         {
             // native/split.c took the command line for one that runs no agent.
             Log.Error("Beyla cannot go on", ("error", "it was started as one process, and an agent is two"));

@@ -19,6 +19,10 @@ public interface IKeeperHost
     /// <param name="descriptors">Takes the 6 descriptors; they stay the host's.</param>
     ApplicationFacts Application(Span<int> descriptors);
 
+    /// <summary>As <see cref="KeeperOperation.OpenFlows"/>.</summary>
+    /// <param name="descriptors">Takes the 3 descriptors; they stay the host's.</param>
+    FlowFacts OpenFlows(Span<int> descriptors);
+
     /// <summary>Whether files of processes belong to what is configured.</summary>
     bool ReadsProcesses { get; }
 

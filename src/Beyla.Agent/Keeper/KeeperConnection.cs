@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Beyla.Agent.Counting;
+using Beyla.Agent.Flows;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
@@ -65,6 +66,58 @@ public sealed class KeeperConnection : IProcDesk
 
             descriptors.AsSpan(0, reply.Descriptors).CopyTo(maps);
             return MemoryMarshal.Read<ApplicationFacts>(Text(reply));
+        }
+    }
+
+    /// <summary>As <see cref="KeeperOperation.OpenFlows"/>; null where it did not start, which the keeper has said.</summary>
+    /// <param name="given">Takes the 3 descriptors, which are the caller's then.</param>
+    public FlowFacts? OpenFlows(Span<int> given)
+    {
+        lock (gate)
+        {
+            var reply = Ask(new KeeperRequest { Operation = KeeperOperation.OpenFlows });
+            if (reply.Result < 0)
+            {
+                return null;
+            }
+
+            descriptors.AsSpan(0, reply.Descriptors).CopyTo(given);
+            return MemoryMarshal.Read<FlowFacts>(Text(reply));
+        }
+    }
+
+    /// <summary>Asks for something that needs no more than its name.</summary>
+    /// <exception cref="KernelException">The kernel refused.</exception>
+    internal void Do(KeeperOperation operation) => _ = Checked(new KeeperRequest { Operation = operation });
+
+    /// <summary>Asks for something with a number.</summary>
+    /// <returns>The result; not negative.</returns>
+    /// <exception cref="KernelException">The kernel refused.</exception>
+    internal int Do(KeeperOperation operation, int number, out long value)
+    {
+        var reply = Checked(new KeeperRequest { Operation = operation, Number = number });
+        value = reply.Value;
+        return reply.Result;
+    }
+
+    /// <summary>As <see cref="KeeperOperation.FlowCount"/>.</summary>
+    /// <exception cref="KernelException">The kernel refused.</exception>
+    internal FlowCounters FlowCount()
+    {
+        lock (gate)
+        {
+            return MemoryMarshal.Read<FlowCounters>(Text(Checked(new KeeperRequest { Operation = KeeperOperation.FlowCount })));
+        }
+    }
+
+    /// <summary>As <see cref="KeeperOperation.FlowState"/>.</summary>
+    /// <exception cref="KernelException">The keeper is gone.</exception>
+    internal (string Source, int Interfaces) FlowState()
+    {
+        lock (gate)
+        {
+            var reply = Checked(new KeeperRequest { Operation = KeeperOperation.FlowState });
+            return (Encoding.UTF8.GetString(Text(reply)), (int)reply.Value);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Beyla.Agent.Flows;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
@@ -11,10 +12,11 @@ namespace Beyla.Agent.Keeper;
 /// Answers one socket of the worker. Whatever comes in, it is one of <see cref="KeeperOperation"/> with values in their bounds, or it is
 /// refused; nothing that others wrote is decoded here. One thread.
 /// </summary>
-public sealed class KeeperDesk : IDisposable
+public sealed partial class KeeperDesk : IDisposable
 {
     private readonly IKeeperHost host;
     private readonly ProcReader proc;
+    private readonly IFlowKernel? flows;
     private readonly byte[] message = new byte[Marshal.SizeOf<KeeperRequest>() + KeeperRequest.MaximumText];
     private readonly byte[] text = new byte[KeeperReply.MaximumText];
     private readonly int[] descriptors = new int[MessageSocket.MaximumDescriptors];
@@ -23,31 +25,39 @@ public sealed class KeeperDesk : IDisposable
 
     /// <param name="host">What stands behind it.</param>
     /// <param name="privilege">Raises capabilities around the opening of files of processes.</param>
-    public KeeperDesk(IKeeperHost host, IProcPrivilege privilege) =>
-        (this.host, proc) = (host, new ProcReader(privilege: privilege));
+    /// <param name="flows">Network observability, at the one desk for it; null at all others.</param>
+    public KeeperDesk(IKeeperHost host, IProcPrivilege privilege, IFlowKernel? flows = null) =>
+        (this.host, proc, this.flows) = (host, new ProcReader(privilege: privilege), flows);
 
     /// <summary>Answers until the other end is closed.</summary>
     public void Serve(MessageSocket socket)
     {
-        var received = new int[MessageSocket.MaximumDescriptors];
-        while (socket.Receive(message, received, out var count) is > 0 and var length)
+        while (AnswerOne(socket))
         {
-            // None of the questions needs one.
-            for (var i = 0; i < count; i++)
-            {
-                _ = Descriptor.Close(received[i]);
-            }
-
-            var reply = Answer(message.AsSpan(0, length));
-            var sent = socket.Send(
-                MemoryMarshal.AsBytes(new ReadOnlySpan<KeeperReply>(in reply)), text.AsSpan(0, (int)reply.Length),
-                descriptors.AsSpan(0, reply.Descriptors));
-            CloseGiven(reply.Descriptors);
-            if (sent < 0)
-            {
-                return;
-            }
         }
+    }
+
+    /// <summary>Waits for one question and answers it; false when the other end is closed.</summary>
+    public bool AnswerOne(MessageSocket socket)
+    {
+        var length = socket.Receive(message, descriptors, out var count);
+        // None of the questions comes with one.
+        for (var i = 0; i < count; i++)
+        {
+            _ = Descriptor.Close(descriptors[i]);
+        }
+
+        if (length <= 0)
+        {
+            return false;
+        }
+
+        var reply = Answer(message.AsSpan(0, length));
+        var sent = socket.Send(
+            MemoryMarshal.AsBytes(new ReadOnlySpan<KeeperReply>(in reply)), text.AsSpan(0, (int)reply.Length),
+            descriptors.AsSpan(0, reply.Descriptors));
+        CloseGiven(reply.Descriptors);
+        return sent >= 0;
     }
 
     /// <summary>Answers one question.</summary>
@@ -100,6 +110,10 @@ public sealed class KeeperDesk : IDisposable
                 var facts = host.Application(descriptors);
                 MemoryMarshal.Write(text, facts);
                 return new KeeperReply { Descriptors = 6, Length = (uint)Marshal.SizeOf<ApplicationFacts>() };
+            case KeeperOperation.OpenFlows:
+                var loaded = host.OpenFlows(descriptors);
+                MemoryMarshal.Write(text, loaded);
+                return new KeeperReply { Descriptors = 3, Length = (uint)Marshal.SizeOf<FlowFacts>() };
             case KeeperOperation.OpenDesk:
                 return OpenDesk();
             case KeeperOperation.Detach:
@@ -116,6 +130,8 @@ public sealed class KeeperDesk : IDisposable
                 return new KeeperReply { Result = host.IncludeGroup(Encoding.UTF8.GetString(rest)) ? 1 : 0 };
             case KeeperOperation.ScanListeners when request.Pid == 0:
                 return Given(host.ScanListeners(0));
+            case >= KeeperOperation.FlowStart and <= KeeperOperation.FlowState:
+                return flows is null ? Refusal(Errno.ENODEV) : OfFlows(flows, in request);
             default:
                 return OfProcess(in request, rest);
         }

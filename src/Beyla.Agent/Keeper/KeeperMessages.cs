@@ -82,6 +82,39 @@ public enum KeeperOperation : uint
 
     /// <summary>Has contexts passed on in a control group; its path below the mount follows. 1, or 0 where that is so already.</summary>
     IncludeGroup,
+
+    /// <summary>
+    /// What was loaded for network observability: <see cref="FlowFacts"/>, and 3 descriptors: a socket for the operations that follow, the
+    /// ring of packets that found no room, the memory of <see cref="Flows.FlowExchange"/>. Once. ENODEV where it did not start.
+    /// </summary>
+    OpenFlows,
+
+    /// <summary>Attaches to the interfaces that are wanted, and follows them from now on.</summary>
+    FlowStart,
+
+    /// <summary>Detaches from all interfaces for good.</summary>
+    FlowDetach,
+
+    /// <summary>Lets the other map count.</summary>
+    FlowSwap,
+
+    /// <summary>
+    /// Writes the next flows to the shared memory (<see cref="KeeperRequest.Number"/>: <see cref="FlowBatch"/>). 1 where the map has more,
+    /// else 0; <see cref="KeeperReply.Value"/> is how many.
+    /// </summary>
+    FlowRead,
+
+    /// <summary>Writes the owners of the sockets of the first <see cref="KeeperRequest.Number"/> flows there.</summary>
+    FlowOwners,
+
+    /// <summary>Looks through all open sockets.</summary>
+    FlowWalk,
+
+    /// <summary>What the programs counted: <see cref="Flows.FlowCounters"/>.</summary>
+    FlowCount,
+
+    /// <summary>The way in that was taken, as text; <see cref="KeeperReply.Value"/> is the number of interfaces.</summary>
+    FlowState,
 }
 
 /// <summary>Which link of /proc/PID is read.</summary>
@@ -185,6 +218,34 @@ public enum ApplicationParts : uint
 
     /// <summary>Headers are written into requests of Go programs.</summary>
     GoHeaders = 4,
+}
+
+/// <summary>What was loaded for network observability.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct FlowFacts
+{
+    /// <summary>1: flows can name their process.</summary>
+    public uint KnowsProcesses;
+
+    /// <summary>The errno with which the kernel refused what that needs; 0 when it did not.</summary>
+    public int ProcessRefusal;
+
+    /// <summary>Bytes of the ring of packets that found no room.</summary>
+    public uint OverflowRing;
+}
+
+/// <summary>How a batch of flows is read.</summary>
+[Flags]
+public enum FlowBatch
+{
+    /// <summary>On from the last batch, and they stay in the map.</summary>
+    None = 0,
+
+    /// <summary>They leave the map.</summary>
+    Remove = 1,
+
+    /// <summary>From the beginning of the map.</summary>
+    First = 2,
 }
 
 /// <summary>A row of counters.</summary>

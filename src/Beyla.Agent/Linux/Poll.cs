@@ -34,6 +34,15 @@ public static unsafe partial class Poll
         }
     }
 
+    /// <summary>Waits for the first of several; as <see cref="Wait(ref PollDescriptor, int)"/>, but -1 milliseconds wait without a limit.</summary>
+    public static int Wait(Span<PollDescriptor> descriptors, int milliseconds)
+    {
+        fixed (PollDescriptor* first = descriptors)
+        {
+            return poll(first, (nuint)descriptors.Length, milliseconds);
+        }
+    }
+
     [LibraryImport("libc", SetLastError = true)]
     private static partial int poll(PollDescriptor* descriptors, nuint count, int milliseconds);
 }
