@@ -41,6 +41,16 @@ internal static unsafe partial class Halves
         return (status & 0x7f) == 0 ? ((status >> 8) & 0xff, 0) : (null, status & 0x7f);
     }
 
+    /// <summary>Gives back the memory that only the start took: most of the code and of what libbpf needed to load programs.</summary>
+    public static void ReleaseMemory()
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        beyla_release_memory();
+    }
+
+    [LibraryImport("beyla")]
+    private static partial void beyla_release_memory();
+
     [LibraryImport("beyla")]
     private static partial int beyla_role();
 

@@ -70,6 +70,7 @@ internal sealed class KeeperProcess : IDisposable
             Tell(KeeperNotice.Stop, signals.Reason);
             new Thread(EndLate) { IsBackground = true, Name = "patience" }.Start();
         });
+        Halves.ReleaseMemory();
         main.Join();
         ended.Set();
         return ExitCodeOf(Halves.WaitForWorker());

@@ -38,11 +38,18 @@ internal sealed class ChildProcess : IDisposable
         return new ChildProcess(process);
     }
 
-    /// <summary>CPU time of all threads so far, from /proc/PID/task/*/schedstat (nanoseconds).</summary>
+    /// <summary>The worker of an agent; null for every other program.</summary>
+    public int? Worker => File.ReadAllText($"/proc/{Id}/task/{Id}/children")
+        .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+        .Select(static pid => int.Parse(pid, System.Globalization.CultureInfo.InvariantCulture))
+        .Cast<int?>()
+        .FirstOrDefault(static pid => File.ReadAllText($"/proc/{pid}/comm").Trim() == "beyla: worker");
+
+    /// <summary>CPU time of all threads so far, from /proc/PID/task/*/schedstat (nanoseconds), with those of a worker.</summary>
     public double CpuSeconds()
     {
         double sum = 0;
-        foreach (var task in Directory.GetDirectories($"/proc/{Id}/task"))
+        foreach (var task in Both.SelectMany(static pid => Directory.GetDirectories($"/proc/{pid}/task")))
         {
             try
             {
@@ -58,11 +65,16 @@ internal sealed class ChildProcess : IDisposable
         return sum;
     }
 
-    /// <summary>A row of /proc/PID/status in KiB, such as VmRSS.</summary>
-    public long StatusKib(string row) => long.Parse(
-        File.ReadLines($"/proc/{Id}/status").First(line => line.StartsWith(row + ":", StringComparison.Ordinal))
+    /// <summary>
+    /// A row of /proc/PID/smaps_rollup in KiB, such as Pss: what is resident, pages that several processes map divided among them. With that
+    /// of a worker, so that what both map counts once.
+    /// </summary>
+    public long MemoryKib(string row) => Both.Sum(pid => long.Parse(
+        File.ReadLines($"/proc/{pid}/smaps_rollup").First(line => line.StartsWith(row + ":", StringComparison.Ordinal))
             .Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1],
-        System.Globalization.CultureInfo.InvariantCulture);
+        System.Globalization.CultureInfo.InvariantCulture));
+
+    private IEnumerable<int> Both => Worker is { } worker ? [Id, worker] : [Id];
 
     /// <summary>Asks the program to stop and waits.</summary>
     public void Dispose()

@@ -28,7 +28,7 @@ internal sealed class CostClient
         List<string> arguments = ["rate", Text(port), Text((long)perSecond * seconds), Text(server), "@" + Text(perSecond)];
         if (agent is not null)
         {
-            arguments.Insert(4, Text(agent.Id));
+            arguments.Insert(4, agent.Worker is { } worker ? $"{agent.Id}+{worker}" : Text(agent.Id));
         }
 
         using var run = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;

@@ -99,7 +99,7 @@ internal static class FlowSuite
         long most = 0;
         for (var i = 0; i < 80; i++)
         {
-            most = Math.Max(most, agent.StatusKib("VmRSS"));
+            most = Math.Max(most, agent.MemoryKib("Pss"));
             Thread.Sleep(100);
         }
 

@@ -15,7 +15,7 @@ internal static class MemorySuite
         var (agent, _) = Agent.Trace(nginx.Port);
         using (agent)
         {
-            var before = agent.StatusKib("VmRSS") / 1024.0;
+            var before = agent.MemoryKib("Pss") / 1024.0;
             var clients = new List<TcpClient>(Connections);
             try
             {
@@ -38,12 +38,12 @@ internal static class MemorySuite
                 }
 
                 Thread.Sleep(500);
-                var (rss, anonymous) = (agent.StatusKib("VmRSS") / 1024.0, agent.StatusKib("RssAnon") / 1024.0);
+                var (rss, anonymous) = (agent.MemoryKib("Pss") / 1024.0, agent.MemoryKib("Pss_Anon") / 1024.0);
                 return new StringBuilder()
                     .AppendLine("## Memory")
                     .AppendLine()
                     .AppendLine(CultureInfo.InvariantCulture,
-                        $"Resident memory after the start: {before:F1} MiB. With {Connections:N0} keep-alive connections traced and "
+                        $"Resident memory of both processes after the start: {before:F1} MiB. With {Connections:N0} keep-alive connections traced and "
                             + $"{Rounds * Connections:N0} requests seen: {rss:F1} MiB (budget: 30 MB).")
                     .AppendLine(CultureInfo.InvariantCulture,
                         $"Of these, {anonymous:F1} MiB are the agent's own (anonymous); most of the rest is the ring buffer, which is "

@@ -5,7 +5,8 @@
 //   cost bursts PORT REQUESTS PID...       16 connections: each is asked, then each answer is read
 //   cost rate PORT REQUESTS PID... @RATE   16 connections in turn, RATE requests a second, whether answers have come or not (open loop)
 //
-// Prints one line: nanoseconds of CPU time per request of this program and of each PID (of all its threads, ended ones too), then the
+// Prints one line: nanoseconds of CPU time per request of this program and of each PID (of all its threads, ended ones too; PID+PID is one of two
+// processes), then the
 // requests per second: those answered, and of an open loop those asked, since its last answer may have waited for a delayed ACK. Every request is GET /small and every answer has to be 200 and as long as the first one.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -170,10 +171,16 @@ static long long drive(const char *shape, long requests, long rate)
 	return now(CLOCK_MONOTONIC);
 }
 
+static long long spent(const clockid_t *clocks, int has_second)
+{
+	return now(clocks[0]) + (has_second ? now(clocks[1]) : 0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *shape = argc > 3 ? argv[1] : "";
-	clockid_t clocks[1 + PROCESSES] = { CLOCK_PROCESS_CPUTIME_ID };
+	clockid_t clocks[1 + PROCESSES][2] = { { CLOCK_PROCESS_CPUTIME_ID } };
+	int second[1 + PROCESSES] = { 0 }; // whether there is one
 	long long before[1 + PROCESSES], began, took;
 	long requests, rate = 0;
 	int count = 1, many = !strcmp(shape, "bursts") || !strcmp(shape, "rate");
@@ -186,8 +193,15 @@ int main(int argc, char **argv)
 	for (int i = 4; i < argc; i++) {
 		if (argv[i][0] == '@')
 			rate = atol(argv[i] + 1);
-		else if (count > PROCESSES || (errno = clock_getcpuclockid(atoi(argv[i]), &clocks[count++])))
+		else if (count > PROCESSES || (errno = clock_getcpuclockid(atoi(argv[i]), &clocks[count][0])))
 			die(argv[i]);
+		else {
+			const char *other = strchr(argv[i], '+');
+
+			if (other && (errno = clock_getcpuclockid(atoi(other + 1), &clocks[count][1])))
+				die(argv[i]);
+			second[count++] = other != NULL;
+		}
 	}
 	errno = 0;
 	if (requests <= 0 || (!strcmp(shape, "rate") && rate <= 0))
@@ -198,13 +212,13 @@ int main(int argc, char **argv)
 	drive(strcmp(shape, "apart") ? shape : "after", WARM_UP, rate);
 	pause_ns(SETTLE_MS * 1000000ll);
 	for (int i = 0; i < count; i++)
-		before[i] = now(clocks[i]);
+		before[i] = spent(clocks[i], second[i]);
 	began = now(CLOCK_MONOTONIC);
 	took = drive(shape, requests, rate) - began;
-	before[0] = now(clocks[0]) - before[0];
+	before[0] = spent(clocks[0], 0) - before[0];
 	pause_ns(SETTLE_MS * 1000000ll); // for the agent to have done what these requests made it do
 	for (int i = 1; i < count; i++)
-		before[i] = now(clocks[i]) - before[i];
+		before[i] = spent(clocks[i], second[i]) - before[i];
 	for (int i = 0; i < count; i++)
 		printf("%.1f ", (double)before[i] / requests);
 	printf("%.0f\n", requests * 1e9 / took);

@@ -6,11 +6,13 @@ namespace Beyla.Agent.Tests.Processes;
 /// <summary>
 /// Takes each look on the calling thread: at once, so that it is there when the results are taken, or when the test says so.
 /// </summary>
-internal sealed class InlineInspections(ProcReader proc, IListenerScan listeners) : IInspections
+internal sealed class InlineInspections(ProcReader proc, IListenerScan listeners) : IInspections, IDisposable
 {
     private readonly ProcessInspector inspector = new(proc.Another(), listeners, null, TimeSpan.FromMinutes(1));
     private readonly Queue<Inspection> waiting = [];
     private readonly Queue<InspectionResult> results = [];
+
+    public void Dispose() => inspector.Dispose();
 
     public bool IsSlow { get; init; }
 

@@ -9,6 +9,7 @@ using Beyla.Agent.Processes.Inspections.Go;
 using Beyla.Live.Tests.Clients;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
+using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Live.Tests.Go;
 
@@ -52,7 +53,9 @@ public sealed class GoroutineTests
         GoExecutable executable = Read(binary);
         Assert.StartsWith("go1.", executable.Version, StringComparison.Ordinal);
         Assert.Null(executable.Trouble);
-        using UprobeLink probe = programs.AttachRoundTrip($"/proc/{server.Pid}/exe", executable.RoundTrip);
+        using SafeFileHandle file = File.OpenHandle(binary);
+        using IDisposable probe = programs.Attach(
+            null, server.Pid, (int)file.DangerousGetHandle(), executable.RoundTrip, writeBody: 0);
         programs.Begin(server.Pid, executable.Offsets!.Value);
         watcher.Selection.Select(server.Pid);
         watcher.Selection.Capture(true);
@@ -87,7 +90,7 @@ public sealed class GoroutineTests
         using GoPrograms programs = new(watcher.Selection, sockets);
         using RingBuffer ring = new(sockets.Ring);
         programs.Begin(server.Pid, Read(binary).Offsets!.Value);
-        programs.End(server.Pid);
+        programs.Forget(server.Pid);
         watcher.Selection.Select(server.Pid);
         watcher.Selection.Capture(true);
         await HttpRequests.SendAsync(port, [.. Enumerable.Range(0, 10).Select(static i => $"/{i}")], connections: 1);

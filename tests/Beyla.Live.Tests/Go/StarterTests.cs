@@ -9,6 +9,7 @@ using Beyla.Live.Tests.Clients;
 using Beyla.Live.Tests.Propagation;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
+using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Live.Tests.Go;
 
@@ -64,7 +65,9 @@ public sealed class StarterTests
         using GoPrograms programs = new(watcher.Selection, sockets);
         using RingBuffer ring = new(sockets.Ring);
         GoExecutable executable = Read(binary);
-        using UprobeLink probe = programs.AttachRoundTrip($"/proc/{server.Pid}/exe", executable.RoundTrip);
+        using SafeFileHandle file = File.OpenHandle(binary);
+        using IDisposable probe = programs.Attach(
+            null, server.Pid, (int)file.DangerousGetHandle(), executable.RoundTrip, writeBody: 0);
         GoOffsets offsets = executable.Offsets!.Value;
         Assert.Equal(0u, offsets.Parent);
         offsets.Parent = Starter;
