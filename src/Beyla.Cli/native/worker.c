@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,18 +18,16 @@
 #define NOBODY 65534
 
 // Whoever looks at the list of processes sees which of the two it is (setproctitle(3bsd)): arguments and environment move elsewhere, and the name is
-// written where the kernel shows them.
+// written where the kernel shows them: it lays out the arguments, the environment, and then the path of the executable (fs/exec.c).
 static void show_name(int argc, char **argv, char **envp)
 {
 	static const char name[] = "beyla: worker";
-	char *start = argv[0], *end = argv[0];
+	char *start = argv[0], *arguments_end = argv[0], *end = (char *)getauxval(AT_EXECFN);
 	for (int i = 0; i < argc; i++)
-		if (argv[i] == end)
-			end = argv[i] + strlen(argv[i]) + 1;
-	char *arguments_end = end;
-	for (char **variable = envp; *variable; variable++)
-		if (*variable == end)
-			end = *variable + strlen(*variable) + 1;
+		if (argv[i] == arguments_end)
+			arguments_end = argv[i] + strlen(argv[i]) + 1;
+	if (end < arguments_end)
+		end = arguments_end;
 	for (int i = 0; i < argc; i++)
 		if (!(argv[i] = strdup(argv[i])))
 			fail("copy the arguments");
