@@ -31,23 +31,24 @@ static const char *const with_value[] = {
 
 static const char *const only_printing[] = { "--help", "-h", "-help", "--version", "-V" };
 
-static int is_one_of(const char *word, const char *const *words, size_t count)
+static int is_one_of(const char *word, size_t length, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(word, words[i]) == 0)
+		if (strlen(words[i]) == length && strncmp(word, words[i], length) == 0)
 			return 1;
 	return 0;
 }
 
-#define IS_ONE_OF(word, words) is_one_of(word, words, sizeof(words) / sizeof((words)[0]))
+#define IS_ONE_OF(word, length, words) is_one_of(word, length, words, sizeof(words) / sizeof((words)[0]))
 
 // Whether this command line runs the agent. A word that is no option and no value of one is a command, or a mistake: neither runs it.
 static int starts_agent(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		if (argv[i][0] != '-' || argv[i][1] == '\0' || IS_ONE_OF(argv[i], only_printing))
+		// "--help=no" asks for help too; "--pid=1" has its value.
+		if (argv[i][0] != '-' || argv[i][1] == '\0' || IS_ONE_OF(argv[i], strcspn(argv[i], "="), only_printing))
 			return 0;
-		if (IS_ONE_OF(argv[i], with_value))
+		if (IS_ONE_OF(argv[i], strlen(argv[i]), with_value))
 			i++;
 	}
 	return 1;
@@ -56,12 +57,13 @@ static int starts_agent(int argc, char **argv)
 // Closed standard descriptors would be taken by the first that are opened.
 static void open_standard_descriptors(void)
 {
+	// Standard input cannot be read then: its end would be a sign to stop (StandardDescriptors.cs does the same for a command).
 	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDWR) != fd)
 			return;
 }
 
-static void fail(const char *what)
+void fail(const char *what)
 {
 	dprintf(2, "beyla: cannot start: %s: %s\n", what, strerror(errno));
 	_exit(FAILED);
@@ -69,10 +71,16 @@ static void fail(const char *what)
 
 __attribute__((constructor)) static void split(int argc, char **argv, char **envp)
 {
-	if (argc < 1 || !starts_agent(argc, argv))
+	// Before 5.18 a caller can leave out even the name. No agent without the split.
+	if (argc < 1)
+		_exit(FAILED);
+	if (!starts_agent(argc, argv))
 		return;
 	open_standard_descriptors();
-	// No ptrace and no core dump by the caller: of either, at any moment.
+	// A caller may have ignored it, and then nobody could wait for the worker.
+	signal(SIGCHLD, SIG_DFL);
+	// No ptrace and no core dump by the caller: of either, at any moment. The kernel did it at the start already where the file's capabilities are
+	// more than the caller's; where they are not (root, a unit's ambient ones), nobody with fewer may trace a process that holds them.
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	int ends[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
@@ -85,5 +93,5 @@ __attribute__((constructor)) static void split(int argc, char **argv, char **env
 	role = child == 0 ? WORKER : KEEPER;
 	other = child == 0 ? keeper : child;
 	if (child == 0)
-		become_worker(keeper, argc, argv, envp);
+		channel = become_worker(keeper, channel, argc, argv, envp);
 }

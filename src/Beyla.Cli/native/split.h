@@ -1,9 +1,19 @@
-// What the two halves of the start share (split.c, worker.c).
+// What the two halves of the start share (split.c, worker.c, landlock.c).
 #pragma once
 #include <sys/types.h>
 
 // What this process is; Halves.cs has the same numbers.
 enum role { WHOLE = 0, KEEPER = 1, WORKER = 2 };
 
-// Takes everything from the calling process that a worker must not have. Returns in the worker.
-void become_worker(pid_t keeper, int argc, char **argv, char **envp);
+// Says what cannot be done, with errno, and ends the process.
+void fail(const char *what) __attribute__((noreturn));
+
+// Takes everything from the calling process that a worker must not have, and closes all descriptors but the standard ones and the channel.
+// Returns in the worker, with the number that the channel has from then on.
+int become_worker(pid_t keeper, int channel, int argc, char **argv, char **envp);
+
+// Takes the files from the calling process, where the kernel can (landlock.c).
+void confine_files(void);
+
+// The version of Landlock's interface that confines this process; 0 where none does.
+int beyla_landlock_abi(void);

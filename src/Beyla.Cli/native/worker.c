@@ -1,11 +1,13 @@
-// What the worker gives up before its runtime starts: the capabilities, user 0, the name of the keeper.
+// What the worker gives up before its runtime starts: the capabilities, user 0, what its caller left open, files, the name of the keeper.
 #define _GNU_SOURCE
-#include <grp.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdint.h>
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,24 +18,22 @@
 #define NOBODY 65534
 
 // Whoever looks at the list of processes sees which of the two it is (setproctitle(3bsd)): arguments and environment move elsewhere, and the name is
-// written where the kernel shows them.
+// written where the kernel shows them: it lays out the arguments, the environment, and then the path of the executable (fs/exec.c).
 static void show_name(int argc, char **argv, char **envp)
 {
 	static const char name[] = "beyla: worker";
-	char *start = argv[0], *end = argv[0];
+	char *start = argv[0], *arguments_end = argv[0], *end = (char *)getauxval(AT_EXECFN);
 	for (int i = 0; i < argc; i++)
-		if (argv[i] == end)
-			end = argv[i] + strlen(argv[i]) + 1;
-	char *arguments_end = end;
-	for (char **variable = envp; *variable; variable++)
-		if (*variable == end)
-			end = *variable + strlen(*variable) + 1;
+		if (argv[i] == arguments_end)
+			arguments_end = argv[i] + strlen(argv[i]) + 1;
+	if (end < arguments_end)
+		end = arguments_end;
 	for (int i = 0; i < argc; i++)
 		if (!(argv[i] = strdup(argv[i])))
-			_exit(1);
+			fail("copy the arguments");
 	for (char **variable = envp; *variable; variable++)
 		if (!(*variable = strdup(*variable)))
-			_exit(1);
+			fail("copy the environment");
 	memset(start, 0, (size_t)(end - start));
 	if ((size_t)(end - start) >= sizeof(name)) {
 		memcpy(start, name, sizeof(name));
@@ -44,16 +44,21 @@ static void show_name(int argc, char **argv, char **envp)
 	prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
-// Root without capabilities still owns root's files. A container may have no CAP_SETUID: then it stays.
+// Root without capabilities still owns root's files. A container may have no CAP_SETUID, a user namespace no user nobody: then it stays, as nobody can
+// give it another user. What can be left is left, each for itself: a namespace may refuse the groups, a container have no CAP_SETGID.
 static void leave_root(void)
 {
-	if (geteuid() != 0 && getuid() != 0)
+	uid_t real, effective, saved;
+	if (getresuid(&real, &effective, &saved) < 0 || (real != 0 && effective != 0 && saved != 0))
 		return;
-	if (syscall(SYS_setgroups, 0, NULL) == 0 && syscall(SYS_setresgid, NOBODY, NOBODY, NOBODY) == 0)
-		(void)!syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY);
+	(void)!syscall(SYS_setgroups, 0, NULL);
+	(void)!syscall(SYS_setresgid, NOBODY, NOBODY, NOBODY);
+	(void)!syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY);
 }
 
-static void drop_capabilities(void)
+// With another user the kernel makes a process as dumpable as fs.suid_dumpable says. Until that is taken back, the permitted capabilities stay:
+// another process of user nobody has not got them, and so may not trace this one at any moment.
+static void drop_privileges(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
@@ -61,19 +66,36 @@ static void drop_capabilities(void)
 	for (unsigned long number = 0; prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == 0; number++)
 		;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		_exit(1);
+		fail("set no_new_privs");
+	prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
 	leave_root();
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		fail("be not dumpable");
 	if (syscall(SYS_capset, &header, none) < 0)
-		_exit(1);
+		fail("drop the capabilities");
+	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
 }
 
-void become_worker(pid_t keeper, int argc, char **argv, char **envp)
+// A caller may have left anything open, such as files of its own user for an agent of another one. The keeper has them too, and reads none.
+static int close_others(int channel)
 {
-	drop_capabilities();
-	// Changed credentials reset both.
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	int kept = STDERR_FILENO + 1;
+	if (channel != kept && dup3(channel, kept, O_CLOEXEC) < 0)
+		fail("keep the channel");
+	closefrom(kept + 1);
+	return kept;
+}
+
+int become_worker(pid_t keeper, int channel, int argc, char **argv, char **envp)
+{
+	drop_privileges();
+	// After all that changes credentials, which resets it; and before the look at the parent, which may be gone already.
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		fail("end with the keeper");
 	if (getppid() != keeper)
 		_exit(1);
+	channel = close_others(channel);
+	confine_files();
 	show_name(argc, argv, envp);
+	return channel;
 }
