@@ -83,7 +83,7 @@ sdk() {
     for place in "${DOTNET_ROOT:-}" "$home/.dotnet" /usr/share/dotnet /usr/lib/dotnet /opt/dotnet; do
         if ! command -v dotnet >/dev/null && [ -n "$place" ] && [ -x "$place/dotnet" ]; then export PATH=$place:$PATH DOTNET_ROOT=$place; fi
     done
-    if ! command -v dotnet >/dev/null || ! dotnet --list-sdks | grep -q '^1[0-9]\.'; then
+    if ! command -v dotnet >/dev/null || ! dotnet --list-sdks | grep -q '^10\.'; then
         die "the .NET 10 SDK is missing. Debian has no package of it; install it as described at
   https://learn.microsoft.com/dotnet/core/install/linux-debian  (package dotnet-sdk-10.0), or
   https://dot.net/v1/dotnet-install.sh  with  --channel 10.0"
@@ -108,13 +108,7 @@ build() {
     sdk
     mkdir -p out/logs
     say "building out/bin/beyla"
-    if ! quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release 2>/dev/null; then
-        # A registry may lack the packs of the newest NativeAOT; the one before builds the same agent.
-        grep -qE 'NU110[0-9].*(NativeAOT|ILCompiler)' out/logs/publish.log || { cat out/logs/publish.log >&2; exit 1; }
-        say "the NativeAOT packs of this target framework cannot be restored here: building the agent for net9.0"
-        export AgentTargetFramework=net9.0
-        quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release
-    fi
+    quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release
     if [ -f src/Beyla.PowerShell/Beyla.PowerShell.csproj ]; then
         say "building out/modules/Beyla"
         quietly module dotnet build src/Beyla.PowerShell/Beyla.PowerShell.csproj -c Release -t:Build,StageModule
