@@ -141,6 +141,7 @@ built() {
 
 # The tests of this script's own way to run suites, and of the gate on costs.
 scripts() {
+    packages python3
     script_suite scripts bash tests/suites-test.sh
     script_suite cost-gate bash tests/cost-test.sh
     script_suite supply bash tests/supply-test.sh
