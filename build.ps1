@@ -17,7 +17,8 @@
 param(
     # What to do; Build when nothing is said.
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Demo', 'Test', 'Unit', 'Live', 'Kernels', 'Pester', 'Bench', 'Pack', 'Install', 'Clean')]
+    [ValidateSet('Build', 'Demo', 'Test', 'Unit', 'Live', 'Kernels', 'Pester', 'Bench', 'Pack', 'Reproduce', 'Lock', 'Install',
+        'Clean')]
     [string] $Task = 'Build',
 
     # Further arguments of the task.

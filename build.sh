@@ -18,7 +18,9 @@ usage: ./build.sh [TASK]
             bench context: which request a call was said to belong to, and which it did; writes the table of docs/context.md
             bench cost: what a request costs, in instructions (guests) and CPU time (here), beside the record; with --record it
             becomes the record
-  pack      the module as a .nupkg in out/packages
+  pack      what a release has, in out/packages: the module as a .nupkg, the agent, the bill of materials (CycloneDX), SHA256SUMS
+  reproduce builds and packs the sources twice, in two folders, and compares all bytes
+  lock      writes the lock files anew (packages.lock.json), after a change of Directory.Packages.props or of a project
   install   the module where Import-Module Beyla finds it: for this user, as root or with --system for all;
             install [--user|--system] [PACKAGE.nupkg]
   clean     removes out/
@@ -83,7 +85,7 @@ sdk() {
     for place in "${DOTNET_ROOT:-}" "$home/.dotnet" /usr/share/dotnet /usr/lib/dotnet /opt/dotnet; do
         if ! command -v dotnet >/dev/null && [ -n "$place" ] && [ -x "$place/dotnet" ]; then export PATH=$place:$PATH DOTNET_ROOT=$place; fi
     done
-    if ! command -v dotnet >/dev/null || ! dotnet --list-sdks | grep -q '^1[0-9]\.'; then
+    if ! command -v dotnet >/dev/null || ! dotnet --list-sdks | grep -q '^10\.'; then
         die "the .NET 10 SDK is missing. Debian has no package of it; install it as described at
   https://learn.microsoft.com/dotnet/core/install/linux-debian  (package dotnet-sdk-10.0), or
   https://dot.net/v1/dotnet-install.sh  with  --channel 10.0"
@@ -108,17 +110,28 @@ build() {
     sdk
     mkdir -p out/logs
     say "building out/bin/beyla"
-    if ! quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release 2>/dev/null; then
-        # A registry may lack the packs of the newest NativeAOT; the one before builds the same agent.
-        grep -qE 'NU110[0-9].*(NativeAOT|ILCompiler)' out/logs/publish.log || { cat out/logs/publish.log >&2; exit 1; }
-        say "the NativeAOT packs of this target framework cannot be restored here: building the agent for net9.0"
-        export AgentTargetFramework=net9.0
-        quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release
-    fi
+    quietly publish dotnet publish src/Beyla.Cli/Beyla.Cli.csproj -c Release
     if [ -f src/Beyla.PowerShell/Beyla.PowerShell.csproj ]; then
         say "building out/modules/Beyla"
         quietly module dotnet build src/Beyla.PowerShell/Beyla.PowerShell.csproj -c Release -t:Build,StageModule
     fi
+    # A package with a known vulnerability is a warning of the restore: shown, although the build worked.
+    { grep -hoE 'warning NU190[1-4]: [^[]*' out/logs/publish.log out/logs/module.log || true; } | sort -u >&2
+}
+
+# The module as a package, and what a release has beside it.
+pack() {
+    build
+    quietly pack dotnet build src/Beyla.PowerShell/Beyla.PowerShell.csproj -c Release -t:PackModule
+}
+
+# Every project is restored anew, and what was found is written down; the change is then reviewed like any other.
+lock() {
+    local project
+    sdk
+    for project in src/*/*.csproj tests/*/*.csproj; do
+        quietly lock dotnet restore "$project" --force-evaluate -p:RestoreLockedMode=false
+    done
 }
 
 built() {
@@ -128,8 +141,10 @@ built() {
 
 # The tests of this script's own way to run suites, and of the gate on costs.
 scripts() {
+    packages python3
     script_suite scripts bash tests/suites-test.sh
     script_suite cost-gate bash tests/cost-test.sh
+    script_suite supply bash tests/supply-test.sh
 }
 
 unit() {
@@ -280,7 +295,9 @@ case $task in
         powershell || true
         exec dotnet run --project tests/Beyla.Benchmarks -c Release -- "${@:2}"
         ;;
-    pack) build; quietly pack dotnet build src/Beyla.PowerShell/Beyla.PowerShell.csproj -c Release -t:PackModule; ls out/packages ;;
+    pack) pack; ls out/packages ;;
+    reproduce) packages $BUILD_PACKAGES; sdk; exec bash tests/reproduce.sh ;;
+    lock) lock; if command -v git >/dev/null; then git status --short -- '*packages.lock.json'; fi ;;
     install) install_module "${@:2}" ;;
     clean) rm -rf out ;;
     -h | --help | help) usage ;;

@@ -8,6 +8,7 @@ return args switch
 {
     ["help", var assembly, var references, var output] => Help(assembly, references, output),
     ["pack", var module, var output] => Pack(module, output),
+    ["release", var root, var output] => Complete(root, output),
     ["install", var source, var modules] => Install(source, modules),
     _ => Usage(),
 };
@@ -34,6 +35,22 @@ static int Pack(string module, string output)
     return 0;
 }
 
+static int Complete(string root, string output)
+{
+    try
+    {
+        var version = PackageWriter.VersionOf(File.ReadAllText(Path.Combine(root, "out/modules/Beyla/Beyla.psd1")));
+        var package = Path.Combine(output, $"Beyla.{version}.nupkg");
+        Console.WriteLine(Release.Write(root, package, Environment.GetEnvironmentVariable("SOURCE_DATE_EPOCH")));
+        return 0;
+    }
+    catch (Exception error) when (error is IOException or InvalidDataException or FormatException)
+    {
+        Console.Error.WriteLine($"release : error BILL1: {error.Message}");
+        return 1;
+    }
+}
+
 static int Install(string source, string modules)
 {
     try
@@ -51,6 +68,7 @@ static int Install(string source, string modules)
 static int Usage()
 {
     Console.Error.WriteLine(
-        "usage: help ASSEMBLY REFERENCES OUTPUT | pack MODULE-FOLDER OUTPUT-FOLDER | install MODULE-FOLDER-OR-PACKAGE FOLDER-OF-MODULES");
+        "usage: help ASSEMBLY REFERENCES OUTPUT | pack MODULE-FOLDER OUTPUT-FOLDER | release CHECKOUT PACKAGE-FOLDER\n"
+        + "     | install MODULE-FOLDER-OR-PACKAGE FOLDER-OF-MODULES");
     return 2;
 }
