@@ -47,6 +47,7 @@ internal static class SystemdUnit
             UMask=0077
             SystemCallArchitectures=native
             SystemCallFilter=@system-service bpf capset
+            SystemCallFilter=seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
             SystemCallErrorNumber=EPERM
 
             [Install]

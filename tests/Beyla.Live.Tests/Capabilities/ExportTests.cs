@@ -74,8 +74,14 @@ public sealed class ExportTests
     public async Task The_units_filter_allows_what_the_agent_calls(string mode)
     {
         Dictionary<string, string[]> groups = Groups(await Tool.RunAsync("systemd-analyze", "syscall-filter"));
-        HashSet<string> allowed = [.. Expand("@system-service"), "bpf", "capset"];
-        Assert.Contains("\nSystemCallFilter=@system-service bpf capset\n",
+        HashSet<string> allowed =
+        [
+            .. Expand("@system-service"), "bpf", "capset",
+            "seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self",
+        ];
+        Assert.Contains(
+            "\nSystemCallFilter=@system-service bpf capset\n"
+            + "SystemCallFilter=seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self\n",
             await ExportAsync("--format", "systemd", "--scenario", "application"), StringComparison.Ordinal);
 
         using TempDirectory directory = new();
