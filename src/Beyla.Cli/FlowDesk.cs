@@ -49,20 +49,24 @@ internal sealed class FlowDesk : IDisposable
         using var taken = flows;
         using var desk = new KeeperDesk(host, new Permissions.ForProc(), flows);
         Span<PollDescriptor> wanted = stackalloc PollDescriptor[2];
-        var wait = -1;
+        const long never = long.MaxValue;
+        var due = never;
         while (true)
         {
             wanted[0] = new PollDescriptor { Descriptor = socket.FileDescriptor, Events = Poll.In };
             wanted[1] = new PollDescriptor { Descriptor = flows.FileDescriptor, Events = Poll.In };
+            var wait = due == never ? -1 : (int)Math.Clamp(due - Environment.TickCount64, 0, int.MaxValue);
             var ready = Poll.Wait(wanted, wait);
             if (ready > 0 && wanted[0].Returned != 0 && !desk.AnswerOne(socket))
             {
                 return;
             }
 
-            if (ready <= 0 || wanted[1].Returned != 0 || wait < 0)
+            // What was answered may have been the start, from which on it wants to be called.
+            var now = Environment.TickCount64;
+            if (now >= due || due == never || (ready > 0 && wanted[1].Returned != 0))
             {
-                wait = flows.Follow();
+                due = flows.Follow() is >= 0 and var milliseconds ? now + milliseconds : never;
             }
         }
     }

@@ -3,6 +3,7 @@ using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Keeper;
 using Beyla.Agent.Linux;
+using Beyla.Agent.Linux.SystemCalls;
 using Beyla.Agent.Logging;
 
 namespace Beyla.Cli;
@@ -54,9 +55,28 @@ internal static class WorkerProcess
         }
 
         new Thread(() => Listen(notices, agent.Signals)) { IsBackground = true, Name = "notices" }.Start();
+        CloseIn(configuration);
         agent.Serve();
         return agent.Stop();
     }
+
+    /// <summary>From here on only what the work needs is left of the system calls.</summary>
+    private static void CloseIn(AgentConfiguration configuration)
+    {
+        try
+        {
+            SystemCallFilter.Install(NeedsOf(configuration.Network));
+        }
+        catch (KernelException refusal)
+        {
+            Log.Warn(
+                "The worker keeps all system calls", ("error", refusal.Message),
+                ("fix", "a kernel with CONFIG_SECCOMP_FILTER, and no filter around the agent that forbids seccomp"));
+        }
+    }
+
+    private static WorkerNeeds NeedsOf(NetworkConfiguration network) =>
+        network.Enabled && network.ReverseDns == ReverseDnsType.Local ? WorkerNeeds.Names : WorkerNeeds.None;
 
     private static void Listen(MessageSocket notices, StopSignals signals)
     {

@@ -180,7 +180,7 @@ public sealed class EnvironmentTests
             Prefix = [.. run.Prefix, Tool.Find("sh"), "-c", "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 4; exec \"$@\"", "sh"],
         });
         Assert.Equal(1, await agent.WaitForExitAsync(Wait.Hang));
-        Assert.Contains("level=ERROR msg=\"Beyla cannot go on\" error=\"Too many open files", agent.Errors, StringComparison.Ordinal);
+        Assert.Contains("beyla: cannot start: socketpair: Too many open files", agent.Errors, StringComparison.Ordinal);
     }
 
     /// <summary>The file, the directory it is in, and that one's parent; 12345 is neither root nor the caller.</summary>

@@ -74,9 +74,9 @@ public sealed class ConcurrencyTests
             AgentSettings.ForPorts(server.Port).WithSource(source).With("BEYLA_BPF_RING_SIZE", "4096"));
 
         // An agent that does not run empties no ring, and delays nobody.
-        agent.Signal(ChildProcess.SIGSTOP);
+        agent.Pause();
         await HttpRequests.SendAsync(server.Port, 1000, "/hello/lost");
-        agent.Signal(ChildProcess.SIGCONT);
+        agent.Resume();
         await Task.Delay(100);
         for (int i = 0; i < 20; i++)
         {

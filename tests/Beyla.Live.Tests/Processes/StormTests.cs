@@ -35,10 +35,10 @@ public sealed class StormTests
     {
         using Lab lab = await Lab.CreateAsync();
         await using AgentProcess agent = await lab.StartAgentAsync();
-        agent.Signal(ChildProcess.SIGSTOP);
+        agent.Pause();
         await lab.StormAsync(Attacker, storm);
         await using TestServer server = await lab.StartServerAsync(Victim);
-        agent.Signal(ChildProcess.SIGCONT);
+        agent.Resume();
         await HttpRequests.SendAsync(server.Port, 10);
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(10, TimeSpan.FromSeconds(30));
@@ -54,10 +54,10 @@ public sealed class StormTests
     {
         using Lab lab = await Lab.CreateAsync();
         await using AgentProcess agent = await lab.StartAgentAsync();
-        agent.Signal(ChildProcess.SIGSTOP);
+        agent.Pause();
         await lab.StormAsync(Attacker, storm);
         await using TestServer server = await lab.StartServerAsync(Attacker);
-        agent.Signal(ChildProcess.SIGCONT);
+        agent.Resume();
         long deadline = Environment.TickCount64 + 40_000;
         while (agent.Spans.Count == 0 && Environment.TickCount64 < deadline)
         {

@@ -39,6 +39,16 @@ internal sealed class AgentProcess : ChildProcess
     /// <summary>The counters at the end of the stream, or null.</summary>
     public AgentCounters? LastLine { get; private set; }
 
+    /// <summary>Its child, which reads and decodes.</summary>
+    public int WorkerPid => ChildProcessIds.Of(Pid).Single(
+        static pid => File.ReadAllText($"/proc/{pid}/comm").TrimEnd() == "beyla: worker");
+
+    /// <summary>Neither of its processes runs, until <see cref="Resume"/>.</summary>
+    public void Pause() => SignalBoth(SIGSTOP);
+
+    /// <summary>Takes back <see cref="Pause"/>.</summary>
+    public void Resume() => SignalBoth(SIGCONT);
+
     /// <summary>Starts the agent and waits until it traces.</summary>
     public static async Task<AgentProcess> StartAsync(AgentSettings settings)
     {
@@ -164,6 +174,12 @@ internal sealed class AgentProcess : ChildProcess
         {
             Assert.Equal(printer.Emitted, spans.Count);
         }
+    }
+
+    private void SignalBoth(int signal)
+    {
+        Signal(WorkerPid, signal);
+        Signal(signal);
     }
 
     /// <summary>What one place handed on has reached the next.</summary>

@@ -112,12 +112,14 @@ internal partial class ChildProcess : IAsyncDisposable
     /// <summary>A line of standard error; called on the reading thread.</summary>
     protected virtual void OnError(string line) => this.errors.Enqueue(line);
 
-    public void Signal(int signal)
+    public void Signal(int signal) => Signal(Pid, signal);
+
+    protected static void Signal(int pid, int signal)
     {
-        if (Kill(Pid, signal) != 0)
+        if (Kill(pid, signal) != 0)
         {
             throw new Win32Exception(
-                Marshal.GetLastPInvokeError(), $"Signal {signal} to {Name} ({Pid}): {Marshal.GetLastPInvokeErrorMessage()}");
+                Marshal.GetLastPInvokeError(), $"Signal {signal} to process {pid}: {Marshal.GetLastPInvokeErrorMessage()}");
         }
     }
 
