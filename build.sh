@@ -176,6 +176,7 @@ kernels() {
     step "the guest kernels"
     script_suite kernels bash tests/vm/run.sh
     script_suite kernel-databases bash tests/vm/databases.sh
+    script_suite kernel-worker bash tests/vm/worker.sh
     script_suite kernel-go bash tests/vm/go.sh
 }
 

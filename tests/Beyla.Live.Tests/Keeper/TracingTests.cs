@@ -36,7 +36,7 @@ public sealed class TracingTests
     private static async Task<(long Keeper, long Worker, long Succeeded)> AttackAsync(int rounds, params string[] command)
     {
         string attach = await NativeProgram.BuildAsync("attach");
-        string[] numbers = (await Tool.RunAsync("setpriv", [.. User, attach, $"{rounds}", .. command])).Split(' ');
+        string[] numbers = (await Tool.RunAsync("setpriv", [.. User, attach, $"{rounds}", "0", .. command])).Split(' ');
         long Number(int i) => long.Parse(numbers[i], CultureInfo.InvariantCulture);
         return (Number(0), Number(1), Number(2));
     }
