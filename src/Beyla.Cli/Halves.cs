@@ -41,12 +41,10 @@ internal static unsafe partial class Halves
         return (status & 0x7f) == 0 ? ((status >> 8) & 0xff, 0) : (null, status & 0x7f);
     }
 
-    /// <summary>Gives back the memory that only the start took: most of the code and of what libbpf needed to load programs.</summary>
-    public static void ReleaseMemory()
-    {
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        beyla_release_memory();
-    }
+    /// <summary>
+    /// Gives back the memory that only the start took: code and constants that are not needed again, and what libbpf has freed.
+    /// </summary>
+    public static void ReleaseMemory() => beyla_release_memory();
 
     [LibraryImport("beyla")]
     private static partial void beyla_release_memory();

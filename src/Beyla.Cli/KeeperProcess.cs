@@ -72,6 +72,8 @@ internal sealed class KeeperProcess : IDisposable
             Tell(KeeperNotice.Stop, signals.Reason);
             new Thread(EndLate) { IsBackground = true, Name = "patience" }.Start();
         });
+        // Nothing that is allocated for one question lives on.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         Halves.ReleaseMemory();
         main.Join();
         ended.Set();

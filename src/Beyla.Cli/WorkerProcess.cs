@@ -56,6 +56,7 @@ internal static class WorkerProcess
 
         new Thread(() => Listen(notices, agent.Signals)) { IsBackground = true, Name = "notices" }.Start();
         CloseIn(configuration);
+        Halves.ReleaseMemory();
         agent.Serve();
         return agent.Stop();
     }
