@@ -57,7 +57,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                 ("fix", "run it in the host's pid namespace (hostPID: true, --pid=host)"));
         }
 
-        go = new GoProcesses(new KeeperGo(keeper, kernel.Selection, kernel.Has(ApplicationParts.GoHeaders)), TellOfGo, static failure => Log.Info(
+        var view = new KeeperGo(keeper, kernel.Selection, kernel.Has(ApplicationParts.GoHeaders));
+        go = new GoProcesses(view, TellOfGo, static failure => Log.Info(
             "The kernel sets no probes in Go programs: which request caused a call over HTTP is not known for them",
             ("error", failure.Message)));
         var listeners = new KernelListeners(keeper);

@@ -12,7 +12,9 @@ namespace Beyla.Cli;
 /// </summary>
 internal sealed class KeeperProcess : IDisposable
 {
-    /// <summary>A worker that was asked to stop and does not come to its end is left to the kernel, which ends it with this process.</summary>
+    /// <summary>
+    /// A worker that was asked to stop and does not come to its end is left to the kernel, which ends it with this process.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly AgentConfiguration configuration;

@@ -9,8 +9,8 @@ using Beyla.Agent.Logging;
 namespace Beyla.Cli;
 
 /// <summary>
-/// The process that reads and decodes what others sent. What is wrong with the command line, the configuration or the capabilities the keeper
-/// says; this one ends silently then.
+/// The process that reads and decodes what others sent. What is wrong with the command line, the configuration or the capabilities the
+/// keeper says; this one ends silently then.
 /// </summary>
 internal static class WorkerProcess
 {

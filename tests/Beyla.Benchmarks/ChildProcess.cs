@@ -66,8 +66,8 @@ internal sealed class ChildProcess : IDisposable
     }
 
     /// <summary>
-    /// A row of /proc/PID/smaps_rollup in KiB, such as Pss: what is resident, pages that several processes map divided among them. With that
-    /// of a worker, so that what both map counts once.
+    /// A row of /proc/PID/smaps_rollup in KiB, such as Pss: what is resident, pages that several processes map divided among them. With
+    /// that of a worker, so that what both map counts once.
     /// </summary>
     public long MemoryKib(string row) => Both.Sum(pid => long.Parse(
         File.ReadLines($"/proc/{pid}/smaps_rollup").First(line => line.StartsWith(row + ":", StringComparison.Ordinal))

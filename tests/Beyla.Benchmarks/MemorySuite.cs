@@ -43,8 +43,8 @@ internal static class MemorySuite
                     .AppendLine("## Memory")
                     .AppendLine()
                     .AppendLine(CultureInfo.InvariantCulture,
-                        $"Resident memory of both processes after the start: {before:F1} MiB. With {Connections:N0} keep-alive connections traced and "
-                            + $"{Rounds * Connections:N0} requests seen: {rss:F1} MiB (budget: 30 MB).")
+                        $"Resident memory of both processes after the start: {before:F1} MiB. With {Connections:N0} keep-alive connections "
+                            + $"traced and {Rounds * Connections:N0} requests seen: {rss:F1} MiB (budget: 30 MB).")
                     .AppendLine(CultureInfo.InvariantCulture,
                         $"Of these, {anonymous:F1} MiB are the agent's own (anonymous); most of the rest is the ring buffer, which is "
                             + $"mapped from the kernel.")

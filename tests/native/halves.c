@@ -18,6 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+// What the runtime has in the agent (native/memory.c); there is none here.
+unsigned long __security_cookie;
+
 #include "../../src/Beyla.Cli/native/split.h"
 
 int beyla_role(void);

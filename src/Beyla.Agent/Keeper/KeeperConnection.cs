@@ -9,8 +9,8 @@ using Beyla.Agent.Processes;
 namespace Beyla.Agent.Keeper;
 
 /// <summary>
-/// The worker's end of a desk of the keeper: asks one question at a time, any thread, and waits for the answer. When the keeper is gone every
-/// question is answered by EPIPE.
+/// The worker's end of a desk of the keeper: asks one question at a time, any thread, and waits for the answer. When the keeper is gone
+/// every question is answered by EPIPE.
 /// </summary>
 public sealed class KeeperConnection : IProcDesk
 {
@@ -169,9 +169,12 @@ public sealed class KeeperConnection : IProcDesk
     /// <summary>As <see cref="KeeperOperation.BeginGo"/>.</summary>
     /// <exception cref="KernelException">The kernel refused.</exception>
     public void BeginGo(int pid, in GoOffsets offsets) => _ = Checked(
-        new KeeperRequest { Operation = KeeperOperation.BeginGo, Pid = pid }, MemoryMarshal.AsBytes(new ReadOnlySpan<GoOffsets>(in offsets)));
+        new KeeperRequest { Operation = KeeperOperation.BeginGo, Pid = pid },
+        MemoryMarshal.AsBytes(new ReadOnlySpan<GoOffsets>(in offsets)));
 
-    /// <summary>As <see cref="KeeperOperation.AttachGo"/>, in the executable of this process, which has to be the one that was named last.</summary>
+    /// <summary>
+    /// As <see cref="KeeperOperation.AttachGo"/>, in the executable of this process, which has to be the one that was named last.
+    /// </summary>
     /// <exception cref="KernelException">The kernel refused.</exception>
     public long AttachGo(int pid, long roundTrip, long writeBody) => Checked(
         new KeeperRequest { Operation = KeeperOperation.AttachGo, Pid = pid, First = roundTrip, Second = writeBody }).Value;

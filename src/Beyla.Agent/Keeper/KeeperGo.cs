@@ -4,7 +4,9 @@ using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Keeper;
 
-/// <summary>The kernel side's view of Go programs, by way of the keeper: it finds no place itself, and the worker attaches nothing.</summary>
+/// <summary>
+/// The kernel side's view of Go programs, by way of the keeper: it finds no place itself, and the worker attaches nothing.
+/// </summary>
 /// <param name="keeper">Is asked.</param>
 /// <param name="selection">Where a process is marked.</param>
 /// <param name="writesHeaders">Whether the program that does was loaded.</param>

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Beyla.Agent.Keeper;
 
 /// <summary>
-/// All that the worker may ask of the keeper. Each is bounded, and none has the keeper decode what others wrote: it opens, attaches, counts.
-/// The numbers are part of the protocol between two processes of one build, so they may change with it.
+/// All that the worker may ask of the keeper. Each is bounded, and none has the keeper decode what others wrote: it opens, attaches,
+/// counts. The numbers are part of the protocol between two processes of one build, so they may change with it.
 /// </summary>
 public enum KeeperOperation : uint
 {

@@ -30,7 +30,9 @@ public sealed class GoPrograms(SelectionMap selection, SocketSource sockets, GoW
         selection.MarkGo(pid, true);
     }
 
-    /// <summary>Tells the kernel side where a process keeps its goroutines; it looks when the process is marked (<see cref="SelectionMap"/>).</summary>
+    /// <summary>
+    /// Tells the kernel side where a process keeps its goroutines; it looks when the process is marked (<see cref="SelectionMap"/>).
+    /// </summary>
     /// <exception cref="KernelException">The kernel refused.</exception>
     public void Tell(int pid, in GoOffsets offsets)
     {

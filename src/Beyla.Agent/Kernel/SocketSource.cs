@@ -64,7 +64,8 @@ public sealed class SocketSource : IDisposable, ICounted
     public BpfMap Ring => programs.Map("socket_events");
 
     /// <summary>
-    /// Descriptors of the maps behind <see cref="Verdicts"/>, <see cref="Passed"/> and <see cref="ThreadRules"/>: another process maps them.
+    /// Descriptors of the maps behind <see cref="Verdicts"/>, <see cref="Passed"/> and <see cref="ThreadRules"/>, which another process
+    /// maps.
     /// </summary>
     public (int Verdicts, int Passed, int ThreadRules) Descriptors =>
         (programs.Map("verdicts").FileDescriptor, programs.Map("passed").FileDescriptor, programs.Map("thread_rules").FileDescriptor);

@@ -71,7 +71,9 @@ public sealed unsafe partial class MessageSocket : SafeHandleMinusOneIsInvalid
     /// <summary>Waits for one message. What does not fit is cut off.</summary>
     /// <param name="target">Takes its bytes.</param>
     /// <param name="descriptors">Takes what came along, which is the caller's then; room for <see cref="MaximumDescriptors"/>.</param>
-    /// <param name="count">How many came. -1 when some did not, since this process may have no more open: those that did were closed.</param>
+    /// <param name="count">
+    /// How many came. -1 when some did not, since this process may have no more open: those that did were closed.
+    /// </param>
     /// <returns>The bytes; 0 when the other end is closed; or the negative errno.</returns>
     public int Receive(Span<byte> target, Span<int> descriptors, out int count)
     {

@@ -34,7 +34,9 @@ public static unsafe partial class Poll
         }
     }
 
-    /// <summary>Waits for the first of several; as <see cref="Wait(ref PollDescriptor, int)"/>, but -1 milliseconds wait without a limit.</summary>
+    /// <summary>
+    /// Waits for the first of several; as <see cref="Wait(ref PollDescriptor, int)"/>, but -1 milliseconds wait without a limit.
+    /// </summary>
     public static int Wait(Span<PollDescriptor> descriptors, int milliseconds)
     {
         fixed (PollDescriptor* first = descriptors)

@@ -190,8 +190,8 @@ public sealed partial class ProcReader
 
         try
         {
-            return ProcCalls.TryIdentify(named, out var file) && file.Links > 0 && LeadsTo(pid, link, file.Identity.Device, file.Identity.Inode)
-                ? link : stripped;
+            return ProcCalls.TryIdentify(named, out var file) && file.Links > 0
+                && LeadsTo(pid, link, file.Identity.Device, file.Identity.Inode) ? link : stripped;
         }
         finally
         {
@@ -199,7 +199,9 @@ public sealed partial class ProcReader
         }
     }
 
-    /// <summary>Whether a path in the root of a process leads to this file; only names that the kernel has in its cache are followed.</summary>
+    /// <summary>
+    /// Whether a path in the root of a process leads to this file; only names that the kernel has in its cache are followed.
+    /// </summary>
     internal bool LeadsTo(int pid, string name, ulong device, ulong inode)
     {
         if (desk is not null)

@@ -76,8 +76,8 @@ public sealed partial class ProcReader : IDisposable
         : this(refusals: refusals) => this.desk = desk;
 
     /// <summary>
-    /// A reader for another thread, which counts refusals in the same place. Where a desk opens files, it has one of its own, which is given
-    /// back when this is disposed.
+    /// A reader for another thread, which counts refusals in the same place. Where a desk opens files, it has one of its own, which is
+    /// given back when this is disposed.
     /// </summary>
     public ProcReader Another() =>
         desk is null ? new(root, privilege, refusals) : new(desk.Another(), refusals) { ownsDesk = true };

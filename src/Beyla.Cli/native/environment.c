@@ -1,6 +1,6 @@
-// Runs before the .NET runtime, which reads its settings from the environment before the first line of C# does: limits and layout of the heap, the program to
-// start after a crash. Whoever may execute an agent with capabilities chooses its environment, so none of that may be left to the caller. What the runtime
-// gets is fixed when the agent is built (Beyla.Cli.csproj).
+// Runs before the .NET runtime, which reads its settings from the environment before the first line of C# does: limits and layout of the
+// heap, the program to start after a crash. Whoever may execute an agent with capabilities chooses its environment, so none of that may be
+// left to the caller. What the runtime gets is fixed when the agent is built (Beyla.Cli.csproj).
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,6 @@
-// What files the worker may still reach, however it is steered (Landlock, Documentation/userspace-api/landlock.rst): it reads what is listed here, and
-// writes, makes, removes, cuts and executes nothing. What is open already stays usable as it was opened. Every thread has it, because none runs yet.
+// What files the worker may still reach, however it is steered (Landlock, Documentation/userspace-api/landlock.rst): it reads what is
+// listed here, and writes, makes, removes, cuts and executes nothing. What is open already stays usable as it was opened. Every thread has
+// it, because none runs yet.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
@@ -30,8 +31,8 @@ static int abi;
 
 int beyla_landlock_abi(void) { return abi; }
 
-// Directories with all that is beneath, and files. A file that is replaced later is another file, which is refused: of the resolver's configuration
-// the directories are here in which the usual programs replace it.
+// Directories with all that is beneath, and files. A file that is replaced later is another file, which is refused: of the resolver's
+// configuration the directories are here in which the usual programs replace it.
 static const char *const readable[] = {
 	// Processes (no file of another one that needs ptrace's right, see below); the runtime asks for limits, processors and their caches.
 	"/proc", "/sys/devices", "/sys/fs/cgroup", "/dev/urandom",
@@ -56,8 +57,9 @@ static void allow(int ruleset, const char *path, uint64_t rights)
 	close(fd);
 }
 
-// All rights to files that this version of the interface knows, so that all are refused where no rule gives them. A process in such a domain also
-// has no right of ptrace to any outside (/proc/PID/exe, environ, maps and fd of the same user's other processes among them), and mounts nothing.
+// All rights to files that this version of the interface knows, so that all are refused where no rule gives them. A process in such a
+// domain also has no right of ptrace to any outside (/proc/PID/exe, environ, maps and fd of the same user's other processes among them),
+// and mounts nothing.
 static uint64_t all_rights(long version)
 {
 	int count = version >= 5 ? 16 : version >= 3 ? 15 : version >= 2 ? 14 : 13;

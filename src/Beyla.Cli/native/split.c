@@ -1,6 +1,6 @@
-// Makes two processes of one before the .NET runtime starts: the keeper, which the caller started and waits for, holds the capabilities; its child, the
-// worker, reads and decodes what others sent, and has no capability from its first instruction on. A process that runs a runtime cannot be forked any more.
-// Commands that only print something are not split (see starts_agent).
+// Makes two processes of one before the .NET runtime starts: the keeper, which the caller started and waits for, holds the capabilities;
+// its child, the worker, reads and decodes what others sent, and has no capability from its first instruction on. A process that runs a
+// runtime cannot be forked any more. Commands that only print something are not split (see starts_agent).
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,8 @@ int beyla_role(void) { return role; }
 int beyla_channel(void) { return channel; }
 int beyla_other(void) { return other; }
 
-// The options that take the next word as their value. A test compares them with the command line's own list (CommandLine.cs, CommandLineOption.cs).
+// The options that take the next word as their value. A test compares them with the command line's own list (CommandLine.cs,
+// CommandLineOption.cs).
 static const char *const with_value[] = {
 	"--config", "-config", "--set", "--open-port", "--executable", "--pid", "--language", "--trace-printer", "--network-source", "--log-level",
 };
@@ -79,8 +80,8 @@ __attribute__((constructor)) static void split(int argc, char **argv, char **env
 	open_standard_descriptors();
 	// A caller may have ignored it, and then nobody could wait for the worker.
 	signal(SIGCHLD, SIG_DFL);
-	// No ptrace and no core dump by the caller: of either, at any moment. The kernel did it at the start already where the file's capabilities are
-	// more than the caller's; where they are not (root, a unit's ambient ones), nobody with fewer may trace a process that holds them.
+	// No ptrace and no core dump by the caller: of either, at any moment. The kernel did it at the start already where the file's capabilities
+	// are more than the caller's; where they are not (root, a unit's ambient ones), nobody with fewer may trace a process that holds them.
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	int ends[2], life[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)

@@ -17,8 +17,9 @@
 // The kernel's overflow user, which owns nothing (Documentation/admin-guide/sysctl/fs.rst, overflowuid): nobody.
 #define NOBODY 65534
 
-// Whoever looks at the list of processes sees which of the two it is (setproctitle(3bsd)): arguments and environment move elsewhere, and the name is
-// written where the kernel shows them: it lays out the arguments, the environment, and then the path of the executable (fs/exec.c).
+// Whoever looks at the list of processes sees which of the two it is (setproctitle(3bsd)): arguments and environment move elsewhere, and
+// the name is written where the kernel shows them: it lays out the arguments, the environment, and then the path of the executable
+// (fs/exec.c).
 static void show_name(int argc, char **argv, char **envp)
 {
 	static const char name[] = "beyla: worker";
@@ -44,8 +45,9 @@ static void show_name(int argc, char **argv, char **envp)
 	prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
-// Root without capabilities still owns root's files. A container may have no CAP_SETUID, a user namespace no user nobody: then it stays, as nobody can
-// give it another user. What can be left is left, each for itself: a namespace may refuse the groups, a container have no CAP_SETGID.
+// Root without capabilities still owns root's files. A container may have no CAP_SETUID, a user namespace no user nobody: then it stays, as
+// nobody can give it another user. What can be left is left, each for itself: a namespace may refuse the groups, a container have no
+// CAP_SETGID.
 static void leave_root(void)
 {
 	uid_t real, effective, saved;
@@ -56,8 +58,8 @@ static void leave_root(void)
 	(void)!syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY);
 }
 
-// With another user the kernel makes a process as dumpable as fs.suid_dumpable says. Until that is taken back, the permitted capabilities stay:
-// another process of user nobody has not got them, and so may not trace this one at any moment.
+// With another user the kernel makes a process as dumpable as fs.suid_dumpable says. Until that is taken back, the permitted capabilities
+// stay: another process of user nobody has not got them, and so may not trace this one at any moment.
 static void drop_privileges(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };

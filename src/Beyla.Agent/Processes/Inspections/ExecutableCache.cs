@@ -25,8 +25,8 @@ internal sealed class ExecutableCache<T>(ProcReader proc, IFileGate? gate, int m
     /// <summary>What the executable of a process says; the default where it may not be read.</summary>
     /// <param name="pid">The process.</param>
     /// <param name="use">
-    /// Given the process, a descriptor that names the executable, and what that says. It opens the file: also one that is known has to be one that may
-    /// be opened.
+    /// Given the process, a descriptor that names the executable, and what that says. It opens the file: also one that is known has to be
+    /// one that may be opened.
     /// </param>
     internal T? Read(int pid, Action<int, int, T>? use = null)
     {
