@@ -39,6 +39,8 @@ internal sealed class FlowDesk : IDisposable
     /// <summary>Returns when everything is off the kernel.</summary>
     public void Dispose()
     {
+        // Also where the worker still has its end, and stands still.
+        socket.Shutdown();
         Other.Dispose();
         thread.Join();
         socket.Dispose();

@@ -89,9 +89,17 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, int
             throw new KernelException($"serve at more than {MaximumDesks} desks", Errno.EMFILE);
         }
 
-        var (own, other) = MessageSocket.CreatePair();
-        new Thread(() => Serve(own), DeskStack) { IsBackground = true, Name = "desk" }.Start();
-        return other;
+        try
+        {
+            var (own, other) = MessageSocket.CreatePair();
+            new Thread(() => Serve(own), DeskStack) { IsBackground = true, Name = "desk" }.Start();
+            return other;
+        }
+        catch
+        {
+            Interlocked.Decrement(ref desks);
+            throw;
+        }
     }
 
     /// <summary>Bytes of the stack of a thread that serves.</summary>

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Unicode;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
@@ -80,6 +82,11 @@ public sealed partial class KeeperDesk : IDisposable
         {
             return Failure(refusal);
         }
+        catch (Exception failure)
+        {
+            // Such as what was disposed meanwhile, or called out of order: a question ends itself, and never the keeper.
+            return Said($"answer the worker\n{failure.GetType().Name}: {failure.Message}") with { Result = -Errno.EIO };
+        }
     }
 
     /// <summary>Closes the descriptors of an answer that were opened for it.</summary>
@@ -144,8 +151,7 @@ public sealed partial class KeeperDesk : IDisposable
             return Refusal(Errno.ENODEV);
         }
 
-        // Where the memory of this process lies is nobody's business.
-        if (request.Pid is <= 0 or >= SelectionMap.PidLimit || request.Pid == Environment.ProcessId)
+        if (request.Pid is <= 0 or >= SelectionMap.PidLimit || IsOwn(request.Pid))
         {
             return Refusal(Errno.ESRCH);
         }
@@ -165,7 +171,8 @@ public sealed partial class KeeperDesk : IDisposable
             case KeeperOperation.OpenExecutable when named >= 0:
                 return Given(proc.OpenExecutable(request.Pid, named));
             case KeeperOperation.AttachGo when named >= 0 && request.First > 0 && request.Second >= 0:
-                return new KeeperReply { Value = host.AttachGo(named, request.First, request.Second) };
+                return OwnFiles.Contain(named)
+                    ? Refusal(Errno.EPERM) : new KeeperReply { Value = host.AttachGo(named, request.First, request.Second) };
             case KeeperOperation.BeginGo when MemoryMarshal.TryRead(rest, out GoOffsets offsets):
                 host.BeginGo(request.Pid, in offsets);
                 return default;
@@ -178,6 +185,12 @@ public sealed partial class KeeperDesk : IDisposable
                 return Refusal(Errno.EINVAL);
         }
     }
+
+    /// <summary>
+    /// Where the memory of this process lies is nobody's business. /proc knows it by the id of each of its threads too (proc(5)).
+    /// </summary>
+    private static bool IsOwn(int pid) => pid == Environment.ProcessId
+        || Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/self/task/{pid}"));
 
     private KeeperReply OpenDesk()
     {
@@ -231,7 +244,12 @@ public sealed partial class KeeperDesk : IDisposable
     private static bool IsGroup(ReadOnlySpan<byte> path) =>
         path.StartsWith("/"u8) && path.IndexOf((byte)0) < 0 && path.IndexOf("/../"u8) < 0 && !path.EndsWith("/.."u8);
 
-    private KeeperReply Said(string line) => Told(Encoding.UTF8.GetBytes(line, text));
+    /// <summary>A line; the end of one that is too long is left out.</summary>
+    private KeeperReply Said(string line)
+    {
+        _ = Utf8.FromUtf16(line, text, out _, out var length);
+        return Told(length);
+    }
 
     private static KeeperReply Told(int length) => length < 0 ? Refusal(-length) : new KeeperReply { Length = (uint)length };
 
@@ -248,7 +266,7 @@ public sealed partial class KeeperDesk : IDisposable
     }
 
     private KeeperReply Failure(KernelException refusal) =>
-        Said($"{refusal.Operation}\n{refusal.Evidence}") with { Result = -refusal.Errno };
+        Said($"{refusal.Operation}\n{refusal.Evidence}") with { Result = refusal.Errno > 0 ? -refusal.Errno : -Errno.EIO };
 
     private static KeeperReply Refusal(int errno) => new() { Result = -errno };
 }

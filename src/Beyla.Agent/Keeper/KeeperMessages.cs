@@ -59,7 +59,8 @@ public enum KeeperOperation : uint
 
     /// <summary>
     /// Sets probes in the executable that was named last: <see cref="KeeperRequest.First"/> and, where it is not 0,
-    /// <see cref="KeeperRequest.Second"/> are places in the file. <see cref="KeeperReply.Value"/> is their number.
+    /// <see cref="KeeperRequest.Second"/> are places in the file. <see cref="KeeperReply.Value"/> is their number. EPERM where the keeper
+    /// itself runs code of that file.
     /// </summary>
     AttachGo,
 

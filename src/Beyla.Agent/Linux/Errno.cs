@@ -6,12 +6,12 @@ namespace Beyla.Agent.Linux;
 public static class Errno
 {
     /// <summary>The numbers that the agent asks for by name.</summary>
-    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, E2BIG = 7, EBADF = 9, EAGAIN = 11, ENOMEM = 12, EACCES = 13,
+    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, E2BIG = 7, EBADF = 9, EAGAIN = 11, ENOMEM = 12, EACCES = 13,
         EBUSY = 16, EEXIST = 17, ENODEV = 19, EINVAL = 22, EMFILE = 24, ENOSPC = 28, EPIPE = 32, ENOSYS = 38, ENODATA = 61, EOPNOTSUPP = 95;
 
     private static readonly Dictionary<int, string> Names = new()
     {
-        [EPERM] = nameof(EPERM), [ENOENT] = nameof(ENOENT), [ESRCH] = nameof(ESRCH), [EINTR] = nameof(EINTR), [5] = "EIO",
+        [EPERM] = nameof(EPERM), [ENOENT] = nameof(ENOENT), [ESRCH] = nameof(ESRCH), [EINTR] = nameof(EINTR), [EIO] = nameof(EIO),
         [E2BIG] = nameof(E2BIG), [EBADF] = nameof(EBADF), [EAGAIN] = nameof(EAGAIN), [ENOMEM] = nameof(ENOMEM),
         [EACCES] = nameof(EACCES), [14] = "EFAULT", [EBUSY] = nameof(EBUSY), [EEXIST] = nameof(EEXIST), [18] = "EXDEV",
         [ENODEV] = nameof(ENODEV), [20] = "ENOTDIR", [21] = "EISDIR", [EINVAL] = nameof(EINVAL), [23] = "ENFILE", [EMFILE] = nameof(EMFILE),

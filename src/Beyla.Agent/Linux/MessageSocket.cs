@@ -12,7 +12,7 @@ public sealed unsafe partial class MessageSocket : SafeHandleMinusOneIsInvalid
     /// <summary>Descriptors that one message may carry.</summary>
     public const int MaximumDescriptors = 8;
 
-    private const int AF_UNIX = 1, SOCK_SEQPACKET = 5, SOCK_CLOEXEC = 0x80000, SOL_SOCKET = 1, SCM_RIGHTS = 1;
+    private const int AF_UNIX = 1, SOCK_SEQPACKET = 5, SOCK_CLOEXEC = 0x80000, SOL_SOCKET = 1, SCM_RIGHTS = 1, SHUT_RDWR = 2;
     private const int MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000, MSG_CTRUNC = 8;
     private const int ControlSize = 16 + (MaximumDescriptors * sizeof(int)); // CMSG_SPACE: a struct cmsghdr and what it carries
 
@@ -100,6 +100,11 @@ public sealed unsafe partial class MessageSocket : SafeHandleMinusOneIsInvalid
         }
     }
 
+    /// <summary>
+    /// Ends the connection for both ends (shutdown(2)): who waits at either of them returns as when the other one is closed. Any thread.
+    /// </summary>
+    public void Shutdown() => _ = shutdown((int)handle, SHUT_RDWR);
+
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => Descriptor.Close((int)handle);
 
@@ -157,6 +162,9 @@ public sealed unsafe partial class MessageSocket : SafeHandleMinusOneIsInvalid
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int socketpair(int family, int type, int protocol, int* ends);
+
+    [LibraryImport("libc")]
+    private static partial int shutdown(int socket, int how);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint sendmsg(int socket, Message* message, int flags);

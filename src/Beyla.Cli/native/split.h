@@ -8,9 +8,10 @@ enum role { WHOLE = 0, KEEPER = 1, WORKER = 2 };
 // Says what cannot be done, with errno, and ends the process.
 void fail(const char *what) __attribute__((noreturn));
 
-// Takes everything from the calling process that a worker must not have, and closes all descriptors but the standard ones and the channel.
+// Takes everything from the calling process that a worker must not have, and closes all descriptors but the standard ones, the channel and life: the end to
+// read of a pipe whose other end the keeper alone has.
 // Returns in the worker, with the number that the channel has from then on.
-int become_worker(pid_t keeper, int channel, int argc, char **argv, char **envp);
+int become_worker(pid_t keeper, int channel, int life, int argc, char **argv, char **envp);
 
 // Takes the files from the calling process, where the kernel can (landlock.c).
 void confine_files(void);

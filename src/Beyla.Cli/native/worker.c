@@ -79,24 +79,35 @@ static void drop_privileges(void)
 }
 
 // A caller may have left anything open, such as files of its own user for an agent of another one. The keeper has them too, and reads none.
-static int close_others(int channel)
+static int close_others(int channel, int life)
 {
 	int kept = STDERR_FILENO + 1;
-	if (channel != kept && dup3(channel, kept, O_CLOEXEC) < 0)
+	// Neither is in the place of the other then.
+	if ((channel = fcntl(channel, F_DUPFD_CLOEXEC, kept + 2)) < 0 || (life = fcntl(life, F_DUPFD_CLOEXEC, kept + 2)) < 0
+	    || dup3(channel, kept, O_CLOEXEC) < 0 || dup3(life, kept + 1, O_CLOEXEC) < 0)
 		fail("keep the channel");
-	closefrom(kept + 1);
+	closefrom(kept + 2);
 	return kept;
 }
 
-int become_worker(pid_t keeper, int channel, int argc, char **argv, char **envp)
+// The signal for the death of the parent is sent with the rights of that: a keeper that is root, whose capabilities are not effective, has none over
+// user nobody (kernel/signal.c, kill_ok_by_cred). A pipe has its signal sent with the rights of who asked for it, which is this process itself
+// (fcntl(2), F_SETSIG), and its other end is closed however the keeper ends.
+static void end_with_keeper(int life)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || fcntl(life, F_SETOWN, getpid()) < 0 || fcntl(life, F_SETSIG, SIGKILL) < 0
+	    || fcntl(life, F_SETFL, O_ASYNC) < 0)
+		fail("end with the keeper");
+}
+
+int become_worker(pid_t keeper, int channel, int life, int argc, char **argv, char **envp)
 {
 	drop_privileges();
 	// After all that changes credentials, which resets it; and before the look at the parent, which may be gone already.
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		fail("end with the keeper");
+	end_with_keeper(life);
 	if (getppid() != keeper)
 		_exit(1);
-	channel = close_others(channel);
+	channel = close_others(channel, life);
 	confine_files();
 	show_name(argc, argv, envp);
 	return channel;

@@ -83,7 +83,7 @@ public sealed class WorkerTests
     {
         await using Halves halves = await Halves.StartAsync(
             [Tool.Find("sh"), "-c", "exec 3</etc/passwd 5</etc/hosts 9>/dev/null; exec \"$@\"", "sh"]);
-        Assert.Contains("descriptors 0 1 2 3 channel 3", halves.Beginning);
+        Assert.Contains("descriptors 0 1 2 3 4 channel 3", halves.Beginning);
         string keeper = $"/proc/{halves.Keeper}/fd";
         Assert.Equal("/etc/passwd", new FileInfo($"{keeper}/3").LinkTarget);
         Assert.StartsWith("socket:", new FileInfo($"/proc/{halves.Worker}/fd/3").LinkTarget, StringComparison.Ordinal);

@@ -1,0 +1,213 @@
+using Beyla.Agent.Counting;
+using Beyla.Agent.Flows;
+using Beyla.Agent.Keeper;
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
+using Beyla.Agent.Processes;
+using Beyla.Agent.Tests.Linux;
+
+namespace Beyla.Agent.Tests.Keeper;
+
+/// <summary>
+/// Stands behind a desk: notes how often it was asked for what, and fails where it was asked for what no desk may hand on.
+/// </summary>
+internal sealed class RecordingHost : IKeeperHost, IDisposable
+{
+    private readonly Pipe pipe = new();
+
+    /// <summary>Calls, by the name of the member.</summary>
+    public Dictionary<string, long> Calls { get; } = [];
+
+    /// <summary>What each call ends with; null for success.</summary>
+    public Func<Exception>? Failure { get; set; }
+
+    public bool ReadsProcesses { get; set; } = true;
+
+    /// <summary>What <see cref="OpenDesk"/> gives; made anew each time.</summary>
+    public List<MessageSocket> Desks { get; } = [];
+
+    public string Description { get; set; } = "effective=none permitted=CAP_BPF";
+
+    public byte[]? Started { get; set; } = [.. "OTEL_SERVICE_NAME=a\0"u8];
+
+    public int Configuration(Span<int> descriptors)
+    {
+        Note();
+        descriptors[0] = pipe.Read;
+        descriptors[1] = pipe.Write;
+        return 2;
+    }
+
+    public ApplicationFacts Application(Span<int> descriptors)
+    {
+        Note();
+        descriptors[..6].Fill(pipe.Read);
+        return new ApplicationFacts { ProcessRing = 4096, SocketRing = 8192, Parts = ApplicationParts.Names };
+    }
+
+    public FlowFacts OpenFlows(Span<int> descriptors)
+    {
+        Note();
+        descriptors[..3].Fill(pipe.Read);
+        return new FlowFacts { KnowsProcesses = 1, OverflowRing = 4096 };
+    }
+
+    public MessageSocket OpenDesk()
+    {
+        Note();
+        var (own, other) = MessageSocket.CreatePair();
+        own.Dispose();
+        return other;
+    }
+
+    public void Detach() => Note();
+
+    public IEnumerable<PlaceCounters> Count(CounterGroup group)
+    {
+        Note();
+        Assert.True(group is CounterGroup.Processes or CounterGroup.Sockets);
+        return [new PlaceCounters("watcher", "events", 7, 7), new PlaceCounters("sockets", "calls", 1, Lost: 1)];
+    }
+
+    public string Describe()
+    {
+        Note();
+        return Description;
+    }
+
+    public byte[]? StartedWith(int pid)
+    {
+        AssertPid(pid);
+        Note();
+        return Started;
+    }
+
+    public int ScanListeners(int pid)
+    {
+        Assert.True(pid is >= 0 and < 4194304 && pid != Environment.ProcessId);
+        Note();
+        return Descriptor.Duplicate(pipe.Read);
+    }
+
+    public long AttachGo(int file, long roundTrip, long writeBody)
+    {
+        Assert.True(file >= 0 && roundTrip > 0 && writeBody >= 0);
+        Assert.True(ProcCalls.TryIdentify(file, out _));
+        Note();
+        return 1;
+    }
+
+    public void DetachGo(long number) => Note();
+
+    public void BeginGo(int pid, in GoOffsets offsets)
+    {
+        AssertPid(pid);
+        Note();
+    }
+
+    public bool IncludeGroup(string path)
+    {
+        Assert.StartsWith("/", path, StringComparison.Ordinal);
+        Assert.DoesNotContain("..", path.Split('/'));
+        Assert.DoesNotContain('\0', path);
+        Note();
+        return true;
+    }
+
+    public void Dispose() => pipe.Dispose();
+
+    // PID_MAX_LIMIT, include/linux/threads.h. No process of that number is there.
+    private static void AssertPid(int pid) => Assert.True(pid is > 0 and < 4194304 && pid != Environment.ProcessId);
+
+    private void Note([System.Runtime.CompilerServices.CallerMemberName] string member = "")
+    {
+        Calls[member] = Calls.GetValueOrDefault(member) + 1;
+        if (Failure is not null)
+        {
+            throw Failure();
+        }
+    }
+}
+
+/// <summary>The flow programs behind a desk, likewise.</summary>
+internal sealed class RecordingFlows : IFlowKernel
+{
+    public Dictionary<string, long> Calls { get; } = [];
+
+    public Func<Exception>? Failure { get; set; }
+
+    public bool KnowsProcesses => true;
+
+    public int ProcessRefusal => 0;
+
+    public string Source
+    {
+        get
+        {
+            Note();
+            return "tcx and tc";
+        }
+    }
+
+    public int InterfaceCount => 3;
+
+    public int OverflowDescriptor => throw new NotSupportedException();
+
+    public uint OverflowSize => throw new NotSupportedException();
+
+    public FlowExchange Exchange => throw new NotSupportedException();
+
+    public void Start() => Note();
+
+    public void Detach() => Note();
+
+    public void Swap() => Note();
+
+    public bool ReadBatch(bool remove, bool first, out int count)
+    {
+        Note();
+        count = 512;
+        return true;
+    }
+
+    public void FindOwners(int count)
+    {
+        Assert.InRange(count, 0, 512);
+        Note();
+    }
+
+    public void WalkSockets() => Note();
+
+    public FlowCounters Count()
+    {
+        Note();
+        return default;
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private void Note([System.Runtime.CompilerServices.CallerMemberName] string member = "")
+    {
+        Calls[member] = Calls.GetValueOrDefault(member) + 1;
+        if (Failure is not null)
+        {
+            throw Failure();
+        }
+    }
+}
+
+/// <summary>Counts how often a file of a process is opened.</summary>
+internal sealed class RecordingPrivilege : IProcPrivilege
+{
+    public long Calls { get; private set; }
+
+    public ProcPrivileges Held => ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch;
+
+    public int Run(ProcPrivileges needed, Func<int> systemCall)
+    {
+        Calls++;
+        return systemCall();
+    }
+}
