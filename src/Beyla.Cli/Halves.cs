@@ -24,6 +24,11 @@ internal static unsafe partial class Halves
     /// <summary>The socket to the other one; -1 where there is none.</summary>
     public static int Channel => beyla_channel();
 
+    /// <summary>
+    /// The version of Landlock by which this process may reach no more than a few files (landlock(7)); 0 where the kernel has none.
+    /// </summary>
+    public static int LandlockVersion => beyla_landlock_abi();
+
     /// <summary>Waits for the end of the worker.</summary>
     /// <returns>Its exit code, or the number of the signal that ended it.</returns>
     public static (int? ExitCode, int Signal) WaitForWorker()
@@ -48,6 +53,9 @@ internal static unsafe partial class Halves
 
     [LibraryImport("beyla")]
     private static partial void beyla_release_memory();
+
+    [LibraryImport("beyla")]
+    private static partial int beyla_landlock_abi();
 
     [LibraryImport("beyla")]
     private static partial int beyla_role();
