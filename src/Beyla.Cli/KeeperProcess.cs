@@ -76,8 +76,9 @@ internal sealed class KeeperProcess : IDisposable
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         Halves.ReleaseMemory();
         main.Join();
+        var end = Halves.WaitForWorker();
         ended.Set();
-        return ExitCodeOf(Halves.WaitForWorker());
+        return ExitCodeOf(end);
     }
 
     private void Serve()
