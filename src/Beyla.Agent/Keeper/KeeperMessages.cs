@@ -159,8 +159,8 @@ public struct KeeperRequest
 [StructLayout(LayoutKind.Sequential)]
 public struct KeeperReply
 {
-    /// <summary>Most bytes that may follow: two variables of the largest size that is looked at.</summary>
-    public const int MaximumText = 2 * 1024 * 1024 / 32;
+    /// <summary>Most bytes that may follow: more than two variables of the largest size that is looked at (16 KiB).</summary>
+    public const int MaximumText = 64 * 1024;
 
     /// <summary>0 or more: as the operation says; else the negative errno.</summary>
     public int Result;
