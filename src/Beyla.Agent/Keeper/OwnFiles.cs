@@ -3,8 +3,8 @@ using Beyla.Agent.Processes;
 namespace Beyla.Agent.Keeper;
 
 /// <summary>
-/// The files whose code this process runs: its executable and its libraries, which may run as programs too. A probe at a place that somebody
-/// else chooses could change an instruction, and so what the process does with its capabilities.
+/// The files whose code this process runs: its executable and its libraries, which may run as programs too. A probe at a place that
+/// somebody else chooses could change an instruction, and so what the process does with its capabilities.
 /// </summary>
 internal static class OwnFiles
 {
