@@ -3,6 +3,7 @@ using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
+using Beyla.Agent.Processes;
 using Beyla.Agent.Selection;
 using SocketSource = Beyla.Agent.Kernel.SocketSource;
 

@@ -20,7 +20,7 @@ internal sealed class CounterReports(IReadOnlyList<ICounted> places, KeeperConne
         var report = Take();
         if (Log.Format == LogFormat.Text)
         {
-            Log.WriteText($"{report.ToText()}capabilities: {keeper.Describe()}\nworker: {Privilege.Describe()}\n");
+            Log.WriteText($"{report.ToText()}capabilities: {keeper.Describe()}\nworker: {OfWorker()}\n");
             return;
         }
 
@@ -34,6 +34,9 @@ internal sealed class CounterReports(IReadOnlyList<ICounted> places, KeeperConne
         }
 
         Log.Report("Capabilities", ("process", "keeper"), ("held", keeper.Describe()));
-        Log.Report("Capabilities", ("process", "worker"), ("held", Privilege.Describe()));
+        Log.Report("Capabilities", ("process", "worker"), ("held", OfWorker()));
     }
+
+    private static string OfWorker() =>
+        $"{Privilege.Describe()} seccomp={(WorkerProcess.IsFiltered ? "yes" : "no")} landlock={Halves.LandlockVersion}";
 }

@@ -24,6 +24,11 @@ internal static unsafe partial class Halves
     /// <summary>The socket to the other one; -1 where there is none.</summary>
     public static int Channel => beyla_channel();
 
+    /// <summary>
+    /// The version of Landlock by which this process may reach no more than a few files (landlock(7)); 0 where the kernel has none.
+    /// </summary>
+    public static int LandlockVersion => beyla_landlock_abi();
+
     /// <summary>Waits for the end of the worker.</summary>
     /// <returns>Its exit code, or the number of the signal that ended it.</returns>
     public static (int? ExitCode, int Signal) WaitForWorker()
@@ -41,15 +46,16 @@ internal static unsafe partial class Halves
         return (status & 0x7f) == 0 ? ((status >> 8) & 0xff, 0) : (null, status & 0x7f);
     }
 
-    /// <summary>Gives back the memory that only the start took: most of the code and of what libbpf needed to load programs.</summary>
-    public static void ReleaseMemory()
-    {
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        beyla_release_memory();
-    }
+    /// <summary>
+    /// Gives back the memory that only the start took: code and constants that are not needed again, and what libbpf has freed.
+    /// </summary>
+    public static void ReleaseMemory() => beyla_release_memory();
 
     [LibraryImport("beyla")]
     private static partial void beyla_release_memory();
+
+    [LibraryImport("beyla")]
+    private static partial int beyla_landlock_abi();
 
     [LibraryImport("beyla")]
     private static partial int beyla_role();

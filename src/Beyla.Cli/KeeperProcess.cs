@@ -72,10 +72,13 @@ internal sealed class KeeperProcess : IDisposable
             Tell(KeeperNotice.Stop, signals.Reason);
             new Thread(EndLate) { IsBackground = true, Name = "patience" }.Start();
         });
+        // Nothing that is allocated for one question lives on.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         Halves.ReleaseMemory();
         main.Join();
+        var end = Halves.WaitForWorker();
         ended.Set();
-        return ExitCodeOf(Halves.WaitForWorker());
+        return ExitCodeOf(end);
     }
 
     private void Serve()

@@ -14,6 +14,9 @@ namespace Beyla.Cli;
 /// </summary>
 internal static class WorkerProcess
 {
+    /// <summary>Whether the kernel refuses this process the system calls that it does not need.</summary>
+    public static bool IsFiltered { get; private set; }
+
     /// <summary>Runs the worker.</summary>
     /// <param name="arguments">The command line without the program's name, the same as the keeper's.</param>
     /// <returns>The exit code, which becomes that of the keeper.</returns>
@@ -56,6 +59,7 @@ internal static class WorkerProcess
 
         new Thread(() => Listen(notices, agent.Signals)) { IsBackground = true, Name = "notices" }.Start();
         CloseIn(configuration);
+        Halves.ReleaseMemory();
         agent.Serve();
         return agent.Stop();
     }
@@ -66,6 +70,7 @@ internal static class WorkerProcess
         try
         {
             SystemCallFilter.Install(NeedsOf(configuration.Network));
+            IsFiltered = true;
         }
         catch (KernelException refusal)
         {

@@ -40,7 +40,7 @@ internal static class CapabilitySetter
             return Refused(file, "nothing of what it needs is in the bounding set", error);
         }
 
-        // Permitted, not effective: the agent raises each for the calls that need it, and an exec under a smaller bounding set still
+        // Permitted, not effective: the keeper raises each for the calls that need it, and an exec under a smaller bounding set still
         // starts.
         var capabilities = new FileCapabilities(set, CapabilitySet.None, Effective: false);
         if (options.Add && file.Read() is { } carried)

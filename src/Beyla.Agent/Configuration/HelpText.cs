@@ -55,7 +55,7 @@ public static class HelpText
               2  bad usage or configuration; nothing was loaded into the kernel
               3  capabilities are missing and BEYLA_ENFORCE_SYS_CAPS is set; nothing was loaded
 
-            Signals:
+            Signals, to the process that was started (its child, "beyla: worker" in ps, is told by it):
               SIGINT, SIGTERM  detach, print what is left and the counters, and end within 2 seconds;
                                also if the caller starts it with them ignored, as a script does with &
               SIGHUP           the same, but ignored under nohup

@@ -16,7 +16,6 @@ public sealed class FlowObserver : IDisposable, ICounted
     private readonly NetworkConfiguration options;
     private readonly FlowHost host;
     private readonly IFlowKernel kernel;
-    private readonly FlowKeeper? beside;
     private readonly FlowReporter reporter;
     private readonly Signal stop = new();
     private readonly Epoll epoll = new();
@@ -33,14 +32,12 @@ public sealed class FlowObserver : IDisposable, ICounted
     /// <param name="sink">Takes the flows, on the flow thread.</param>
     /// <param name="host">The agent around it.</param>
     /// <param name="kernel">What holds the capabilities. Taken over, also where this throws.</param>
-    /// <param name="beside">The same where it is in this process and has no thread: then it follows the interfaces on this one's.</param>
     /// <exception cref="KernelException">The kernel refused.</exception>
-    public FlowObserver(NetworkConfiguration options, IFlowSink sink, FlowHost host, IFlowKernel kernel, FlowKeeper? beside = null)
+    public FlowObserver(NetworkConfiguration options, IFlowSink sink, FlowHost host, IFlowKernel kernel)
     {
         this.options = options;
         this.host = host;
         this.kernel = kernel;
-        this.beside = beside;
         try
         {
             network = new HostNetwork(options);
@@ -82,11 +79,6 @@ public sealed class FlowObserver : IDisposable, ICounted
         epoll.Watch(ring.FileDescriptor);
         epoll.Watch(network.FileDescriptor);
         kernel.Start();
-        if (beside is { FileDescriptor: >= 0 and var notifications })
-        {
-            epoll.Watch(notifications);
-        }
-
         started = true;
         thread.Start();
     }
@@ -128,7 +120,6 @@ public sealed class FlowObserver : IDisposable, ICounted
         var drainAt = Environment.TickCount64 + timeout;
         while (!stop.IsSet)
         {
-            var again = beside?.Follow() ?? -1;
             Guard(network.Follow);
             if (ring.Backlog > 0 || drainAt <= Environment.TickCount64)
             {
@@ -136,8 +127,7 @@ public sealed class FlowObserver : IDisposable, ICounted
                 Guard(Drain);
             }
 
-            var wait = (int)Math.Clamp(drainAt - Environment.TickCount64, 0, int.MaxValue);
-            _ = epoll.Wait(again >= 0 ? Math.Min(again, wait) : wait);
+            _ = epoll.Wait((int)Math.Clamp(drainAt - Environment.TickCount64, 0, int.MaxValue));
         }
 
         Guard(Finish);

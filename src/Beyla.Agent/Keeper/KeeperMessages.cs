@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Keeper;
 
@@ -116,16 +117,6 @@ public enum KeeperOperation : uint
 
     /// <summary>The way in that was taken, as text; <see cref="KeeperReply.Value"/> is the number of interfaces.</summary>
     FlowState,
-}
-
-/// <summary>Which link of /proc/PID is read.</summary>
-public enum ProcessLink
-{
-    /// <summary>exe: the executable.</summary>
-    Executable = 1,
-
-    /// <summary>ns/user: the user namespace.</summary>
-    UserNamespace = 2,
 }
 
 /// <summary>Places of the keeper that count, by where they stand in the pipeline.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Processes.Inspections.Go;
 

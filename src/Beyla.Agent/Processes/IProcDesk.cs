@@ -1,5 +1,3 @@
-using Beyla.Agent.Keeper;
-
 namespace Beyla.Agent.Processes;
 
 /// <summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Beyla.Agent.Keeper;
 using Beyla.Agent.Processes.Inspections;
 
 namespace Beyla.Agent.Processes;

@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
-using Beyla.Agent.Keeper;
 using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Processes;

@@ -1,4 +1,4 @@
-// Gives back the memory that only the start of the keeper took.
+// Gives back the memory that only the start took.
 #define _GNU_SOURCE
 #include <link.h>
 #include <malloc.h>

@@ -61,6 +61,22 @@ public class CapabilityExportTests
         Assert.EndsWith("'registry/a b:1'\n", text, StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// A container has no CAP_SETUID, so the worker stays user 0 there: what it must not write, and what it becomes, is up to the runtime.
+    /// </summary>
+    [Theory]
+    [InlineData("kubernetes",
+        "\n          securityContext:\n            runAsUser: 0\n            readOnlyRootFilesystem: true\n"
+            + "            allowPrivilegeEscalation: false\n")]
+    [InlineData("docker", " --user 0:0 --read-only --security-opt no-new-privileges ")]
+    public void A_container_is_read_only_and_gains_nothing_by_an_exec(string format, string expected)
+    {
+        var text = Write(format, Network);
+        Assert.Contains(expected, text, StringComparison.Ordinal);
+        Assert.DoesNotContain("SETUID", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("SETGID", text, StringComparison.Ordinal);
+    }
+
     private static string Write(string format, CapabilityRequest request) =>
         CapabilityExport.Write(
             format, request, CapabilityCheck.Documented(request, new Version(6, 12)), Settings, "/opt/a b/beyla", "registry/a b:1");

@@ -30,6 +30,19 @@ internal static class CapabilityDocument
             gives to an ordinary user. `beyla capability set` replaces the capabilities of the agent's file. `set --add` keeps them, so that one file serves
             tracing and flows; the remedies that are printed keep them too. [security.md](security.md) says how capabilities are held and how to deploy.
 
+            ## Which process holds them
+
+            The agent is two processes ([security.md](security.md#two-processes)). The **keeper**, which is what was started, holds all that this page names,
+            as far as the configuration needs it, and makes the calls of its tables. The **worker** makes none of them: it holds no capability, and gets from
+            the keeper what they opened. `beyla capability test` and the check at start are about the keeper.
+
+            Three more are used at the start if they are there, and then given up. None is listed or needed, and nothing is said where it is missing:
+
+            | Capability | For | Without it |
+            |---|---|---|
+            | `CAP_SETUID`, `CAP_SETGID` | the worker of an agent that root has started becomes user and group 65534 (`nobody`) and leaves its groups | it keeps them; Landlock, and in a container the read-only root file system, keep root's files from it |
+            | `CAP_SETPCAP` | both processes empty their bounding sets | these stay as they are, and grant nothing: neither process executes a program |
+
             ## By scenario
 
             **needed**: listed and needed. *listed*: listed, but this agent works the same without it. (optional): not listed, but adds something.

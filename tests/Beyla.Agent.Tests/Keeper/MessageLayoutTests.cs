@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Keeper;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Tests.Keeper;
 

@@ -37,7 +37,9 @@ public sealed class ExportTests
         JsonElement container = set.GetProperty("spec").GetProperty("template").GetProperty("spec").GetProperty("containers")[0];
         Assert.Equal("registry/it's: #1", container.GetProperty("image").GetString());
         Assert.Equal("beyla", container.GetProperty("envFrom")[0].GetProperty("configMapRef").GetProperty("name").GetString());
-        JsonElement capabilities = container.GetProperty("securityContext").GetProperty("capabilities");
+        JsonElement context = container.GetProperty("securityContext");
+        Assert.True(context.GetProperty("readOnlyRootFilesystem").GetBoolean());
+        JsonElement capabilities = context.GetProperty("capabilities");
         Assert.Equal("[\"ALL\"]", capabilities.GetProperty("drop").GetRawText());
         Assert.Equal(
             ScenarioCase.Find(scenario).Listed.Split(',').Select(name => name["cap_".Length..].ToUpperInvariant()).Order(),

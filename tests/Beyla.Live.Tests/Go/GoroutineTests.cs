@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Processes;
 using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Processes.Inspections.Go;
 using Beyla.Live.Tests.Clients;

@@ -1,7 +1,7 @@
+using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
-using Beyla.Agent.Processes;
 
-namespace Beyla.Agent.Kernel;
+namespace Beyla.Agent.Processes;
 
 /// <summary>The kernel side's view of Go programs. Any thread.</summary>
 public interface IGoKernel

@@ -1,9 +1,9 @@
 using System.Globalization;
 using Beyla.Agent.Capabilities;
+using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
-using Beyla.Agent.Processes;
 
-namespace Beyla.Agent.Kernel;
+namespace Beyla.Agent.Processes;
 
 /// <summary>
 /// The kernel side's view of Go: where traced processes keep their goroutines (map go_processes of the socket programs), and the probe of
