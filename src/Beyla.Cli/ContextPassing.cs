@@ -15,6 +15,9 @@ internal sealed class ContextPassing : IDisposable
 {
     private const string NotPassed = "Trace context is not passed on";
 
+    /// <summary>Names that the worker gives are kept, and said, up to this many: far more than a host has refusals.</summary>
+    private const int MaximumRefused = 1024;
+
     private static readonly CapabilitySet Needed = Permissions.Tracing.With(Capability.NetAdmin);
 
     private readonly PropagationPrograms programs;
@@ -93,7 +96,7 @@ internal sealed class ContextPassing : IDisposable
 
     private bool IncludeLocked(string group)
     {
-        if (refused.Contains(group))
+        if (refused.Count >= MaximumRefused || refused.Contains(group))
         {
             return false;
         }

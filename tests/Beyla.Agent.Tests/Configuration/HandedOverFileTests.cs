@@ -12,7 +12,7 @@ public sealed class HandedOverFileTests : IDisposable
     [InlineData("open_port: 80\ntrace_printer: json\n")]
     [InlineData("")]
     [InlineData("# nothing\n")]
-    [InlineData("network: {enable: true, cache_max_flows: 7}\nlog_level: DEBUG\nno_such_setting: 1\n", "--set", "network.cache_max_flows=8")]
+    [InlineData("network: {enable: true, cache_max_flows: 7}\nlog_level: DEBUG\nno_such: 1\n", "--set", "network.cache_max_flows=8")]
     [InlineData("open_port: ${HOME}\n")]
     [InlineData("open_port: eighty\n")]
     [InlineData("open_port: [\n")]

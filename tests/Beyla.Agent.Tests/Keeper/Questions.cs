@@ -13,8 +13,8 @@ internal sealed class Questions(int seed, int[] pids)
 
     private static readonly string[] Texts =
     [
-        "/", "/a", "/a/../b", "/..", "..", "", "/../../etc", "/a/..b", "/a/b..", "/./.", "//", "/a\0/../b", "/etc/passwd", "/proc/1/environ",
-        "a", "/a/…/\U0001F600",
+        "/", "/a", "/a/../b", "/..", "..", "", "/../../etc", "/a/..b", "/a/b..", "/./.", "//", "/a\0/../b", "/etc/passwd",
+        "/proc/1/environ", "a", "/a/…/\U0001F600",
     ];
 
     private readonly Random random = new(seed);

@@ -44,7 +44,24 @@ internal sealed partial class TakenOver : IAsyncDisposable
         nint socket = Syscall(438, process, Channel, 0); // pidfd_getfd
         Assert.True(socket >= 0);
         Assert.True(Descriptor.Close((int)process));
-        return new TakenOver(agent, new MessageSocket((int)socket));
+        TakenOver taken = new(agent, new MessageSocket((int)socket));
+        await taken.DrainAsync(taken.Socket);
+        return taken;
+    }
+
+    /// <summary>Takes the answers to what the worker asked before it stood still.</summary>
+    public async Task DrainAsync(MessageSocket socket)
+    {
+        await Task.Delay(200);
+        PollDescriptor poll = new() { Descriptor = socket.FileDescriptor, Events = Poll.In };
+        while (Poll.Wait(ref poll, 0) > 0)
+        {
+            Assert.True(socket.Receive(this.answer, this.descriptors, out int count) > 0);
+            foreach (int file in this.descriptors.AsSpan(0, count))
+            {
+                Assert.True(Descriptor.Close(file));
+            }
+        }
     }
 
     /// <summary>Asks something.</summary>

@@ -1,0 +1,17 @@
+using Beyla.Agent.Processes;
+
+namespace Beyla.Agent.Tests.Keeper;
+
+/// <summary>Counts how often a file of a process is opened.</summary>
+internal sealed class RecordingPrivilege : IProcPrivilege
+{
+    public long Calls { get; private set; }
+
+    public ProcPrivileges Held => ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch;
+
+    public int Run(ProcPrivileges needed, Func<int> systemCall)
+    {
+        Calls++;
+        return systemCall();
+    }
+}
