@@ -63,9 +63,9 @@ internal sealed class KeeperProcess : IDisposable
         main.Start();
         host.Provide(
             configuration.ApplicationEnabled
-                ? Try("Application observability", () => ApplicationPrograms.Load(configuration)) : null,
+                ? ModeStart.Try("Application observability", () => ApplicationPrograms.Load(configuration)) : null,
             configuration.Network.Enabled
-                ? Try("Network observability", () => NetworkFlows.Load(configuration.Network, capabilities)) : null);
+                ? ModeStart.Try("Network observability", () => NetworkFlows.Load(configuration.Network, capabilities)) : null);
         signals.OnReport(() => Tell(KeeperNotice.Report));
         signals.OnRequest(() =>
         {
@@ -114,20 +114,5 @@ internal sealed class KeeperProcess : IDisposable
 
         Log.Error("The worker ended before it was asked to", ("signal", end.Signal));
         return ExitCode.Failed;
-    }
-
-    private static T? Try<T>(string mode, Func<T> start)
-        where T : class
-    {
-        try
-        {
-            return start();
-        }
-        catch (KernelException refusal)
-        {
-            Log.Debug("The whole log of the kernel", ("log", refusal.Log));
-            Log.Error($"{mode} did not start", ("error", refusal.Message), ("help", "beyla capability test --probe tells what is missing"));
-            return null;
-        }
     }
 }

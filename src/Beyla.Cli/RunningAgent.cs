@@ -130,9 +130,9 @@ internal sealed class RunningAgent : IDisposable
     {
         printer.Begin(AgentVersion.Text);
         application = configuration.ApplicationEnabled
-            ? Try("Application observability", () => ApplicationTracing.Start(configuration, keeper, printer, output)) : null;
+            ? ModeStart.Try("Application observability", () => ApplicationTracing.Start(configuration, keeper, printer, output)) : null;
         flows = configuration.Network.Enabled
-            ? Try("Network observability", () => NetworkFlows.Start(configuration, keeper, output, application?.Services)) : null;
+            ? ModeStart.Try("Network observability", () => NetworkFlows.Start(configuration, keeper, output, application?.Services)) : null;
         counters = new CounterReports(Places(), keeper);
         return application is not null || flows is not null;
     }
@@ -153,20 +153,5 @@ internal sealed class RunningAgent : IDisposable
 
         places.Add(output);
         return places;
-    }
-
-    private static T? Try<T>(string mode, Func<T?> start)
-        where T : class
-    {
-        try
-        {
-            return start();
-        }
-        catch (KernelException refusal)
-        {
-            Log.Debug("The whole log of the kernel", ("log", refusal.Log));
-            Log.Error($"{mode} did not start", ("error", refusal.Message), ("help", "beyla capability test --probe tells what is missing"));
-            return null;
-        }
     }
 }

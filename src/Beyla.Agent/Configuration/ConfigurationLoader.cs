@@ -20,7 +20,7 @@ public static class ConfigurationLoader
     {
         var environment = EnvironmentOfProcess();
         return file is null
-            ? Finish(Layers(commandLine, environment), environment)
+            ? Finish(new SettingLayers(), environment, commandLine)
             : LoadText(file, "the configuration file", environment, commandLine);
     }
 
@@ -48,17 +48,7 @@ public static class ConfigurationLoader
             layers.AddFile(path, environment, raisedRights);
         }
 
-        layers.AddEnvironment(environment);
-        layers.AddCommandLine(commandLine);
-        return Finish(layers, environment);
-    }
-
-    private static SettingLayers Layers(CommandLine commandLine, IReadOnlyDictionary<string, string> environment)
-    {
-        var layers = new SettingLayers();
-        layers.AddEnvironment(environment);
-        layers.AddCommandLine(commandLine);
-        return layers;
+        return Finish(layers, environment, commandLine);
     }
 
     /// <summary>Loads a configuration from a YAML text in place of a file.</summary>
@@ -75,13 +65,15 @@ public static class ConfigurationLoader
             layers.Problems.AddRange(failure.Problems);
         }
 
-        layers.AddEnvironment(environment);
-        layers.AddCommandLine(commandLine);
-        return Finish(layers, environment);
+        return Finish(layers, environment, commandLine);
     }
 
-    private static LoadedConfiguration Finish(SettingLayers layers, IReadOnlyDictionary<string, string> environment)
+    /// <summary>Lays what goes before a file on top of it, and binds.</summary>
+    private static LoadedConfiguration Finish(
+        SettingLayers layers, IReadOnlyDictionary<string, string> environment, CommandLine commandLine)
     {
+        layers.AddEnvironment(environment);
+        layers.AddCommandLine(commandLine);
         layers.AddTracesExporter(environment);
         layers.Check();
         var configuration = new ConfigurationBinder(layers).Bind();

@@ -8,7 +8,7 @@ namespace Beyla.Agent.Linux;
 /// </summary>
 internal static unsafe partial class FixedMemory
 {
-    private const uint MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2;
+    private const uint MFD_ALLOW_SEALING = 2;
     private const int F_ADD_SEALS = 1033, F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4;
     private const int SEEK_END = 2;
 
@@ -19,10 +19,10 @@ internal static unsafe partial class FixedMemory
     /// <exception cref="KernelException">The kernel refused.</exception>
     internal static int Create(string name, int length)
     {
-        var file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        var file = MemoryFile.Create(name, MFD_ALLOW_SEALING);
         if (file < 0)
         {
-            throw new KernelException("make a file in memory", Marshal.GetLastPInvokeError());
+            throw new KernelException("make a file in memory", -file);
         }
 
         if (ftruncate(file, length) < 0 || fcntl(file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) < 0)
@@ -50,9 +50,6 @@ internal static unsafe partial class FixedMemory
         var memory = SharedMemory.Map(descriptor, 0, (nuint)length, SharedMemory.Read | SharedMemory.Write);
         return memory == null ? throw new KernelException(what, Marshal.GetLastPInvokeError()) : memory;
     }
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int memfd_create(string name, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int ftruncate(int file, nint length);

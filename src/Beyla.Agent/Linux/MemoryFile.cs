@@ -7,7 +7,7 @@ namespace Beyla.Agent.Linux;
 /// <summary>A text in a file that has no name (memfd_create(2)), to be passed to another process.</summary>
 public sealed partial class MemoryFile : IDisposable
 {
-    private const uint CloseOnExec = 1;
+    private const uint CloseOnExec = 1; // MFD_CLOEXEC, linux/memfd.h
 
     private readonly SafeFileHandle handle;
 
@@ -20,15 +20,25 @@ public sealed partial class MemoryFile : IDisposable
     /// <exception cref="KernelException">The kernel gives none.</exception>
     public static MemoryFile Of(string text)
     {
-        var descriptor = memfd_create("beyla", CloseOnExec);
+        var descriptor = Create("beyla");
         if (descriptor < 0)
         {
-            throw new KernelException("make a file in memory", Marshal.GetLastPInvokeError());
+            throw new KernelException("make a file in memory", -descriptor);
         }
 
         var handle = new SafeFileHandle(descriptor, ownsHandle: true);
         RandomAccess.Write(handle, Encoding.UTF8.GetBytes(text), 0);
         return new MemoryFile(handle);
+    }
+
+    /// <summary>An empty one (memfd_create(2)), which programs that are started do not get.</summary>
+    /// <param name="name">For /proc/PID/fd and /proc/PID/maps.</param>
+    /// <param name="flags">Further flags of the call.</param>
+    /// <returns>The descriptor, which the caller closes, or the negative errno.</returns>
+    internal static int Create(string name, uint flags = 0)
+    {
+        var file = memfd_create(name, CloseOnExec | flags);
+        return file >= 0 ? file : -Marshal.GetLastPInvokeError();
     }
 
     /// <summary>The text of one that another process made; the descriptor is closed.</summary>

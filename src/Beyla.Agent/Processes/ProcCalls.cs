@@ -111,14 +111,6 @@ internal static unsafe partial class ProcCalls
         return FileStatus.TryRead(file, "", FileStatus.EmptyPath | FileStatus.DoNotSync, wanted, out status);
     }
 
-    /// <summary>A file in memory (memfd_create(2)); or the negative errno.</summary>
-    internal static int CreateMemoryFile()
-    {
-        const uint MFD_CLOEXEC = 1;
-        var file = memfd_create("beyla", MFD_CLOEXEC);
-        return file >= 0 ? file : -Marshal.GetLastPInvokeError();
-    }
-
     /// <summary>Nanoseconds of processor time that the calling thread has used.</summary>
     internal static long ThreadTime()
     {
@@ -131,9 +123,6 @@ internal static unsafe partial class ProcCalls
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint syscall(nint number, nint directory, byte* path, ulong* how, nint size);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int memfd_create(string name, uint flags);
 
     [LibraryImport("libc")]
     private static partial int clock_gettime(int clock, long* time);

@@ -1,5 +1,4 @@
 using Beyla.Agent.Linux;
-using Beyla.Agent.Processes;
 using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Agent.Tests.Linux;
@@ -12,7 +11,7 @@ internal sealed unsafe class MemoryFile : IDisposable
     public MemoryFile(int size)
     {
         this.size = size;
-        Descriptor = ProcCalls.CreateMemoryFile();
+        Descriptor = global::Beyla.Agent.Linux.MemoryFile.Create("beyla");
         Assert.True(Descriptor >= 0);
         using (SafeFileHandle file = new(Descriptor, ownsHandle: false))
         {

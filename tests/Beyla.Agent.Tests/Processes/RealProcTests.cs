@@ -64,7 +64,7 @@ public sealed class RealProcTests : IDisposable
     {
         using var aside = AsideThread.Enter();
         var systems = new FileSystems(new ProcReader());
-        var memory = ProcCalls.CreateMemoryFile();
+        var memory = global::Beyla.Agent.Linux.MemoryFile.Create("beyla");
         Assert.True(ProcCalls.TryIdentify(memory, out var status));
         Assert.True(systems.MayOpen(Environment.ProcessId, status));
         ProcCalls.Close(memory);

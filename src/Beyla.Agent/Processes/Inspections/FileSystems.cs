@@ -85,7 +85,7 @@ internal sealed class FileSystems(ProcReader proc)
             return known;
         }
 
-        var file = ProcCalls.CreateMemoryFile();
+        var file = MemoryFile.Create("beyla");
         memoryDevice = file >= 0 && ProcCalls.TryIdentify(file, out var status) ? status.Identity.Device : 0;
         if (file >= 0)
         {
