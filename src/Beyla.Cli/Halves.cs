@@ -24,6 +24,9 @@ internal static unsafe partial class Halves
     /// <summary>The socket to the other one; -1 where there is none.</summary>
     public static int Channel => beyla_channel();
 
+    /// <summary>The end to read of the pipe whose other end only the keeper has; its end kills the worker (native/worker.c).</summary>
+    public static int Life => beyla_channel() + 1;
+
     /// <summary>
     /// The version of Landlock by which this process may reach no more than a few files (landlock(7)); 0 where the kernel has none.
     /// </summary>

@@ -46,6 +46,7 @@ internal static class RunCommand
 
         Entry.WarnOf(holding);
         Describe(loaded);
+        WarnOfUser(facts.User);
         var capabilities = CapabilityCheck.Evaluate(request, facts);
         return MayStart(request, facts, capabilities) ? capabilities : null;
     }
@@ -65,6 +66,16 @@ internal static class RunCommand
                 ? ConfigurationReport.ToJson(loaded, all: false, indented: false)
                 : ConfigurationReport.ToText(loaded, all: false);
             Log.Info("Running with configuration", ("config", report));
+        }
+    }
+
+    /// <summary>native/user.c reads it where it can be followed.</summary>
+    private static void WarnOfUser(uint? user)
+    {
+        if (user is not (null or 0) && !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(KeyIndex.WorkerUserVariable)))
+        {
+            Log.Warn(
+                "The worker keeps the caller's user", ("error", KeyIndex.WorkerUserVariable + " counts only where root starts the agent"));
         }
     }
 

@@ -20,28 +20,36 @@ internal sealed partial class StopSignals : IDisposable
     private Action? report;
 
     /// <param name="withParent">Stop when standard input ends, or when the process that started this one is gone.</param>
+    /// <exception cref="KernelException">There is no room for the descriptors of a pipe.</exception>
     public StopSignals(bool withParent)
     {
         foreach (var signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, (PosixSignal)ProcessorTime])
         {
-            registrations.Add(PosixSignalRegistration.Create(signal, context =>
-            {
-                context.Cancel = true;
-                Request(
-                    context.Signal == (PosixSignal)ProcessorTime
-                        ? "the limit of processor time is used up"
-                        : context.Signal.ToString());
-            }));
+            Handle(signal, context => Request(
+                context.Signal == (PosixSignal)ProcessorTime ? "the limit of processor time is used up" : context.Signal.ToString()));
         }
 
-        registrations.Add(PosixSignalRegistration.Create((PosixSignal)UserSignal1, context =>
-        {
-            context.Cancel = true;
-            Report();
-        }));
+        Handle((PosixSignal)UserSignal1, _ => Report());
         if (withParent)
         {
             new Thread(WatchParent) { IsBackground = true, Name = "parent" }.Start();
+        }
+    }
+
+    private void Handle(PosixSignal signal, Action<PosixSignalContext> handler)
+    {
+        try
+        {
+            registrations.Add(PosixSignalRegistration.Create(signal, context =>
+            {
+                context.Cancel = true;
+                handler(context);
+            }));
+        }
+        catch (TypeInitializationException failure) when (failure.InnerException is IOException)
+        {
+            // The runtime makes a pipe for all signals at the first one.
+            throw new KernelException("make the pipe of signals", Errno.EMFILE);
         }
     }
 

@@ -51,6 +51,8 @@ internal static class WorkerProcess
 
     private static int Run(AgentConfiguration configuration, KeeperConnection keeper, MessageSocket notices)
     {
+        // Before the first byte of others is read, which the start does already in threads of its own.
+        CloseIn(configuration);
         using var agent = RunningAgent.TryStart(configuration, keeper);
         if (agent is null)
         {
@@ -58,7 +60,6 @@ internal static class WorkerProcess
         }
 
         new Thread(() => Listen(notices, agent.Signals)) { IsBackground = true, Name = "notices" }.Start();
-        CloseIn(configuration);
         Halves.ReleaseMemory();
         agent.Serve();
         return agent.Stop();
@@ -69,7 +70,7 @@ internal static class WorkerProcess
     {
         try
         {
-            SystemCallFilter.Install(NeedsOf(configuration.Network));
+            SystemCallFilter.Install(NeedsOf(configuration.Network), Halves.Life);
             IsFiltered = true;
         }
         catch (KernelException refusal)

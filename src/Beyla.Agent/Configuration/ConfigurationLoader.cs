@@ -119,7 +119,7 @@ public static class ConfigurationLoader
     {
         foreach (var name in environment.Keys.Order(StringComparer.Ordinal))
         {
-            if (KeyIndex.FindByVariable(name).Count > 0 || name == KeyIndex.FileVariable)
+            if (KeyIndex.FindByVariable(name).Count > 0 || name is KeyIndex.FileVariable or KeyIndex.WorkerUserVariable)
             {
                 continue;
             }

@@ -14,6 +14,12 @@ public static class KeyIndex
     /// <summary>The variable that names the configuration file.</summary>
     public const string FileVariable = "BEYLA_CONFIG_PATH";
 
+    /// <summary>
+    /// The variable that names the worker's user, by name or number, where root starts the agent. It is no setting: the worker is that user
+    /// before any configuration can be read.
+    /// </summary>
+    public const string WorkerUserVariable = "BEYLA_WORKER_USER";
+
     private static readonly Dictionary<string, KeyDefinition> ByPath = new(StringComparer.Ordinal);
     private static readonly Dictionary<string, List<KeyDefinition>> ByVariable = new(StringComparer.Ordinal);
     private static readonly HashSet<string> Sections = new(StringComparer.Ordinal);
@@ -106,7 +112,7 @@ public static class KeyIndex
     public static string? NearestVariable(string variable) =>
         NearestName.Find(
             variable.StartsWith(PeerPrefix, StringComparison.Ordinal) ? Prefix + variable[PeerPrefix.Length..] : variable,
-            ByVariable.Keys.Append(FileVariable));
+            ByVariable.Keys.Append(FileVariable).Append(WorkerUserVariable));
 
     /// <summary>The known path nearest to an unknown one, or null: a similar one, or the same name in another section.</summary>
     public static string? NearestPath(string path)

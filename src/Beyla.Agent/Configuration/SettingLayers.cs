@@ -218,7 +218,7 @@ internal sealed class SettingLayers
 
     private void WarnOfVariable(string name, string value)
     {
-        if (name == KeyIndex.FileVariable || name == "OTEL_EBPF_CONFIG_PATH" || value.Length == 0)
+        if (name is KeyIndex.FileVariable or KeyIndex.WorkerUserVariable or "OTEL_EBPF_CONFIG_PATH" || value.Length == 0)
         {
             return;
         }

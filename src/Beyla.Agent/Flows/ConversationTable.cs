@@ -19,13 +19,18 @@ internal sealed partial class ConversationTable
     /// <param name="limit">Most conversations.</param>
     /// <param name="timeToLive">How long the first interface keeps a flow that it does not see.</param>
     internal ConversationTable(int limit, TimeSpan timeToLive)
+        : this(limit, timeToLive, RandomSeeds())
+    {
+    }
+
+    /// <param name="limit">Most conversations.</param>
+    /// <param name="timeToLive">How long the first interface keeps a flow that it does not see.</param>
+    /// <param name="seeds">The key of the hash: three numbers.</param>
+    internal ConversationTable(int limit, TimeSpan timeToLive, ReadOnlySpan<ulong> seeds)
     {
         this.limit = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(limit, 1024));
         this.timeToLive = (uint)Math.Max(1, timeToLive.TotalMilliseconds / 100);
-        Span<byte> seeds = stackalloc byte[24];
-        GetRandom(seeds);
-        (seed0, seed1, seed2) = (
-            MemoryMarshal.Read<ulong>(seeds), MemoryMarshal.Read<ulong>(seeds[8..]), MemoryMarshal.Read<ulong>(seeds[16..]));
+        (seed0, seed1, seed2) = (seeds[0], seeds[1], seeds[2]);
         entries = new Known[1024];
     }
 
@@ -151,26 +156,39 @@ internal sealed partial class ConversationTable
         var ports = reversed ? ((uint)key.DestinationPort << 16) | key.SourcePort : ((uint)key.SourcePort << 16) | key.DestinationPort;
         var hash = Mix(low[0] ^ seed0, low[1] ^ seed1);
         hash = Mix(hash ^ high[0], high[1] ^ seed2);
-        hash = Mix(hash ^ (((ulong)key.Protocol << 32) | ports), seed0 ^ seed2);
+        hash = Spread(Mix(hash ^ (((ulong)key.Protocol << 32) | ports), seed0 ^ seed2));
         return hash == 0 ? 1 : hash;
+    }
+
+    // Groups are chosen by the low bits. Those of a product hardly change with the upper port where the factor is an unlucky one, so that
+    // conversations of ports in a row would share few groups. Every bit changes half of all others here (MurmurHash3, fmix64).
+    private static ulong Spread(ulong hash)
+    {
+        hash = (hash ^ (hash >> 33)) * 0xFF51AFD7ED558CCD;
+        hash = (hash ^ (hash >> 33)) * 0xC4CEB9FE1A85EC53;
+        return hash ^ (hash >> 33);
     }
 
     private static ulong Mix(ulong a, ulong b)
     {
-        var high = Math.BigMul(a, b, out var low);
+        // An odd factor: the lower half of the product is another one for each a.
+        var high = Math.BigMul(a, b | 1, out var low);
         return high ^ low ^ a;
     }
 
     // getrandom(2): .NET's own generator would load OpenSSL into the agent.
-    private static unsafe void GetRandom(Span<byte> bytes)
+    private static unsafe ulong[] RandomSeeds()
     {
-        fixed (byte* memory = bytes)
+        var seeds = new ulong[3];
+        fixed (ulong* memory = seeds)
         {
-            if (getrandom(memory, (nuint)bytes.Length, 0) != bytes.Length)
+            if (getrandom(memory, 24, 0) != 24)
             {
                 throw new InvalidOperationException("getrandom gave too few bytes");
             }
         }
+
+        return seeds;
     }
 
     [LibraryImport("libc")]

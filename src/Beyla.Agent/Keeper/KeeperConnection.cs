@@ -33,7 +33,8 @@ public sealed class KeeperConnection : IProcDesk
     /// <summary>As <see cref="KeeperOperation.Configuration"/>.</summary>
     /// <param name="control">Tells when to stop; the caller closes it.</param>
     /// <param name="file">The configuration file, to be read from its beginning; -1 when there is none. The caller closes it.</param>
-    /// <returns>False when the keeper has ended before it could say.</returns>
+    /// <returns>False when the keeper has ended before it could say; it has told why.</returns>
+    /// <exception cref="KernelException">The answer did not arrive: EMFILE where there is no room for descriptors.</exception>
     public bool TryConfigure(out int control, out int file)
     {
         lock (gate)
@@ -42,7 +43,8 @@ public sealed class KeeperConnection : IProcDesk
             var reply = Ask(new KeeperRequest { Operation = KeeperOperation.Configuration });
             if (reply.Result < 0)
             {
-                return false;
+                return reply.Result is -Errno.EPIPE or -Errno.ECONNRESET
+                    ? false : throw new KernelException("receive the configuration from the keeper", -reply.Result);
             }
 
             Held = (ProcPrivileges)reply.Value;

@@ -83,6 +83,7 @@ __attribute__((constructor)) static void split(int argc, char **argv, char **env
 	// No ptrace and no core dump by the caller: of either, at any moment. The kernel did it at the start already where the file's capabilities
 	// are more than the caller's; where they are not (root, a unit's ambient ones), nobody with fewer may trace a process that holds them.
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	struct worker_user user = choose_user();
 	int ends[2], life[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		fail("socketpair");
@@ -98,5 +99,5 @@ __attribute__((constructor)) static void split(int argc, char **argv, char **env
 	role = child == 0 ? WORKER : KEEPER;
 	other = child == 0 ? keeper : child;
 	if (child == 0)
-		channel = become_worker(keeper, channel, life[0], argc, argv, envp);
+		channel = become_worker(keeper, user, channel, life[0], argc, argv, envp);
 }

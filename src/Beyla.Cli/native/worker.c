@@ -14,9 +14,6 @@
 
 #include "split.h"
 
-// The kernel's overflow user, which owns nothing (Documentation/admin-guide/sysctl/fs.rst, overflowuid): nobody.
-#define NOBODY 65534
-
 // Whoever looks at the list of processes sees which of the two it is (setproctitle(3bsd)): arguments and environment move elsewhere, and
 // the name is written where the kernel shows them: it lays out the arguments, the environment, and then the path of the executable
 // (fs/exec.c).
@@ -47,20 +44,23 @@ static void show_name(int argc, char **argv, char **envp)
 
 // Root without capabilities still owns root's files. A container may have no CAP_SETUID, a user namespace no user nobody: then it stays, as
 // nobody can give it another user. What can be left is left, each for itself: a namespace may refuse the groups, a container have no
-// CAP_SETGID.
-static void leave_root(void)
+// CAP_SETGID. But what somebody asked for is done or is an error.
+static void leave_root(struct worker_user user)
 {
 	uid_t real, effective, saved;
 	if (getresuid(&real, &effective, &saved) < 0 || (real != 0 && effective != 0 && saved != 0))
 		return;
-	(void)!syscall(SYS_setgroups, 0, NULL);
-	(void)!syscall(SYS_setresgid, NOBODY, NOBODY, NOBODY);
-	(void)!syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY);
+	if (syscall(SYS_setgroups, 0, NULL) < 0 && user.chosen)
+		fail("leave root's groups for those of BEYLA_WORKER_USER (CAP_SETGID)");
+	if (syscall(SYS_setresgid, user.gid, user.gid, user.gid) < 0 && user.chosen)
+		fail("take the group of BEYLA_WORKER_USER (CAP_SETGID)");
+	if (syscall(SYS_setresuid, user.uid, user.uid, user.uid) < 0 && user.chosen)
+		fail("become BEYLA_WORKER_USER (CAP_SETUID)");
 }
 
 // With another user the kernel makes a process as dumpable as fs.suid_dumpable says. Until that is taken back, the permitted capabilities
-// stay: another process of user nobody has not got them, and so may not trace this one at any moment.
-static void drop_privileges(void)
+// stay: another process of its user has not got them, and so may not trace this one at any moment.
+static void drop_privileges(struct worker_user user)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
@@ -70,7 +70,7 @@ static void drop_privileges(void)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		fail("set no_new_privs");
 	prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
-	leave_root();
+	leave_root(user);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		fail("be not dumpable");
 	if (syscall(SYS_capset, &header, none) < 0)
@@ -100,9 +100,9 @@ static void end_with_keeper(int life)
 		fail("end with the keeper");
 }
 
-int become_worker(pid_t keeper, int channel, int life, int argc, char **argv, char **envp)
+int become_worker(pid_t keeper, struct worker_user user, int channel, int life, int argc, char **argv, char **envp)
 {
-	drop_privileges();
+	drop_privileges(user);
 	// After all that changes credentials, which resets it; and before the look at the parent, which may be gone already.
 	end_with_keeper(life);
 	if (getppid() != keeper)

@@ -10,6 +10,10 @@ public sealed class DescriptorLimitTests
 {
     /// <summary>Either it traces, or it says what it could not do; it never falls, and never stands still.</summary>
     [LiveTheory("nginx", "prlimit")]
+    [InlineData(8)]
+    [InlineData(9)]
+    [InlineData(10)]
+    [InlineData(11)]
     [InlineData(12)]
     [InlineData(20)]
     [InlineData(28)]

@@ -8,14 +8,14 @@ namespace Beyla.Live.Tests.Keeper;
 /// <summary>The filter of system calls in the kernel: a worker installs the agent's program and then calls what is forbidden.</summary>
 public sealed class SystemCallFilterTests
 {
-    private const int EPERM = 1, ENOSYS = 38, SIGSYS = 31, SIGABRT = 6;
+    private const int EPERM = 1, ENOSYS = 38, SIGSYS = 31, SIGABRT = 6, Life = 4;
 
     /// <summary>Numbers of the table against those of the kernel's headers, of which gcc makes them.</summary>
     [LiveFact("gcc")]
     public async Task Names_and_numbers_are_the_kernels()
     {
         using TempDirectory directory = new();
-        IReadOnlyList<SystemCallRule> rules = SystemCallTable.Make(WorkerNeeds.Names | WorkerNeeds.Network, 1);
+        IReadOnlyList<SystemCallRule> rules = SystemCallTable.Make(WorkerNeeds.Names | WorkerNeeds.Network, 1, 4);
         string source = directory.Write("numbers.c", "#include <sys/syscall.h>\n#include <stdio.h>\nint main(void) {\n"
             + string.Concat(rules.Select(rule => $"printf(\"{rule.Name} %d\\n\", SYS_{rule.Name});\n")) + "return 0; }\n");
         string binary = Path.Combine(directory.Path, "numbers");
@@ -122,6 +122,54 @@ public sealed class SystemCallFilterTests
         Assert.Equal(EPERM, await halves.AskAsync("call 41 2 1 0"));
     }
 
+    /// <summary>
+    /// The end of the keeper kills the worker by a pipe where the keeper may not signal it (root without CAP_KILL, its worker nobody). Each
+    /// of these calls makes the pipe silent without the filter.
+    /// </summary>
+    [LiveTheory("gcc", "setpriv")]
+    [InlineData("call 3 4")] // close
+    [InlineData("call 436 4 4 0")] // close_range
+    [InlineData("call 33 1 4")] // dup2
+    [InlineData("call 292 1 4 0")] // dup3
+    [InlineData("call 72 4 4 0")] // fcntl: F_SETFL without O_ASYNC
+    [InlineData("call 72 4 0 60", "call 72 60 4 0")] // the same by a copy (F_DUPFD)
+    [InlineData("call 72 4 8 0")] // fcntl: F_SETOWN
+    public async Task What_would_disarm_the_end_with_the_keeper_is_refused(params string[] calls)
+    {
+        foreach (bool filtered in (bool[])[false, true])
+        {
+            await using Halves halves = await Halves.StartAsync(["setpriv", "--bounding-set=-kill", "--inh-caps=-all"]);
+            Assert.Equal("65534\t65534\t65534\t65534", Halves.Status(halves.Worker, "Uid"));
+            if (filtered)
+            {
+                string program = Digits(WorkerNeeds.Names | WorkerNeeds.Network, halves.Worker);
+                Assert.Equal(0, await halves.AskAsync($"filter {program}"));
+            }
+
+            List<int?> answers = [];
+            foreach (string call in calls)
+            {
+                answers.Add(await halves.AskAsync(call));
+            }
+
+            Assert.Equal(!filtered, answers.TrueForAll(answer => answer == 0));
+            halves.Signal(9);
+            if (filtered)
+            {
+                Assert.True(await Wait.UntilAsync(() => IsGone(halves.Worker), Wait.Hang));
+            }
+            else
+            {
+                Assert.True(await Wait.UntilAsync(() => Halves.Status(halves.Worker, "PPid") != $"{halves.Keeper}", Wait.Hang));
+                Assert.False(await Wait.UntilAsync(() => IsGone(halves.Worker), TimeSpan.FromMilliseconds(200)));
+                await halves.EndAsync();
+                Assert.True(await Wait.UntilAsync(() => IsGone(halves.Worker), Wait.Hang));
+            }
+        }
+    }
+
+    private static bool IsGone(int pid) => !File.Exists($"/proc/{pid}/status") || Halves.Status(pid, "State").StartsWith('Z');
+
     private static async Task<Halves> FilteredAsync(WorkerNeeds needs)
     {
         Halves halves = await Halves.StartAsync([]);
@@ -131,7 +179,7 @@ public sealed class SystemCallFilterTests
 
     private static string Digits(WorkerNeeds needs, int self)
     {
-        FilterInstruction[] program = FilterProgram.Make(SystemCallTable.Make(needs, self));
+        FilterInstruction[] program = FilterProgram.Make(SystemCallTable.Make(needs, self, Life));
         return Convert.ToHexString(MemoryMarshal.AsBytes<FilterInstruction>(program));
     }
 }

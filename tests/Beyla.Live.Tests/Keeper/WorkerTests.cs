@@ -68,6 +68,63 @@ public sealed class WorkerTests
         Assert.StartsWith(group + "\t", Halves.Status(halves.Worker, "Gid"), StringComparison.Ordinal);
     }
 
+    /// <summary>The numbers of /etc/passwd on Debian (base-passwd); one without an entry is its own group.</summary>
+    [LiveTheory("gcc")]
+    [InlineData("daemon", 1, 1)]
+    [InlineData("sync", 4, 65534)]
+    [InlineData("4", 4, 65534)]
+    [InlineData("54321", 54321, 54321)]
+    public async Task Root_chooses_its_user(string name, int user, int group)
+    {
+        await using Halves halves = await Halves.StartAsync(["env", $"BEYLA_WORKER_USER={name}"]);
+        Assert.Equal($"{user}\t{user}\t{user}\t{user}", Halves.Status(halves.Worker, "Uid"));
+        Assert.Equal($"{group}\t{group}\t{group}\t{group}", Halves.Status(halves.Worker, "Gid"));
+        Assert.Equal("", Halves.Status(halves.Worker, "Groups"));
+        Assert.All(Sets, set => Assert.Equal(None, Halves.Status(halves.Worker, set)));
+        Assert.Equal("0", (await Tool.RunAsync("stat", "-c", "%u", $"/proc/{halves.Worker}/mem")).Trim()); // not dumpable
+        Assert.Equal("0\t0\t0\t0", Halves.Status(halves.Keeper, "Uid"));
+    }
+
+    /// <summary>Exit code 2, bad usage, before there are two processes; no byte of the name steers a terminal.</summary>
+    [LiveTheory("gcc")]
+    [InlineData("root", "own the files of the system")]
+    [InlineData("0", "own the files of the system")]
+    [InlineData("4294967295", "below 4294967295")]
+    [InlineData("4294967296", "below 4294967295")]
+    [InlineData("99999999999999999999", "below 4294967295")]
+    [InlineData("no-such-user", "no such user in /etc/passwd")]
+    [InlineData("-1", "no such user in /etc/passwd")]
+    [InlineData("\e[31m", "=?[31m: no such user in /etc/passwd")]
+    public async Task A_user_that_is_none_is_an_error(string name, string reason)
+    {
+        await using ChildProcess process = ChildProcess.Start(
+            Tool.Find("env"), [$"BEYLA_WORKER_USER={name}", await Halves.Program]);
+        Assert.Equal(2, await process.WaitForExitAsync(Wait.Hang));
+        Assert.Contains(reason, Assert.Single(process.ErrorLines), StringComparison.Ordinal);
+        Assert.Equal("", process.Output);
+    }
+
+    /// <summary>Asked for, it is not left out silently as nobody is.</summary>
+    [LiveTheory("gcc", "setpriv")]
+    [InlineData("-setuid", "become BEYLA_WORKER_USER (CAP_SETUID)")]
+    [InlineData("-setgid", "(CAP_SETGID)")]
+    public async Task A_user_that_it_may_not_become_is_an_error(string bounding, string reason)
+    {
+        await using ChildProcess process = ChildProcess.Start(
+            Tool.Find("setpriv"),
+            [$"--bounding-set={bounding}", "--inh-caps=-all", "env", "BEYLA_WORKER_USER=daemon", await Halves.Program]);
+        Assert.Equal(1, await process.WaitForExitAsync(Wait.Hang));
+        Assert.Contains(reason, process.Errors, StringComparison.Ordinal);
+    }
+
+    [LiveFact("gcc", "setpriv")]
+    public async Task Whoever_is_not_root_stays_who_he_is()
+    {
+        await using Halves halves = await Halves.StartAsync(
+            ["setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", "env", "BEYLA_WORKER_USER=daemon"]);
+        Assert.Equal("1234\t1234\t1234\t1234", Halves.Status(halves.Worker, "Uid"));
+    }
+
     /// <summary>user_namespaces(7): no other user exists in it, and groups cannot be set.</summary>
     [LiveFact("gcc", "unshare")]
     public async Task It_starts_in_a_user_namespace_of_one_user()

@@ -21,18 +21,32 @@ public sealed class WorkingWorkerTests
         await agent.StopAsync();
     }
 
+    [LiveFact("nginx")]
+    public async Task Started_by_root_each_thread_is_the_user_that_was_chosen()
+    {
+        await using TestServer server = await Nginx.StartAsync();
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            AgentSettings.ForPorts(server.Port).With("BEYLA_WORKER_USER", "54321"));
+        await HttpRequests.SendAsync(server.Port, 100);
+        await agent.WaitForServerSpansAsync(100);
+        AssertThreads(agent.WorkerPid, "54321", Sets);
+        Assert.DoesNotContain("BEYLA_WORKER_USER", agent.Errors, StringComparison.Ordinal);
+        await agent.StopAsync();
+    }
+
     [LiveFact("nginx", "setpriv", "setcap")]
     public async Task Started_by_an_ordinary_user_each_thread_is_that_user()
     {
         using CapableAgent copy = await CapableAgent.CreateAsync("cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search=p");
         await using TestServer server = await Nginx.StartAsync();
-        AgentSettings settings = copy.Run(AgentSettings.ForPorts(server.Port));
+        AgentSettings settings = copy.Run(AgentSettings.ForPorts(server.Port)).With("BEYLA_WORKER_USER", "daemon");
         await using AgentProcess agent = await AgentProcess.StartAsync(
             settings with { Prefix = ["setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", "--inh-caps=-all", "--"] });
         await HttpRequests.SendAsync(server.Port, 100);
         await agent.WaitForServerSpansAsync(100);
         // The bounding set takes CAP_SETPCAP to change; with no_new_privs nothing comes out of it.
         AssertThreads(agent.WorkerPid, "1234", [.. Sets.Except(["CapBnd"])]);
+        Assert.Single(agent.ErrorLines, line => line.Contains("BEYLA_WORKER_USER counts only where root", StringComparison.Ordinal));
         AssertHoldsNoPrograms(agent);
         await agent.StopAsync();
     }

@@ -75,18 +75,20 @@ internal static class FilterProgram
             return [new(Return, 0, 0, Allowed)];
         }
 
+        const uint Refused = Error | Errno.EPERM;
+        var (answer, otherwise) = rule.Verdict == Verdict.Allow ? (Allowed, Refused) : (Refused, Allowed);
         List<FilterInstruction> body = [];
         foreach (var way in rule.Ways)
         {
-            body.AddRange(Way(way));
+            body.AddRange(Way(way, answer));
         }
 
-        body.Add(new(Return, 0, 0, Error | Errno.EPERM));
+        body.Add(new(Return, 0, 0, otherwise));
         return body;
     }
 
-    /// <summary>Returns "allowed" where all tests hold, and else goes on behind its end.</summary>
-    private static List<FilterInstruction> Way(ArgumentTest[] tests)
+    /// <summary>Returns the answer where all tests hold, and else goes on behind its end.</summary>
+    private static List<FilterInstruction> Way(ArgumentTest[] tests, uint answer)
     {
         List<FilterInstruction> way = [];
         foreach (var test in tests)
@@ -110,7 +112,7 @@ internal static class FilterProgram
             }
         }
 
-        way.Add(new(Return, 0, 0, Allowed));
+        way.Add(new(Return, 0, 0, answer));
         for (var i = 0; i < way.Count; i++)
         {
             if (way[i].Code == Equal)

@@ -15,18 +15,19 @@ public static unsafe partial class SystemCallFilter
     /// Installs the filter in all threads of this process, and so in those that they start. Sets no_new_privs, which it needs.
     /// </summary>
     /// <param name="needs">What this process does besides reading and printing.</param>
+    /// <param name="life">The descriptor whose end kills this process; it cannot be closed any more.</param>
     /// <exception cref="KernelException">
     /// The kernel takes no filter: EINVAL where it has none (CONFIG_SECCOMP_FILTER), EBUSY where a thread has a filter of its own.
     /// </exception>
     /// <exception cref="PlatformNotSupportedException">The numbers of the table are those of x86-64.</exception>
-    public static void Install(WorkerNeeds needs)
+    public static void Install(WorkerNeeds needs, int life)
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
         {
             throw new PlatformNotSupportedException("The filter of system calls is made for x86-64.");
         }
 
-        var instructions = FilterProgram.Make(SystemCallTable.Make(needs, Environment.ProcessId));
+        var instructions = FilterProgram.Make(SystemCallTable.Make(needs, Environment.ProcessId, life));
         fixed (FilterInstruction* first = instructions)
         {
             var program = new Program { Length = checked((ushort)instructions.Length), First = first };

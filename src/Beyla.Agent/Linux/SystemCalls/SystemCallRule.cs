@@ -6,6 +6,9 @@ internal enum Verdict
     /// <summary>It is done.</summary>
     Allow,
 
+    /// <summary>It is done, except where all tests of one way hold: then it is refused.</summary>
+    AllowExcept,
+
     /// <summary>It ends the process: only somebody who steers the worker calls it.</summary>
     Kill,
 }
@@ -21,6 +24,7 @@ internal readonly record struct ArgumentTest(int Argument, ulong Mask, ulong Val
 /// <param name="Number">Its number there.</param>
 /// <param name="Verdict">What happens to it.</param>
 /// <param name="Ways">
-/// For an allowed call: it is done where all tests of one way hold, else refused. No way at all: always.
+/// For <see cref="Verdict.Allow"/>: it is done where all tests of one way hold, else refused. No way at all: always. For
+/// <see cref="Verdict.AllowExcept"/> the other way round.
 /// </param>
 internal sealed record SystemCallRule(string Name, int Number, Verdict Verdict, IReadOnlyList<ArgumentTest[]> Ways);

@@ -43,9 +43,9 @@ internal static partial class SystemCallTable
             // TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO: whether it is a terminal, how much can be read. Not TIOCSTI, which types for the user.
             Allow("ioctl", 16, OneOf(1, 0x5401, 0x5413, 0x541B, 0x5421)),
 
-            // F_DUPFD, GETFD, SETFD, GETFL, SETFL, DUPFD_CLOEXEC, GETPIPE_SZ, ADD_SEALS, GET_SEALS. Not F_SETOWN, F_SETSIG: signals to
-            // others.
-            Allow("fcntl", 72, OneOf(1, 0, 1, 2, 3, 4, 1030, 1032, 1033, 1034)),
+            // F_DUPFD, GETFD, SETFD, GETFL, DUPFD_CLOEXEC, GETPIPE_SZ, ADD_SEALS, GET_SEALS. Not F_SETOWN, F_SETSIG: signals to others; not
+            // F_SETFL, with which the pipe of the keeper's life would be silent, by whatever copy of its descriptor.
+            Allow("fcntl", 72, OneOf(1, 0, 1, 2, 3, 1030, 1032, 1033, 1034)),
 
             // PR_GET_DUMPABLE, PR_SET_NAME, GET_NAME, GET_SECCOMP, CAPBSET_READ, SET_NO_NEW_PRIVS, GET_NO_NEW_PRIVS, CAP_AMBIENT, SET_VMA
             // (names of memory); PR_SET_DUMPABLE to "no".
@@ -58,6 +58,17 @@ internal static partial class SystemCallTable
             Allow("prlimit64", 302, [[Is(0, 0), new(2, ulong.MaxValue, 0)], [Is(0, self), new(2, ulong.MaxValue, 0)]]),
         ];
     }
+
+    /// <summary>
+    /// The pipe whose end is the keeper's end stays open: only the last close of it would take its signal away. close_range is unknown
+    /// (<see cref="FilterProgram.FirstLate"/>), as it could close it among others.
+    /// </summary>
+    private static SystemCallRule[] Lasting(int life) =>
+    [
+        new("close", 3, Verdict.AllowExcept, [[Is(0, life)]]),
+        new("dup2", 33, Verdict.AllowExcept, [[Is(1, life)]]),
+        new("dup3", 292, Verdict.AllowExcept, [[Is(1, life)]]),
+    ];
 
     /// <summary>Options of sockets; no filter or program is attached to one, which is the keeper's work.</summary>
     private static IEnumerable<ArgumentTest[]> Options(WorkerNeeds needs)

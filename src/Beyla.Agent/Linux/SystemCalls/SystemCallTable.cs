@@ -9,10 +9,12 @@ internal static partial class SystemCallTable
     /// <summary>The rules for a worker.</summary>
     /// <param name="needs">What it does besides reading and printing.</param>
     /// <param name="self">Its process id: the only one to which it may send signals.</param>
-    public static IReadOnlyList<SystemCallRule> Make(WorkerNeeds needs, int self)
+    /// <param name="life">The descriptor whose end kills the process, and which it therefore may not close.</param>
+    public static IReadOnlyList<SystemCallRule> Make(WorkerNeeds needs, int self, int life)
     {
         var rules = new List<SystemCallRule>();
         rules.AddRange(Conditional(needs, self));
+        rules.AddRange(Lasting(life));
         rules.AddRange(Always.Select(static call => new SystemCallRule(call.Name, call.Number, Verdict.Allow, [])));
         if (needs != WorkerNeeds.None)
         {
@@ -31,12 +33,12 @@ internal static partial class SystemCallTable
     private static readonly (string Name, int Number)[] Always =
     [
         // Files: none can be opened for more than Landlock allows; openat2 hides its flags from a filter and is no more than openat.
-        ("read", 0), ("write", 1), ("open", 2), ("close", 3), ("stat", 4), ("fstat", 5), ("lstat", 6), ("poll", 7), ("lseek", 8),
-        ("pread64", 17), ("pwrite64", 18), ("readv", 19), ("writev", 20), ("access", 21), ("dup", 32), ("dup2", 33), ("flock", 73),
+        ("read", 0), ("write", 1), ("open", 2), ("stat", 4), ("fstat", 5), ("lstat", 6), ("poll", 7), ("lseek", 8),
+        ("pread64", 17), ("pwrite64", 18), ("readv", 19), ("writev", 20), ("access", 21), ("dup", 32), ("flock", 73),
         ("ftruncate", 77), ("getcwd", 79), ("readlink", 89), ("statfs", 137), ("fstatfs", 138), ("fgetxattr", 193), ("getdents64", 217),
-        ("fadvise64", 221), ("openat", 257), ("newfstatat", 262), ("readlinkat", 267), ("faccessat", 269), ("dup3", 292), ("pipe2", 293),
+        ("fadvise64", 221), ("openat", 257), ("newfstatat", 262), ("readlinkat", 267), ("faccessat", 269), ("pipe2", 293),
         ("preadv", 295), ("pwritev", 296), ("memfd_create", 319), ("preadv2", 327), ("pwritev2", 328), ("statx", 332),
-        ("close_range", 436), ("openat2", 437), ("faccessat2", 439),
+        ("openat2", 437), ("faccessat2", 439),
 
         // Waiting and time. restart_syscall is how the kernel goes on with a wait that a signal of no handler interrupted.
         ("nanosleep", 35), ("gettimeofday", 96), ("times", 100), ("futex", 202), ("restart_syscall", 219), ("clock_gettime", 228),

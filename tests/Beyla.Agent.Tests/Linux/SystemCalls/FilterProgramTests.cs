@@ -8,7 +8,7 @@ namespace Beyla.Agent.Tests.Linux.SystemCalls;
 /// </summary>
 public sealed class FilterProgramTests
 {
-    private const int Self = 4711;
+    private const int Self = 4711, Life = 4;
 
     // include/uapi/linux/seccomp.h: SECCOMP_RET_ALLOW, SECCOMP_RET_KILL_PROCESS; SECCOMP_RET_ERRNO with EPERM and with ENOSYS.
     private const uint Allow = 0x7FFF0000, Kill = 0x80000000, Refuse = 0x00050001, Unknown = 0x00050026;
@@ -32,6 +32,11 @@ public sealed class FilterProgramTests
     [InlineData("prlimit64 302 0 9 0 0x7fff0000")] // RLIMIT_AS, read
     [InlineData("sched_setscheduler 144 0 3")]
     [InlineData("exit_group 231")]
+    [InlineData("close 3 3")]
+    [InlineData("close 3 0x400000000")] // an int is 32 bits: 0
+    [InlineData("dup 32 4")] // a copy that is closed takes nothing away
+    [InlineData("dup2 33 4 5")]
+    [InlineData("dup3 292 5 3 0x80000")]
     public void The_work_is_allowed(string call) => Assert.Equal(Allow, Run(WorkerNeeds.None, call));
 
     [Theory]
@@ -65,6 +70,14 @@ public sealed class FilterProgramTests
     [InlineData("ioctl 16 0 0x5412")] // TIOCSTI
     [InlineData("fcntl 72 1 8 1")] // F_SETOWN
     [InlineData("fcntl 72 1 1024 1")] // F_SETLEASE
+    [InlineData("fcntl 72 4 4 0")] // F_SETFL without O_ASYNC: the pipe of the keeper's life would be silent
+    [InlineData("fcntl 72 9 4 0")] // by a copy
+    [InlineData("fcntl 72 4 10 0")] // F_SETSIG
+    [InlineData("ioctl 16 4 0x5452")] // FIOASYNC
+    [InlineData("close 3 4")]
+    [InlineData("close 3 0xffffffff00000004")]
+    [InlineData("dup2 33 1 4")]
+    [InlineData("dup3 292 1 4 0")]
     [InlineData("prctl 157 4 1")] // PR_SET_DUMPABLE, yes
     [InlineData("prctl 157 1 0")] // PR_SET_PDEATHSIG
     [InlineData("prctl 157 0x59616d61 1")] // PR_SET_PTRACER
@@ -85,6 +98,7 @@ public sealed class FilterProgramTests
     /// <summary>The C library calls clone where clone3 is unknown to the kernel; of a refusal it would make an error.</summary>
     [Theory]
     [InlineData("clone3 435")]
+    [InlineData("close_range 436 3 9")]
     [InlineData("epoll_pwait2 441")]
     [InlineData("landlock_create_ruleset 444")]
     [InlineData("memfd_secret 447")]
@@ -147,7 +161,7 @@ public sealed class FilterProgramTests
     [Fact]
     public void Other_conventions_end_the_process()
     {
-        var program = FilterProgram.Make(SystemCallTable.Make(WorkerNeeds.None, Self));
+        var program = FilterProgram.Make(SystemCallTable.Make(WorkerNeeds.None, Self, Life));
         Assert.Equal(Kill, FilterMachine.Run(program, 0, FilterMachine.I386));
         Assert.Equal(Kill, FilterMachine.Run(program, 3, 0xC00000B7)); // AUDIT_ARCH_AARCH64
         Assert.Equal(Kill, FilterMachine.Run(program, 0x40000000, FilterMachine.X86_64)); // __X32_SYSCALL_BIT
@@ -159,7 +173,7 @@ public sealed class FilterProgramTests
     [Fact]
     public void The_program_is_one_that_the_kernel_takes()
     {
-        var program = FilterProgram.Make(SystemCallTable.Make(WorkerNeeds.Names | WorkerNeeds.Network, Self));
+        var program = FilterProgram.Make(SystemCallTable.Make(WorkerNeeds.Names | WorkerNeeds.Network, Self, Life));
         Assert.InRange(program.Length, 1, 4096);
         Assert.Equal(0x06, program[^1].Code);
         for (var i = 0; i < program.Length; i++)
@@ -171,7 +185,7 @@ public sealed class FilterProgramTests
     [Fact]
     public void Each_call_has_one_rule()
     {
-        var rules = SystemCallTable.Make(WorkerNeeds.Names | WorkerNeeds.Network, Self);
+        var rules = SystemCallTable.Make(WorkerNeeds.Names | WorkerNeeds.Network, Self, Life);
         Assert.Equal(rules.Count, rules.DistinctBy(static rule => rule.Number).Count());
         Assert.Equal(rules.Count, rules.DistinctBy(static rule => rule.Name).Count());
     }
@@ -180,7 +194,7 @@ public sealed class FilterProgramTests
     private static uint Run(WorkerNeeds needs, string call)
     {
         var words = call.Split(' ').SkipWhile(static word => !char.IsAsciiDigit(word[0])).Select(Number).ToArray();
-        var program = FilterProgram.Make(SystemCallTable.Make(needs, Self));
+        var program = FilterProgram.Make(SystemCallTable.Make(needs, Self, Life));
         return FilterMachine.Run(program, (uint)words[0], FilterMachine.X86_64, words[1..]);
     }
 
