@@ -8,6 +8,7 @@ public sealed class UnknownNameTests
         "the variable \"OTEL_EBPF_OPEN_PORTS\" is unknown and has no effect; did you mean BEYLA_OPEN_PORT?")]
     [InlineData("BEYLA_TRACE_PRINT", "the variable \"BEYLA_TRACE_PRINT\" is unknown and has no effect; did you mean BEYLA_TRACE_PRINTER?")]
     [InlineData("BEYLA_CONFIG_FILE", "the variable \"BEYLA_CONFIG_FILE\" is unknown and has no effect; did you mean BEYLA_CONFIG_PATH?")]
+    [InlineData("BEYLA_WORKER_USR", "the variable \"BEYLA_WORKER_USR\" is unknown and has no effect; did you mean BEYLA_WORKER_USER?")]
     [InlineData("BEYLA_SOMETHING_ELSE_ALTOGETHER", "the variable \"BEYLA_SOMETHING_ELSE_ALTOGETHER\" is unknown and has no effect")]
     public void An_unknown_variable_is_a_warning_with_the_nearest_name(string variable, string expected)
     {

@@ -13,6 +13,7 @@ public partial class ConfigurationDocumentTests
         ["BEYLA_"] = "the prefix",
         ["BEYLA_X"] = "stands for any",
         ["BEYLA_CONFIG_PATH"] = "read by the loader: it names the file",
+        ["BEYLA_WORKER_USER"] = "read before the runtime starts, by native/user.c",
         ["BEYLA_OPEN_PROT"] = "the misspelt name of an example",
         ["BEYLA_UPDATE_DOCS"] = "read by the tests alone: it writes the made pages",
     };
