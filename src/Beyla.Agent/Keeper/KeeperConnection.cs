@@ -205,9 +205,8 @@ public sealed class KeeperConnection : IProcDesk
     public int OpenExecutable(int pid) => File(new KeeperRequest { Operation = KeeperOperation.OpenExecutable, Pid = pid });
 
     /// <inheritdoc/>
-    public bool LeadsTo(int pid, string name, ulong device, ulong inode) => Call(
-        new KeeperRequest { Operation = KeeperOperation.LeadsTo, Pid = pid, First = (long)device, Second = (long)inode },
-        Encoding.UTF8.GetBytes(name)).Result > 0;
+    public bool LeadsTo(int pid, ReadOnlySpan<byte> name, ulong device, ulong inode) => Call(
+        new KeeperRequest { Operation = KeeperOperation.LeadsTo, Pid = pid, First = (long)device, Second = (long)inode }, name).Result > 0;
 
     /// <inheritdoc/>
     public int Variables(int pid, Span<byte> target, out bool isEnvironment)

@@ -22,7 +22,7 @@ public interface IProcDesk : IDisposable
     int OpenExecutable(int pid);
 
     /// <summary>As <see cref="ProcReader.LeadsTo"/>.</summary>
-    bool LeadsTo(int pid, string name, ulong device, ulong inode);
+    bool LeadsTo(int pid, ReadOnlySpan<byte> name, ulong device, ulong inode);
 
     /// <summary>The variables that name a service; their bytes.</summary>
     /// <param name="pid">The process.</param>
