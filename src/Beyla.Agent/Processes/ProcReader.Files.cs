@@ -17,7 +17,7 @@ public sealed partial class ProcReader
     private const int MaximumMaps = 4 * 1024 * 1024, MaximumMounts = 1024 * 1024;
 
     /// <summary>What may still be read of the process that is looked at.</summary>
-    internal InspectionBudget Budget { get; } = new();
+    internal InspectionBudget Budget { get; }
 
     /// <summary>
     /// The control group of the second version; null when the process is in none that is seen here, or is gone. The kernel waits for a lock

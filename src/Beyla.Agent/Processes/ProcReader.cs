@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using Beyla.Agent.Linux;
+using Beyla.Agent.Processes.Inspections;
 
 namespace Beyla.Agent.Processes;
 
@@ -65,7 +66,20 @@ public sealed partial class ProcReader : IDisposable
     /// <param name="privilege">Raises capabilities around the calls that need them; null to use what the process has.</param>
     /// <param name="refusals">Where refusals are counted, shared with other readers; null for an own place.</param>
     public ProcReader(string root = "/proc", IProcPrivilege? privilege = null, ProcRefusals? refusals = null)
+        : this(root, privilege, refusals, null)
     {
+    }
+
+    /// <param name="desk">Opens what takes a capability; it has to be for the mounted /proc.</param>
+    /// <param name="refusals">Where refusals are counted, shared with other readers; null for an own place.</param>
+    public ProcReader(IProcDesk desk, ProcRefusals? refusals = null)
+        : this("/proc", null, refusals, desk)
+    {
+    }
+
+    private ProcReader(string root, IProcPrivilege? privilege, ProcRefusals? refusals, IProcDesk? desk)
+    {
+        (this.desk, Budget) = (desk, new InspectionBudget(desk));
         this.root = root;
         // Root, a number, a file: made in place for each call.
         nameStart = Encoding.UTF8.GetByteCount(root) + 1;
@@ -74,11 +88,6 @@ public sealed partial class ProcReader : IDisposable
         this.privilege = privilege ?? UnchangedPrivilege.Instance;
         this.refusals = refusals ?? new ProcRefusals();
     }
-
-    /// <param name="desk">Opens what takes a capability; it has to be for the mounted /proc.</param>
-    /// <param name="refusals">Where refusals are counted, shared with other readers; null for an own place.</param>
-    public ProcReader(IProcDesk desk, ProcRefusals? refusals = null)
-        : this(refusals: refusals) => this.desk = desk;
 
     /// <summary>
     /// A reader for another thread, which counts refusals in the same place. Where a desk opens files, it has one of its own, which is

@@ -66,6 +66,8 @@ public sealed class SteadyStateTests : IDisposable
     [
         KeeperOperation.Configuration, KeeperOperation.Application, KeeperOperation.OpenFlows, KeeperOperation.FlowStart,
         KeeperOperation.FlowDetach, KeeperOperation.Detach,
+        // Asked when a reader is late, and always refused.
+        KeeperOperation.None,
         // A thread and its desk: one for each thread of the worker that may have to wait, at most 16 at a time.
         KeeperOperation.OpenDesk,
         // The state of each thread as text, for the report that somebody asked for by SIGUSR1.
