@@ -5,8 +5,8 @@ using Beyla.Agent.Keeper;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Tests.Tracing;
-using Beyla.Live.Tests.Propagation;
 using Beyla.Live.Tests.Rig;
+using Beyla.Tests.Common;
 using SocketSource = Beyla.Agent.Kernel.SocketSource;
 
 namespace Beyla.Live.Tests.Keeper;
