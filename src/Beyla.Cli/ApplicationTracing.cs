@@ -234,7 +234,12 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
         processes.OnTick((long)now);
         tracer.Tick(now);
         parents.Tick((long)now);
-        spans.Tick();
+        // What is known by now is little where it is the keeper that does not answer.
+        if (!aside.IsExcusing)
+        {
+            spans.Tick();
+        }
+
         output.Look();
     }
 

@@ -1,5 +1,7 @@
+using System.Text;
 using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
+using Beyla.Agent.Keeper;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
@@ -72,13 +74,17 @@ internal sealed class ContextPassing : IDisposable
     }
 
     /// <summary>A process of this group is traced: what it connects and accepts from now on passes contexts on.</summary>
-    /// <param name="group">The control group, relative to the mount.</param>
+    /// <param name="path">The control group, relative to the mount: UTF-8, <see cref="KeeperRequest.MaximumText"/> bytes at most.</param>
     /// <returns>False where that is so already, or refused, which is said once.</returns>
-    public bool Include(string group)
+    public bool Include(ReadOnlySpan<byte> path)
     {
+        Span<char> characters = stackalloc char[KeeperRequest.MaximumText];
+        ReadOnlySpan<char> group = characters[..Encoding.UTF8.GetChars(path, characters)];
         lock (gate)
         {
-            return IncludeLocked(group);
+            // For each process that is traced, and mostly known: no memory is taken for that.
+            return refused.Count < MaximumRefused && !refused.GetAlternateLookup<ReadOnlySpan<char>>().Contains(group)
+                && !programs.Covers(group) && Attach(group.ToString());
         }
     }
 
@@ -94,13 +100,8 @@ internal sealed class ContextPassing : IDisposable
     /// <inheritdoc/>
     public void Dispose() => programs.Dispose();
 
-    private bool IncludeLocked(string group)
+    private bool Attach(string group)
     {
-        if (refused.Count >= MaximumRefused || refused.Contains(group))
-        {
-            return false;
-        }
-
         try
         {
             using var raised = Privilege.Raise(Needed);

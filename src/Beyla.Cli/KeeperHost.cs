@@ -109,23 +109,27 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, int
     public void Detach() => Programs.Detach();
 
     /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count(CounterGroup group)
+    public int Count(CounterGroup group, Span<PlaceCounters> places)
     {
         // Kernels before 5.19 let nobody without it read a map.
         using var raised = Privilege.Raise(Capability.Bpf);
-        return group == CounterGroup.Processes
-            ? [.. Programs.Names?.Count() ?? [], .. Programs.Watcher.Count()]
-            : [.. Programs.Source.Count()];
+        if (group == CounterGroup.Sockets)
+        {
+            return Programs.Source.Count(places);
+        }
+
+        var names = Programs.Names?.Count(places) ?? 0;
+        return names + Programs.Watcher.Count(places[names..]);
     }
 
     /// <inheritdoc/>
     public string Describe() => Privilege.Describe();
 
     /// <inheritdoc/>
-    public byte[]? StartedWith(int pid)
+    public int StartedWith(int pid, Span<byte> target)
     {
         using var raised = Privilege.Raise(Capability.Bpf);
-        return Programs.Names?.Read(pid);
+        return Programs.Names?.Read(pid, target) ?? -Errno.ENODATA;
     }
 
     /// <inheritdoc/>
@@ -170,7 +174,7 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, int
     public void BeginGo(int pid, in GoOffsets offsets) => Programs.Go.Tell(pid, in offsets);
 
     /// <inheritdoc/>
-    public bool IncludeGroup(string path) => Programs.Passing?.Include(path) ?? false;
+    public bool IncludeGroup(ReadOnlySpan<byte> path) => Programs.Passing?.Include(path) ?? false;
 
     /// <inheritdoc/>
     public void Dispose()

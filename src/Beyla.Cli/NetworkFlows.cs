@@ -70,11 +70,7 @@ internal static class NetworkFlows
 
     private static FlowHost Host { get; } = new()
     {
-        Privileged = static action =>
-        {
-            using var raised = Privilege.Raise(Permissions.Flows);
-            action();
-        },
+        Raise = static () => Privilege.Raise(Permissions.Flows),
         Warn = static message => Log.Warn("Flows", ("warning", WithoutTopic(message))),
         Debug = static message => Log.Debug("Flows", ("decision", WithoutTopic(message))),
     };

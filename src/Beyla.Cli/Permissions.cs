@@ -79,26 +79,26 @@ internal static class Permissions
             | (Privilege.Permitted.Contains(Capability.Perfmon) ? ProcPrivileges.PerformanceMonitoring : 0);
 
         /// <inheritdoc/>
-        public int Run(ProcPrivileges needed, Func<int> systemCall)
+        public int Run(ProcPrivileges needed, in ProcCall systemCall)
         {
             var set = CapabilitySet.None;
-            if (needed.HasFlag(ProcPrivileges.Ptrace))
+            if ((needed & ProcPrivileges.Ptrace) != 0)
             {
                 set = set.With(Capability.SysPtrace);
             }
 
-            if (needed.HasFlag(ProcPrivileges.ReadSearch))
+            if ((needed & ProcPrivileges.ReadSearch) != 0)
             {
                 set = set.With(Capability.DacReadSearch);
             }
 
-            if (needed.HasFlag(ProcPrivileges.PerformanceMonitoring))
+            if ((needed & ProcPrivileges.PerformanceMonitoring) != 0)
             {
                 set = set.With(Capability.Perfmon);
             }
 
             using var raised = Privilege.Raise(set);
-            return systemCall();
+            return systemCall.Make();
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Beyla.Tests.Common;
 
 namespace Beyla.Benchmarks;
 
@@ -24,7 +25,7 @@ internal static class PropagationSuite
 
     public static string Run(BenchmarkOptions options)
     {
-        using ControlGroup group = new(), other = new();
+        using TestCgroup group = TestCgroup.Create(), other = TestCgroup.Create();
         using Nginx nginx = new(prefix: group.Prefix), traced = new(prefix: other.Prefix);
         var client = new CostClient();
         var steps = Cases.SelectMany(one => one.Ways.Select(way => new Step(one, way))).ToArray();

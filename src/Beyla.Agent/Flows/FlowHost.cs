@@ -1,12 +1,16 @@
+using Beyla.Agent.Capabilities;
 using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Flows;
 
+/// <summary>Raises capabilities, as <see cref="Privilege.Raise(CapabilitySet)"/> does.</summary>
+public delegate Privilege.Raised RaiseFlows();
+
 /// <summary>What the flow observer needs from the agent around it.</summary>
 public sealed record FlowHost
 {
-    /// <summary>Runs an action on the calling thread with the capabilities of the flow mode raised.</summary>
-    public Action<Action> Privileged { get; init; } = static action => action();
+    /// <summary>Raises the capabilities of the flow mode on the calling thread until the result is disposed on it.</summary>
+    public RaiseFlows Raise { get; init; } = static () => default;
 
     /// <summary>Tells the user of something wrong, one line.</summary>
     public Action<string> Warn { get; init; } = static _ => { };

@@ -1,3 +1,4 @@
+using Beyla.Agent.Capabilities;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
@@ -6,7 +7,7 @@ namespace Beyla.Agent.Flows;
 
 /// <summary>
 /// The half of network observability that needs capabilities: loads the flow programs, keeps them on the interfaces that are wanted, and
-/// hands over what they counted. It raises what it needs around a call by <see cref="FlowHost.Privileged"/>, and looks into nothing that
+/// hands over what they counted. It raises what it needs around a call by <see cref="FlowHost.Raise"/>, and looks into nothing that
 /// the programs counted. It has no thread: its owner waits for <see cref="FileDescriptor"/> and calls <see cref="Follow"/>. One thread, but
 /// for what <see cref="IFlowKernel"/> says.
 /// </summary>
@@ -43,14 +44,18 @@ public sealed class FlowKeeper : IFlowKernel
         polls = options.ListenInterfaces == InterfaceListener.Poll;
         try
         {
-            programs = Privileged(() => FlowPrograms.Load(options));
+            using (host.Raise())
+            {
+                programs = FlowPrograms.Load(options);
+            }
+
             overflow = programs.Overflow;
             mapsAreOpen = MapsAreOpen();
             owners = SocketOwners.TryOpen(options, host, out var refusal);
             ProcessRefusal = refusal;
             way = options.Source == FlowSource.SocketFilter
                 ? new SocketFilterWay(programs, options.Direction)
-                : Privileged(() => new TcWay(programs, options, host.Debug));
+                : OpenTrafficControl();
             interfaces = new ObservedInterfaces(way, new InterfaceFilter(options), network, host);
         }
         catch
@@ -153,11 +158,18 @@ public sealed class FlowKeeper : IFlowKernel
     }
 
     /// <inheritdoc/>
-    public void Swap() => WithMaps(programs.Swap);
+    public void Swap()
+    {
+        using var raised = RaiseForMaps();
+        programs.Swap();
+    }
 
     /// <inheritdoc/>
-    public bool ReadBatch(bool remove, bool first, out int count) =>
-        mapsAreOpen ? programs.Read(remove, first, out count) : ReadRaised(remove, first, out count);
+    public bool ReadBatch(bool remove, bool first, out int count)
+    {
+        using var raised = RaiseForMaps();
+        return programs.Read(remove, first, out count);
+    }
 
     /// <inheritdoc/>
     public void FindOwners(int count)
@@ -168,13 +180,10 @@ public sealed class FlowKeeper : IFlowKernel
         {
             Exchange.Found[..count].Clear();
         }
-        else if (mapsAreOpen)
-        {
-            OwnerLookup.Find(owners, Exchange, count);
-        }
         else
         {
-            FindRaised(owners, count);
+            using var raised = RaiseForMaps();
+            OwnerLookup.Find(owners, Exchange, count);
         }
     }
 
@@ -183,12 +192,17 @@ public sealed class FlowKeeper : IFlowKernel
     {
         if (owners is not null)
         {
-            WithMaps(owners.Refresh);
+            using var raised = RaiseForMaps();
+            owners.Refresh();
         }
     }
 
     /// <inheritdoc/>
-    public FlowCounters Count() => mapsAreOpen ? programs.Count() : Privileged(programs.Count);
+    public FlowCounters Count()
+    {
+        using var raised = RaiseForMaps();
+        return programs.Count();
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -250,33 +264,11 @@ public sealed class FlowKeeper : IFlowKernel
         }
     }
 
-    private void WithMaps(Action action)
+    private TcWay OpenTrafficControl()
     {
-        if (mapsAreOpen)
-        {
-            action();
-        }
-        else
-        {
-            host.Privileged(action);
-        }
+        using var raised = host.Raise();
+        return new TcWay(programs, options, host.Debug);
     }
 
-    // Apart from where maps are open, so that there nothing is captured.
-    private bool ReadRaised(bool remove, bool first, out int count)
-    {
-        var read = 0;
-        var more = Privileged(() => programs.Read(remove, first, out read));
-        count = read;
-        return more;
-    }
-
-    private void FindRaised(SocketOwners table, int count) => host.Privileged(() => OwnerLookup.Find(table, Exchange, count));
-
-    private T Privileged<T>(Func<T> action)
-    {
-        T? result = default;
-        host.Privileged(() => result = action());
-        return result!;
-    }
+    private Privilege.Raised RaiseForMaps() => mapsAreOpen ? default : host.Raise();
 }

@@ -156,7 +156,11 @@ internal sealed class ObservedInterfaces : IDisposable
 
         try
         {
-            host.Privileged(() => attached[link.Index] = way.Attach(link.Index));
+            using (host.Raise())
+            {
+                attached[link.Index] = way.Attach(link.Index);
+            }
+
             _ = refused.Remove(link.Index);
             host.Debug($"flows: interface {link.Name} is observed by {way.Name}");
             WarnOfLeftovers(link);
@@ -188,7 +192,8 @@ internal sealed class ObservedInterfaces : IDisposable
     {
         if (attached.Remove(index, out var attachment))
         {
-            host.Privileged(attachment.Dispose);
+            using var raised = host.Raise();
+            attachment.Dispose();
         }
     }
 }

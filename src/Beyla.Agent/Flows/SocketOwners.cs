@@ -35,13 +35,10 @@ internal sealed class SocketOwners : IOwnerTable, IDisposable
     /// <returns>Null when the kernel refuses.</returns>
     internal static SocketOwners? TryOpen(NetworkConfiguration options, FlowHost host, out int refusal)
     {
-        SocketOwners? result = null;
         var errno = 0;
-        host.Privileged(() =>
-        {
-            // The send tracepoint came with 6.3; without it UDP sockets are found while they are open.
-            result = TryOpen([State, Send, Files], options, host, ref errno) ?? TryOpen([State, Files], options, host, ref errno);
-        });
+        using var raised = host.Raise();
+        // The send tracepoint came with 6.3; without it UDP sockets are found while they are open.
+        var result = TryOpen([State, Send, Files], options, host, ref errno) ?? TryOpen([State, Files], options, host, ref errno);
         refusal = result is null ? errno : 0;
         return result;
     }

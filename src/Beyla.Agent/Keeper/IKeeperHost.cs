@@ -32,14 +32,23 @@ public interface IKeeperHost
     /// <summary>As <see cref="KeeperOperation.Detach"/>.</summary>
     void Detach();
 
+    /// <summary>Most rows of a group.</summary>
+    const int MaximumPlaces = 8;
+
     /// <summary>What a group of places has counted.</summary>
-    IEnumerable<PlaceCounters> Count(CounterGroup group);
+    /// <param name="group">Which.</param>
+    /// <param name="places">Takes the rows; room for <see cref="MaximumPlaces"/>.</param>
+    /// <returns>How many.</returns>
+    int Count(CounterGroup group, Span<PlaceCounters> places);
 
     /// <summary>The capabilities, one line.</summary>
     string Describe();
 
-    /// <summary>As <see cref="KeeperOperation.StartedWith"/>; null where nothing is known.</summary>
-    byte[]? StartedWith(int pid);
+    /// <summary>As <see cref="KeeperOperation.StartedWith"/>.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="target">Takes the variables; room for <see cref="StartedNames.MaximumText"/> bytes.</param>
+    /// <returns>The bytes; -ENODATA where nothing is known.</returns>
+    int StartedWith(int pid, Span<byte> target);
 
     /// <summary>An iterator over listening sockets; the caller closes it.</summary>
     int ScanListeners(int pid);
@@ -54,5 +63,5 @@ public interface IKeeperHost
     void BeginGo(int pid, in GoOffsets offsets);
 
     /// <summary>As <see cref="KeeperOperation.IncludeGroup"/>; a path without dots that begins with a slash.</summary>
-    bool IncludeGroup(string path);
+    bool IncludeGroup(ReadOnlySpan<byte> path);
 }

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
+using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Keeper;
@@ -14,6 +16,9 @@ namespace Beyla.Agent.Keeper;
 /// </summary>
 public sealed class KeeperConnection : IProcDesk
 {
+    /// <summary>A longer silence is told, in ticks of Stopwatch.</summary>
+    private static readonly long SilenceTold = Stopwatch.Frequency;
+
     private readonly Lock gate = new();
     private readonly MessageSocket? socket;
     private readonly byte[] answer = new byte[Marshal.SizeOf<KeeperReply>() + KeeperReply.MaximumText];
@@ -189,6 +194,12 @@ public sealed class KeeperConnection : IProcDesk
         _ = Call(new KeeperRequest { Operation = KeeperOperation.IncludeGroup }, Encoding.UTF8.GetBytes(path));
 
     /// <inheritdoc/>
+    public long Waited { get; private set; }
+
+    /// <inheritdoc/>
+    public void Ask() => _ = Call(default);
+
+    /// <inheritdoc/>
     public int ReadLink(int pid, ProcessLink link, Span<byte> target)
     {
         lock (gate)
@@ -207,9 +218,8 @@ public sealed class KeeperConnection : IProcDesk
     public int OpenExecutable(int pid) => File(new KeeperRequest { Operation = KeeperOperation.OpenExecutable, Pid = pid });
 
     /// <inheritdoc/>
-    public bool LeadsTo(int pid, string name, ulong device, ulong inode) => Call(
-        new KeeperRequest { Operation = KeeperOperation.LeadsTo, Pid = pid, First = (long)device, Second = (long)inode },
-        Encoding.UTF8.GetBytes(name)).Result > 0;
+    public bool LeadsTo(int pid, ReadOnlySpan<byte> name, ulong device, ulong inode) => Call(
+        new KeeperRequest { Operation = KeeperOperation.LeadsTo, Pid = pid, First = (long)device, Second = (long)inode }, name).Result > 0;
 
     /// <inheritdoc/>
     public int Variables(int pid, Span<byte> target, out bool isEnvironment)
@@ -293,7 +303,24 @@ public sealed class KeeperConnection : IProcDesk
         }
 
         request.Length = (uint)text.Length;
-        var sent = socket.Send(MemoryMarshal.AsBytes(new ReadOnlySpan<KeeperRequest>(in request)), text, []);
+        var begun = Stopwatch.GetTimestamp();
+        var reply = Exchange(in request, text);
+        var waited = Stopwatch.GetTimestamp() - begun;
+        Waited += waited;
+        // What the keeper does without a file of others takes no time: it stood still, or got no processor.
+        if (waited > SilenceTold && request.Operation is KeeperOperation.None or KeeperOperation.ReadLink or KeeperOperation.StartedWith)
+        {
+            Log.WarnLimited(
+                "keeper silent", "The keeper did not answer, processes are looked at late",
+                ("seconds", (long)Math.Round(Stopwatch.GetElapsedTime(0, waited).TotalSeconds)));
+        }
+
+        return reply;
+    }
+
+    private KeeperReply Exchange(in KeeperRequest request, ReadOnlySpan<byte> text)
+    {
+        var sent = socket!.Send(MemoryMarshal.AsBytes(new ReadOnlySpan<KeeperRequest>(in request)), text, []);
         if (sent < 0)
         {
             return new KeeperReply { Result = sent };

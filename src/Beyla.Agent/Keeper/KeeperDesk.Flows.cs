@@ -22,7 +22,7 @@ public sealed partial class KeeperDesk
                 return default;
             case KeeperOperation.FlowRead:
                 var batch = (FlowBatch)request.Number;
-                var more = kernel.ReadBatch(batch.HasFlag(FlowBatch.Remove), batch.HasFlag(FlowBatch.First), out var count);
+                var more = kernel.ReadBatch((batch & FlowBatch.Remove) != 0, (batch & FlowBatch.First) != 0, out var count);
                 return new KeeperReply { Result = more ? 1 : 0, Value = count };
             case KeeperOperation.FlowOwners when request.Number is >= 0 and <= FlowExchange.Capacity:
                 kernel.FindOwners(request.Number);

@@ -1,7 +1,6 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Unicode;
+using Beyla.Agent.Counting;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
@@ -22,6 +21,7 @@ public sealed partial class KeeperDesk : IDisposable
     private readonly byte[] message = new byte[Marshal.SizeOf<KeeperRequest>() + KeeperRequest.MaximumText];
     private readonly byte[] text = new byte[KeeperReply.MaximumText];
     private readonly int[] descriptors = new int[MessageSocket.MaximumDescriptors];
+    private readonly PlaceCounters[] places = new PlaceCounters[IKeeperHost.MaximumPlaces];
     private int named = -1;
     private bool givesAway;
 
@@ -29,7 +29,7 @@ public sealed partial class KeeperDesk : IDisposable
     /// <param name="privilege">Raises capabilities around the opening of files of processes.</param>
     /// <param name="flows">Network observability, at the one desk for it; null at all others.</param>
     public KeeperDesk(IKeeperHost host, IProcPrivilege privilege, IFlowKernel? flows = null) =>
-        (this.host, proc, this.flows) = (host, new ProcReader(privilege: privilege), flows);
+        (this.host, proc, this.flows) = (host, new ProcReader(privilege: privilege, refusals: ProcRefusals.NotCounted), flows);
 
     /// <summary>Answers until the other end is closed.</summary>
     public void Serve(MessageSocket socket)
@@ -134,7 +134,7 @@ public sealed partial class KeeperDesk : IDisposable
                 host.DetachGo(request.First);
                 return default;
             case KeeperOperation.IncludeGroup when IsGroup(rest):
-                return new KeeperReply { Result = host.IncludeGroup(Encoding.UTF8.GetString(rest)) ? 1 : 0 };
+                return new KeeperReply { Result = host.IncludeGroup(rest) ? 1 : 0 };
             case KeeperOperation.ScanListeners when request.Pid == 0:
                 return Given(host.ScanListeners(0));
             case >= KeeperOperation.FlowStart and <= KeeperOperation.FlowState:
@@ -165,7 +165,7 @@ public sealed partial class KeeperDesk : IDisposable
             case KeeperOperation.Variables:
                 return Told(ServiceNames.Collect(proc, request.Pid, text, out var isEnvironment)) with { Value = isEnvironment ? 1 : 0 };
             case KeeperOperation.StartedWith:
-                return StartedWith(request.Pid);
+                return Told(host.StartedWith(request.Pid, text));
             case KeeperOperation.NameExecutable:
                 return NameExecutable(request.Pid);
             case KeeperOperation.OpenExecutable when named >= 0:
@@ -177,7 +177,7 @@ public sealed partial class KeeperDesk : IDisposable
                 host.BeginGo(request.Pid, in offsets);
                 return default;
             case KeeperOperation.LeadsTo when rest.Length > 0:
-                var leads = proc.LeadsTo(request.Pid, Encoding.UTF8.GetString(rest), (ulong)request.First, (ulong)request.Second);
+                var leads = proc.LeadsTo(request.Pid, rest, (ulong)request.First, (ulong)request.Second);
                 return new KeeperReply { Result = leads ? 1 : 0 };
             case KeeperOperation.ScanListeners:
                 return Given(host.ScanListeners(request.Pid));
@@ -190,7 +190,7 @@ public sealed partial class KeeperDesk : IDisposable
     /// Where the memory of this process lies is nobody's business. /proc knows it by the id of each of its threads too (proc(5)).
     /// </summary>
     private static bool IsOwn(int pid) => pid == Environment.ProcessId
-        || Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/self/task/{pid}"));
+        || ProcCalls.MayExist(ProcCalls.NumberedPath("/proc/self/task/"u8, pid, stackalloc byte[32]));
 
     private KeeperReply OpenDesk()
     {
@@ -217,21 +217,10 @@ public sealed partial class KeeperDesk : IDisposable
         named = file;
     }
 
-    private KeeperReply StartedWith(int pid)
-    {
-        if (host.StartedWith(pid) is not { } variables)
-        {
-            return Refusal(Errno.ENODATA);
-        }
-
-        variables.CopyTo(text.AsSpan());
-        return Told(variables.Length);
-    }
-
     private KeeperReply Count(CounterGroup group)
     {
         var length = 0;
-        foreach (var counters in host.Count(group))
+        foreach (ref readonly var counters in places.AsSpan(0, host.Count(group, places)))
         {
             MemoryMarshal.Write(text.AsSpan(length), CounterNames.Row(in counters));
             length += Marshal.SizeOf<CounterRow>();

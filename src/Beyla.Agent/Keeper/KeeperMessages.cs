@@ -9,6 +9,9 @@ namespace Beyla.Agent.Keeper;
 /// </summary>
 public enum KeeperOperation : uint
 {
+    /// <summary>Nothing; refused, which is an answer: who gets it knows that the keeper goes on.</summary>
+    None = 0,
+
     /// <summary>
     /// The configuration file that the keeper read (text), the capabilities for files of /proc (<see cref="KeeperReply.Value"/>), and the
     /// socket by which the keeper tells when to stop (1 descriptor). Once, first.

@@ -5,6 +5,10 @@ namespace Beyla.Agent.Kernel;
 /// <summary>A map of a <see cref="BpfObject"/>; lives as long as that object.</summary>
 public sealed unsafe class BpfMap
 {
+    // For counters of all processors: those who count do it again and again.
+    [ThreadStatic]
+    private static ulong[]? counted;
+
     private readonly BpfObject owner;
     private readonly string name;
 
@@ -42,11 +46,19 @@ public sealed unsafe class BpfMap
         where TKey : unmanaged
         where TValue : unmanaged
     {
+        var result = Find(key, out value);
+        return result >= 0 || (result == -Errno.ENOENT ? false : throw Fail("look up in", -result));
+    }
+
+    /// <summary>Reads one value where a refusal is an answer like others; 0 or the negative errno.</summary>
+    internal int Find<TKey, TValue>(TKey key, out TValue value)
+        where TKey : unmanaged
+        where TValue : unmanaged
+    {
         value = default;
         fixed (TValue* memory = &value)
         {
-            var result = Libbpf.bpf_map_lookup_elem(FileDescriptor, &key, memory);
-            return result >= 0 || (result == -Errno.ENOENT ? false : throw Fail("look up in", -result));
+            return Libbpf.bpf_map_lookup_elem(FileDescriptor, &key, memory);
         }
     }
 
@@ -69,7 +81,13 @@ public sealed unsafe class BpfMap
     public void SumPerCpu(uint key, Span<ulong> totals)
     {
         var stride = Stride(ValueSize);
-        var values = new ulong[stride * Processors(Libbpf.libbpf_num_possible_cpus())];
+        var length = stride * Processors(Libbpf.libbpf_num_possible_cpus());
+        if (counted is null || counted.Length < length)
+        {
+            counted = new ulong[length];
+        }
+
+        var values = counted.AsSpan(0, length);
         fixed (ulong* memory = values)
         {
             Check("look up in", Libbpf.bpf_map_lookup_elem(FileDescriptor, &key, memory));

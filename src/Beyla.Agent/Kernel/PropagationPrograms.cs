@@ -59,7 +59,7 @@ public sealed class PropagationPrograms : IDisposable
     /// <exception cref="KernelException">The kernel refused, as it does where another one's program allows no second one.</exception>
     public bool Attach(string group)
     {
-        if (links.Keys.Any(known => ControlGroups.Holds(known, group)))
+        if (Covers(group))
         {
             return false;
         }
@@ -74,6 +74,20 @@ public sealed class PropagationPrograms : IDisposable
         }
 
         return true;
+    }
+
+    /// <summary>Whether they run in a control group already, be it by one above it. Takes no memory.</summary>
+    public bool Covers(ReadOnlySpan<char> group)
+    {
+        foreach (var known in links.Keys)
+        {
+            if (ControlGroups.Holds(known, group))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Takes them off.</summary>

@@ -22,10 +22,23 @@ public struct RingCounters
     /// <summary>The row of a place for calls of its programs that never were; none where there were no such calls.</summary>
     /// <param name="place">The place.</param>
     /// <param name="programs">The programs whose calls make its events.</param>
-    internal static IEnumerable<PlaceCounters> Missed(string place, IEnumerable<BpfProgram> programs)
+    /// <param name="places">Takes the row.</param>
+    /// <returns>How many rows.</returns>
+    internal static int Missed(string place, ReadOnlySpan<BpfProgram> programs, Span<PlaceCounters> places)
     {
-        var missed = programs.Sum(static program => program.Missed);
-        return missed == 0 ? [] : [new PlaceCounters(place, "calls", missed, Lost: missed)];
+        long missed = 0;
+        foreach (var program in programs)
+        {
+            missed += program.Missed;
+        }
+
+        if (missed == 0)
+        {
+            return 0;
+        }
+
+        places[0] = new PlaceCounters(place, "calls", missed, Lost: missed);
+        return 1;
     }
 
     /// <summary>Reads the counters that belong to a ring; a system call.</summary>

@@ -5,7 +5,7 @@ using Beyla.Agent.Linux;
 namespace Beyla.Agent.Kernel;
 
 /// <summary>The socket programs, loaded and attached over the best attach points that this kernel takes.</summary>
-public sealed class SocketSource : IDisposable, ICounted
+public sealed class SocketSource : IDisposable
 {
     // bpf/include/wire.h, propagates.
     private const uint PropagatesNothing = 0, PropagatesAll = 1, PropagatesGo = 2;
@@ -23,6 +23,8 @@ public sealed class SocketSource : IDisposable, ICounted
     ];
 
     private readonly BpfObject programs;
+    private readonly BpfMap counters;
+    private readonly BpfProgram[] counted;
     private readonly List<BpfLink> links = [];
     private VerdictMap? verdicts;
     private PassedMap? passed;
@@ -34,6 +36,10 @@ public sealed class SocketSource : IDisposable, ICounted
         this.programs = programs;
         Programs = [.. names];
         RingSize = ringSize;
+        counters = programs.Map("socket_events_counters");
+        // An end that one of the two programs did not see is seen by the other, or when the next connection begins: only bytes can be lost
+        // so.
+        counted = [.. Programs.Except(Ends).Select(programs.Program)];
     }
 
     /// <summary>The rung that was taken.</summary>
@@ -122,20 +128,20 @@ public sealed class SocketSource : IDisposable, ICounted
         throw last ?? throw new ArgumentOutOfRangeException(nameof(wanted), wanted, "no such socket source");
     }
 
-    /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count()
+    /// <summary>What its programs counted. Takes no memory; any thread.</summary>
+    /// <param name="places">Takes the rows: three at most.</param>
+    /// <returns>How many rows.</returns>
+    public int Count(Span<PlaceCounters> places)
     {
-        var c = RingCounters.Read(programs.Map("socket_events_counters"));
-        List<PlaceCounters> places = [new("sockets", "events", (long)c.Produced, Emitted: (long)c.Emitted, Lost: (long)c.Lost)];
+        var c = RingCounters.Read(counters);
+        var count = 0;
+        places[count++] = new PlaceCounters("sockets", "events", (long)c.Produced, Emitted: (long)c.Emitted, Lost: (long)c.Lost);
         if (c.Untracked != 0)
         {
-            places.Add(new PlaceCounters("connections", "operations", (long)c.Untracked, Lost: (long)c.Untracked));
+            places[count++] = new PlaceCounters("connections", "operations", (long)c.Untracked, Lost: (long)c.Untracked);
         }
 
-        // An end that one of the two programs did not see is seen by the other, or when the next connection begins: only bytes can be lost
-        // so.
-        places.AddRange(RingCounters.Missed("sockets", Programs.Except(Ends).Select(programs.Program)));
-        return places;
+        return count + RingCounters.Missed("sockets", counted, places[count..]);
     }
 
     /// <summary>Takes the programs off the kernel. What they wrote can still be read.</summary>

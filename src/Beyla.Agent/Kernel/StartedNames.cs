@@ -8,18 +8,23 @@ namespace Beyla.Agent.Kernel;
 /// What processes call themselves in the environment that they were started with, kept by the kernel side since
 /// execve (bpf/names.bpf.c). Only of those that ran a program, or were forked by one that did, since this is open.
 /// </summary>
-public sealed unsafe partial class StartedNames : IDisposable, ICounted
+public sealed unsafe partial class StartedNames : IDisposable
 {
+    /// <summary>Bytes of both variables at most.</summary>
+    public const int MaximumText = Variables.NameSize + Variables.AttributesSize;
+
     private static readonly string[] Attached = ["name_exec", "name_fork"];
 
     private readonly BpfObject programs;
     private readonly BpfMap kept;
+    private readonly BpfProgram[] counted;
     private readonly List<BpfLink> links = [];
 
     private StartedNames(BpfObject programs)
     {
         this.programs = programs;
         kept = programs.Map("started_with");
+        counted = [.. Attached.Select(programs.Program)];
     }
 
     /// <summary>Loads and attaches.</summary>
@@ -55,36 +60,32 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
     }
 
     /// <summary>
-    /// The variables that name a service, in the form of /proc/PID/environ: each as NAME=VALUE, zero terminated. Null
-    /// where none is kept, or one that is longer than the kernel side keeps, and where the process is gone. Three
-    /// system calls; any thread. Before 5.19 it needs CAP_BPF.
+    /// The variables that name a service, in the form of /proc/PID/environ: each as NAME=VALUE, zero terminated. Three system calls and no
+    /// memory; any thread. Before 5.19 it needs CAP_BPF.
     /// </summary>
     /// <param name="pid">Thread group id in the initial pid namespace, which has to be that of the caller.</param>
-    public byte[]? Read(int pid)
+    /// <param name="target">Takes them; room for <see cref="MaximumText"/> bytes.</param>
+    /// <returns>
+    /// The bytes; -ENODATA where none is kept, or one that is longer than the kernel side keeps, and where the process is gone.
+    /// </returns>
+    public int Read(int pid, Span<byte> target)
     {
         var descriptor = (int)syscall(PidFdOpen, pid, 0);
         if (descriptor < 0)
         {
-            return null;
+            return -Errno.ENODATA;
         }
 
-        try
-        {
-            return kept.TryLookup(descriptor, out Variables variables) ? TextOf(variables) : null;
-        }
-        catch (KernelException)
-        {
-            // Gone in between, or a thread that leads no process: /proc has to tell.
-            return null;
-        }
-        finally
-        {
-            _ = Descriptor.Close(descriptor);
-        }
+        // Refused where it is gone in between, or a thread that leads no process: /proc has to tell.
+        var result = kept.Find(descriptor, out Variables variables);
+        _ = Descriptor.Close(descriptor);
+        return result < 0 ? -Errno.ENODATA : TextOf(in variables, target);
     }
 
-    /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count() => RingCounters.Missed("names", Attached.Select(programs.Program));
+    /// <summary>Calls of its programs that never were.</summary>
+    /// <param name="places">Takes a row where there were such calls.</param>
+    /// <returns>How many rows.</returns>
+    public int Count(Span<PlaceCounters> places) => RingCounters.Missed("names", counted, places);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -97,19 +98,21 @@ public sealed unsafe partial class StartedNames : IDisposable, ICounted
         programs.Dispose();
     }
 
-    /// <summary>Both variables in the form of /proc/PID/environ; null where one is longer than the kernel side keeps.</summary>
-    internal static byte[]? TextOf(in Variables variables)
+    /// <summary>Both variables in the form of /proc/PID/environ; -ENODATA where one is longer than the kernel side keeps.</summary>
+    internal static int TextOf(in Variables variables, Span<byte> target)
     {
         if (variables.NameState == State.TooLong || variables.AttributesState == State.TooLong)
         {
-            return null;
+            return -Errno.ENODATA;
         }
 
         fixed (byte* name = variables.Name, attributes = variables.Attributes)
         {
             var first = variables.NameState == State.Whole ? Whole(name, Variables.NameSize) : default;
             var second = variables.AttributesState == State.Whole ? Whole(attributes, Variables.AttributesSize) : default;
-            return [.. first, .. second];
+            first.CopyTo(target);
+            second.CopyTo(target[first.Length..]);
+            return first.Length + second.Length;
         }
     }
 

@@ -8,11 +8,13 @@ namespace Beyla.Agent.Kernel;
 /// The watcher programs (bpf/watcher.bpf.c): processes that start, run another program and end, sockets that begin to
 /// listen. Owns the selection.
 /// </summary>
-public sealed class Watcher : IDisposable, ICounted
+public sealed class Watcher : IDisposable
 {
     private static readonly string[] Attached = ["on_fork", "on_exec", "on_exit", "on_listen"];
 
     private readonly BpfObject programs;
+    private readonly BpfMap counters;
+    private readonly BpfProgram[] counted;
     private readonly List<BpfLink> links = [];
 
     private Watcher(BpfObject programs)
@@ -20,6 +22,9 @@ public sealed class Watcher : IDisposable, ICounted
         this.programs = programs;
         Selection = new SelectionMap(programs.Map(SelectionMap.Name));
         Listeners = new ListenerScan(programs.Program("listeners"));
+        counters = programs.Map("process_events_counters");
+        // What is left out below an interrupt is a change of state that tells nothing: only a process calls listen(2).
+        counted = [.. Attached.Except(["on_listen"]).Select(programs.Program)];
     }
 
     /// <summary>Who is traced.</summary>
@@ -64,13 +69,14 @@ public sealed class Watcher : IDisposable, ICounted
         }
     }
 
-    /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count()
+    /// <summary>What its programs counted. Takes no memory; any thread.</summary>
+    /// <param name="places">Takes the rows: two at most.</param>
+    /// <returns>How many rows.</returns>
+    public int Count(Span<PlaceCounters> places)
     {
-        var c = RingCounters.Read(programs.Map("process_events_counters"));
-        PlaceCounters events = new("watcher", "events", (long)c.Produced, Emitted: (long)c.Emitted, Lost: (long)c.Lost);
-        // What is left out below an interrupt is a change of state that tells nothing: only a process calls listen(2).
-        return [events, .. RingCounters.Missed("watcher", Attached.Except(["on_listen"]).Select(programs.Program))];
+        var c = RingCounters.Read(counters);
+        places[0] = new PlaceCounters("watcher", "events", (long)c.Produced, Emitted: (long)c.Emitted, Lost: (long)c.Lost);
+        return 1 + RingCounters.Missed("watcher", counted, places[1..]);
     }
 
     /// <inheritdoc/>

@@ -48,8 +48,8 @@ public static class ControlGroups
     public static string? FindMount() => Read("/proc/self/mountinfo") is { } mounts ? FindMount(mounts) : null;
 
     /// <summary>Whether one group is the other one, or holds it. Both as <see cref="FindGroup(string)"/> gives them.</summary>
-    public static bool Holds(string outer, string inner) =>
-        outer == "/" || outer == inner || (inner.StartsWith(outer, StringComparison.Ordinal) && inner[outer.Length] == '/');
+    public static bool Holds(ReadOnlySpan<char> outer, ReadOnlySpan<char> inner) =>
+        outer is "/" || (inner.StartsWith(outer) && (inner.Length == outer.Length || inner[outer.Length] == '/'));
 
     private static string? Read(string path)
     {

@@ -7,8 +7,8 @@ public static class Errno
 {
     /// <summary>The numbers that the agent asks for by name.</summary>
     public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, E2BIG = 7, EBADF = 9, EAGAIN = 11, ENOMEM = 12, EACCES = 13,
-        EBUSY = 16, EEXIST = 17, ENODEV = 19, EINVAL = 22, EMFILE = 24, ENOSPC = 28, EPIPE = 32, ENOSYS = 38, ENODATA = 61,
-        EOPNOTSUPP = 95, ECONNRESET = 104;
+        EBUSY = 16, EEXIST = 17, ENODEV = 19, EINVAL = 22, EMFILE = 24, ENOSPC = 28, EPIPE = 32, ENAMETOOLONG = 36, ENOSYS = 38,
+        ENODATA = 61, EOPNOTSUPP = 95, ECONNRESET = 104;
 
     private static readonly Dictionary<int, string> Names = new()
     {
@@ -17,8 +17,8 @@ public static class Errno
         [EACCES] = nameof(EACCES), [14] = "EFAULT", [EBUSY] = nameof(EBUSY), [EEXIST] = nameof(EEXIST), [18] = "EXDEV",
         [ENODEV] = nameof(ENODEV), [20] = "ENOTDIR", [21] = "EISDIR", [EINVAL] = nameof(EINVAL), [23] = "ENFILE", [EMFILE] = nameof(EMFILE),
         [26] = "ETXTBSY", [27] = "EFBIG", [ENOSPC] = nameof(ENOSPC), [30] = "EROFS", [EPIPE] = nameof(EPIPE), [34] = "ERANGE",
-        [ENOSYS] = nameof(ENOSYS), [40] = "ELOOP", [ENODATA] = nameof(ENODATA), [EOPNOTSUPP] = nameof(EOPNOTSUPP),
-        [ECONNRESET] = nameof(ECONNRESET), [524] = "ENOTSUPP",
+        [ENAMETOOLONG] = nameof(ENAMETOOLONG), [ENOSYS] = nameof(ENOSYS), [40] = "ELOOP", [ENODATA] = nameof(ENODATA),
+        [EOPNOTSUPP] = nameof(EOPNOTSUPP), [ECONNRESET] = nameof(ECONNRESET), [524] = "ENOTSUPP",
     };
 
     /// <summary>The symbolic name, such as <c>EPERM</c>, or the number where no name is known.</summary>

@@ -104,6 +104,24 @@ internal partial struct FileStatus
     internal static bool TryRead(int directory, string path, int flags, uint wanted, out FileStatus status) =>
         statx(directory, path, flags, wanted, out status) == 0;
 
+    /// <inheritdoc cref="TryRead(int, string, int, uint, out FileStatus)"/>
+    /// <param name="directory">As there.</param>
+    /// <param name="path">Zero terminated bytes.</param>
+    /// <param name="flags">As there.</param>
+    /// <param name="wanted">As there.</param>
+    /// <param name="status">As there.</param>
+    internal static unsafe bool TryRead(int directory, byte* path, int flags, uint wanted, out FileStatus status)
+    {
+        fixed (FileStatus* result = &status)
+        {
+            *result = default;
+            return statx(directory, path, flags, wanted, result) == 0;
+        }
+    }
+
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(int directory, string path, int flags, uint mask, out FileStatus status);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static unsafe partial int statx(int directory, byte* path, int flags, uint mask, FileStatus* status);
 }

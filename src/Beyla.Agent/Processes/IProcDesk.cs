@@ -9,6 +9,12 @@ public interface IProcDesk : IDisposable
     /// <summary>Which capabilities stand behind it.</summary>
     ProcPrivileges Held { get; }
 
+    /// <summary>For how long it was waited for altogether, in ticks of Stopwatch.</summary>
+    long Waited { get; }
+
+    /// <summary>Asks for nothing; returns when that is answered. Any thread.</summary>
+    void Ask();
+
     /// <summary>Where a link of a process leads; the bytes of the path.</summary>
     int ReadLink(int pid, ProcessLink link, Span<byte> target);
 
@@ -22,7 +28,7 @@ public interface IProcDesk : IDisposable
     int OpenExecutable(int pid);
 
     /// <summary>As <see cref="ProcReader.LeadsTo"/>.</summary>
-    bool LeadsTo(int pid, string name, ulong device, ulong inode);
+    bool LeadsTo(int pid, ReadOnlySpan<byte> name, ulong device, ulong inode);
 
     /// <summary>The variables that name a service; their bytes.</summary>
     /// <param name="pid">The process.</param>

@@ -22,9 +22,9 @@ public interface IProcPrivilege
 {
     /// <summary>Makes those of <paramref name="needed"/> that the agent has effective, makes the call, and lowers them again.</summary>
     /// <param name="needed">What the call may need. Having none of it is no error: the call then answers EACCES or EPERM.</param>
-    /// <param name="systemCall">Opens a file or reads a link. Must run on the calling thread.</param>
+    /// <param name="systemCall">Opens a file or reads a link. To be made on the calling thread.</param>
     /// <returns>What the call returned.</returns>
-    int Run(ProcPrivileges needed, Func<int> systemCall);
+    int Run(ProcPrivileges needed, in ProcCall systemCall);
 
     /// <summary>Which of them the agent can raise, to tell a missing capability from a refusal that none of them lifts.</summary>
     ProcPrivileges Held => ProcPrivileges.None;
@@ -37,9 +37,5 @@ public sealed class UnchangedPrivilege : IProcPrivilege
     public static UnchangedPrivilege Instance { get; } = new();
 
     /// <inheritdoc/>
-    public int Run(ProcPrivileges needed, Func<int> systemCall)
-    {
-        ArgumentNullException.ThrowIfNull(systemCall);
-        return systemCall();
-    }
+    public int Run(ProcPrivileges needed, in ProcCall systemCall) => systemCall.Make();
 }

@@ -1,13 +1,13 @@
-using System.Globalization;
+using System.Buffers.Text;
 using System.Runtime.InteropServices;
-using System.Text;
 using Beyla.Agent.Linux;
 
 namespace Beyla.Agent.Processes;
 
 /// <summary>
 /// The system calls on files of /proc. Not System.IO: a process that vanishes in between is the normal case here, and an exception for
-/// each would cost more than the reading. Results are those of the call, or the negative errno.
+/// each would cost more than the reading. Results are those of the call, or the negative errno. Paths are bytes without a zero, since the
+/// kernel's are; none of the calls takes memory.
 /// </summary>
 internal static unsafe partial class ProcCalls
 {
@@ -22,21 +22,23 @@ internal static unsafe partial class ProcCalls
     /// <summary>
     /// Opens a file for reading, without waiting where the kernel can avoid it (O_NONBLOCK); a descriptor or a negative errno.
     /// </summary>
-    internal static int Open(string path)
-    {
-        var file = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-        return file >= 0 ? file : -Marshal.GetLastPInvokeError();
-    }
+    internal static int Open(ReadOnlySpan<byte> path) => OpenWith(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 
     /// <summary>Closes a descriptor; errors are of no interest for files that were only read.</summary>
     internal static void Close(int file) => _ = Descriptor.Close(file);
 
     /// <summary>The target of a link, cut to the room that there is; its bytes or a negative errno.</summary>
-    internal static int ReadLink(string path, Span<byte> target)
+    internal static int ReadLink(ReadOnlySpan<byte> path, Span<byte> target)
     {
+        var name = stackalloc byte[ProcReader.MaximumPath];
+        if (!TryTerminate(path, name))
+        {
+            return -Errno.ENAMETOOLONG;
+        }
+
         fixed (byte* to = target)
         {
-            var length = readlink(path, to, (nuint)target.Length);
+            var length = readlink(name, to, (nuint)target.Length);
             return length >= 0 ? (int)length : -Marshal.GetLastPInvokeError();
         }
     }
@@ -78,28 +80,43 @@ internal static unsafe partial class ProcCalls
     }
 
     /// <summary>A descriptor that only names a file (O_PATH): its file system is not asked to open anything.</summary>
-    internal static int OpenName(string path)
+    internal static int OpenName(ReadOnlySpan<byte> path) => OpenWith(path, O_PATH | O_CLOEXEC);
+
+    /// <summary>A path that ends with a number.</summary>
+    /// <param name="directory">What stands before the number, its slash included.</param>
+    /// <param name="number">Not negative.</param>
+    /// <param name="room">Takes it: ten bytes more than <paramref name="directory"/>.</param>
+    internal static ReadOnlySpan<byte> NumberedPath(ReadOnlySpan<byte> directory, int number, Span<byte> room)
     {
-        var file = open(path, O_PATH | O_CLOEXEC);
-        return file >= 0 ? file : -Marshal.GetLastPInvokeError();
+        directory.CopyTo(room);
+        _ = Utf8Formatter.TryFormat(number, room[directory.Length..], out var digits);
+        return room[..(directory.Length + digits)];
     }
 
-    /// <summary>Opens the file that a descriptor of <see cref="OpenName"/> names.</summary>
-    internal static int OpenNamed(int name) => Open(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{name}"));
+    /// <summary>Whether something has this name. Only a clear answer is a no.</summary>
+    internal static bool MayExist(ReadOnlySpan<byte> path)
+    {
+        var name = stackalloc byte[ProcReader.MaximumPath];
+        return !TryTerminate(path, name)
+            || FileStatus.TryRead(FileStatus.CurrentDirectory, name, FileStatus.DoNotSync, FileStatus.Basic, out _)
+            || Marshal.GetLastPInvokeError() != Errno.ENOENT;
+    }
 
     /// <summary>
     /// As <see cref="OpenName"/>, below a root directory and only as far as the kernel has each name in its cache
     /// (openat2(2), RESOLVE_CACHED, Linux 5.12): no file system is asked, so that this cannot wait.
     /// </summary>
-    internal static int OpenCachedName(int root, string path)
+    internal static int OpenCachedName(int root, ReadOnlySpan<byte> path)
     {
-        var how = stackalloc ulong[3] { O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT | RESOLVE_CACHED };
-        var text = Encoding.UTF8.GetBytes(path + "\0");
-        fixed (byte* bytes = text)
+        var name = stackalloc byte[ProcReader.MaximumPath];
+        if (!TryTerminate(path, name))
         {
-            var file = syscall(SYS_openat2, root, bytes, how, 3 * sizeof(ulong));
-            return file >= 0 ? (int)file : -Marshal.GetLastPInvokeError();
+            return -Errno.ENAMETOOLONG;
         }
+
+        var how = stackalloc ulong[3] { O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT | RESOLVE_CACHED };
+        var file = syscall(SYS_openat2, root, name, how, 3 * sizeof(ulong));
+        return file >= 0 ? (int)file : -Marshal.GetLastPInvokeError();
     }
 
     /// <summary>
@@ -118,8 +135,35 @@ internal static unsafe partial class ProcCalls
         return clock_gettime(CLOCK_THREAD_CPUTIME_ID, time) == 0 ? (time[0] * 1_000_000_000) + time[1] : 0;
     }
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int open(string path, int flags);
+    private static int OpenWith(ReadOnlySpan<byte> path, int flags)
+    {
+        var name = stackalloc byte[ProcReader.MaximumPath];
+        if (!TryTerminate(path, name))
+        {
+            return -Errno.ENAMETOOLONG;
+        }
+
+        var file = open(name, flags);
+        return file >= 0 ? file : -Marshal.GetLastPInvokeError();
+    }
+
+    /// <summary>
+    /// Copies a path and puts the zero behind it; false where the kernel would say that it is too long (PATH_MAX counts the zero).
+    /// </summary>
+    private static bool TryTerminate(ReadOnlySpan<byte> path, byte* name)
+    {
+        if (path.Length >= ProcReader.MaximumPath)
+        {
+            return false;
+        }
+
+        path.CopyTo(new Span<byte>(name, path.Length));
+        name[path.Length] = 0;
+        return true;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int open(byte* path, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint syscall(nint number, nint directory, byte* path, ulong* how, nint size);
@@ -127,8 +171,8 @@ internal static unsafe partial class ProcCalls
     [LibraryImport("libc")]
     private static partial int clock_gettime(int clock, long* time);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial nint readlink(string path, byte* buffer, nuint size);
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint readlink(byte* path, byte* buffer, nuint size);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint read(int file, byte* buffer, nuint count);

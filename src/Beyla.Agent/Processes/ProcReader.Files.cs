@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Beyla.Agent.Processes.Inspections;
 
@@ -18,7 +17,7 @@ public sealed partial class ProcReader
     private const int MaximumMaps = 4 * 1024 * 1024, MaximumMounts = 1024 * 1024;
 
     /// <summary>What may still be read of the process that is looked at.</summary>
-    internal InspectionBudget Budget { get; } = new();
+    internal InspectionBudget Budget { get; }
 
     /// <summary>
     /// The control group of the second version; null when the process is in none that is seen here, or is gone. The kernel waits for a lock
@@ -120,7 +119,7 @@ public sealed partial class ProcReader
     internal bool VisitMounts<TState>(int pid, PieceVisitor<TState> visitor, ref TState state)
     {
         AsideThread.Demand();
-        var file = pid == 0 ? ProcCalls.Open("/proc/self/mountinfo") : Open(pid, ProcFile.Mounts, ProcPrivileges.None);
+        var file = pid == 0 ? ProcCalls.Open("/proc/self/mountinfo"u8) : Open(pid, ProcFile.Mounts, ProcPrivileges.None);
         return VisitPieces(pid, ProcFile.Mounts, file, (byte)'\n', MaximumMounts, visitor, ref state);
     }
 
@@ -131,8 +130,8 @@ public sealed partial class ProcReader
     internal int NameExecutable(int pid)
     {
         AsideThread.Demand();
-        var link = PathOf(pid, ProcFile.Executable);
-        var file = desk?.NameExecutable(pid) ?? privilege.Run(ProcPrivileges.Ptrace, () => ProcCalls.OpenName(link));
+        var file = desk?.NameExecutable(pid)
+            ?? privilege.Run(ProcPrivileges.Ptrace, ProcCall.OpenName(PathOf(pid, ProcFile.Executable)));
         if (file < 0)
         {
             Refuse(pid, ProcFile.Executable, file);
@@ -148,7 +147,9 @@ public sealed partial class ProcReader
         AsideThread.Demand();
         // A desk opens what it named last: it takes no descriptor from the one who asks.
         var file = desk?.OpenExecutable(pid)
-            ?? privilege.Run(ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch, () => ProcCalls.OpenNamed(named));
+            ?? privilege.Run(
+                ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch,
+                ProcCall.Open(ProcCalls.NumberedPath("/proc/self/fd/"u8, named, stackalloc byte[32])));
         if (file < 0)
         {
             Refuse(pid, ProcFile.Executable, file);
@@ -163,7 +164,7 @@ public sealed partial class ProcReader
     internal bool IsInOwnUserNamespace(int pid)
     {
         Span<byte> first = stackalloc byte[64];
-        var length = ProcCalls.ReadLink("/proc/self/ns/user", first);
+        var length = ProcCalls.ReadLink("/proc/self/ns/user"u8, first);
         var other = ReadLink(pid, ProcessLink.UserNamespace, path);
         return length > 0 && other == length && first[..length].SequenceEqual(path.AsSpan(0, other));
     }
@@ -190,7 +191,7 @@ public sealed partial class ProcReader
         try
         {
             return ProcCalls.TryIdentify(named, out var file) && file.Links > 0
-                && LeadsTo(pid, link, file.Identity.Device, file.Identity.Inode) ? link : stripped;
+                && LeadsTo(pid, Encoding.UTF8.GetBytes(link), file.Identity.Device, file.Identity.Inode) ? link : stripped;
         }
         finally
         {
@@ -201,29 +202,28 @@ public sealed partial class ProcReader
     /// <summary>
     /// Whether a path in the root of a process leads to this file; only names that the kernel has in its cache are followed.
     /// </summary>
-    internal bool LeadsTo(int pid, string name, ulong device, ulong inode)
+    internal bool LeadsTo(int pid, ReadOnlySpan<byte> file, ulong device, ulong inode)
     {
         if (desk is not null)
         {
-            return desk.LeadsTo(pid, name, device, inode);
+            return desk.LeadsTo(pid, file, device, inode);
         }
 
-        var directory = string.Create(CultureInfo.InvariantCulture, $"{root}/{pid}/root");
-        var top = privilege.Run(ProcPrivileges.Ptrace, () => ProcCalls.OpenName(directory));
+        var top = privilege.Run(ProcPrivileges.Ptrace, ProcCall.OpenName(PathOf(pid, "root"u8)));
         if (top < 0)
         {
             return false;
         }
         // The name of a program that runs is in the cache; one that is gone is not, or leads nowhere.
-        var found = ProcCalls.OpenCachedName(top, name);
+        var found = ProcCalls.OpenCachedName(top, file);
         ProcCalls.Close(top);
         if (found < 0)
         {
             return false;
         }
 
-        var same = ProcCalls.TryIdentify(found, out var file)
-            && (file.Identity.Device, file.Identity.Inode) == (device, inode);
+        var same = ProcCalls.TryIdentify(found, out var status)
+            && (status.Identity.Device, status.Identity.Inode) == (device, inode);
         ProcCalls.Close(found);
         return same;
     }

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using Beyla.Agent.Linux;
+using Beyla.Agent.Processes.Inspections;
 
 namespace Beyla.Agent.Processes;
 
@@ -55,6 +56,8 @@ public sealed partial class ProcReader : IDisposable
     private readonly IProcPrivilege privilege;
     private readonly byte[] buffer = new byte[64 * 1024];
     private readonly byte[] path = new byte[MaximumPath];
+    private readonly byte[] name;
+    private readonly int nameStart;
     private readonly ProcRefusals refusals;
     private readonly IProcDesk? desk;
     private bool ownsDesk;
@@ -63,16 +66,28 @@ public sealed partial class ProcReader : IDisposable
     /// <param name="privilege">Raises capabilities around the calls that need them; null to use what the process has.</param>
     /// <param name="refusals">Where refusals are counted, shared with other readers; null for an own place.</param>
     public ProcReader(string root = "/proc", IProcPrivilege? privilege = null, ProcRefusals? refusals = null)
+        : this(root, privilege, refusals, null)
     {
-        this.root = root;
-        this.privilege = privilege ?? UnchangedPrivilege.Instance;
-        this.refusals = refusals ?? new ProcRefusals();
     }
 
     /// <param name="desk">Opens what takes a capability; it has to be for the mounted /proc.</param>
     /// <param name="refusals">Where refusals are counted, shared with other readers; null for an own place.</param>
     public ProcReader(IProcDesk desk, ProcRefusals? refusals = null)
-        : this(refusals: refusals) => this.desk = desk;
+        : this("/proc", null, refusals, desk)
+    {
+    }
+
+    private ProcReader(string root, IProcPrivilege? privilege, ProcRefusals? refusals, IProcDesk? desk)
+    {
+        (this.desk, Budget) = (desk, new InspectionBudget(desk));
+        this.root = root;
+        // Root, a number, a file: made in place for each call.
+        nameStart = Encoding.UTF8.GetByteCount(root) + 1;
+        name = new byte[nameStart + 32];
+        _ = Encoding.UTF8.GetBytes(root + '/', name);
+        this.privilege = privilege ?? UnchangedPrivilege.Instance;
+        this.refusals = refusals ?? new ProcRefusals();
+    }
 
     /// <summary>
     /// A reader for another thread, which counts refusals in the same place. Where a desk opens files, it has one of its own, which is
@@ -107,8 +122,8 @@ public sealed partial class ProcReader : IDisposable
             if (count > 0)
             {
                 yield return string.Create(CultureInfo.InvariantCulture,
-                    $"{root}/PID/{FileName(file)} not readable for {count} processes: {Errno.Name(refusals.LastErrno(file))}: "
-                    + $"{Reason(file)}; {Substitute(file)}");
+                    $"{root}/PID/{Encoding.UTF8.GetString(FileName(file))} not readable for {count} processes: "
+                    + $"{Errno.Name(refusals.LastErrno(file))}: {Reason(file)}; {Substitute(file)}");
             }
         }
     }
@@ -119,7 +134,7 @@ public sealed partial class ProcReader : IDisposable
     /// </summary>
     public bool IsInitialPidNamespace()
     {
-        var length = ProcCalls.ReadLink($"{root}/self/ns/pid", path);
+        var length = ProcCalls.ReadLink(Encoding.UTF8.GetBytes($"{root}/self/ns/pid"), path);
         // PROC_PID_INIT_INO, include/linux/proc_ns.h.
         return length > 0 && path.AsSpan(0, length).SequenceEqual("pid:[4026531836]"u8);
     }
@@ -190,9 +205,8 @@ public sealed partial class ProcReader : IDisposable
             return desk.ReadLink(pid, link, target);
         }
 
-        var name = link == ProcessLink.Executable
-            ? PathOf(pid, ProcFile.Executable) : string.Create(CultureInfo.InvariantCulture, $"{root}/{pid}/ns/user");
-        return privilege.Run(ProcPrivileges.Ptrace, () => ProcCalls.ReadLink(name, target));
+        var file = link == ProcessLink.Executable ? PathOf(pid, ProcFile.Executable) : PathOf(pid, "ns/user"u8);
+        return privilege.Run(ProcPrivileges.Ptrace, ProcCall.ReadLink(file, target));
     }
 
     /// <summary>The real user id of a process (proc_pid_status(5)), also of one that hides its owner; 0 when it is gone.</summary>
@@ -254,10 +268,10 @@ public sealed partial class ProcReader : IDisposable
 
     private int Open(int pid, ProcFile file, ProcPrivileges needed)
     {
-        var name = PathOf(pid, file);
-        var descriptor = needed == ProcPrivileges.None ? ProcCalls.Open(name)
+        var place = PathOf(pid, file);
+        var descriptor = needed == ProcPrivileges.None ? ProcCalls.Open(place)
             : desk is not null && file == ProcFile.Maps ? desk.OpenMaps(pid)
-            : privilege.Run(needed, () => ProcCalls.Open(name));
+            : privilege.Run(needed, ProcCall.Open(place));
         if (descriptor < 0)
         {
             Refuse(pid, file, descriptor);
@@ -274,19 +288,28 @@ public sealed partial class ProcReader : IDisposable
         }
     }
 
-    private string PathOf(int pid, ProcFile file) => string.Create(CultureInfo.InvariantCulture, $"{root}/{pid}/{FileName(file)}");
+    private ReadOnlySpan<byte> PathOf(int pid, ProcFile file) => PathOf(pid, FileName(file));
 
-    private static string FileName(ProcFile file) => file switch
+    /// <summary>Valid until the next one.</summary>
+    private ReadOnlySpan<byte> PathOf(int pid, ReadOnlySpan<byte> file)
     {
-        ProcFile.Stat => "stat",
-        ProcFile.Status => "status",
-        ProcFile.Command => "comm",
-        ProcFile.Executable => "exe",
-        ProcFile.CommandLine => "cmdline",
-        ProcFile.Environment => "environ",
-        ProcFile.Mounts => "mountinfo",
-        ProcFile.ControlGroups => "cgroup",
-        _ => "maps",
+        var length = ProcCalls.NumberedPath(name.AsSpan(0, nameStart), pid, name).Length;
+        name[length++] = (byte)'/';
+        file.CopyTo(name.AsSpan(length));
+        return name.AsSpan(0, length + file.Length);
+    }
+
+    private static ReadOnlySpan<byte> FileName(ProcFile file) => file switch
+    {
+        ProcFile.Stat => "stat"u8,
+        ProcFile.Status => "status"u8,
+        ProcFile.Command => "comm"u8,
+        ProcFile.Executable => "exe"u8,
+        ProcFile.CommandLine => "cmdline"u8,
+        ProcFile.Environment => "environ"u8,
+        ProcFile.Mounts => "mountinfo"u8,
+        ProcFile.ControlGroups => "cgroup"u8,
+        _ => "maps"u8,
     };
 
     /// <summary>Which capabilities stand behind it.</summary>

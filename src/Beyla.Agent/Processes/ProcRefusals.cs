@@ -5,6 +5,11 @@ public sealed class ProcRefusals
 {
     private const int MaximumRemembered = 16 * 1024;
 
+    /// <summary>
+    /// For a reader whose refusals are counted by the one who asks it: the set of them would grow with the processes that there are.
+    /// </summary>
+    internal static ProcRefusals NotCounted { get; } = new();
+
     private readonly Lock gate = new();
     private readonly HashSet<(int Pid, ProcFile File)> refused = [];
     private readonly long[] counts = new long[Enum.GetValues<ProcFile>().Length];
@@ -31,6 +36,11 @@ public sealed class ProcRefusals
     /// <summary>Counts a process whose file was refused with this errno; each process once for each file.</summary>
     internal void Add(int pid, ProcFile file, int errno)
     {
+        if (this == NotCounted)
+        {
+            return;
+        }
+
         lock (gate)
         {
             if (refused.Count >= MaximumRemembered)

@@ -74,7 +74,7 @@ public sealed class KeeperConnectionTests : IDisposable
         Assert.Equal(-Errno.EPIPE, Connection.Variables(1, new byte[64], out _));
         Assert.False(Connection.TryConfigure(out var control, out var file));
         Assert.Equal((-1, -1), (control, file));
-        Assert.False(Connection.LeadsTo(1, "/x", 1, 1));
+        Assert.False(Connection.LeadsTo(1, "/x"u8, 1, 1));
         Assert.Empty(Connection.Count(CounterGroup.Sockets));
         Assert.Equal(Errno.EPIPE, Assert.Throws<KernelException>(() => Connection.BeginGo(1, new GoOffsets())).Errno);
         Connection.Detach();

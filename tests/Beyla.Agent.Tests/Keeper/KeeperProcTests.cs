@@ -78,10 +78,11 @@ public sealed class KeeperProcTests : IDisposable
         Assert.True(ProcCalls.TryIdentify(named, out var status));
         var (device, inode) = (status.Identity.Device, status.Identity.Inode);
         var path = File.ResolveLinkTarget($"/proc/{pid}/exe", false)!.FullName;
-        Assert.True(Connection.LeadsTo(pid, path, device, inode));
-        Assert.False(Connection.LeadsTo(pid, path, device, inode + 1));
-        Assert.False(Connection.LeadsTo(pid, path + "x", device, inode));
-        Assert.False(Connection.LeadsTo(pid, new string('x', 5000), device, inode));
+        Assert.True(Connection.LeadsTo(pid, Encoding.UTF8.GetBytes(path), device, inode));
+        Assert.False(Connection.LeadsTo(pid, Encoding.UTF8.GetBytes(path), device, inode + 1));
+        Assert.False(Connection.LeadsTo(pid, Encoding.UTF8.GetBytes(path + "x"), device, inode));
+        Assert.False(Connection.LeadsTo(pid, new byte[4096], device, inode));
+        Assert.False(Connection.LeadsTo(pid, new byte[5000], device, inode));
         Assert.Equal(1, Connection.AttachGo(pid, 16, 0));
         Assert.Throws<KernelException>(() => Connection.AttachGo(pid, 0, 0));
         Assert.True(Descriptor.Close(named) && Descriptor.Close(opened));
@@ -121,10 +122,10 @@ public sealed class KeeperProcTests : IDisposable
         Assert.Equal(Errno.EPERM, Assert.Throws<KernelException>(() => Connection.AttachGo(pid, 16, 0)).Errno);
         Assert.DoesNotContain("AttachGo", desk.Host.Calls.Keys);
         using var aside = AsideThread.Enter();
-        var own = ProcCalls.OpenName("/proc/self/exe");
+        var own = ProcCalls.OpenName("/proc/self/exe"u8);
         Assert.True(OwnFiles.Contain(own));
         Descriptor.Close(own);
-        var other = ProcCalls.OpenName("/bin/sleep");
+        var other = ProcCalls.OpenName("/bin/sleep"u8);
         Assert.False(OwnFiles.Contain(other));
         Descriptor.Close(other);
         Assert.True(OwnFiles.Contain(-1));

@@ -45,7 +45,7 @@ internal sealed class RecordingFlows : IFlowKernel
 
     public void FindOwners(int count)
     {
-        Assert.InRange(count, 0, 512);
+        Assert.True(count is >= 0 and <= 512);
         Note();
     }
 

@@ -61,11 +61,12 @@ internal sealed class RecordingHost : IKeeperHost, IDisposable
 
     public void Detach() => Note();
 
-    public IEnumerable<PlaceCounters> Count(CounterGroup group)
+    public int Count(CounterGroup group, Span<PlaceCounters> places)
     {
         Note();
         Assert.True(group is CounterGroup.Processes or CounterGroup.Sockets);
-        return [new PlaceCounters("watcher", "events", 7, 7), new PlaceCounters("sockets", "calls", 1, Lost: 1)];
+        (places[0], places[1]) = (new PlaceCounters("watcher", "events", 7, 7), new PlaceCounters("sockets", "calls", 1, Lost: 1));
+        return 2;
     }
 
     public string Describe()
@@ -74,11 +75,12 @@ internal sealed class RecordingHost : IKeeperHost, IDisposable
         return Description;
     }
 
-    public byte[]? StartedWith(int pid)
+    public int StartedWith(int pid, Span<byte> target)
     {
         AssertPid(pid);
         Note();
-        return Started;
+        Started.CopyTo(target);
+        return Started is null ? -Errno.ENODATA : Started.Length;
     }
 
     public int ScanListeners(int pid)
@@ -104,11 +106,11 @@ internal sealed class RecordingHost : IKeeperHost, IDisposable
         Note();
     }
 
-    public bool IncludeGroup(string path)
+    public bool IncludeGroup(ReadOnlySpan<byte> path)
     {
-        Assert.StartsWith("/", path, StringComparison.Ordinal);
-        Assert.DoesNotContain("..", path.Split('/'));
-        Assert.DoesNotContain('\0', path);
+        Assert.True(path.StartsWith("/"u8));
+        Assert.False(path.IndexOf("/../"u8) >= 0 || path.EndsWith("/.."u8));
+        Assert.False(path.Contains((byte)0));
         Note();
         return true;
     }

@@ -9,9 +9,9 @@ internal sealed class RecordingPrivilege : IProcPrivilege
 
     public ProcPrivileges Held => ProcPrivileges.Ptrace | ProcPrivileges.ReadSearch;
 
-    public int Run(ProcPrivileges needed, Func<int> systemCall)
+    public int Run(ProcPrivileges needed, in ProcCall systemCall)
     {
         Calls++;
-        return systemCall();
+        return systemCall.Make();
     }
 }

@@ -140,6 +140,58 @@ public sealed class AsideTests : IDisposable
         Assert.Contains("device 0:7", Assert.Single(troubles), StringComparison.Ordinal);
     }
 
+    /// <summary>Both are held by the keeper, and answered when it goes on.</summary>
+    [Fact]
+    public void As_long_as_the_keeper_does_not_answer_no_process_is_given_up()
+    {
+        using var keeper = new ManualResetEventSlim();
+        using var asked = new ManualResetEventSlim();
+        var aside = Create(new AsideOptions
+        {
+            BlockedAfter = TimeSpan.FromMilliseconds(50), Deadline = TimeSpan.FromMilliseconds(100),
+            AskKeeper = () =>
+            {
+                asked.Set();
+                keeper.Wait();
+            },
+        });
+        Hold(10);
+        Hold(11);
+        Assert.True(aside.TrySubmit(Of(10)) && aside.TrySubmit(Of(11)));
+        Assert.False(aside.IsExcusing);
+        Assert.True(SpinWait.SpinUntil(() => Watched(aside, asked.IsSet && Entered(11)), Hang));
+
+        // Ten times as long as a look may last.
+        Assert.False(SpinWait.SpinUntil(() => Watched(aside, aside.TryTake(out _)), TimeSpan.FromSeconds(1)));
+        Assert.True(aside.IsExcusing);
+        held[10].Set();
+        held[11].Set();
+        Assert.True(Next(aside).IsWhole && Next(aside).IsWhole);
+        keeper.Set();
+        Assert.Empty(troubles);
+        Assert.False(aside.IsExcusing);
+        Assert.Equal((2, 2, 0, 0), Counters(aside));
+    }
+
+    [Fact]
+    public void One_that_does_not_come_back_though_the_keeper_answers_is_given_up()
+    {
+        var asked = 0;
+        var aside = Create(new AsideOptions
+        {
+            BlockedAfter = TimeSpan.FromMilliseconds(200), Deadline = TimeSpan.FromMilliseconds(400),
+            AskKeeper = () => Interlocked.Increment(ref asked),
+        });
+        Hold(10);
+        Assert.True(aside.TrySubmit(Of(10)));
+        Assert.False(Next(aside).IsWhole);
+        Assert.Contains("process 10 does not let go", Assert.Single(troubles), StringComparison.Ordinal);
+
+        // Once when its time was over, and once more after what the keeper may have owed to it; more often where an answer took long.
+        Assert.InRange(asked, 2, int.MaxValue);
+        Assert.Equal((1, 0, 1, 0), Counters(aside));
+    }
+
     [Fact]
     public void The_end_waits_for_nobody()
     {
@@ -202,6 +254,12 @@ public sealed class AsideTests : IDisposable
         }));
         created.Add(aside);
         return aside;
+    }
+
+    private static bool Watched(Aside aside, bool condition)
+    {
+        aside.Watch();
+        return condition;
     }
 
     private static InspectionResult Next(Aside aside)

@@ -1,5 +1,6 @@
 using System.Text;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Selection;
 
@@ -115,14 +116,20 @@ public sealed class IdentityTests
     public void What_the_kernel_side_keeps_is_an_environment()
     {
         StartedNames.Variables kept = default;
-        Assert.Empty(StartedNames.TextOf(kept)!);
+        Assert.Equal("", Text(kept));
         Write(ref kept);
         kept.NameState = kept.AttributesState = StartedNames.State.Whole;
-        Assert.Equal("OTEL_SERVICE_NAME=a\0OTEL_RESOURCE_ATTRIBUTES=service.name=b\0", Encoding.UTF8.GetString(StartedNames.TextOf(kept)!));
+        Assert.Equal("OTEL_SERVICE_NAME=a\0OTEL_RESOURCE_ATTRIBUTES=service.name=b\0", Text(kept));
         kept.NameState = StartedNames.State.Absent;
-        Assert.Equal("OTEL_RESOURCE_ATTRIBUTES=service.name=b\0", Encoding.UTF8.GetString(StartedNames.TextOf(kept)!));
+        Assert.Equal("OTEL_RESOURCE_ATTRIBUTES=service.name=b\0", Text(kept));
         kept.NameState = StartedNames.State.TooLong;
-        Assert.Null(StartedNames.TextOf(kept));
+        Assert.Equal(-Errno.ENODATA, StartedNames.TextOf(kept, new byte[StartedNames.MaximumText]));
+
+        static string Text(in StartedNames.Variables variables)
+        {
+            var text = new byte[StartedNames.MaximumText];
+            return Encoding.UTF8.GetString(text, 0, StartedNames.TextOf(in variables, text));
+        }
 
         static unsafe void Write(ref StartedNames.Variables variables)
         {

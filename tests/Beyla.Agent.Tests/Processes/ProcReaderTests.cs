@@ -173,17 +173,17 @@ public sealed class ProcReaderTests : IDisposable
     {
         public ProcPrivileges Held { get; init; }
 
-        public int Run(ProcPrivileges needed, Func<int> systemCall) => -Errno.EACCES;
+        public int Run(ProcPrivileges needed, in ProcCall systemCall) => -Errno.EACCES;
     }
 
     private sealed class Recording : IProcPrivilege
     {
         public List<ProcPrivileges> Asked { get; } = [];
 
-        public int Run(ProcPrivileges needed, Func<int> systemCall)
+        public int Run(ProcPrivileges needed, in ProcCall systemCall)
         {
             Asked.Add(needed);
-            return systemCall();
+            return systemCall.Make();
         }
     }
 }

@@ -68,7 +68,7 @@ public sealed class RealProcTests : IDisposable
         Assert.True(ProcCalls.TryIdentify(memory, out var status));
         Assert.True(systems.MayOpen(Environment.ProcessId, status));
         ProcCalls.Close(memory);
-        var own = ProcCalls.OpenName("/proc/self/exe");
+        var own = ProcCalls.OpenName("/proc/self/exe"u8);
         Assert.True(ProcCalls.TryIdentify(own, out status));
         ProcCalls.Close(own);
         Assert.True(status is { IsRegular: true, Links: > 0, Mount: not null });

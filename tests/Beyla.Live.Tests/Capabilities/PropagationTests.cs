@@ -4,6 +4,7 @@ using Beyla.Live.Tests.Clients;
 using Beyla.Live.Tests.Propagation;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
+using Beyla.Tests.Common;
 
 namespace Beyla.Live.Tests.Capabilities;
 

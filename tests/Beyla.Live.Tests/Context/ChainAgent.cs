@@ -1,4 +1,5 @@
 using System.Globalization;
+using Beyla.Live.Tests.Propagation;
 using Beyla.Live.Tests.Rig;
 
 namespace Beyla.Live.Tests.Context;
@@ -9,20 +10,13 @@ internal static class ChainAgent
     /// <summary>Starts it and waits until contexts travel.</summary>
     /// <param name="way">How they do; empty: they do not.</param>
     /// <param name="ports">What its services listen on.</param>
-    public static async Task<AgentProcess> StartAsync(string way, params int[] ports)
+    public static Task<AgentProcess> StartAsync(string way, params int[] ports)
     {
         string list = string.Join(',', ports.Select(port => port.ToString(CultureInfo.InvariantCulture)));
-        AgentProcess agent = await AgentProcess.StartAsync(
-            AgentSettings.ForRules($"open_ports: \"{list}\"").With("BEYLA_BPF_CONTEXT_PROPAGATION", way.Length == 0 ? "disabled" : way));
-        const string passing = "Passing trace context on";
-        if (way.Length > 0 && !await Wait.UntilAsync(() => agent.Errors.Contains(passing, StringComparison.Ordinal), Wait.Hang))
-        {
-            string errors = agent.Errors;
-            await agent.DisposeAsync();
-            throw new InvalidOperationException($"Trace contexts do not travel: {errors}");
-        }
-
-        return agent;
+        AgentSettings settings = AgentSettings.ForRules($"open_ports: \"{list}\"");
+        return way.Length == 0
+            ? AgentProcess.StartAsync(settings.With("BEYLA_BPF_CONTEXT_PROPAGATION", "disabled"))
+            : PassingAgent.StartAsync(settings, way);
     }
 }
 

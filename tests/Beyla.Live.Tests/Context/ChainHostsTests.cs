@@ -1,6 +1,6 @@
 using System.Net;
-using Beyla.Live.Tests.Propagation;
 using Beyla.Live.Tests.Rig;
+using Beyla.Tests.Common;
 
 namespace Beyla.Live.Tests.Context;
 

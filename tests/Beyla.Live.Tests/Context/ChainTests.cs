@@ -1,5 +1,5 @@
-using Beyla.Live.Tests.Propagation;
 using Beyla.Live.Tests.Rig;
+using Beyla.Tests.Common;
 
 namespace Beyla.Live.Tests.Context;
 

@@ -10,6 +10,7 @@ using Beyla.Live.Tests.Clients;
 using Beyla.Live.Tests.Propagation;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
+using Beyla.Tests.Common;
 using Microsoft.Win32.SafeHandles;
 
 namespace Beyla.Live.Tests.Go;

@@ -51,7 +51,7 @@ public sealed class WorkingWorkerTests
         await agent.StopAsync();
     }
 
-    [LiveFact("curl")]
+    [LiveFact]
     public async Task With_flows_each_thread_is_filtered_too()
     {
         await using AgentProcess agent = await AgentProcess.StartAsync(

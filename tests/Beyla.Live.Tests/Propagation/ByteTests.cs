@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Beyla.Live.Tests.Rig;
+using Beyla.Tests.Common;
 
 namespace Beyla.Live.Tests.Propagation;
 
@@ -111,13 +112,8 @@ public sealed partial class ByteTests
         await agent.StopAsync(ChildProcess.SIGINT, "exchanges", "exchanges.http");
     }
 
-    private static async Task<AgentProcess> StartAsync(Sender sender, string way)
-    {
-        AgentProcess agent = await AgentProcess.StartAsync(
-            AgentSettings.ForPorts(sender.Port).With("BEYLA_BPF_CONTEXT_PROPAGATION", way));
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
-        return agent;
-    }
+    private static Task<AgentProcess> StartAsync(Sender sender, string way) =>
+        PassingAgent.StartAsync(AgentSettings.ForPorts(sender.Port), way);
 
     private static (int Added, byte[] Others) Without(byte[] arrived)
     {

@@ -4,69 +4,33 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
+using Beyla.Live.Tests.Servers;
 
 namespace Beyla.Live.Tests.Propagation;
 
-/// <summary>An HTTP server in the test process, which nobody traces: it sends bodies back and keeps what it got.</summary>
-internal sealed partial class Echo : IAsyncDisposable
+/// <summary>An HTTP server in the test process that sends bodies back and keeps what it got.</summary>
+internal sealed partial class Echo : OwnServer
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-
     public Echo()
-    {
-        this.listener.Start(512);
-        _ = AcceptAsync();
-    }
-
-    public int Port => ((IPEndPoint)this.listener.LocalEndpoint).Port;
+        : base(IPAddress.Loopback) => Listen();
 
     /// <summary>What came.</summary>
     public ConcurrentQueue<Request> Requests { get; } = [];
 
-    public ValueTask DisposeAsync()
+    protected override async Task ServeAsync(Socket socket)
     {
-        this.listener.Dispose();
-        return ValueTask.CompletedTask;
-    }
-
-    private async Task AcceptAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                _ = ServeAsync(await this.listener.AcceptSocketAsync());
-            }
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // The test is over.
-        }
-    }
-
-    private async Task ServeAsync(Socket socket)
-    {
-        using Socket own = socket;
-        socket.NoDelay = true;
         await using NetworkStream stream = new(socket);
-        try
+        for (int number = 0; await ReadHeadAsync(stream) is { Length: > 0 } head; number++)
         {
-            for (int number = 0; await ReadHeadAsync(stream) is { Length: > 0 } head; number++)
+            byte[] body = await ReadBodyAsync(stream, head);
+            bool close = head.Contains("\r\nConnection: close", StringComparison.OrdinalIgnoreCase);
+            Requests.Enqueue(new Request(number, [.. Traceparent().Matches(head).Select(match => match.Groups[1].Value)], body.Length));
+            string answer = $"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\n{(close ? "Connection: close\r\n" : "")}\r\n";
+            await stream.WriteAsync((byte[])[.. Encoding.ASCII.GetBytes(answer), .. body]);
+            if (close)
             {
-                byte[] body = await ReadBodyAsync(stream, head);
-                bool close = head.Contains("\r\nConnection: close", StringComparison.OrdinalIgnoreCase);
-                Requests.Enqueue(new Request(number, [.. Traceparent().Matches(head).Select(match => match.Groups[1].Value)], body.Length));
-                string answer = $"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\n{(close ? "Connection: close\r\n" : "")}\r\n";
-                await stream.WriteAsync((byte[])[.. Encoding.ASCII.GetBytes(answer), .. body]);
-                if (close)
-                {
-                    return;
-                }
+                return;
             }
-        }
-        catch (IOException)
-        {
-            // The client gave the connection up.
         }
     }
 

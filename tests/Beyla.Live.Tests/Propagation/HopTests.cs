@@ -3,6 +3,7 @@ using System.Globalization;
 using Beyla.Live.Tests.Clients;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
+using Beyla.Tests.Common;
 
 namespace Beyla.Live.Tests.Propagation;
 
@@ -26,9 +27,7 @@ public sealed class HopTests
         await using TestServer last = await RelayAsync(group, 0);
         await using TestServer middle = await RelayAsync(group, last.Port);
         await using TestServer first = await RelayAsync(group, middle.Port);
-        await using AgentProcess agent = await AgentProcess.StartAsync(
-            AgentSettings.ForPorts(first.Port, middle.Port, last.Port).With("BEYLA_BPF_CONTEXT_PROPAGATION", way));
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
+        await using AgentProcess agent = await PassingAgent.StartAsync(AgentSettings.ForPorts(first.Port, middle.Port, last.Port), way);
 
         await Parallel.ForEachAsync(
             Enumerable.Range(0, Requests), new ParallelOptions { MaxDegreeOfParallelism = 8 },
@@ -67,9 +66,7 @@ public sealed class HopTests
         await using TestCgroup group = TestCgroup.Create();
         await using TestServer last = await RelayAsync(group, 0);
         await using TestServer first = await RelayAsync(group, last.Port);
-        await using AgentProcess agent = await AgentProcess.StartAsync(
-            AgentSettings.ForPorts(first.Port, last.Port).With("BEYLA_BPF_CONTEXT_PROPAGATION", way));
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
+        await using AgentProcess agent = await PassingAgent.StartAsync(AgentSettings.ForPorts(first.Port, last.Port), way);
         const int count = 20;
         using RawConnection connection = await RawConnection.OpenAsync(first.Port);
         for (int number = 0; number < count; number++)
@@ -104,9 +101,7 @@ public sealed class HopTests
         string script = Path.Combine(AppContext.BaseDirectory, "Servers", "Scripts", "nested.py");
         await using TestServer server = await TestServer.StartAsync(
             port, [.. group.Prefix, Tool.Find("python3"), "-I", script, Text(port), Text(echo.Port)]);
-        await using AgentProcess agent = await AgentProcess.StartAsync(
-            AgentSettings.ForPorts(port).With("BEYLA_BPF_CONTEXT_PROPAGATION", way));
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
+        await using AgentProcess agent = await PassingAgent.StartAsync(AgentSettings.ForPorts(port), way);
         const int count = 10;
         using RawConnection connection = await RawConnection.OpenAsync(port);
         for (int number = 0; number < count; number++)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Beyla.Live.Tests.Context;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
+using Beyla.Tests.Common;
 
 namespace Beyla.Live.Tests.Propagation;
 
@@ -47,9 +48,7 @@ internal sealed record Hops(string Name, Score Score, int Told, int None, int Wr
         string way, LoadCase load, TestServer backend, IReadOnlyList<(string Name, TestServer Server)> services)
     {
         AgentSettings settings = AgentSettings.ForPorts([backend.Port, .. services.Select(service => service.Server.Port)]);
-        await using AgentProcess agent = await AgentProcess.StartAsync(
-            (settings with { ReadsRecords = true }).With("BEYLA_BPF_CONTEXT_PROPAGATION", way));
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
+        await using AgentProcess agent = await PassingAgent.StartAsync((settings with { ReadsRecords = true }), way);
         using CancellationTokenSource expired = new(TimeSpan.FromSeconds(60));
         List<int> first = [];
         foreach ((_, TestServer server) in services)

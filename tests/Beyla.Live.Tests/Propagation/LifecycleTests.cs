@@ -1,4 +1,5 @@
 using Beyla.Live.Tests.Rig;
+using Beyla.Tests.Common;
 
 namespace Beyla.Live.Tests.Propagation;
 
@@ -71,13 +72,8 @@ public sealed class LifecycleTests
         }
     }
 
-    private static async Task<AgentProcess> StartAsync(Sender sender, string way)
-    {
-        AgentProcess agent = await AgentProcess.StartAsync(
-            AgentSettings.ForPorts(sender.Port).With("BEYLA_BPF_CONTEXT_PROPAGATION", way));
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
-        return agent;
-    }
+    private static Task<AgentProcess> StartAsync(Sender sender, string way) =>
+        PassingAgent.StartAsync(AgentSettings.ForPorts(sender.Port), way);
 
     private static Task<string> ShowAsync(TestCgroup group) => Tool.RunAsync("bpftool", "cgroup", "show", group.Path);
 }

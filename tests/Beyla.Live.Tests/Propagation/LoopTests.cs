@@ -3,6 +3,7 @@ using System.Text;
 using Beyla.Live.Tests.Context;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
+using Beyla.Tests.Common;
 using Xunit.Abstractions;
 
 namespace Beyla.Live.Tests.Propagation;
@@ -64,9 +65,8 @@ public sealed class LoopTests(ITestOutputHelper output)
         await using TestCgroup group = TestCgroup.Create();
         await using TestServer backend = await Hops.StartBackendAsync(group);
         await using TestServer node = await Hops.StartScriptAsync(group, "node", "nested.js", backend.Port);
-        await using AgentProcess agent = await AgentProcess.StartAsync(
-            (AgentSettings.ForPorts(backend.Port, node.Port) with { ReadsRecords = true }).With("BEYLA_BPF_CONTEXT_PROPAGATION", "tcp"));
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
+        await using AgentProcess agent = await PassingAgent.StartAsync(
+            (AgentSettings.ForPorts(backend.Port, node.Port) with { ReadsRecords = true }), "tcp");
         const string request = "GET /in/1?before HTTP/1.1\r\nHost: x\r\n\r\n";
         string[] texts = [request, request[..12], request[..1], request + request];
         for (int i = 0; i < 200; i++)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
+using Beyla.Tests.Common;
 
 namespace Beyla.Live.Tests.Propagation;
 
@@ -33,9 +34,7 @@ public sealed class RuntimeTests
         await using TestCgroup group = TestCgroup.Create();
         await using Echo echo = new();
         await using TestServer server = await StartAsync(group, runtime, echo.Port, closes);
-        await using AgentProcess agent = await AgentProcess.StartAsync(
-            AgentSettings.ForPorts(server.Port).With("BEYLA_BPF_CONTEXT_PROPAGATION", "all"));
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
+        await using AgentProcess agent = await PassingAgent.StartAsync(AgentSettings.ForPorts(server.Port), "all");
         int sent = 0;
         using HttpClient client = new();
         // The test's own client names a trace in the environment of a test run.

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
+using Beyla.Tests.Common;
 
 namespace Beyla.Live.Tests.Propagation;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Beyla.Live.Tests.Rig;
+using Beyla.Tests.Common;
 
 namespace Beyla.Live.Tests.Propagation;
 
@@ -19,9 +20,7 @@ public sealed class SignedTests
     {
         await using TestCgroup group = TestCgroup.Create();
         await using Sender sender = await Sender.StartAsync(group);
-        await using AgentProcess agent = await AgentProcess.StartAsync(
-            AgentSettings.ForPorts(sender.Port).With("BEYLA_BPF_CONTEXT_PROPAGATION", way));
-        Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains("Passing trace context on", StringComparison.Ordinal), Wait.Hang));
+        await using AgentProcess agent = await PassingAgent.StartAsync(AgentSettings.ForPorts(sender.Port), way);
         foreach (int body in (int[])[0, 100, 5000, 200_000])
         {
             // The same without a signature has the option: what is looked for can be seen.

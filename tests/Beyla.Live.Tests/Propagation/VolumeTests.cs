@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
+using Beyla.Tests.Common;
 
 namespace Beyla.Live.Tests.Propagation;
 
@@ -32,11 +33,9 @@ public sealed partial class VolumeTests
             """);
         int sent = 0;
         await using (TestServer server = await TestServer.StartAsync(port, [.. group.Prefix, Tool.Find("nginx"), "-c", configuration]))
-        await using (AgentProcess agent = await AgentProcess.StartAsync(
-            AgentSettings.ForPorts(port, upstream).With("BEYLA_BPF_CONTEXT_PROPAGATION", way).With("BEYLA_TRACE_PRINTER", "counter")))
+        await using (AgentProcess agent = await PassingAgent.StartAsync(
+            AgentSettings.ForPorts(port, upstream).With("BEYLA_TRACE_PRINTER", "counter"), way))
         {
-            const string passing = "Passing trace context on";
-            Assert.True(await Wait.UntilAsync(() => agent.Errors.Contains(passing, StringComparison.Ordinal), Wait.Hang));
             while (sent < Connections)
             {
                 string report = await Tool.RunAsync("wrk", "-t1", "-c32", "-d2s", $"http://127.0.0.1:{port}/");

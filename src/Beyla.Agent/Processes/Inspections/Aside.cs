@@ -22,6 +22,7 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     private readonly Queue<InspectionResult> results = [];
     private readonly HashSet<ulong> told = [];
     private readonly Signal doorbell = new();
+    private readonly Pulse pulse;
     private long produced, whole, without;
     private bool stopping;
 
@@ -31,10 +32,24 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     {
         (this.options, this.create) = (options, create);
         queue = new InspectionQueue(options.MaximumWaiting, options.MaximumWaitingPerUser, Stopwatch.Frequency);
+        pulse = new Pulse(gate, options.AskKeeper, doorbell.Set);
     }
 
     /// <summary>Becomes readable when there is a result; for an edge-triggered epoll, nobody needs to read it.</summary>
     public int FileDescriptor => doorbell.FileDescriptor;
+
+    /// <summary>Whether looks last longer than they may, and it is not known yet that the processes are to blame.</summary>
+    public bool IsExcusing
+    {
+        get
+        {
+            lock (gate)
+            {
+                return workers.Exists(static worker => worker is { Current: not null, IsGivenUp: false }
+                    && (worker.IsExcused || Stopwatch.GetTimestamp() > worker.Due));
+            }
+        }
+    }
 
     /// <summary>Threads, those that do not come back among them.</summary>
     internal int Threads
@@ -56,6 +71,7 @@ public sealed class Aside : IInspections, ICounted, IDisposable
     public static Aside Create(ProcReader proc, IListenerScan listeners, AsideOptions? options = null, GoProcesses? go = null)
     {
         options ??= new AsideOptions();
+        options = options with { AskKeeper = options.AskKeeper ?? (proc.Desk is { } desk ? desk.Ask : null) };
         return new Aside(options, files => new ProcessInspector(proc.Another(), listeners, files, options.Deadline, go));
     }
 
@@ -117,7 +133,7 @@ public sealed class Aside : IInspections, ICounted, IDisposable
                     worker.Share!.Blocked++;
                 }
 
-                if (!worker.IsGivenUp && lasted > options.Deadline)
+                if (!worker.IsGivenUp && now > worker.Due && !pulse.Excuses(worker, now, options.BlockedAfter))
                 {
                     changed = worker.IsGivenUp = true;
                     Answer(InspectionResult.Without(inspection, isGone: false));
@@ -199,7 +215,7 @@ public sealed class Aside : IInspections, ICounted, IDisposable
                 var now = Stopwatch.GetTimestamp();
                 if (queue.TryTake(now, AccessOf, out var inspection, out var share, out var access, out var due))
                 {
-                    worker.Begin(inspection, share, now);
+                    worker.Begin(inspection, share, now, now + (long)(options.Deadline.TotalSeconds * Stopwatch.Frequency));
                     return (inspection, access);
                 }
 

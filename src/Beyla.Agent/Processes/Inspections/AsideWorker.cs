@@ -15,6 +15,12 @@ internal sealed class AsideWorker(Aside owner, int number) : IFileGate
     /// <summary>When it began with that, Stopwatch.</summary>
     public long Begun { get; private set; }
 
+    /// <summary>When it is given up, Stopwatch.</summary>
+    public long Due { get; private set; }
+
+    /// <summary>That was put off, since the keeper did not answer.</summary>
+    public bool IsExcused { get; private set; }
+
     /// <summary>The device of the file that it reads; 0 before it opened one.</summary>
     public ulong Device { get; set; }
 
@@ -25,7 +31,11 @@ internal sealed class AsideWorker(Aside owner, int number) : IFileGate
     public bool IsGivenUp { get; set; }
 
     /// <summary>It looks at this process from now on.</summary>
-    public void Begin(Inspection inspection, UserShare share, long now) => (Current, Share, Begun) = (inspection, share, now);
+    public void Begin(Inspection inspection, UserShare share, long now, long due) =>
+        (Current, Share, Begun, Due, IsExcused) = (inspection, share, now, due, false);
+
+    /// <summary>It has more time.</summary>
+    public void Excuse(long due) => (Due, IsExcused) = (due, true);
 
     /// <summary>It waits for work again.</summary>
     public void End() => (Current, Share, Device, IsBlocked, IsGivenUp) = (null, null, 0, false, false);

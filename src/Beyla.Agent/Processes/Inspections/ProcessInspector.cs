@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Beyla.Agent.Processes.Inspections.Go;
 
 namespace Beyla.Agent.Processes.Inspections;
@@ -29,7 +30,7 @@ internal sealed class ProcessInspector(
         var (parts, ports) = (inspection.Parts, new ScannedPorts());
         if (parts.HasFlag(InspectionParts.OnlyWithPorts))
         {
-            listeners.Scan(pid, ports);
+            Scan(pid, ports);
             if (ports.Of(pid).Length == 0)
             {
                 return InspectionResult.Without(inspection, isGone: false) with { IsWhole = true };
@@ -45,7 +46,7 @@ internal sealed class ProcessInspector(
         var language = parts.HasFlag(InspectionParts.Language) ? languages.Detect(pid, executable) : ProcessLanguage.Generic;
         if ((parts & (InspectionParts.Ports | InspectionParts.OnlyWithPorts)) == InspectionParts.Ports)
         {
-            listeners.Scan(pid, ports);
+            Scan(pid, ports);
         }
         // The pid may have become another process between two of these files.
         if (proc.TryStat(pid, out var stat) && stat.StartTime != inspection.StartTime)
@@ -62,6 +63,14 @@ internal sealed class ProcessInspector(
 
     /// <summary>Gives back what the reader holds.</summary>
     public void Dispose() => proc.Dispose();
+
+    /// <summary>The kernel alone is asked, by way of the keeper: what that takes is not the process's fault.</summary>
+    private void Scan(int pid, ScannedPorts ports)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        listeners.Scan(pid, ports);
+        proc.Budget.GiveBack(begun);
+    }
 
     private bool IsThere(Inspection inspection) => proc.TryStat(inspection.Pid, out var stat) && stat.StartTime == inspection.StartTime;
 

@@ -1,10 +1,9 @@
 using System.Globalization;
-using Beyla.Live.Tests.Rig;
 
-namespace Beyla.Live.Tests.Propagation;
+namespace Beyla.Tests.Common;
 
-/// <summary>A control group (version 2) of one test, removed at its end, when its processes are gone.</summary>
-internal sealed class TestCgroup : IAsyncDisposable
+/// <summary>A control group (version 2) of one test or measurement, removed at its end, when its processes are gone.</summary>
+internal sealed class TestCgroup : IDisposable, IAsyncDisposable
 {
     private static int count;
 
@@ -22,18 +21,26 @@ internal sealed class TestCgroup : IAsyncDisposable
     /// <summary>A command that runs another inside.</summary>
     public IReadOnlyList<string> Prefix => ["/bin/sh", "-c", $"echo $$ > {Path}/cgroup.procs && exec \"$@\"", "inside"];
 
+    /// <exception cref="InvalidOperationException">Control groups of version 2 are not mounted.</exception>
     public static TestCgroup Create()
     {
-        string mount = Mount ?? throw new InvalidOperationException("Control groups of version 2 are not mounted.");
+        var mount = Mount ?? throw new InvalidOperationException("Control groups of version 2 are not mounted.");
         TestCgroup created = new(
-            mount, string.Create(CultureInfo.InvariantCulture, $"beyla-live-{Environment.ProcessId}-{Interlocked.Increment(ref count)}"));
+            mount, string.Create(CultureInfo.InvariantCulture, $"beyla-test-{Environment.ProcessId}-{Interlocked.Increment(ref count)}"));
         Directory.CreateDirectory(created.Path);
         return created;
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => new(Task.Run(Dispose));
+
+    public void Dispose()
     {
-        await Wait.UntilAsync(() => File.ReadAllText(System.IO.Path.Combine(Path, "cgroup.procs")).Length == 0, Wait.Hang);
+        // A process that is killed leaves a moment later; half a minute is what only one that hangs takes.
+        for (var i = 0; i < 6000 && File.ReadAllText($"{Path}/cgroup.procs").Length > 0; i++)
+        {
+            Thread.Sleep(5);
+        }
+
         Directory.Delete(Path);
     }
 }
