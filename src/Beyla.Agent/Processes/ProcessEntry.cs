@@ -36,6 +36,12 @@ internal sealed class ProcessEntry
     /// <summary>Ports it listens on, its own and those inherited. Shared with its children, so replaced and never changed.</summary>
     public ushort[] Ports { get; set; } = [];
 
+    /// <summary>A port that a rule names and that it was seen to serve while it was awaited; 0 for none.</summary>
+    public ushort ServedPort { get; set; }
+
+    /// <summary>It does not listen on its ports, as far as is known: a socket was passed to it.</summary>
+    public bool IsAdopted { get; init; }
+
     /// <summary>As <see cref="ProcStat.StartTime"/>; 0 where nobody looked.</summary>
     public long StartTime { get; init; }
 

@@ -109,11 +109,7 @@ public sealed partial class ProcessTable
         {
             if (isFirst)
             {
-                foreach (var port in entry.Ports)
-                {
-                    servers[port] = entry;
-                }
-
+                NoteServer(entry);
                 secondLook.Add(entry.Pid, entry.Since, options.Clock());
                 if (entry.Names.IsHidden)
                 {
@@ -184,6 +180,11 @@ public sealed partial class ProcessTable
             else
             {
                 Forget(rejected.Pid);
+            }
+
+            if (rejected.ServedPort != 0 && !isExcluded)
+            {
+                Adopt(rejected.Pid, rejected.ServedPort);
             }
 
             Release(rejected.Pid);
