@@ -1,3 +1,4 @@
+using Beyla.Agent.Linux;
 using Beyla.Agent.Processes.Inspections;
 
 namespace Beyla.Agent.Processes;
@@ -156,5 +157,5 @@ public sealed record ProcessTableOptions
     public ServiceSnapshot? Services { get; init; }
 
     /// <summary>CLOCK_MONOTONIC in nanoseconds, as in events.</summary>
-    public Func<long> Clock { get; init; } = static () => System.Diagnostics.Stopwatch.GetTimestamp();
+    public Func<long> Clock { get; init; } = static () => (long)MonotonicClock.Now;
 }

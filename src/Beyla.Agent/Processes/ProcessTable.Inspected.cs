@@ -37,6 +37,14 @@ public sealed partial class ProcessTable
             Learn(entry, result);
         }
 
+        // Nothing was left to look at: whoever listens passed the socket on, so it was of the same service.
+        if (result.IsGone && entry is { IsAdopted: true, Executable.Length: 0 } && ListenerOf(entry) is { } listener)
+        {
+            entry.Inherit(listener);
+            Accept(entry);
+            return;
+        }
+
         if (entry.IsIdentified && (!learns || !needs.Language))
         {
             Accept(entry);

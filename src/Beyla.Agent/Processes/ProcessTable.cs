@@ -240,6 +240,10 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         }
     }
 
+    /// <summary>Who is known to listen on a port that a process serves.</summary>
+    private ProcessEntry? ListenerOf(ProcessEntry entry) => entry.Ports.Select(port => servers.GetValueOrDefault(port))
+        .FirstOrDefault(listener => listener is { IsIdentified: true } && listener != entry);
+
     private bool IsCurrent(ProcessEntry entry) => entries.GetValueOrDefault(entry.Pid) == entry;
 
     private bool IsAlive(int pid, long startTime) => proc.TryStat(pid, out var stat) && stat.StartTime == startTime;

@@ -251,10 +251,11 @@ public sealed class PendingTests
         rig.Kernel.Listeners.Add((10, 8080));
         rig.Table.Start(TimeSpan.Zero);
         rig.Answer();
-        rig.Proc.Add(20, "/srv/worker");
+        rig.Proc.Add(20, executable: ""); // its memory is gone already
         rig.Table.Open(20, 8080);
         rig.Proc.Remove(20); // before the look
         rig.Answer();
+        Assert.Equal("/srv/web", rig.Table.Find(20)!.Executable);
         rig.Table.Open(21, 8080); // gone at once
         Assert.Equal("web", rig.Table.Find(21)!.ServiceName);
         Assert.Equal("/srv/web", rig.Table.Find(21)!.Executable);
