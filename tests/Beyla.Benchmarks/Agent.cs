@@ -36,10 +36,22 @@ internal static class Agent
         },
         alone ? ["setpriv", "--bounding-set=-perfmon,-sys_admin", BenchmarkOptions.AgentPath] : [BenchmarkOptions.AgentPath]).Process;
 
-    private static (ChildProcess Process, TimeSpan Start) Start(Dictionary<string, string> environment, params string[] command)
+    /// <summary>Starts the agent; its stream is to be read.</summary>
+    /// <param name="settings">Its variables.</param>
+    /// <param name="log">Gets the lines of its standard error.</param>
+    public static (ChildProcess Process, StreamReader Output) Read(Dictionary<string, string> settings, List<string> log)
+    {
+        var (process, _) = Start(settings, log, isRead: true, BenchmarkOptions.AgentPath);
+        return (process, process.Output);
+    }
+
+    private static (ChildProcess Process, TimeSpan Start) Start(Dictionary<string, string> environment, params string[] command) =>
+        Start(environment, [], isRead: false, command);
+
+    private static (ChildProcess Process, TimeSpan Start) Start(
+        Dictionary<string, string> environment, List<string> log, bool isRead, params string[] command)
     {
         using var tracing = new ManualResetEventSlim();
-        var log = new List<string>();
         long ready = 0;
         var started = Stopwatch.GetTimestamp();
         var process = ChildProcess.Start(command[0], command[1..], environment, line =>
@@ -54,7 +66,7 @@ internal static class Agent
             {
                 tracing.Set();
             }
-        });
+        }, isRead);
         if (!tracing.Wait(TimeSpan.FromSeconds(20)))
         {
             process.Dispose();

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Beyla.Benchmarks;
 
 /// <summary>What to run and for how long, and whether what the guests count becomes the record that CI holds costs against.</summary>
-internal sealed record BenchmarkOptions(IReadOnlyList<string> Suites, int Rounds, int Seconds, bool Record = false)
+/// <param name="Minutes">How long the soak lasts.</param>
+internal sealed record BenchmarkOptions(IReadOnlyList<string> Suites, int Rounds, int Seconds, bool Record = false, int Minutes = 10)
 {
     /// <summary>The agent as it is published.</summary>
     public static string AgentPath { get; } = Path.GetFullPath("out/bin/beyla");
@@ -11,7 +12,7 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Suites, int Rounds
     public static BenchmarkOptions Parse(string[] args)
     {
         var suites = new List<string>();
-        int rounds = 12, seconds = 2;
+        int rounds = 12, seconds = 2, minutes = 10;
         var record = false;
         for (var i = 0; i < args.Length; i++)
         {
@@ -23,6 +24,9 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Suites, int Rounds
                 case "--seconds":
                     seconds = int.Parse(args[++i], CultureInfo.InvariantCulture);
                     break;
+                case "--minutes":
+                    minutes = int.Parse(args[++i], CultureInfo.InvariantCulture);
+                    break;
                 case "--record":
                     record = true;
                     break;
@@ -32,7 +36,7 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Suites, int Rounds
             }
         }
 
-        return new BenchmarkOptions(suites, rounds, seconds, record);
+        return new BenchmarkOptions(suites, rounds, seconds, record, minutes);
     }
 }
 
@@ -52,4 +56,7 @@ internal static class Suites
         ("module", ModuleSuite.Run),
         ("flow-programs", FlowProgramSuite.Run),
     ];
+
+    /// <summary>Suites that run only where they are named, since they take long.</summary>
+    public static IReadOnlyList<(string Name, Func<BenchmarkOptions, string> Run)> Named { get; } = [("soak", SoakSuite.Run)];
 }

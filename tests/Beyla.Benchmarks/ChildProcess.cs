@@ -11,13 +11,20 @@ internal sealed class ChildProcess : IDisposable
 
     public int Id => process.Id;
 
-    /// <summary>Starts a program; its output is thrown away.</summary>
+    /// <summary>What it writes to standard output, where that is not thrown away.</summary>
+    public StreamReader Output => process.StandardOutput;
+
+    /// <summary>Starts a program; its output is thrown away, unless it is read.</summary>
     public static ChildProcess Start(
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null,
-        Action<string>? onLog = null)
+        Action<string>? onLog = null, bool isRead = false)
     {
-        var start = new ProcessStartInfo("/bin/sh") { RedirectStandardError = onLog is not null, UseShellExecute = false };
-        string[] words = ["-c", "exec \"$@\" >/dev/null " + (onLog is null ? "2>&1" : ""), "sh", program, .. arguments];
+        var start = new ProcessStartInfo("/bin/sh")
+        {
+            RedirectStandardError = onLog is not null, RedirectStandardOutput = isRead, UseShellExecute = false,
+        };
+        var redirections = (isRead ? "" : ">/dev/null ") + (onLog is null ? "2>&1" : "");
+        string[] words = ["-c", "exec \"$@\" " + redirections, "sh", program, .. arguments];
         foreach (var argument in words)
         {
             start.ArgumentList.Add(argument);

@@ -13,8 +13,9 @@ internal sealed class Nginx : IDisposable
     private readonly ChildProcess process;
 
     /// <param name="fileSize">Bytes of the file.</param>
+    /// <param name="address">The address it listens on, which this process can reach.</param>
     /// <param name="prefix">A command that runs another one.</param>
-    public Nginx(int fileSize = 800, params IEnumerable<string> prefix)
+    public Nginx(int fileSize = 800, string address = "127.0.0.1", params IEnumerable<string> prefix)
     {
         Port = FreePort();
         KeepingPort = FreePort();
@@ -30,13 +31,13 @@ internal sealed class Nginx : IDisposable
               access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; keepalive_timeout 300s;
               client_body_temp_path {{directory}}; proxy_temp_path {{directory}}; fastcgi_temp_path {{directory}};
               uwsgi_temp_path {{directory}}; scgi_temp_path {{directory}};
-              server { listen 127.0.0.1:{{Port}} backlog=4096; root {{directory}}; }
-              upstream kept { server 127.0.0.1:{{Port}}; keepalive 64; keepalive_requests 1000000000; keepalive_timeout 300ms; }
+              server { listen {{address}}:{{Port}} backlog=4096; root {{directory}}; }
+              upstream kept { server {{address}}:{{Port}}; keepalive 64; keepalive_requests 1000000000; keepalive_timeout 300ms; }
               server {
                 listen 127.0.0.1:{{KeepingPort}} backlog=4096;
                 location / { proxy_pass http://kept; proxy_http_version 1.1; proxy_set_header Connection ""; }
               }
-              server { listen 127.0.0.1:{{ConnectingPort}} backlog=4096; location / { proxy_pass http://127.0.0.1:{{Port}}; } }
+              server { listen 127.0.0.1:{{ConnectingPort}} backlog=4096; location / { proxy_pass http://{{address}}:{{Port}}; } }
             }
             """);
         // nginx drops its rights to a user who has to be able to read the file.
@@ -47,7 +48,7 @@ internal sealed class Nginx : IDisposable
         {
             try
             {
-                using var probe = new TcpClient("127.0.0.1", Port);
+                using var probe = new TcpClient(address, Port);
                 break;
             }
             catch (SocketException) when (i < 100)

@@ -32,8 +32,15 @@ internal sealed class VethPair : IDisposable
     /// <summary>The near end's name.</summary>
     public string Near { get; }
 
+    /// <summary>A command that runs another one at the far end.</summary>
+    public IReadOnlyList<string> Prefix => ["ip", "netns", "exec", space];
+
     /// <summary>Starts a program at the far end.</summary>
-    public ChildProcess StartFar(params string[] command) => ChildProcess.Start("ip", ["netns", "exec", space, .. command]);
+    public ChildProcess StartFar(params string[] command) => ChildProcess.Start(Prefix[0], [.. Prefix.Skip(1), .. command]);
+
+    /// <summary>Packets that the near end has sent and received so far, as its interface counts them.</summary>
+    public long Packets() => ((string[])["rx_packets", "tx_packets"]).Sum(name => long.Parse(
+        File.ReadAllText($"/sys/class/net/{Near}/statistics/{name}"), CultureInfo.InvariantCulture));
 
     public void Dispose()
     {

@@ -17,11 +17,11 @@ public sealed partial class WallClock
 
     /// <summary>The clocks of the machine.</summary>
     public WallClock()
-        : this(static () => Read(ClockMonotonic), static () => Read(ClockRealtime))
+        : this(static () => (long)MonotonicClock.Now, static () => Read(ClockRealtime))
     {
     }
 
-    /// <param name="monotonic">CLOCK_MONOTONIC in nanoseconds.</param>
+    /// <param name="monotonic">CLOCK_MONOTONIC of the kernel in nanoseconds.</param>
     /// <param name="realtime">CLOCK_REALTIME in nanoseconds since 1970.</param>
     internal WallClock(Func<long> monotonic, Func<long> realtime)
     {
@@ -67,7 +67,7 @@ public sealed partial class WallClock
         }
     }
 
-    private const int ClockRealtime = 0, ClockMonotonic = 1;
+    private const int ClockRealtime = 0;
 
     private static unsafe long Read(int clock)
     {

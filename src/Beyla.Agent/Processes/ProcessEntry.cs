@@ -1,3 +1,4 @@
+using Beyla.Agent.Linux;
 using Beyla.Agent.Processes.Inspections;
 
 namespace Beyla.Agent.Processes;
@@ -35,6 +36,12 @@ internal sealed class ProcessEntry
 
     /// <summary>Ports it listens on, its own and those inherited. Shared with its children, so replaced and never changed.</summary>
     public ushort[] Ports { get; set; } = [];
+
+    /// <summary>A port that a rule names and that it was seen to serve while it was awaited; 0 for none.</summary>
+    public ushort ServedPort { get; set; }
+
+    /// <summary>It does not listen on its ports, as far as is known: a socket was passed to it.</summary>
+    public bool IsAdopted { get; init; }
 
     /// <summary>As <see cref="ProcStat.StartTime"/>; 0 where nobody looked.</summary>
     public long StartTime { get; init; }
@@ -150,5 +157,5 @@ public sealed record ProcessTableOptions
     public ServiceSnapshot? Services { get; init; }
 
     /// <summary>CLOCK_MONOTONIC in nanoseconds, as in events.</summary>
-    public Func<long> Clock { get; init; } = static () => System.Diagnostics.Stopwatch.GetTimestamp();
+    public Func<long> Clock { get; init; } = static () => (long)MonotonicClock.Now;
 }

@@ -37,6 +37,14 @@ public sealed partial class ProcessTable
             Learn(entry, result);
         }
 
+        // Nothing was left to look at: whoever listens passed the socket on, so it was of the same service.
+        if (result.IsGone && entry is { IsAdopted: true, Executable.Length: 0 } && ListenerOf(entry) is { } listener)
+        {
+            entry.Inherit(listener);
+            Accept(entry);
+            return;
+        }
+
         if (entry.IsIdentified && (!learns || !needs.Language))
         {
             Accept(entry);
@@ -109,11 +117,7 @@ public sealed partial class ProcessTable
         {
             if (isFirst)
             {
-                foreach (var port in entry.Ports)
-                {
-                    servers[port] = entry;
-                }
-
+                NoteServer(entry);
                 secondLook.Add(entry.Pid, entry.Since, options.Clock());
                 if (entry.Names.IsHidden)
                 {
@@ -184,6 +188,11 @@ public sealed partial class ProcessTable
             else
             {
                 Forget(rejected.Pid);
+            }
+
+            if (rejected.ServedPort != 0 && !isExcluded)
+            {
+                Adopt(rejected.Pid, rejected.ServedPort);
             }
 
             Release(rejected.Pid);

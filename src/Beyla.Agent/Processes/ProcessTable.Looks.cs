@@ -60,8 +60,10 @@ public sealed partial class ProcessTable
     /// <param name="since">As <see cref="ProcessEntry.Since"/>.</param>
     /// <param name="scan">It may listen on more ports.</param>
     /// <param name="isFresh">A program has just begun.</param>
+    /// <param name="isAdopted">It does not listen on the ports itself: a socket was passed to it.</param>
     /// <returns>Its entry; null when it is not to be traced and nothing forbids it.</returns>
-    private ProcessEntry? Examine(int pid, ushort[] ports, string executed, long since, bool scan = false, bool isFresh = false)
+    private ProcessEntry? Examine(
+        int pid, ushort[] ports, string executed, long since, bool scan = false, bool isFresh = false, bool isAdopted = false)
     {
         var facts = new ProcessFacts { Pid = pid, ListeningPorts = ports };
         if (!proc.TryStat(pid, out var stat))
@@ -103,7 +105,7 @@ public sealed partial class ProcessTable
         {
             Pid = pid, Since = since, State = rule is null ? ProcessState.Pending : ProcessState.Selected,
             StartTime = stat.StartTime, Ports = ports, Link = link, Executed = executed, Executable = path, IsUndecided = rule is null,
-            IsFresh = isFresh, Names = started ?? default, HasNames = started is not null,
+            IsFresh = isFresh, IsAdopted = isAdopted, Names = started ?? default, HasNames = started is not null,
             Info = rule is null ? null : judge.Identify(facts, rule, started ?? default),
         };
         return Trace(entry, judge.Parts | PartsOf(ports, scan)) ? entry : null;
@@ -159,11 +161,7 @@ public sealed partial class ProcessTable
             Bury(entry);
         }
 
-        foreach (var port in entry.Ports)
-        {
-            servers[port] = entry;
-        }
-
+        NoteServer(entry);
         if (parts != InspectionParts.None)
         {
             Look(entry, parts, waits: true);
@@ -175,12 +173,15 @@ public sealed partial class ProcessTable
     /// <summary>A process that serves a selected port though it never listened there: the socket was passed to it.</summary>
     private void Adopt(int pid, int port)
     {
-        if (Examine(pid, [(ushort)port], "", options.Clock()) is not null || proc.TryStat(pid, out _))
+        if (Examine(pid, [(ushort)port], "", options.Clock(), isAdopted: true) is not null || proc.TryStat(pid, out _))
         {
             return;
         }
         // Gone already. Whoever listens on the port passed it on, so it was of the same service.
-        var entry = new ProcessEntry { Pid = pid, Since = options.Clock(), State = ProcessState.Selected, Ports = [(ushort)port] };
+        var entry = new ProcessEntry
+        {
+            Pid = pid, Since = options.Clock(), State = ProcessState.Selected, Ports = [(ushort)port], IsAdopted = true,
+        };
         if (servers.TryGetValue(port, out var server))
         {
             entry.Inherit(server);

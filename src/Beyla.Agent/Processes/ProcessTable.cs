@@ -127,8 +127,15 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
     /// <inheritdoc/>
     public void Open(int pid, int servedPort)
     {
-        if (servedPort == 0 || !needs.IsSelectedAlone(servedPort) || entries.ContainsKey(pid))
+        if (servedPort == 0 || !needs.IsSelectedAlone(servedPort))
         {
+            return;
+        }
+
+        if (entries.TryGetValue(pid, out var known))
+        {
+            // Right after execve it is asked what it listens on. Should that be nothing, it is wanted for this.
+            known.ServedPort = known.IsAwaited ? (ushort)servedPort : known.ServedPort;
             return;
         }
 
@@ -217,6 +224,25 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
             Judged?.Invoke(pid);
         }
     }
+
+    /// <summary>
+    /// Remembers who listens on the ports of a process. One that was passed a socket takes nobody's place: it is gone sooner than the
+    /// listener.
+    /// </summary>
+    private void NoteServer(ProcessEntry entry)
+    {
+        foreach (var port in entry.Ports)
+        {
+            if (!entry.IsAdopted || !servers.TryGetValue(port, out var listener) || listener.State == ProcessState.Exited)
+            {
+                servers[port] = entry;
+            }
+        }
+    }
+
+    /// <summary>Who is known to listen on a port that a process serves.</summary>
+    private ProcessEntry? ListenerOf(ProcessEntry entry) => entry.Ports.Select(port => servers.GetValueOrDefault(port))
+        .FirstOrDefault(listener => listener is { IsIdentified: true } && listener != entry);
 
     private bool IsCurrent(ProcessEntry entry) => entries.GetValueOrDefault(entry.Pid) == entry;
 

@@ -28,6 +28,15 @@ public class WallClockTests
         Assert.InRange(WallClock.UnixMicroseconds() - shown.Subtract(DateTimeOffset.UnixEpoch).TotalMicroseconds, -1e6, 1e7);
     }
 
+    /// <summary>The form of the file is that of time_namespaces(7).</summary>
+    [Theory]
+    [InlineData("monotonic           0         0\nboottime            0         0\n", 0)]
+    [InlineData("monotonic      172800         0\nboottime       604800         0\n", 172_800_000_000_000)]
+    [InlineData("monotonic         -11 999999999\nboottime            0         0\n", -10_000_000_001)]
+    [InlineData("boottime            5         0\n", 0)]
+    [InlineData("", 0)]
+    public void ATimeNamespaceAddsToTheClock(string offsets, long expected) => Assert.Equal(expected, MonotonicClock.AddedBy(offsets));
+
     [Theory]
     [InlineData("2026-03-29T00:59:59.999999Z", "2026-03-29 01:59:59.999999")]
     [InlineData("2026-03-29T01:00:00.000000Z", "2026-03-29 03:00:00.000000")]

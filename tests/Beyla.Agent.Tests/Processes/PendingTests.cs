@@ -207,6 +207,60 @@ public sealed class PendingTests
         Assert.Equal([0, 20], rig.Kernel.Scans);
     }
 
+    /// <summary>As inetd does: a program for each connection, which has it from the one that listens.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public void A_program_that_was_passed_a_connection_is_wanted_for_its_port(bool isGone)
+    {
+        using var rig = new TableRig([Ports("8080")], slow: true);
+        rig.Proc.Add(10, "/srv/web", environment: ["OTEL_SERVICE_NAME=web"]);
+        rig.Kernel.Listeners.Add((10, 8080));
+        rig.Table.Start(TimeSpan.Zero);
+        rig.Answer();
+        for (var child = 20; child < 23; child++)
+        {
+            rig.Fork(10, child);
+            rig.Proc.Add(child, "/srv/program", parent: 10, environment: ["OTEL_SERVICE_NAME=program"]);
+            rig.Exec(child, "/srv/program");
+            // It reads its request before it is known that it listens on nothing.
+            rig.Table.Open(child, 8080);
+            Assert.True(rig.Table.IsAwaited(child));
+            if (isGone)
+            {
+                rig.Exit(child);
+            }
+
+            rig.Answer();
+            Assert.Equal(isGone ? "web" : "program", rig.Table.Find(child)!.ServiceName);
+        }
+
+        Assert.False(rig.Table.IsLooking);
+        // One that serves nothing there is none of the service.
+        rig.Fork(10, 30);
+        rig.Proc.Add(30, "/usr/bin/curl", parent: 10);
+        rig.Exec(30, "/usr/bin/curl");
+        rig.Answer();
+        Assert.Null(rig.Table.Find(30));
+    }
+
+    /// <summary>Who was passed a socket and is gone before anybody could look at it is nobody's model.</summary>
+    [Fact]
+    public void The_one_that_listens_says_who_those_are_that_are_gone()
+    {
+        using var rig = new TableRig([Ports("8080")], slow: true);
+        rig.Proc.Add(10, "/srv/web", environment: ["OTEL_SERVICE_NAME=web"]);
+        rig.Kernel.Listeners.Add((10, 8080));
+        rig.Table.Start(TimeSpan.Zero);
+        rig.Answer();
+        rig.Proc.Add(20, executable: ""); // its memory is gone already
+        rig.Table.Open(20, 8080);
+        rig.Proc.Remove(20); // before the look
+        rig.Answer();
+        Assert.Equal("/srv/web", rig.Table.Find(20)!.Executable);
+        rig.Table.Open(21, 8080); // gone at once
+        Assert.Equal("web", rig.Table.Find(21)!.ServiceName);
+        Assert.Equal("/srv/web", rig.Table.Find(21)!.Executable);
+    }
+
     [Fact]
     public void Ended_processes_make_room_for_new_ones()
     {

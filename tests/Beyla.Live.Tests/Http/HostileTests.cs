@@ -100,24 +100,74 @@ public sealed class HostileTests
         Assert.DoesNotContain("s3cr3t", agent.Output, StringComparison.Ordinal);
     }
 
-    /// <summary>A raw socket can have the protocol number of TCP and is none: what it carries is no connection.</summary>
+    /// <summary>
+    /// What has the protocol number of TCP and is none of it (raw and netlink sockets), and streams that are not TCP to the process:
+    /// nothing of them is read as a tcp_sock, and nothing of what they carry is a connection.
+    /// </summary>
     [LiveTheory("python3"), SocketSources]
-    public async Task Raw_sockets_are_no_connections(string source)
+    public async Task Sockets_that_only_look_like_TCP_are_no_connections(string source)
     {
         const string script = """
-            import socket, sys
+            import socket, sys, threading
+            REQUEST = b"GET /raw HTTP/1.1\r\nHost: a\r\n\r\n"
+            ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+            AF_NETLINK, AF_VSOCK, NETLINK_XFRM, IPPROTO_MPTCP = 16, 40, 6, 262
+
+            def raw(family, address):
+                s = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_TCP)
+                s.connect((address, 0))
+                for i in range(10):
+                    s.send(REQUEST)
+                    assert REQUEST in s.recv(4096)
+
+            def netlink():
+                s = socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_XFRM)
+                s.bind((0, 0))
+                for i in range(10):
+                    s.sendto(REQUEST, (s.getsockname()[0], 0)) # to itself
+                    assert s.recv(4096) == REQUEST
+
+            def pair(kind):
+                a, b = socket.socketpair(socket.AF_UNIX, kind)
+                exchange(a, b)
+
+            def exchange(a, b):
+                for i in range(10):
+                    a.sendall(REQUEST)
+                    assert b.recv(4096) == REQUEST
+                    b.sendall(ANSWER)
+                    assert a.recv(4096) == ANSWER
+
+            def stream(family, protocol, address):
+                listener = socket.socket(family, socket.SOCK_STREAM, protocol)
+                listener.bind(address)
+                listener.listen()
+                client = socket.socket(family, socket.SOCK_STREAM, protocol)
+                client.connect(listener.getsockname())
+                exchange(client, listener.accept()[0])
+
+            socket.setdefaulttimeout(5)
             sys.stdin.read()
-            raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
-            raw.connect(("127.0.0.1", 0))
-            for i in range(10):
-                raw.send(b"GET /raw HTTP/1.1\r\nHost: a\r\n\r\n")
+            for name, kind in (
+                    ("raw", lambda: raw(socket.AF_INET, "127.0.0.1")), ("raw6", lambda: raw(socket.AF_INET6, "::1")), ("netlink", netlink),
+                    ("unix", lambda: pair(socket.SOCK_STREAM)), ("unixseq", lambda: pair(socket.SOCK_SEQPACKET)),
+                    ("mptcp", lambda: stream(socket.AF_INET, IPPROTO_MPTCP, ("127.0.0.1", 0))),
+                    ("vsock", lambda: stream(AF_VSOCK, 0, (1, 0x7fff1234)))):
+                try:
+                    kind()
+                    print(name, "done", flush=True)
+                except OSError as e:
+                    print(name, e, flush=True)
             """;
         await using ChildProcess client = ChildProcess.Start(Tool.Find("python3"), ["-I", "-c", script]);
         string pid = client.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture);
         await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.For("BEYLA_TARGET_PID", pid).WithSource(source));
 
         client.CloseInput();
-        Assert.Equal(0, await client.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.True(await client.WaitForExitAsync(TimeSpan.FromSeconds(20)) == 0, client.Errors);
+        // The others are there or not by how the kernel was built.
+        Assert.Superset(new HashSet<string> { "raw done", "netlink done", "unix done", "unixseq done" },
+            client.OutputLines.ToHashSet());
 
         await agent.StopAsync();
         Assert.Equal((0, 0), (agent.Counters["sockets"].Produced, agent.Counters["tracing connections"].Produced));

@@ -34,6 +34,38 @@ public sealed class RingTests
     public Task Large_records_are_put_together(string source) =>
         CountAsync(source, round: 10, [.. Enumerable.Range(0, 2500).Select(static i => Path(i, 3000 + (i % 997)))]);
 
+    /// <summary>
+    /// The smallest ring there can be, while its reader stands still for most of the time: what the kernel side made is what there was to
+    /// tell, to the event. A request and its response are one each; at the end each side's FIN is one, and the end of the socket.
+    /// </summary>
+    [LiveTheory("gcc"), SocketSources]
+    public async Task A_ring_of_a_page_tells_or_counts_every_event(string source)
+    {
+        const int requests = 4000;
+        int port = FreePort.Next();
+        string program = await NativeProgram.BuildAsync("traffic"), text = port.ToString(CultureInfo.InvariantCulture);
+        await using TestServer server = await TestServer.StartAsync(port, [program, "serve", text, "recv"], address: null);
+        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(port).WithSource(source)
+            .With("BEYLA_BPF_RING_SIZE", Environment.SystemPageSize.ToString(CultureInfo.InvariantCulture)));
+
+        await AskAsync("10");
+        await agent.WaitForServerSpansAsync(10);
+        agent.Pause();
+        await AskAsync(requests.ToString(CultureInfo.InvariantCulture));
+        agent.Resume();
+        await Task.Delay(200);
+        await AskAsync("10");
+
+        await agent.StopAsync(ChildProcess.SIGINT, "sockets", "tracing", "exchanges", "exchanges.http");
+        PlaceCount events = agent.Counters["sockets"];
+        Assert.Equal((2 * (10 + requests + 10)) + (3 * 3), events.Produced);
+        // No more than a page of them can have waited for the reader.
+        Assert.InRange(events.Lost, 2 * (requests - (Environment.SystemPageSize / (HeaderOfRecord + HeaderOfEvent))), 2 * requests);
+        Assert.Equal(events.Produced, events.Emitted + events.Lost);
+
+        Task<string> AskAsync(string count) => Tool.RunAsync(program, "get", text, "recv", count, "/hello");
+    }
+
     /// <summary>A path that no other request has, with so many letters at its end.</summary>
     private static string Path(int number, int letters) => $"/hello/{number}/{new string((char)('a' + (number % 26)), letters)}";
 
