@@ -39,6 +39,24 @@ static __always_inline bool is_receive_wanted(const struct selection *s, __u32 p
 	return s->capture && is_tcp(sk, true);
 }
 
+/*
+ * Whether a socket is being made from what another one was (TCP_REPAIR, as CRIU does): what is written to its queues was sent, or has arrived, on that
+ * one, and whoever looks at them does not serve. Nothing moves.
+ */
+static __always_inline bool is_repaired(const struct tcp_sock *tcp, bool typed)
+{
+	return typed ? BPF_CORE_READ_BITFIELD(tcp, repair) : BPF_CORE_READ_BITFIELD_PROBED(tcp, repair);
+}
+
+/*
+ * Whether an skb comes from an error queue: it holds what was sent, with the time of that (SO_TIMESTAMPING), and has no place in the stream.
+ * skb_set_err_queue (net/core/skbuff.c) marks it so.
+ */
+static __always_inline bool is_error(const struct sk_buff *skb)
+{
+	return BPF_CORE_READ_BITFIELD(skb, pkt_type) == PACKET_OUTGOING;
+}
+
 /* Passed once for each piece that a sendmsg copies, before it is copied. A small send is one piece, or two. */
 SEC("?tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct sk_buff *tail, int goal)
@@ -53,7 +71,7 @@ int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
-	if (!tcp || !at)
+	if (!tcp || !at || is_repaired(tcp, true))
 		return 0;
 	left = message->msg_iter.count;
 	position = tcp->write_seq;
@@ -119,7 +137,7 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
-	if (!tcp || !at)
+	if (!tcp || !at || is_repaired(tcp, true))
 		return 0;
 	left = message->msg_iter.count;
 	position = tcp->write_seq;
@@ -242,6 +260,8 @@ int BPF_PROG(on_receive_tracepoint, struct sk_buff *skb, int length)
 	if (!s || !sk || !is_receive_wanted(s, pid_tgid >> 32, sk))
 		return 0;
 	tcp = bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
+	if (is_error(skb) || is_repaired(tcp, true))
+		return 0;
 	at = begin_operation(sk, true, SOCKET_RECEIVE, pid_tgid);
 	if (!at || bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &dynptr))
 		return 0;
@@ -272,17 +292,68 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 	if (!s || !sk || failed || !is_receive_wanted(s, pid_tgid >> 32, sk))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp || is_error(skb) || is_repaired(tcp, true))
+		return 0;
 	at = begin_operation(sk, true, SOCKET_RECEIVE, pid_tgid);
-	if (!tcp || !at)
+	if (!at)
 		return 0;
 	payload_of_iterator(&at->payload, to, true);
 	step_back(&at->payload, length);
 	return report(s, at, sk, true, SOCKET_RECEIVE, ((struct tcp_skb_cb *)skb->cb)->seq + offset, length, tcp->write_seq, NULL);
 }
 
+#define MAX_MESSAGES 1024 /* of one call: UIO_MAXIOV */
+#define SHOWN_MESSAGES 16 /* of which the bytes are shown; the rest counts as bytes that were not seen */
+
+/* Bytes of the first count messages of a call. */
+__attribute__((noinline)) int bytes_of_messages(__u64 messages, __u32 count)
+{
+	__u32 i, length, sum = 0;
+
+	for (i = 0; i < MAX_MESSAGES && i < count; i++)
+		if (!bpf_probe_read_user(&length, sizeof(length), (void *)(messages + i * sizeof(struct message) + offsetof(struct message, moved))))
+			sum += length;
+	return sum;
+}
+
+/* Reports message i of a call and moves the operation behind it. Returns how many bytes it has. */
+__attribute__((noinline)) int report_message(struct scratch *at, __u64 messages, __u32 i, __u32 position)
+{
+	struct selection *s = the_selection();
+	struct message m = {};
+	struct sock *sk;
+	int direction;
+
+	if (!at || !s || bpf_probe_read_user(&m, sizeof(m), (void *)(messages + i * sizeof(m))) || !m.moved)
+		return 0;
+	sk = (struct sock *)at->socket;
+	direction = at->event.direction & 1;
+	payload_of_message(&at->payload, &m);
+	at->payload.vector.in_kernel = at->payload.vector.brief = false;
+	report(s, at, sk, false, direction, position, m.moved, position_of(sk, !direction), NULL);
+	return m.moved;
+}
+
+/* All messages of a call, which has moved that many. */
+static __always_inline int report_messages(struct selection *s, struct scratch *at, struct sock *sk, int direction, const struct pt_regs *regs,
+					   __u32 count, bool discards)
+{
+	__u32 left = bytes_of_messages(regs->si, count), position = position_of(sk, direction), moved, i;
+
+	if (direction == SOCKET_RECEIVE && has_fin(sk) && position == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
+		position--;
+	for (i = 0; i < SHOWN_MESSAGES && i < count && !discards; i++) {
+		moved = report_message(at, regs->si, i, position - left);
+		left -= moved;
+	}
+	at->payload.kind = PAYLOAD_NONE;
+	return left ? report(s, at, sk, false, direction, position - left, left, position_of(sk, !direction), NULL) : 0;
+}
+
 /*
  * Everything from the return of a system call, at which its arguments are still in the registers. Calls that were already blocked when the
- * program was attached are seen as well. io_uring is not. MSG_PEEK and MSG_OOB do not move copied_seq and are left out.
+ * program was attached are seen as well. io_uring is not, nor are calls of 32 bits. MSG_PEEK shows bytes, and copied_seq stays where it is;
+ * MSG_TRUNC discards them; what MSG_OOB and MSG_ERRQUEUE read is not of the stream.
  */
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
@@ -290,12 +361,12 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct selection *s = the_selection();
 	enum syscall_shape shape;
-	long number, flags = 0;
 	struct scratch *at;
 	struct sock *sk;
 	__u32 position;
 	bool selected;
 	int direction;
+	long flags;
 
 	if (!s || result <= 0 || !s->capture)
 		return 0;
@@ -303,23 +374,33 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	selected = is_selected(s, pid_tgid >> 32);
 	if (!selected && (!s->by_port || is_excluded(s, pid_tgid >> 32)))
 		return 0;
-	number = regs->orig_ax;
-	shape = shape_of(number, &direction);
+	shape = shape_of(regs->orig_ax, &direction);
 	if (shape == SHAPE_NONE)
 		return 0;
-	if (number == 44 || number == 45)
-		flags = regs->r10;
-	else if (number == 46 || number == 47)
-		flags = regs->dx;
-	if (direction == SOCKET_RECEIVE && flags & (MSG_PEEK | MSG_OOB))
+	flags = flags_of_call(regs);
+	if (direction == SOCKET_RECEIVE && flags & (MSG_OOB | MSG_ERRQUEUE))
 		return 0;
 	sk = sock_of(regs->di);
-	if (!sk || (!selected && !is_selected_port(s, local_port_of(sk, false))))
+	if (!sk && shape == SHAPE_SPLICE) {
+		direction = SOCKET_SEND;
+		sk = sock_of(regs->dx);
+	}
+	if (!sk || (!selected && !is_selected_port(s, local_port_of(sk, false))) || is_compatible_call() || is_repaired((struct tcp_sock *)sk, false))
 		return 0;
 	at = begin_operation(sk, false, direction, pid_tgid);
 	if (!at)
 		return 0;
-	payload_of_call(&at->payload, regs, shape);
+	if (direction == SOCKET_RECEIVE && flags & MSG_PEEK) {
+		/* Where a peek begins elsewhere than the next read, or is made several times, it is not known what it shows. */
+		if (shape == SHAPE_MESSAGES || flags & MSG_TRUNC || BPF_CORE_READ(sk, sk_peek_off) >= 0)
+			return 0;
+		payload_of_call(&at->payload, regs, shape);
+		return report(s, at, sk, false, direction, position_of(sk, direction), result, position_of(sk, !direction), NULL);
+	}
+	if (shape == SHAPE_MESSAGES)
+		return report_messages(s, at, sk, direction, regs, result, direction == SOCKET_RECEIVE && flags & MSG_TRUNC);
+	if (direction == SOCKET_SEND || !(flags & MSG_TRUNC))
+		payload_of_call(&at->payload, regs, shape);
 	position = position_of(sk, direction);
 	/* A read up to the end takes the FIN along. */
 	if (direction == SOCKET_RECEIVE && has_fin(sk) && position == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
