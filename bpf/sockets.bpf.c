@@ -320,18 +320,18 @@ __attribute__((noinline)) int bytes_of_messages(__u64 messages, __u32 count)
 __attribute__((noinline)) int report_message(struct scratch *at, __u64 messages, __u32 i, __u32 position)
 {
 	struct selection *s = the_selection();
-	struct message m = {};
 	struct sock *sk;
 	int direction;
+	__u32 moved;
 
-	if (!at || !s || bpf_probe_read_user(&m, sizeof(m), (void *)(messages + i * sizeof(m))) || !m.moved)
+	messages += i * sizeof(struct message);
+	if (!at || !s || bpf_probe_read_user(&moved, sizeof(moved), (void *)(messages + offsetof(struct message, moved))) || !moved)
 		return 0;
 	sk = (struct sock *)at->socket;
 	direction = at->event.direction & 1;
-	payload_of_message(&at->payload, &m);
-	at->payload.vector.in_kernel = at->payload.vector.brief = false;
-	report(s, at, sk, false, direction, position, m.moved, position_of(sk, !direction), NULL);
-	return m.moved;
+	payload_of_message(&at->payload, messages);
+	report(s, at, sk, false, direction, position, moved, position_of(sk, !direction), NULL);
+	return moved;
 }
 
 /* All messages of a call, which has moved that many. */

@@ -11,7 +11,7 @@
 
 enum syscall_shape { SHAPE_NONE, SHAPE_BUFFER, SHAPE_VECTOR, SHAPE_MESSAGE, SHAPE_MESSAGES, SHAPE_FILE, SHAPE_SPLICE };
 
-/* struct mmsghdr of user space: a message, and the bytes of it that moved. */
+/* struct mmsghdr of user space: a message, of which only where its buffers are is read, and the bytes of it that moved. */
 struct message {
 	__u64 name, name_length, base, count, control, control_length, flags;
 	__u32 moved, reserved;
@@ -75,19 +75,20 @@ static __always_inline bool is_compatible_call(void)
 	return bpf_get_current_task_btf()->thread_info.status & TS_COMPAT;
 }
 
-static __always_inline void payload_of_message(struct payload *p, const struct message *m)
+/* message: its address. No copy of it: the programs have little stack. */
+static __always_inline void payload_of_message(struct payload *p, __u64 message)
 {
-	p->kind = PAYLOAD_VECTOR;
-	p->vector.base = m->base;
-	p->vector.segments = m->count;
 	p->vector.offset = 0;
+	p->vector.in_kernel = p->vector.brief = false;
+	p->kind = PAYLOAD_NONE;
+	if (!bpf_probe_read_user(&p->vector.base, sizeof(p->vector.base), (void *)(message + offsetof(struct message, base))) &&
+	    !bpf_probe_read_user(&p->vector.segments, sizeof(p->vector.segments), (void *)(message + offsetof(struct message, count))))
+		p->kind = PAYLOAD_VECTOR;
 }
 
 /* The bytes that a call names, from its arguments: of several messages those of the first. */
 static __always_inline void payload_of_call(struct payload *p, const struct pt_regs *regs, enum syscall_shape shape)
 {
-	struct message first = {};
-
 	if (shape == SHAPE_BUFFER) {
 		p->kind = PAYLOAD_USER;
 		p->base = regs->si;
@@ -96,8 +97,7 @@ static __always_inline void payload_of_call(struct payload *p, const struct pt_r
 		p->vector.base = regs->si;
 		p->vector.segments = regs->dx;
 	} else if (shape == SHAPE_MESSAGE || shape == SHAPE_MESSAGES) {
-		bpf_probe_read_user(&first, offsetof(struct message, control), (void *)regs->si);
-		payload_of_message(p, &first);
+		payload_of_message(p, regs->si);
 	}
 }
 
