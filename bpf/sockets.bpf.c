@@ -302,52 +302,57 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 	return report(s, at, sk, true, SOCKET_RECEIVE, ((struct tcp_skb_cb *)skb->cb)->seq + offset, length, tcp->write_seq, NULL);
 }
 
-#define MAX_MESSAGES 1024 /* of one call: UIO_MAXIOV */
-#define SHOWN_MESSAGES 16 /* of which the bytes are shown; the rest counts as bytes that were not seen */
-
-/* Bytes of the first count messages of a call. */
-__attribute__((noinline)) int bytes_of_messages(__u64 messages, __u32 count)
-{
-	__u32 i, length, sum = 0;
-
-	for (i = 0; i < MAX_MESSAGES && i < count; i++)
-		if (!bpf_probe_read_user(&length, sizeof(length), (void *)(messages + i * sizeof(struct message) + offsetof(struct message, moved))))
-			sum += length;
-	return sum;
-}
-
-/* Reports message i of a call and moves the operation behind it. Returns how many bytes it has. */
-__attribute__((noinline)) int report_message(struct scratch *at, __u64 messages, __u32 i, __u32 position)
+/* The operation that was begun. A function of its own: the verifier looks at it once for all that call it. */
+__attribute__((noinline)) int report_begun(struct scratch *at, __u32 position, __u32 length, __u32 urgent)
 {
 	struct selection *s = the_selection();
 	struct sock *sk;
 	int direction;
-	__u32 moved;
 
-	messages += i * sizeof(struct message);
-	if (!at || !s || bpf_probe_read_user(&moved, sizeof(moved), (void *)(messages + offsetof(struct message, moved))) || !moved)
+	if (!at || !s)
 		return 0;
 	sk = (struct sock *)at->socket;
 	direction = at->event.direction & 1;
-	payload_of_message(&at->payload, messages);
-	report(s, at, sk, false, direction, position, moved, position_of(sk, !direction), NULL);
+	return report_urgent(s, at, sk, false, direction, position, length, position_of(sk, !direction), urgent);
+}
+
+#define MAX_MESSAGES 1024 /* of one call: UIO_MAXIOV */
+#define SHOWN_MESSAGES 16 /* of which the bytes are shown; the rest counts as bytes that were not seen */
+
+/* Bytes of message i of a call. */
+static __always_inline __u32 bytes_of_message(__u64 messages, __u32 i)
+{
+	__u32 moved = 0;
+
+	bpf_probe_read_user(&moved, sizeof(moved), (void *)(messages + i * sizeof(struct message) + offsetof(struct message, moved)));
 	return moved;
 }
 
-/* All messages of a call, which has moved that many. */
-static __always_inline int report_messages(struct selection *s, struct scratch *at, struct sock *sk, int direction, const struct pt_regs *regs,
-					   __u32 count, bool discards)
+/* The same of the first count. */
+__attribute__((noinline)) int bytes_of_messages(__u64 messages, __u32 count)
 {
-	__u32 left = bytes_of_messages(regs->si, count), position = position_of(sk, direction), moved, i;
+	__u32 i, sum = 0;
 
-	if (direction == SOCKET_RECEIVE && has_fin(sk) && position == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
-		position--;
-	for (i = 0; i < SHOWN_MESSAGES && i < count && !discards; i++) {
-		moved = report_message(at, regs->si, i, position - left);
+	for (i = 0; i < MAX_MESSAGES && i < count; i++)
+		sum += bytes_of_message(messages, i);
+	return sum;
+}
+
+/* Reports the first of count messages, which end at a sequence number. Returns how many bytes of them are not told. */
+__attribute__((noinline)) int report_messages(struct scratch *at, __u64 messages, __u32 count, __u32 end)
+{
+	__u32 left = bytes_of_messages(messages, count), moved, i;
+
+	if (!at)
+		return 0;
+	for (i = 0; i < SHOWN_MESSAGES && i < count; i++) {
+		moved = bytes_of_message(messages, i);
+		payload_of_message(&at->payload, messages + i * sizeof(struct message));
+		report_begun(at, end - left, moved, 0);
 		left -= moved;
 	}
 	at->payload.kind = PAYLOAD_NONE;
-	return left ? report(s, at, sk, false, direction, position - left, left, position_of(sk, !direction), NULL) : 0;
+	return left;
 }
 
 /*
@@ -363,8 +368,8 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	enum syscall_shape shape;
 	struct scratch *at;
 	struct sock *sk;
-	__u32 position;
-	bool selected;
+	__u32 end, length = result;
+	bool selected, peeks, discards;
 	int direction;
 	long flags;
 
@@ -390,23 +395,22 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	at = begin_operation(sk, false, direction, pid_tgid);
 	if (!at)
 		return 0;
-	if (direction == SOCKET_RECEIVE && flags & MSG_PEEK) {
-		/* Where a peek begins elsewhere than the next read, or is made several times, it is not known what it shows. */
-		if (shape == SHAPE_MESSAGES || flags & MSG_TRUNC || BPF_CORE_READ(sk, sk_peek_off) >= 0)
-			return 0;
-		payload_of_call(&at->payload, regs, shape);
-		return report(s, at, sk, false, direction, position_of(sk, direction), result, position_of(sk, !direction), NULL);
-	}
-	if (shape == SHAPE_MESSAGES)
-		return report_messages(s, at, sk, direction, regs, result, direction == SOCKET_RECEIVE && flags & MSG_TRUNC);
-	if (direction == SOCKET_SEND || !(flags & MSG_TRUNC))
-		payload_of_call(&at->payload, regs, shape);
-	position = position_of(sk, direction);
+	peeks = direction == SOCKET_RECEIVE && flags & MSG_PEEK;
+	discards = direction == SOCKET_RECEIVE && flags & MSG_TRUNC;
+	/* Where a peek begins elsewhere than the next read, or is made several times, it is not known what it shows. */
+	if (peeks && (shape == SHAPE_MESSAGES || discards || BPF_CORE_READ(sk, sk_peek_off) >= 0))
+		return 0;
+	end = position_of(sk, direction);
+	if (peeks)
+		end += length;
 	/* A read up to the end takes the FIN along. */
-	if (direction == SOCKET_RECEIVE && has_fin(sk) && position == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
-		position--;
-	return report_urgent(s, at, sk, false, direction, position - result, result, position_of(sk, !direction),
-			     direction == SOCKET_SEND && flags & MSG_OOB);
+	else if (direction == SOCKET_RECEIVE && has_fin(sk) && end == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
+		end--;
+	if (shape == SHAPE_MESSAGES)
+		length = discards ? bytes_of_messages(regs->si, length) : report_messages(at, regs->si, length, end);
+	else if (!discards)
+		payload_of_call(&at->payload, regs, shape);
+	return report_begun(at, end - length, length, direction == SOCKET_SEND && flags & MSG_OOB);
 }
 
 /* Bytes that arrived and that the process may still read, after a reset or a close from both sides. A close(2) of its own threw them away. */

@@ -171,6 +171,7 @@ static void serve_connection(int fd, int other)
 	p.fd = copy;
 	if (poll(&p, 1, -1) != 1)
 		die("poll");
+	set(copy, IPPROTO_TCP, TCP_QUICKACK, 1); // or the peer sends once more while there is no socket
 	fd = make_anew(copy);
 	serve_one(fd);
 	serve_one(fd);
