@@ -6,6 +6,7 @@
 #include "kernel.h"
 #include "descriptors.h"
 #include "payload.h"
+#include <stddef.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
