@@ -13,7 +13,7 @@
  * several segments, and a retry after a short write need no case of their own, and they let user space see any gap.
  */
 #include "include/kernel.h"
-#include <stddef.h>
+#include "include/messages.h"
 #include "include/report.h"
 #include "include/system_calls.h"
 #include "include/taking.h"
@@ -39,6 +39,24 @@ static __always_inline bool is_receive_wanted(const struct selection *s, __u32 p
 	return s->capture && is_tcp(sk, true);
 }
 
+/*
+ * Whether a socket is being made from what another one was (TCP_REPAIR, as CRIU does): what is written to its queues was sent, or has arrived, on that
+ * one, and whoever looks at them does not serve. Nothing moves.
+ */
+static __always_inline bool is_repaired(const struct tcp_sock *tcp, bool typed)
+{
+	return typed ? BPF_CORE_READ_BITFIELD(tcp, repair) : BPF_CORE_READ_BITFIELD_PROBED(tcp, repair);
+}
+
+/*
+ * Whether an skb comes from an error queue: it holds what was sent, with the time of that (SO_TIMESTAMPING), and has no place in the stream.
+ * skb_set_err_queue (net/core/skbuff.c) marks it so.
+ */
+static __always_inline bool is_error(const struct sk_buff *skb)
+{
+	return BPF_CORE_READ_BITFIELD(skb, pkt_type) == PACKET_OUTGOING;
+}
+
 /* Passed once for each piece that a sendmsg copies, before it is copied. A small send is one piece, or two. */
 SEC("?tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct sk_buff *tail, int goal)
@@ -53,7 +71,7 @@ int BPF_PROG(on_send_tracepoint, struct sock *sk, struct msghdr *message, struct
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
-	if (!tcp || !at)
+	if (!tcp || !at || is_repaired(tcp, true))
 		return 0;
 	left = message->msg_iter.count;
 	position = tcp->write_seq;
@@ -119,7 +137,7 @@ int BPF_PROG(on_send_function, struct sock *sk, struct msghdr *message, unsigned
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	at = begin_operation(sk, true, SOCKET_SEND, pid_tgid);
-	if (!tcp || !at)
+	if (!tcp || !at || is_repaired(tcp, true))
 		return 0;
 	left = message->msg_iter.count;
 	position = tcp->write_seq;
@@ -242,6 +260,8 @@ int BPF_PROG(on_receive_tracepoint, struct sk_buff *skb, int length)
 	if (!s || !sk || !is_receive_wanted(s, pid_tgid >> 32, sk))
 		return 0;
 	tcp = bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
+	if (is_error(skb) || is_repaired(tcp, true))
+		return 0;
 	at = begin_operation(sk, true, SOCKET_RECEIVE, pid_tgid);
 	if (!at || bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &dynptr))
 		return 0;
@@ -272,8 +292,10 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 	if (!s || !sk || failed || !is_receive_wanted(s, pid_tgid >> 32, sk))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp || is_error(skb) || is_repaired(tcp, true))
+		return 0;
 	at = begin_operation(sk, true, SOCKET_RECEIVE, pid_tgid);
-	if (!tcp || !at)
+	if (!at)
 		return 0;
 	payload_of_iterator(&at->payload, to, true);
 	step_back(&at->payload, length);
@@ -282,7 +304,8 @@ int BPF_PROG(on_receive_function, const struct sk_buff *skb, int offset, struct 
 
 /*
  * Everything from the return of a system call, at which its arguments are still in the registers. Calls that were already blocked when the
- * program was attached are seen as well. io_uring is not. MSG_PEEK and MSG_OOB do not move copied_seq and are left out.
+ * program was attached are seen as well. io_uring is not, nor are calls of 32 bits. MSG_PEEK shows bytes, and copied_seq stays where it is;
+ * MSG_TRUNC discards them; what MSG_OOB and MSG_ERRQUEUE read is not of the stream.
  */
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
@@ -290,12 +313,12 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct selection *s = the_selection();
 	enum syscall_shape shape;
-	long number, flags = 0;
 	struct scratch *at;
 	struct sock *sk;
-	__u32 position;
-	bool selected;
+	__u32 end, length = result;
+	bool selected, peeks, discards;
 	int direction;
+	long flags;
 
 	if (!s || result <= 0 || !s->capture)
 		return 0;
@@ -303,29 +326,38 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	selected = is_selected(s, pid_tgid >> 32);
 	if (!selected && (!s->by_port || is_excluded(s, pid_tgid >> 32)))
 		return 0;
-	number = regs->orig_ax;
-	shape = shape_of(number, &direction);
+	shape = shape_of(regs->orig_ax, &direction);
 	if (shape == SHAPE_NONE)
 		return 0;
-	if (number == 44 || number == 45)
-		flags = regs->r10;
-	else if (number == 46 || number == 47)
-		flags = regs->dx;
-	if (direction == SOCKET_RECEIVE && flags & (MSG_PEEK | MSG_OOB))
+	flags = flags_of_call(regs);
+	if (direction == SOCKET_RECEIVE && flags & (MSG_OOB | MSG_ERRQUEUE))
 		return 0;
 	sk = sock_of(regs->di);
-	if (!sk || (!selected && !is_selected_port(s, local_port_of(sk, false))))
+	if (!sk && shape == SHAPE_SPLICE) {
+		direction = SOCKET_SEND;
+		sk = sock_of(regs->dx);
+	}
+	if (!sk || (!selected && !is_selected_port(s, local_port_of(sk, false))) || is_compatible_call() || is_repaired((struct tcp_sock *)sk, false))
 		return 0;
 	at = begin_operation(sk, false, direction, pid_tgid);
 	if (!at)
 		return 0;
-	payload_of_call(&at->payload, regs, shape);
-	position = position_of(sk, direction);
+	peeks = direction == SOCKET_RECEIVE && flags & MSG_PEEK;
+	discards = direction == SOCKET_RECEIVE && flags & MSG_TRUNC;
+	/* Where a peek begins elsewhere than the next read, or is made several times, it is not known what it shows. */
+	if (peeks && (shape == SHAPE_MESSAGES || discards || BPF_CORE_READ(sk, sk_peek_off) >= 0))
+		return 0;
+	end = position_of(sk, direction);
+	if (peeks)
+		end += length;
 	/* A read up to the end takes the FIN along. */
-	if (direction == SOCKET_RECEIVE && has_fin(sk) && position == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
-		position--;
-	return report_urgent(s, at, sk, false, direction, position - result, result, position_of(sk, !direction),
-			     direction == SOCKET_SEND && flags & MSG_OOB);
+	else if (direction == SOCKET_RECEIVE && has_fin(sk) && end == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
+		end--;
+	if (shape == SHAPE_MESSAGES)
+		length = discards ? bytes_of_messages(regs->si, length) : report_messages(at, regs->si, length, end);
+	else if (!discards)
+		payload_of_call(&at->payload, regs, shape);
+	return report_begun(at, end - length, length, direction == SOCKET_SEND && flags & MSG_OOB);
 }
 
 /* Bytes that arrived and that the process may still read, after a reset or a close from both sides. A close(2) of its own threw them away. */

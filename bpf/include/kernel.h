@@ -29,7 +29,9 @@ typedef _Bool bool;
 
 enum { AF_INET = 2, AF_INET6 = 10 };
 enum { SOCK_STREAM = 1 };
-enum { MSG_OOB = 1, MSG_PEEK = 2, MSG_FASTOPEN = 0x20000000 };
+enum { MSG_OOB = 1, MSG_PEEK = 2, MSG_TRUNC = 0x20, MSG_ERRQUEUE = 0x2000, MSG_FASTOPEN = 0x20000000 };
+enum { PACKET_OUTGOING = 4, PACKET_LOOPBACK = 5 }; /* linux/if_packet.h; the first also marks what waits in an error queue */
+enum { TS_COMPAT = 2 }; /* bit of the status of a thread: its system call is one of 32 bits */
 enum { IPPROTO_TCP = 6, IPPROTO_UDP = 17, IPPROTO_MPTCP = 262 };
 enum { SOCK_DONE = 1 }; /* bit of skc_flags: a FIN was received */
 enum {
@@ -92,6 +94,7 @@ struct sock {
 	int sk_wmem_queued;
 	int sk_sndbuf;
 	__u32 sk_max_ack_backlog;
+	int sk_peek_off;
 	__u16 sk_type;
 	__u16 sk_protocol;
 };
@@ -111,6 +114,7 @@ struct tcp_sock {
 	__u64 bytes_sent;
 	__u32 urg_seq;
 	__u8 syn_data : 1;
+	__u8 repair : 1;
 };
 
 struct tcp_skb_cb {
@@ -121,6 +125,7 @@ struct tcp_skb_cb {
 struct sk_buff {
 	struct sock *sk;
 	unsigned int len;
+	__u8 pkt_type : 3;
 	char cb[48];
 };
 
@@ -213,7 +218,12 @@ struct thread_struct {
 	unsigned long fsbase;
 };
 
+struct thread_info {
+	__u32 status;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
 	struct thread_struct thread;
 	int pid;
 	int tgid;

@@ -7,7 +7,6 @@
 
 enum { MAP_TYPE_ARRAY_OF_MAPS = 12 };
 enum { BPF_HDR_START_MAC = 0, BPF_HDR_START_NET = 1 };
-enum { PACKET_OUTGOING = 4, PACKET_LOOPBACK = 5 }; /* linux/if_packet.h */
 
 /* Leading fields only; the kernel checks each access by its offset. */
 struct __sk_buff {

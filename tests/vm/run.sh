@@ -35,6 +35,8 @@ gcc -O1 -static -s -o "$work/payload/agent/titled" "$here/../native/titled.c"
 gcc -O1 -static -s -o "$work/payload/agent/storm" "$here/../native/storm.c"
 gcc -O1 -static -s -o "$work/payload/agent/sending" "$here/../native/sending.c"
 gcc -O1 -static -s -o "$work/payload/agent/uring-get" "$here/../native/uring-get.c" -luring
+gcc -O1 -static -s -o "$work/payload/agent/ways" "$here/../native/ways.c" -luring
+gcc -O1 -static -s -o "$work/payload/agent/handed" "$here/../native/handed.c"
 install -m 755 "$here/${VM_GUEST_TEST:-guest-test}" "$work/payload/test.sh"
 printf 'root:x:0:0:root:/:/bin/sh\nwatcher:x:1000:1000:watcher:/tmp:/bin/sh\n' >"$work/payload/etc/passwd"
 printf 'root:x:0:\nwatcher:x:1000:\n' >"$work/payload/etc/group"

@@ -27,6 +27,10 @@ internal sealed class ClientProcess : IAsyncDisposable
     public static async Task<ClientProcess> UringAsync(int port, int count, string path) =>
         Start(await NativeProgram.BuildAsync("uring-get", "-luring"), [], port, count, path);
 
+    /// <summary>A client that sends and reads in ways of tests/native/ways.c.</summary>
+    public static async Task<ClientProcess> WaysAsync(int port, int count, string path, string input, string output) =>
+        Start(await NativeProgram.BuildAsync("ways", "-luring"), ["ask"], port, count, path, input, output);
+
     /// <summary>Lets it make its requests and waits until all are answered.</summary>
     public async Task SendAsync()
     {
@@ -41,8 +45,9 @@ internal sealed class ClientProcess : IAsyncDisposable
     private static ClientProcess Script(string interpreter, string script, int port, int count, string path) =>
         Start(interpreter, [Path.Combine(AppContext.BaseDirectory, "Servers", "Scripts", script)], port, count, path);
 
-    private static ClientProcess Start(string file, string[] arguments, int port, int count, string path) => new(
+    private static ClientProcess Start(
+        string file, string[] arguments, int port, int count, string path, params string[] more) => new(
         ChildProcess.Start(
-            file, [.. arguments, port.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture), path]),
+            file, [.. arguments, port.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture), path, .. more]),
         count);
 }
