@@ -77,7 +77,8 @@ internal static class WorkerProcess
         {
             Log.Warn(
                 "The worker keeps all system calls", ("error", refusal.Message),
-                ("fix", "a kernel with CONFIG_SECCOMP_FILTER, and no filter around the agent that forbids seccomp"));
+                ("fix", "a kernel with CONFIG_SECCOMP_FILTER, and no filter around the agent that forbids seccomp: "
+                    + "export the systemd unit again where an older version wrote it (beyla capability export --format systemd)"));
         }
     }
 

@@ -43,8 +43,7 @@ public sealed class StormTests
 
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(10, TimeSpan.FromSeconds(30));
         Assert.All(spans, span => Assert.Equal((server.Port, "victim"), (span.ServerPort, span.ServiceName)));
-        Assert.True(
-            await Wait.UntilAsync(() => agent.Errors.Contains(Lost, StringComparison.Ordinal), TimeSpan.FromSeconds(10)), agent.Errors);
+        await AssertSaysLostAsync(agent);
         await agent.StopAsync(ChildProcess.SIGINT, "watcher");
         Assert.True(agent.Counters["watcher events"].Lost > 0);
     }
@@ -68,9 +67,13 @@ public sealed class StormTests
         Assert.True(agent.Spans.Count > 0, agent.Errors);
         await HttpRequests.SendAsync(server.Port, 10, "/found");
         await agent.WaitForSpansAsync(10, span => span is { Kind: SpanKind.Server, Path: "/found", ServiceName: "victim" });
-        Assert.Contains(Lost, agent.Errors, StringComparison.Ordinal);
+        // It may have been found before that was said: where its setpriv was told, and looked at when it was itself by then.
+        await AssertSaysLostAsync(agent);
         await agent.StopAsync(ChildProcess.SIGINT, "watcher");
     }
+
+    private static async Task AssertSaysLostAsync(AgentProcess agent) => Assert.True(
+        await Wait.UntilAsync(() => agent.Errors.Contains(Lost, StringComparison.Ordinal), Wait.Hang), agent.Errors);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
@@ -103,11 +106,19 @@ public sealed class StormTests
                     - open_ports: {named}
                       exe_path: /nowhere/*
                 """);
-            return AgentProcess.StartAsync(AgentSettings.For("BEYLA_TRACE_PRINTER", "json") with { Arguments = ["--config", file] });
+            // With such a rule each program that starts is traced until it is judged, whoever starts it: what others on this machine send
+            // while the agent stands still needs room too.
+            return AgentProcess.StartAsync(AgentSettings.For("BEYLA_TRACE_PRINTER", "json").With("BEYLA_BPF_RING_SIZE", "67108864") with
+            {
+                Arguments = ["--config", file],
+            });
         }
 
+        /// <summary>
+        /// Each program is three events, and half of the ring, which one user may take, holds 1,680: more takes long on a busy machine.
+        /// </summary>
         public Task StormAsync(string user, string kind) =>
-            kind == "listen" ? StormTests.StormAsync(user, kind, Text(named), "19000") : StormTests.StormAsync(user, kind, "4000");
+            kind == "listen" ? StormTests.StormAsync(user, kind, Text(named), "19000") : StormTests.StormAsync(user, kind, "1500");
 
         public Task<TestServer> StartServerAsync(string user)
         {
