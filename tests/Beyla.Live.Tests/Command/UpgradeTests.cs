@@ -30,8 +30,9 @@ public sealed class UpgradeTests
         await using (AgentProcess without = AgentProcess.Launch(settings))
         {
             Assert.NotEqual(0, await without.WaitForExitAsync(Wait.Hang));
-            Assert.Contains("CAP_BPF", without.Errors, StringComparison.Ordinal);
-            Assert.Contains($"{user.Binary} capability set", without.Errors, StringComparison.Ordinal);
+            Assert.Contains(without.ErrorLines, line => line.Contains("msg=\"CAP_BPF is missing\"", StringComparison.Ordinal)
+                && line.Contains("fix=\"sudo setcap ", StringComparison.Ordinal)
+                && line.Contains($"cap_bpf=p {user.Binary}\"", StringComparison.Ordinal));
         }
 
         await Tool.RunAsync("setcap", "cap_bpf,cap_perfmon=p", user.Binary);

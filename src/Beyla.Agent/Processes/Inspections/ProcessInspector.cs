@@ -55,7 +55,9 @@ internal sealed class ProcessInspector(
 
         return new InspectionResult
         {
-            Of = inspection, IsWhole = !proc.Budget.IsLate, Executable = executable, Arguments = arguments,
+            // What ended in the course of the look has shown nothing of its program.
+            Of = inspection, IsGone = executable.Length == 0 && !IsThere(inspection), IsWhole = !proc.Budget.IsLate,
+            Executable = executable, Arguments = arguments,
             Names = names, Language = language, Ports = ports.Of(pid), Go = go, ControlGroup = group,
         };
     }
