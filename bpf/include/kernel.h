@@ -28,7 +28,7 @@ typedef _Bool bool;
 #endif
 
 enum { AF_INET = 2, AF_INET6 = 10 };
-enum { SOCK_STREAM = 1 };
+enum { SOCK_STREAM = 1, SOCK_DGRAM = 2 };
 enum { MSG_OOB = 1, MSG_PEEK = 2, MSG_FASTOPEN = 0x20000000 };
 enum { IPPROTO_TCP = 6, IPPROTO_UDP = 17, IPPROTO_MPTCP = 262 };
 enum { SOCK_DONE = 1 }; /* bit of skc_flags: a FIN was received */
