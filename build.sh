@@ -16,6 +16,7 @@ usage: ./build.sh [TASK]
   pester    the tests of the module in a real PowerShell, where there is one
   bench     measures the costs in paired, alternating rounds; writes docs/benchmarks.md (root); bench SUITE...: only those
             bench context: which request a call was said to belong to, and which it did; writes the table of docs/context.md
+            bench soak [--minutes N]: one agent under a steady load for minutes (10), what it reported against what was sent
             bench cost: what a request costs, in instructions (guests) and CPU time (here), beside the record; with --record it
             becomes the record
   pack      what a release has, in out/packages: the module as a .nupkg, the agent, the bill of materials (CycloneDX), SHA256SUMS

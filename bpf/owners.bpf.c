@@ -51,6 +51,15 @@ static __always_inline bool is_ours(const struct sock *sk)
 	return sk->__sk_common.skc_net.net->ns.inum == settings.netns;
 }
 
+/*
+ * Whether a socket of the internet has a port in either protocol: a raw socket of theirs has their number in its place, and is bound to nothing. A
+ * connection of TCP is a stream, what is sent by UDP and UDP-Lite datagrams.
+ */
+static __always_inline bool has_port(const struct sock *sk, bool udp)
+{
+	return sk->sk_type == (udp ? SOCK_DGRAM : SOCK_STREAM);
+}
+
 static __always_inline void mapped(__u8 *address, __u32 ipv4)
 {
 	*(__u64 *)address = 0;
@@ -146,7 +155,7 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 		return 0;
 	__u16 protocol = sk->sk_protocol;
 	bool udp = protocol == IPPROTO_UDP || protocol == PROTOCOL_UDPLITE;
-	if (!udp && protocol != IPPROTO_TCP)
+	if ((!udp && protocol != IPPROTO_TCP) || !has_port(sk, udp))
 		return 0;
 	struct socket_owner *state = bpf_sk_storage_get(&socket_owners, sk, 0, 0);
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
@@ -181,7 +190,7 @@ int on_file(struct bpf_iter__task_file *ctx)
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
 	bool udp = protocol == IPPROTO_UDP || protocol == PROTOCOL_UDPLITE;
-	if ((!udp && protocol != IPPROTO_TCP) || !is_ours(sk) || sk->__sk_common.skc_num == 0)
+	if ((!udp && protocol != IPPROTO_TCP) || !has_port(sk, udp) || !is_ours(sk) || sk->__sk_common.skc_num == 0)
 		return 0;
 	struct socket_owner *state = bpf_sk_storage_get(&socket_owners, sk, 0, 0);
 	bool listens = sk->__sk_common.skc_state == TCP_LISTEN;

@@ -28,7 +28,7 @@ typedef _Bool bool;
 #endif
 
 enum { AF_INET = 2, AF_INET6 = 10 };
-enum { SOCK_STREAM = 1 };
+enum { SOCK_STREAM = 1, SOCK_DGRAM = 2 };
 enum { MSG_OOB = 1, MSG_PEEK = 2, MSG_TRUNC = 0x20, MSG_ERRQUEUE = 0x2000, MSG_FASTOPEN = 0x20000000 };
 enum { PACKET_OUTGOING = 4, PACKET_LOOPBACK = 5 }; /* linux/if_packet.h; the first also marks what waits in an error queue */
 enum { TS_COMPAT = 2 }; /* bit of the status of a thread: its system call is one of 32 bits */

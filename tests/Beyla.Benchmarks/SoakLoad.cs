@@ -9,7 +9,7 @@ internal sealed class SoakLoad : IDisposable
 {
     /// <summary>What it does.</summary>
     public const string Description = "About 2,000 requests a second on 32 connections that stay, 100 a second on a connection each, and "
-        + "500 datagrams a second to a port each.";
+        + "500 datagrams a second to a port\neach.";
 
     private const int Keepers = 4, Connections = 8, PerTurn = 5;
     private const int TurnMilliseconds = 10;

@@ -16,14 +16,15 @@ internal static class SoakSuite
         using var veth = new VethPair();
         using var nginx = new Nginx(800, VethPair.Far, veth.Prefix);
         using var agent = new SoakAgent(nginx.Port, veth.Near);
-        // The first request is the one that nginx was waited for with: none. What the interface carries from here on, the agent sees.
+        // The agent sees what the interface carries from here on.
         var before = veth.Packets();
         var text = new StringBuilder()
             .AppendLine("## Soak")
             .AppendLine()
             .AppendLine(CultureInfo.InvariantCulture,
                 $"One agent for {options.Minutes} minutes: it traces nginx at the far end of a veth pair, and reports the flows of the "
-                    + $"near end. {SoakLoad.Description}")
+                    + $"near end.")
+            .AppendLine(SoakLoad.Description)
             .AppendLine()
             .AppendLine("| minute | requests | resident, MiB | anonymous, MiB | descriptors | threads | programs, maps | maps, KiB |")
             .AppendLine("|---|---|---|---|---|---|---|---|");
@@ -50,9 +51,10 @@ internal static class SoakSuite
         var lost = counters.Lost("exchanges") + counters.Lost("spans") + counters.Lost("printer");
         text.AppendLine()
             .AppendLine(CultureInfo.InvariantCulture,
-                $"{requests:N0} requests: {spans:N0} spans, {lost:N0} counted as lost. {packets:N0} packets of the interface (it counts "
-                    + $"those that are no IP as well): {flowPackets:N0} in {agent.Flows:N0} reports of flows, "
-                    + $"{counters.Lost("interfaces"):N0} counted as lost.")
+                $"{requests:N0} requests: {spans:N0} spans, {lost:N0} counted as lost.")
+            .AppendLine(CultureInfo.InvariantCulture,
+                $"{packets:N0} packets of the interface (it counts those that are no IP as well): {flowPackets:N0} in {agent.Flows:N0} "
+                    + $"reports of flows, {counters.Lost("interfaces"):N0} counted as lost.")
             .AppendLine($"Entries of the kernel's maps one second after the load: {left}.");
         if (spans + lost != requests)
         {

@@ -173,7 +173,17 @@ public sealed partial class ProcessTable
     /// <summary>A process that serves a selected port though it never listened there: the socket was passed to it.</summary>
     private void Adopt(int pid, int port)
     {
-        if (Examine(pid, [(ushort)port], "", options.Clock(), isAdopted: true) is not null || proc.TryStat(pid, out _))
+        if (Examine(pid, [(ushort)port], "", options.Clock(), isAdopted: true) is { } examined)
+        {
+            if (examined is { Executable.Length: 0, Info: not null } && ListenerOf(examined) is { Info: { } info })
+            {
+                examined.Info = info with { Pid = pid }; // until a look says more, if it does in time
+            }
+
+            return;
+        }
+
+        if (proc.TryStat(pid, out _))
         {
             return;
         }

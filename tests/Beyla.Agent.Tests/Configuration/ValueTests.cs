@@ -80,6 +80,8 @@ public sealed class ValueTests
         "ebpf.ring_size = \"5000\" (environment BEYLA_BPF_RING_SIZE): a power of two that is a multiple of 4096 is expected")]
     [InlineData("BEYLA_BPF_RING_SIZE", "12",
         "ebpf.ring_size = \"12\" (environment BEYLA_BPF_RING_SIZE): a whole number from 4096 to 67108864 is expected")]
+    [InlineData("BEYLA_BPF_RING_SIZE", "134217728",
+        "ebpf.ring_size = \"134217728\" (environment BEYLA_BPF_RING_SIZE): a whole number from 4096 to 67108864 is expected")]
     [InlineData("BEYLA_NETWORK_CIDRS", "10.0.0.0/8,10.0.0.0/33",
         "network.cidrs = \"10.0.0.0/8,10.0.0.0/33\" (environment BEYLA_NETWORK_CIDRS): "
             + "\"10.0.0.0/33\" is not an address block such as 10.0.0.0/8")]

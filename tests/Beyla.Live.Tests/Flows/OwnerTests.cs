@@ -121,6 +121,45 @@ public sealed class OwnerTests
         }
     }
 
+    /// <summary>
+    /// A raw socket has the number of its protocol where others have their port (raw(7)): it owns neither port 17 of UDP nor port 6 of TCP.
+    /// </summary>
+    [LiveFact("ip", "ethtool", "python3")]
+    public async Task A_raw_socket_owns_no_port()
+    {
+        const string script = """
+            import socket, sys
+            held = []
+            for family, address in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
+                for protocol in (6, 17):
+                    s = socket.socket(family, socket.SOCK_RAW, protocol)
+                    held.append((s, address))
+            print('serving', flush=True)
+            for line in sys.stdin:
+                for s, address in held: s.sendto(bytes(20), (address, 0))
+                print('sent', flush=True)
+            """;
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        await using ChildProcess raw = ChildProcess.Start(
+            Tool.Find("ip"), ["netns", "exec", lab.Host, Tool.Find("python3"), "-I", "-c", script]);
+        Assert.True(await Wait.UntilAsync(() => raw.Output.Contains("serving", StringComparison.Ordinal), Wait.Hang), raw.Errors);
+        await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent("socket_filter"));
+        raw.WriteLine("");
+        Assert.True(await Wait.UntilAsync(() => raw.Output.Contains("sent", StringComparison.Ordinal), Wait.Hang), raw.Errors);
+
+        await FlowLab.RunInside(lab.Peer, () =>
+        {
+            RawFrames.Send("veth0", Packets.IPv4(FlowLab.PeerAddress, FlowLab.HostAddress, 17, Packets.Udp(7431, 17, 10)), 1);
+            RawFrames.Send("veth0", Packets.IPv4(FlowLab.PeerAddress, FlowLab.HostAddress, 6, Packets.Tcp(7431, 6, 0x10)), 1);
+        });
+        await agent.StopAsync();
+
+        Flow[] flows = [.. agent.Flows.Where(static flow => flow.SourcePort == 7431)];
+        Assert.Equal([(Transport.Tcp, 6), (Transport.Udp, 17)],
+            flows.Select(static flow => (flow.Transport, flow.DestinationPort)).Order());
+        Assert.All(flows, static flow => Assert.Equal((0, ""), (flow.OwningProcess, flow.ProcessName)));
+    }
+
     private static void AssertShare(IEnumerable<Flow> flows, Func<Flow, bool> which, Func<Flow, int> owner, int atLeast, double share)
     {
         Flow[] chosen = [.. flows.Where(which)];

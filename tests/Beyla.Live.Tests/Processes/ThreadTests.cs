@@ -1,5 +1,4 @@
 using System.Globalization;
-using Beyla.Live.Tests.Clients;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
 

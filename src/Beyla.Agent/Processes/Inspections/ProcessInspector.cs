@@ -56,7 +56,9 @@ internal sealed class ProcessInspector(
 
         return new InspectionResult
         {
-            Of = inspection, IsWhole = !proc.Budget.IsLate, Executable = executable, Arguments = arguments,
+            // What has given up its memory is about to end and shows nothing of its program; to whom that is refused its arguments are not.
+            Of = inspection, IsGone = executable.Length == 0 && proc.CommandLine(pid) is not { Program.Length: > 0 },
+            IsWhole = !proc.Budget.IsLate, Executable = executable, Arguments = arguments,
             Names = names, Language = language, Ports = ports.Of(pid), Go = go, ControlGroup = group,
         };
     }
