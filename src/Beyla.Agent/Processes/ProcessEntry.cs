@@ -75,6 +75,9 @@ internal sealed class ProcessEntry
     /// <summary>What can be known of it is known; a later look may only find another language.</summary>
     public bool IsIdentified { get; set; }
 
+    /// <summary>It was gone before any look could tell what it ran: whoever inherits from it has to be looked at.</summary>
+    public bool IsUnseen { get; set; }
+
     /// <summary>Its spans wait for what a look will find.</summary>
     public bool IsAwaited { get; set; }
 

@@ -37,8 +37,9 @@ public sealed partial class ProcessTable
             Learn(entry, result);
         }
 
+        entry.IsUnseen = result.IsGone && entry.Executable.Length == 0;
         // Nothing was left to look at: whoever listens passed the socket on, so it was of the same service.
-        if (result.IsGone && entry is { IsAdopted: true, Executable.Length: 0 } && ListenerOf(entry) is { } listener)
+        if (entry is { IsUnseen: true, IsAdopted: true } && ListenerOf(entry) is { } listener)
         {
             entry.Inherit(listener);
             Accept(entry);
@@ -140,6 +141,14 @@ public sealed partial class ProcessTable
         foreach (var heir in TakeHeirs(entry))
         {
             heir.Inherit(entry);
+            if (entry.IsUnseen && IsCurrent(heir) && proc.TryStat(heir.Pid, out _))
+            {
+                // A daemon, whose starter listened, forked and ended.
+                heir.IsIdentified = false;
+                Look(heir, judge.Parts, waits: true);
+                continue;
+            }
+
             heir.IsAwaited = false;
             if (heir.Again && MayChange(heir) && IsCurrent(heir))
             {

@@ -261,6 +261,25 @@ public sealed class PendingTests
         Assert.Equal("/srv/web", rig.Table.Find(21)!.Executable);
     }
 
+    /// <summary>A daemon: who was started listens, forks and ends before it could be looked at.</summary>
+    [Fact]
+    public void A_daemon_says_itself_who_it_is_when_its_starter_is_gone()
+    {
+        using var rig = new TableRig([Ports("8080")], slow: true);
+        rig.Table.Start(TimeSpan.Zero);
+        rig.Proc.Add(10, executable: ""); // its memory is gone already
+        rig.Listen(10, 8080);
+        rig.Fork(10, 20);
+        rig.Proc.Add(20, "/srv/daemon", environment: ["OTEL_SERVICE_NAME=web"]);
+        rig.Fork(20, 30);
+        rig.Proc.Add(30, "/srv/daemon", environment: ["OTEL_SERVICE_NAME=web"], parent: 20);
+        rig.Exit(10);
+        rig.Answer();
+        Assert.All([rig.Table.Find(20)!, rig.Table.Find(30)!],
+            static process => Assert.Equal(("web", "/srv/daemon"), (process.ServiceName, process.Executable)));
+        Assert.False(rig.Table.IsLooking);
+    }
+
     [Fact]
     public void Ended_processes_make_room_for_new_ones()
     {
