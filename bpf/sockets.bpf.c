@@ -40,15 +40,6 @@ static __always_inline bool is_receive_wanted(const struct selection *s, __u32 p
 }
 
 /*
- * Whether a socket is being made from what another one was (TCP_REPAIR, as CRIU does): what is written to its queues was sent, or has arrived, on that
- * one, and whoever looks at them does not serve. Nothing moves.
- */
-static __always_inline bool is_repaired(const struct tcp_sock *tcp, bool typed)
-{
-	return typed ? BPF_CORE_READ_BITFIELD(tcp, repair) : BPF_CORE_READ_BITFIELD_PROBED(tcp, repair);
-}
-
-/*
  * Whether an skb comes from an error queue: it holds what was sent, with the time of that (SO_TIMESTAMPING), and has no place in the stream.
  * skb_set_err_queue (net/core/skbuff.c) marks it so.
  */
@@ -337,7 +328,7 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 		direction = SOCKET_SEND;
 		sk = sock_of(regs->dx);
 	}
-	if (!sk || (!selected && !is_selected_port(s, local_port_of(sk, false))) || is_compatible_call() || is_repaired((struct tcp_sock *)sk, false))
+	if (!sk || (!selected && !is_selected_port(s, local_port_of(sk, false))) || is_compatible_call())
 		return 0;
 	at = begin_operation(sk, false, direction, pid_tgid);
 	if (!at)
@@ -345,7 +336,7 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long result)
 	peeks = direction == SOCKET_RECEIVE && flags & MSG_PEEK;
 	discards = direction == SOCKET_RECEIVE && flags & MSG_TRUNC;
 	/* Where a peek begins elsewhere than the next read, or is made several times, it is not known what it shows. */
-	if (peeks && (shape == SHAPE_MESSAGES || discards || BPF_CORE_READ(sk, sk_peek_off) >= 0))
+	if (peeks && (shape == SHAPE_MESSAGES || discards || is_repaired((struct tcp_sock *)sk, false) || BPF_CORE_READ(sk, sk_peek_off) >= 0))
 		return 0;
 	end = position_of(sk, direction);
 	if (peeks)

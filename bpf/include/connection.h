@@ -95,6 +95,15 @@ static __always_inline void set_ends(struct socket_event *e, const struct connec
 	__builtin_memcpy(e->remote, c->ends.remote, sizeof(e->remote));
 }
 
+/*
+ * Whether a socket is being made from what another one was (TCP_REPAIR, as CRIU does): what is written to its queues was sent, or has arrived, on that
+ * one, and whoever looks at them does not serve. Nothing moves.
+ */
+static __always_inline bool is_repaired(const struct tcp_sock *tcp, bool typed)
+{
+	return typed ? BPF_CORE_READ_BITFIELD(tcp, repair) : BPF_CORE_READ_BITFIELD_PROBED(tcp, repair);
+}
+
 /* Sequence number of the next byte that a direction takes. */
 static __always_inline __u32 position_of(struct sock *sk, int direction)
 {

@@ -57,6 +57,8 @@ __attribute__((noinline)) int bytes_wanted(struct scratch *at, struct connection
 		}
 	}
 	if (!c) {
+		if (is_repaired((struct tcp_sock *)sk, false))
+			return 0;
 		want = detects_sql ? SEARCHED_SIZE : PREFIX_SIZE;
 		return at->length < want ? at->length : want;
 	}

@@ -103,6 +103,8 @@ static int start_other(void)
 		serve_one(fd);
 		serve_one(fd);
 		give(pair[1], fd);
+		if (write(pair[1], "", 1) != 1) // its own descriptor is closed
+			die("write");
 	}
 	exit(0);
 }
@@ -160,6 +162,8 @@ static void serve_connection(int fd, int other)
 	serve_one(fd);
 	give(other, fd);
 	fd = take(other);
+	if (read(other, &byte, 1) != 1)
+		die("read");
 	if (!fork()) {
 		serve_one(fd);
 		exit(0);
