@@ -45,12 +45,11 @@ struct worker_user choose_user(void)
 	struct worker_user user = { NOBODY, NOBODY, 0 };
 	uid_t real, effective, saved;
 	const char *name = getenv("BEYLA_WORKER_USER");
-	// Only root can give the worker another user; the agent says that nobody else can (KeeperProcess.cs).
+	// Only root can give the worker another user; of anybody else the agent says that it does not count (RunCommand.cs).
 	if (!name || !*name || getresuid(&real, &effective, &saved) < 0 || effective != 0)
 		return user;
-	char *end;
 	errno = 0;
-	unsigned long number = strtoul(name, &end, 10);
+	unsigned long number = strtoul(name, NULL, 10);
 	// A number that has no entry is its own group, as with DynamicUser= of systemd.
 	int is_number = strspn(name, "0123456789") == strlen(name);
 	if (is_number) {
