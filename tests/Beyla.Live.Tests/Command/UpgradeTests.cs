@@ -22,7 +22,7 @@ public sealed class UpgradeTests
         await HttpRequests.SendAsync(server.Port, 100);
         await first.WaitForServerSpansAsync(100);
 
-        Replace(user.Binary);
+        ReplacedFile.Put(user.Binary);
         await HttpRequests.SendAsync(server.Port, 100);
         await first.WaitForServerSpansAsync(200);
 
@@ -55,7 +55,7 @@ public sealed class UpgradeTests
         File.Copy(Repository.Agent, binary);
         await using AgentProcess first = await AgentProcess.StartAsync(lab.Agent(source) with { Binary = binary });
         await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7301, 10, 100);
-        Replace(binary);
+        ReplacedFile.Put(binary);
         await using AgentProcess second = await AgentProcess.StartAsync(lab.Agent(source) with { Binary = binary });
         await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7302, 20, 100);
         await first.StopAsync();
@@ -64,21 +64,10 @@ public sealed class UpgradeTests
 
         Assert.Equal([(7301, 10L), (7302, 20L)], Sent(first));
         Assert.Equal([(7302, 20L), (7303, 30L)], Sent(second));
-        Assert.Equal(0, await FiltersAsync(lab));
+        Assert.Equal(0, await lab.FiltersAsync());
     }
 
     private static IEnumerable<(int Port, long Packets)> Sent(AgentProcess agent) => agent.Flows
         .Where(static flow => flow.DestinationPort is > 7300 and < 7310).GroupBy(static flow => flow.DestinationPort)
         .Select(static group => (group.Key, group.Sum(static flow => flow.Packets))).Order();
-
-    private static async Task<int> FiltersAsync(FlowLab lab) =>
-        (await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "ingress"))
-            .Split('\n').Count(static line => line.Contains("beyla_flow:", StringComparison.Ordinal));
-
-    private static void Replace(string program)
-    {
-        File.Copy(program, program + ".new");
-        File.SetUnixFileMode(program + ".new", (UnixFileMode)0b111_101_101);
-        File.Move(program + ".new", program, overwrite: true);
-    }
 }

@@ -82,6 +82,14 @@ internal sealed partial class FlowLab : IAsyncDisposable
     public Task<string> RunAsync(string ns, string tool, params string[] arguments) =>
         Tool.RunAsync("ip", ["netns", "exec", ns, tool, .. arguments]);
 
+    /// <summary>How many of the agents' classifiers (tc-bpf(8)) are on the host's side of the pair, in both directions.</summary>
+    public async Task<int> FiltersAsync()
+    {
+        string text = await RunAsync(Host, "tc", "filter", "show", "dev", "veth0", "ingress")
+            + await RunAsync(Host, "tc", "filter", "show", "dev", "veth0", "egress");
+        return text.Split('\n').Count(line => line.Contains("beyla_flow:", StringComparison.Ordinal));
+    }
+
     /// <summary>Settings of an agent on the host side whose flows are read as objects.</summary>
     public AgentSettings Agent(string source, params (string Name, string Value)[] variables)
     {

@@ -64,29 +64,29 @@ public sealed class InterfaceLifecycleTests
 
         await using (AgentProcess killed = await AgentProcess.StartAsync(lab.Agent("tc")))
         {
-            Assert.Equal(2, await FiltersAsync(lab));
+            Assert.Equal(2, await lab.FiltersAsync());
             killed.Signal(ChildProcess.SIGKILL);
             await killed.WaitForExitAsync(Wait.Hang);
         }
 
-        Assert.Equal(2, await FiltersAsync(lab));
+        Assert.Equal(2, await lab.FiltersAsync());
         await using (AgentProcess agent = await AgentProcess.StartAsync(lab.Agent("tc")))
         {
-            Assert.Equal(2, await FiltersAsync(lab));
+            Assert.Equal(2, await lab.FiltersAsync());
             // Beside it a second one: neither takes the other for a dead one.
             await using (AgentProcess second = await AgentProcess.StartAsync(lab.Agent("tc")))
             {
-                Assert.Equal(4, await FiltersAsync(lab));
+                Assert.Equal(4, await lab.FiltersAsync());
                 await second.StopAsync();
             }
 
-            Assert.Equal(2, await FiltersAsync(lab));
+            Assert.Equal(2, await lab.FiltersAsync());
             await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7201, 25, 100);
             await agent.StopAsync();
             Assert.Equal(25, agent.Flows.Where(flow => flow.DestinationPort == 7201).Sum(flow => flow.Packets));
         }
 
-        Assert.Equal(0, await FiltersAsync(lab));
+        Assert.Equal(0, await lab.FiltersAsync());
         string left = await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "ingress");
         Assert.Equal(2, left.Split('\n').Count(line => line.Contains("bytecode", StringComparison.Ordinal)));
     }
@@ -119,9 +119,9 @@ public sealed class InterfaceLifecycleTests
         // It sees none of the processes outside; from outside it has other pids than it writes down.
         await using AgentProcess inside = await AgentProcess.StartAsync(
             settings with { Prefix = [.. settings.Prefix, Tool.Find("unshare"), "--pid", "--fork", "--kill-child", "--mount-proc"] });
-        Assert.Equal(4, await FiltersAsync(lab));
+        Assert.Equal(4, await lab.FiltersAsync());
         await using AgentProcess last = await AgentProcess.StartAsync(lab.Agent("tc"));
-        Assert.Equal(6, await FiltersAsync(lab));
+        Assert.Equal(6, await lab.FiltersAsync());
 
         await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7202, 25, 100);
         await Wait.UntilAsync(() => inside.Flows.Any(flow => flow.DestinationPort == 7202), TimeSpan.FromSeconds(10));
@@ -135,7 +135,7 @@ public sealed class InterfaceLifecycleTests
             Assert.Equal(25, agent.Flows.Where(flow => flow.DestinationPort == 7202).Sum(flow => flow.Packets));
         }
 
-        Assert.Equal(2, await FiltersAsync(lab));
+        Assert.Equal(2, await lab.FiltersAsync());
     }
 
     [LiveTheory("ip", "tc", "ethtool"), InlineData("watch"), InlineData("poll")]
@@ -149,10 +149,10 @@ public sealed class InterfaceLifecycleTests
         // All of it, then one of two.
         await lab.RunAsync(lab.Host, "tc", "qdisc", "delete", "dev", "veth0", "clsact");
         await ObservedAsync(agent, "veth0", 2);
-        Assert.Equal(2, await FiltersAsync(lab));
+        Assert.Equal(2, await lab.FiltersAsync());
         await lab.RunAsync(lab.Host, "tc", "filter", "delete", "dev", "veth0", "egress");
         await ObservedAsync(agent, "veth0", 3);
-        Assert.Equal(2, await FiltersAsync(lab));
+        Assert.Equal(2, await lab.FiltersAsync());
         await Traffic.Datagrams(lab, FlowLab.PeerAddress, 7203, 25, 100);
         await agent.StopAsync();
 
@@ -201,7 +201,7 @@ public sealed class InterfaceLifecycleTests
             await lab.RunAsync(lab.Host, "tc", command.Split(' '));
         }
 
-        Assert.Equal(0, await FiltersAsync(lab));
+        Assert.Equal(0, await lab.FiltersAsync());
     }
 
     [LiveTheory("ip", "tc", "ethtool"), InlineData("socket_filter", 0), InlineData("auto", 202 - 32)]
@@ -245,11 +245,4 @@ public sealed class InterfaceLifecycleTests
             () => agent.ErrorLines.Count(line => line.Contains($"interface {name} is observed", StringComparison.Ordinal)) >= times,
             Wait.Hang),
         agent.Errors);
-
-    private static async Task<int> FiltersAsync(FlowLab lab)
-    {
-        string text = await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "ingress")
-            + await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "egress");
-        return text.Split('\n').Count(line => line.Contains("beyla_flow:", StringComparison.Ordinal));
-    }
 }

@@ -74,11 +74,11 @@ public sealed class EndTests
         await using FlowLab lab = await FlowLab.CreateAsync();
         await using AgentProcess agent = await AgentProcess.StartAsync(lab.Agent(source));
         BpfFootprint held = BpfFootprint.Of(agent.Pid);
-        Assert.Equal(source == "tc" ? 2 : 0, await FiltersAsync(lab));
+        Assert.Equal(source == "tc" ? 2 : 0, await lab.FiltersAsync());
 
         await Tool.RunAsync("kill", "-KILL", Text(agent.WorkerPid));
         Assert.Equal(1, await agent.WaitForExitAsync(Wait.Hang));
-        Assert.Equal(0, await FiltersAsync(lab));
+        Assert.Equal(0, await lab.FiltersAsync());
         Assert.DoesNotContain("clsact", await lab.RunAsync(lab.Host, "tc", "qdisc", "show", "dev", "veth0"), StringComparison.Ordinal);
         Assert.True((await held.LeftAsync()).IsEmpty);
     }
@@ -114,7 +114,7 @@ public sealed class EndTests
         Assert.Equal(1, await agent.WaitForExitAsync(Wait.Hang));
         Assert.Single(agent.ErrorLines, line => line.Contains("The worker did not stop", StringComparison.Ordinal));
         Assert.True(await Wait.UntilAsync(() => IsGone(worker), Wait.Hang));
-        Assert.Equal(0, await FiltersAsync(lab));
+        Assert.Equal(0, await lab.FiltersAsync());
     }
 
     /// <summary>The way of a span does not lead through the keeper.</summary>
@@ -156,12 +156,5 @@ public sealed class EndTests
         {
             return true;
         }
-    }
-
-    private static async Task<int> FiltersAsync(FlowLab lab)
-    {
-        string text = await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "ingress")
-            + await lab.RunAsync(lab.Host, "tc", "filter", "show", "dev", "veth0", "egress");
-        return text.Split('\n').Count(line => line.Contains("beyla_flow:", StringComparison.Ordinal));
     }
 }

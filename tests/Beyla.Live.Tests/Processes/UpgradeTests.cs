@@ -41,7 +41,7 @@ public sealed class UpgradeTests
             await AskAsync(500);
             int old = Pid(pid);
             Task load = AskAsync(6000);
-            Replace(program.Path);
+            ReplacedFile.Put(program.Path);
             Signal(old, "USR2");
             Assert.True(await Wait.UntilAsync(() => File.Exists(pid + ".oldbin") && File.Exists(pid) && Pid(pid) != old, Wait.Hang));
             Signal(old, "QUIT");
@@ -77,9 +77,7 @@ public sealed class UpgradeTests
         await using (TestServer first = await ServeAsync())
         {
             await RoundAsync(first, "first");
-            string other = program + ".new";
-            File.Copy(await GoProgram.BuildAsync("nested", "pie", "-buildmode=pie"), other);
-            File.Move(other, program, overwrite: true);
+            ReplacedFile.Put(program, await GoProgram.BuildAsync("nested", "pie", "-buildmode=pie"));
             // The old one goes on: its file has no name any more.
             await RoundAsync(first, "old");
         }
@@ -108,12 +106,6 @@ public sealed class UpgradeTests
                 (span.ProcessId, span.ServiceName, span.Language)));
             Assert.Equal(requests.Select(static span => span.SpanId).Order(), calls.Select(static span => span.ParentId).Order());
         }
-    }
-
-    private static void Replace(string program)
-    {
-        File.Copy(program, program + ".new");
-        File.Move(program + ".new", program, overwrite: true);
     }
 
     private static int Pid(string file) => int.Parse(File.ReadAllText(file).Trim(), CultureInfo.InvariantCulture);
