@@ -8,7 +8,7 @@ namespace Beyla.Live.Tests.Context;
 /// </summary>
 public sealed class ParentTests(NestingServices services) : IClassFixture<NestingServices>
 {
-    /// <summary>So many requests of a process are seen before a call may wait for what its thread does next.</summary>
+    /// <summary>So many requests of a process are seen before a call may wait for what its thread does next: all calls of these.</summary>
     private const int Unknown = 16;
 
     [ParentTheory]
@@ -71,7 +71,8 @@ public sealed class ParentTests(NestingServices services) : IClassFixture<Nestin
         // One in a hundred, and one where there are fewer: some services make a handful of guesses in all.
         Demand(score.ProbableWrong <= Math.Max(1, score.Probable / 100), "more than 1 % of the guesses are wrong");
         Demand(
-            !(service.Exclusive || alsoExact) || (score.ExactRight + Unknown) * 100 >= score.Calls * 99, "less than 99 % are certain");
+            !(service.Exclusive || alsoExact) || (score.ExactRight + (Unknown * load.CallsOfEach)) * 100 >= score.Calls * 99,
+            "less than 99 % are certain");
         return faults.Count == 0 ? "" : $"{service.Name}: {string.Join("; ", faults)}: {score}\n{score.Examples}";
     }
 }

@@ -127,6 +127,7 @@ public sealed class SendingTests
         await using TestServer server = await ServerKinds.SendingAsync();
         await using ChildProcess client = await SendingClient.StartAsync([], "urgent", server.Port, "5");
         await using AgentProcess agent = await StartForBothAsync(source);
+        await agent.WaitUntilTracedAsync(client.Pid);
 
         Assert.Equal(count, Assert.Single(await SendingClient.FinishAsync(client)));
 
@@ -154,6 +155,7 @@ public sealed class SendingTests
         foreach ((string how, int turn) in new[] { ("sendto", 1), ("connect", 2) })
         {
             await using ChildProcess client = await SendingClient.StartAsync(prefix, "fast", server.Port, "4", how);
+            await agent.WaitUntilTracedAsync(client.Pid);
             Assert.Equal(count, Assert.Single(await SendingClient.FinishAsync(client)));
 
             foreach (SpanKind kind in new[] { SpanKind.Server, SpanKind.Client })

@@ -99,8 +99,8 @@ public sealed class WaysTests
             await using TestServer server = await TestServer.StartAsync(
                 port, [this.program, "serve", number, input, output], address: null);
             await using ClientProcess client = await ClientProcess.WaysAsync(port, Requests, Path(input, output), input, output);
-            await TracedAsync(server.Pid);
-            await TracedAsync(client.Pid);
+            await this.agent.WaitUntilTracedAsync(server.Pid);
+            await this.agent.WaitUntilTracedAsync(client.Pid);
             await client.SendAsync();
             // What is not seen is told when the connection ends, and that the server has it is said by the server.
             Assert.True(await Wait.UntilAsync(
@@ -127,12 +127,5 @@ public sealed class WaysTests
         public ValueTask DisposeAsync() => this.agent.DisposeAsync();
 
         private static string Path(string input, string output) => $"/ways/{input}/{output}";
-
-        private async Task TracedAsync(int pid)
-        {
-            string line = $"msg=\"Tracing process\" pid={pid} ";
-            Assert.True(await Wait.UntilAsync(
-                () => this.agent.ErrorLines.Any(text => text.Contains(line, StringComparison.Ordinal)), Wait.Hang), this.agent.Errors);
-        }
     }
 }

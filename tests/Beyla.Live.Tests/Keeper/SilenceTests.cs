@@ -20,7 +20,7 @@ public sealed class SilenceTests
         await using AgentProcess agent = await AgentProcess.StartAsync(
             AgentSettings.ForPorts(port, later).With("BEYLA_LOG_LEVEL", "DEBUG"));
         await using TestServer server = await Nginx.StartAsync(port: port);
-        Assert.True(await Wait.UntilAsync(() => Traced(agent, server), Wait.Hang), agent.Errors);
+        await agent.WaitUntilTracedAsync(server.Pid);
         await HttpRequests.SendAsync(port, 10);
 
         agent.Signal(ChildProcess.SIGSTOP);
@@ -32,7 +32,7 @@ public sealed class SilenceTests
         await Task.Delay(Silence - Stopwatch.GetElapsedTime(since));
         agent.Signal(ChildProcess.SIGCONT);
 
-        Assert.True(await Wait.UntilAsync(() => Traced(agent, other), Wait.Hang), agent.Errors);
+        await agent.WaitUntilTracedAsync(other.Pid);
         await HttpRequests.SendAsync(port, 10);
         await HttpRequests.SendAsync(later, 10);
         IReadOnlyList<Span> spans = await agent.WaitForServerSpansAsync(40);
@@ -43,7 +43,4 @@ public sealed class SilenceTests
         Assert.DoesNotContain("could not be looked at", agent.Errors, StringComparison.Ordinal);
         Assert.Equal(0, agent.Counters["inspections"].Lost);
     }
-
-    private static bool Traced(AgentProcess agent, TestServer server) => agent.ErrorLines.Any(line =>
-        line.Contains("Tracing process", StringComparison.Ordinal) && line.Contains($"pid={server.Pid} ", StringComparison.Ordinal));
 }

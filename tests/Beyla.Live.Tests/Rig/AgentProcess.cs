@@ -124,6 +124,17 @@ internal sealed class AgentProcess : ChildProcess
             + $"Unreadable: {string.Join('\n', unreadable.Take(3))}\nLog of the agent:\n{Errors}");
     }
 
+    /// <summary>Whether the agent has said that it traces a process.</summary>
+    public bool Traces(int pid)
+    {
+        string line = $"msg=\"Tracing process\" pid={pid} ";
+        return ErrorLines.Any(text => text.Contains(line, StringComparison.Ordinal));
+    }
+
+    /// <summary>Waits until it says so: whatever the process does from then on is seen.</summary>
+    public async Task WaitUntilTracedAsync(int pid) =>
+        Assert.True(await Wait.UntilAsync(() => Traces(pid) || HasExited, Wait.Hang) && Traces(pid), Errors);
+
     /// <summary>Waits for exactly <paramref name="count"/> server spans, in the order in which they ended.</summary>
     public Task<IReadOnlyList<Span>> WaitForServerSpansAsync(int count, TimeSpan? timeout = null) =>
         WaitForSpansAsync(count, span => span.Kind == SpanKind.Server, timeout);
