@@ -13,5 +13,5 @@ public interface IExportStage : IExportSink
 
     /// <summary>Nothing more comes: sends what waits, for as long as there is time. What is left is lost, and counted.</summary>
     /// <param name="deadline">The last moment, on the clock of <see cref="Tick"/>.</param>
-    void End(long deadline);
+    void Finish(long deadline);
 }
