@@ -103,6 +103,9 @@ public sealed record AgentConfiguration
     /// <summary>Whether and how flows are captured.</summary>
     public NetworkConfiguration Network { get; init; } = new();
 
+    /// <summary>Which metrics there are, and where they can be read.</summary>
+    public MetricsConfiguration Metrics { get; init; } = new();
+
     /// <summary>Whether flows reach standard output: they are printed as lines or are part of the JSON stream.</summary>
     public bool PrintsFlows => Network.PrintFlows || TracePrinter is TracePrinterKind.Json or TracePrinterKind.JsonIndent;
 }

@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Metrics;
@@ -38,5 +41,23 @@ public sealed class MetricSetup
         }
 
         return metrics.Count == 0 ? null : new MetricStage(store, services, [.. metrics]);
+    }
+
+    /// <summary>Adds <c>beyla_build_info</c>, whose one series is 1.</summary>
+    public static void AddBuild(MetricStore store, string version)
+    {
+        var family = store.Add(new MetricDefinition
+        {
+            Name = "beyla.build.info", Kind = MetricKind.Gauge, IsLasting = true, Description = "Version of the agent.",
+            Attributes = ["version", "target.os", "target.arch"],
+        });
+        var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
+        key.Add(Encoding.UTF8.GetBytes(version));
+        key.Add("linux"u8);
+        key.Add(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? "amd64"u8 : "arm64"u8);
+        using (store.Enter())
+        {
+            store.Of(family, store.Agent, in key, MetricStore.Time).Set(1);
+        }
     }
 }

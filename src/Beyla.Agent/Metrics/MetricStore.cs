@@ -101,14 +101,14 @@ public sealed partial class MetricStore
             Of(folded, Agent, in name, start).Add(1);
             if (family.Overflow is null)
             {
-                family.Overflow = new Series(family, Agent, [], 0, start, options.HasExemplars);
+                family.Overflow = new Series(family, Agent, [], 0, start, options.Exemplars);
                 family.Add(family.Overflow);
             }
 
             return family.Overflow;
         }
 
-        var series = new Series(family, resource, key, hash, start, options.HasExemplars);
+        var series = new Series(family, resource, key, hash, start, options.Exemplars);
         resource.Add(series);
         family.Add(series);
         return series;

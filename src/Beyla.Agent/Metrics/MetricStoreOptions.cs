@@ -1,3 +1,5 @@
+using Beyla.Agent.Configuration;
+
 namespace Beyla.Agent.Metrics;
 
 /// <summary>The limits of what is remembered.</summary>
@@ -21,6 +23,6 @@ public sealed record MetricStoreOptions
     /// <summary>The least time that the series of a process stay when it is over, so that they are read once more.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Whether histograms keep exemplars.</summary>
-    public bool HasExemplars { get; init; } = true;
+    /// <summary>Which measurements of histograms are kept as exemplars.</summary>
+    public ExemplarFilter Exemplars { get; init; } = ExemplarFilter.TraceBased;
 }

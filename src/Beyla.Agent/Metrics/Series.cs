@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Metrics;
@@ -9,15 +10,18 @@ namespace Beyla.Agent.Metrics;
 public sealed class Series
 {
     private readonly byte[] key;
+    private readonly byte wantedFlags;
 
-    internal Series(MetricFamily family, MetricResource resource, ReadOnlySpan<byte> key, ulong hash, long start, bool hasExemplars)
+    internal Series(MetricFamily family, MetricResource resource, ReadOnlySpan<byte> key, ulong hash, long start, ExemplarFilter filter)
     {
         (Family, Resource, Hash, Start) = (family, resource, hash, start);
         this.key = key.ToArray();
         if (family.Definition.Buckets is { } buckets)
         {
             Counts = new long[buckets.Bounds.Count + 1];
-            Exemplars = hasExemplars ? new Exemplar[Counts.Length] : null;
+            Exemplars = filter == ExemplarFilter.AlwaysOff ? null : new Exemplar[Counts.Length];
+            // "trace_based": only traces that somebody keeps are worth pointing at.
+            wantedFlags = filter == ExemplarFilter.TraceBased ? TraceContext.Sampled : (byte)0;
         }
     }
 
@@ -92,8 +96,7 @@ public sealed class Series
         Counts![bucket]++;
         Sum += measured;
         Count++;
-        // "trace_based": only traces that somebody keeps are worth pointing at.
-        if (Exemplars is not null && (context.Flags & TraceContext.Sampled) != 0)
+        if (Exemplars is not null && (context.Flags & wantedFlags) == wantedFlags)
         {
             Exemplars[bucket].Set(in context, measured, time);
         }

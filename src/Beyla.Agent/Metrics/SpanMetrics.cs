@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Spans;
 

@@ -1,4 +1,4 @@
-namespace Beyla.Agent.Metrics;
+namespace Beyla.Agent.Configuration;
 
 /// <summary>Groups of metrics (<c>metrics.features</c>), as Grafana Beyla names them.</summary>
 [Flags]
@@ -27,4 +27,10 @@ public enum MetricFeatures
 
     /// <summary>Packets of network flows.</summary>
     NetworkFlowPackets = 64,
+
+    /// <summary>What is made of spans.</summary>
+    OfSpans = Application | ApplicationSpan | ApplicationSpanOtel | ApplicationSpanSizes | ApplicationServiceGraph,
+
+    /// <summary>What is made of flows.</summary>
+    OfFlows = Network | NetworkFlowPackets,
 }
