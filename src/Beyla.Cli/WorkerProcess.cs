@@ -70,7 +70,7 @@ internal static class WorkerProcess
     {
         try
         {
-            SystemCallFilter.Install(NeedsOf(configuration.Network), Halves.Life);
+            SystemCallFilter.Install(NeedsOf(configuration.Network, configuration.UsesNetwork), Halves.Life);
             IsFiltered = true;
         }
         catch (KernelException refusal)
@@ -82,8 +82,9 @@ internal static class WorkerProcess
         }
     }
 
-    private static WorkerNeeds NeedsOf(NetworkConfiguration network) =>
-        network.Enabled && network.ReverseDns == ReverseDnsType.Local ? WorkerNeeds.Names : WorkerNeeds.None;
+    private static WorkerNeeds NeedsOf(NetworkConfiguration network, bool usesNetwork) =>
+        (network.Enabled && network.ReverseDns == ReverseDnsType.Local ? WorkerNeeds.Names : WorkerNeeds.None)
+        | (usesNetwork ? WorkerNeeds.Network : WorkerNeeds.None);
 
     private static void Listen(MessageSocket notices, StopSignals signals)
     {
