@@ -45,9 +45,6 @@ public sealed record AgentConfiguration
     /// <summary>Whether HTTP and other exchanges of selected processes are traced: there is something to select.</summary>
     public bool ApplicationEnabled => !Selection.IsEmpty;
 
-    /// <summary>Whether the worker opens connections to export, or listens to be asked.</summary>
-    public bool UsesNetwork { get; init; }
-
     /// <summary>
     /// Files that the keeper reads for the worker: the key of each setting and the path. The worker asks for their contents by their
     /// numbers here (KeeperConnection.NamedFile).
@@ -111,6 +108,12 @@ public sealed record AgentConfiguration
 
     /// <summary>Whether and how flows are captured.</summary>
     public NetworkConfiguration Network { get; init; } = new();
+
+    /// <summary>How spans are sent by OTLP; null where they are not.</summary>
+    public TracesExport? Traces { get; init; }
+
+    /// <summary>Whether anything is sent to other systems: the worker then speaks with the network.</summary>
+    public bool Exports => Traces is not null;
 
     /// <summary>Whether flows reach standard output: they are printed as lines or are part of the JSON stream.</summary>
     public bool PrintsFlows => Network.PrintFlows || TracePrinter is TracePrinterKind.Json or TracePrinterKind.JsonIndent;
