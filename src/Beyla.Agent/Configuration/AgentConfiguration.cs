@@ -45,6 +45,12 @@ public sealed record AgentConfiguration
     /// <summary>Whether HTTP and other exchanges of selected processes are traced: there is something to select.</summary>
     public bool ApplicationEnabled => !Selection.IsEmpty;
 
+    /// <summary>
+    /// Files that the keeper reads for the worker: the key of each setting and the path. The worker asks for their contents by their
+    /// numbers here (KeeperConnection.NamedFile).
+    /// </summary>
+    public IReadOnlyList<(string Key, string Path)> NamedFiles { get; init; } = [];
+
     /// <summary>How spans are printed to standard output.</summary>
     public TracePrinterKind TracePrinter { get; init; }
 
@@ -105,6 +111,12 @@ public sealed record AgentConfiguration
 
     /// <summary>Which metrics there are, and where they can be read.</summary>
     public MetricsConfiguration Metrics { get; init; } = new();
+
+    /// <summary>How spans are sent by OTLP; null where they are not.</summary>
+    public TracesExport? Traces { get; init; }
+
+    /// <summary>Whether other systems get anything: the worker then speaks with the network.</summary>
+    public bool Exports => Traces is not null || Metrics.IsServed;
 
     /// <summary>Whether flows reach standard output: they are printed as lines or are part of the JSON stream.</summary>
     public bool PrintsFlows => Network.PrintFlows || TracePrinter is TracePrinterKind.Json or TracePrinterKind.JsonIndent;

@@ -65,6 +65,9 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
             ShutdownTimeout = Duration("shutdown_timeout"),
             Network = Network(),
             Metrics = Metrics(),
+            Traces = Traces(),
+            // After all that names one.
+            NamedFiles = named,
         };
     }
 

@@ -14,13 +14,13 @@ public sealed class PrometheusExport : IDisposable
     private readonly PageResponder responder;
 
     private PrometheusExport(MetricStore store, IExportStage? stage, PageResponder responder) =>
-        (Store, Stage, this.responder) = (store, stage, responder);
+        (Store, Stages, this.responder) = (store, stage is null ? [] : [stage], responder);
 
     /// <summary>The series.</summary>
     public MetricStore Store { get; }
 
-    /// <summary>Takes spans; null where no group of metrics needs them.</summary>
-    public IExportStage? Stage { get; }
+    /// <summary>Takes spans; empty where no group of metrics needs them.</summary>
+    public IReadOnlyList<IExportStage> Stages { get; }
 
     /// <summary>Begins to listen.</summary>
     /// <param name="configuration">What is configured; its port is not 0.</param>
