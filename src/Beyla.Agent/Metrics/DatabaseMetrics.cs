@@ -35,7 +35,7 @@ internal sealed class DatabaseMetrics : ISpanMetrics
         }
 
         var values = data.Values;
-        var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
+        var key = store.BeginKey();
         key.Add(values.Text(SpanAttribute.DbSystemName));
         key.Add(values.Text(SpanAttribute.DbNamespace));
         key.Add(values.Text(SpanAttribute.DbOperationName));

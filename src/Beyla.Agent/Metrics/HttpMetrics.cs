@@ -49,7 +49,7 @@ internal sealed class HttpMetrics : ISpanMetrics
 
         var isServer = data.Kind == SpanKind.Server;
         var values = data.Values;
-        var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
+        var key = store.BeginKey();
         var method = values.Text(SpanAttribute.HttpRequestMethod);
         key.Add(HttpSpan.IsKnown(method) ? method : "_OTHER"u8);
         key.Add(values.Number(SpanAttribute.HttpResponseStatusCode, -1));

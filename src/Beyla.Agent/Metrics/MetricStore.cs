@@ -16,6 +16,7 @@ public sealed partial class MetricStore
     private readonly Dictionary<ProcessInfo, MetricResource> processes = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<(string Job, string Instance), MetricResource> resources = [];
     private readonly MetricFamily folded;
+    private readonly byte[] room = new byte[SeriesKey.Room];
     private ProcessInfo? lastProcess;
     private MetricResource? lastResource;
     private long now = Environment.TickCount64;
@@ -71,6 +72,9 @@ public sealed partial class MetricStore
         return series;
     }
 
+    /// <summary>A key to be filled in: one at a time, under the lock. Room of the stack would have to be cleared each time.</summary>
+    internal SeriesKey BeginKey() => new(room);
+
     /// <summary>Counts the duration of a span. Under the lock.</summary>
     internal void Observe(MetricFamily family, MetricResource resource, in SeriesKey key, in ExportedSpan span) =>
         Of(family, resource, in key, span.Start).Observe(span.Duration, span.Span.Context, span.End);
@@ -96,6 +100,7 @@ public sealed partial class MetricStore
     {
         if (family.Series.Count - (family.Overflow is null ? 0 : 1) >= options.Cardinality && !TryMakeRoom(family))
         {
+            // The other one is still needed.
             var name = new SeriesKey(stackalloc byte[SeriesKey.Room]);
             name.Add(family.Name);
             Of(folded, Agent, in name, start).Add(1);

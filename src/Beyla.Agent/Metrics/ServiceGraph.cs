@@ -42,7 +42,7 @@ internal sealed class ServiceGraph : ISpanMetrics
     public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource)
     {
         ref readonly var data = ref span.Span;
-        var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
+        var key = store.BeginKey();
         var isServer = data.Kind == SpanKind.Server;
         if (isServer)
         {

@@ -47,7 +47,7 @@ internal sealed class SpanMetrics : ISpanMetrics
     {
         ref readonly var data = ref span.Span;
         var values = data.Values;
-        var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
+        var key = store.BeginKey();
         key.Add(resource.NameBytes);
         key.Add(resource.NamespaceBytes);
         key.Add(values.Text(SpanAttribute.Name));
