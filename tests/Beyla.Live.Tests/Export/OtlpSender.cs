@@ -14,9 +14,10 @@ internal static class OtlpSender
 {
     /// <summary>One span (opentelemetry-proto, trace.proto), field by field; its name is <c>GET /a</c>, its service <c>shop</c>.</summary>
     public static byte[] Protobuf { get; } = Convert.FromHexString(string.Concat(
-        "0A", "5C", // resource_spans 1
-        "0A", "18", "0A", "16", // resource 1: attributes 1
+        "0A", "78", // resource_spans 1
+        "0A", "34", "0A", "16", // resource 1: attributes 1
         "0A", "0C", Hex("service.name"), "12", "06", "0A", "04", Hex("shop"), // key 1, value 2: string_value 1
+        "0A", "1A", "0A", "13", Hex("service.instance.id"), "12", "03", "0A", "01", Hex("i"),
         "12", "40", "12", "3E", // scope_spans 2: spans 2
         "0A", "10", "0102030405060708090A0B0C0D0E0F10", // trace_id 1
         "12", "08", "1112131415161718", // span_id 2
@@ -40,7 +41,14 @@ internal static class OtlpSender
                 new { key = "url.path", value = new { stringValue = $"/{i}" } },
             },
         });
-        var resource = new { attributes = new[] { new { key = "service.name", value = new { stringValue = service } } } };
+        var resource = new
+        {
+            attributes = new[]
+            {
+                new { key = "service.name", value = new { stringValue = service } },
+                new { key = "service.instance.id", value = new { stringValue = "i" } },
+            },
+        };
         return JsonSerializer.Serialize(new { resourceSpans = new[] { new { resource, scopeSpans = new[] { new { spans } } } } });
     }
 
