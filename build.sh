@@ -37,7 +37,8 @@ DEMO_PACKAGES="curl nodejs perl-base php-cli python3"
 LIVE_PACKAGES="nginx-light haproxy curl wrk nodejs python3 busybox-static iproute2 bpftool libcap2-bin gcc libc6-dev util-linux procps
     tcpdump ethtool iperf3 redis-server redis-tools liburing-dev iputils-ping strace python3-yaml systemd
     postgresql-15 postgresql-client-15 python3-psycopg2 python3-redis npm mariadb-server mariadb-client
-    php-cli puma openjdk-17-jdk-headless golang-go prometheus chromium chromium-driver"
+    php-cli puma openjdk-17-jdk-headless golang-go"
+EXPORT_PACKAGES="prometheus chromium chromium-driver nodejs npm"
 KERNEL_PACKAGES="nginx-light qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin bpftool
     liburing-dev redis-server redis-tools postgresql-15 postgresql-client-15 util-linux golang-go"
 PESTER_PACKAGES="tmux procps python3 curl iproute2 util-linux libcap2-bin bpftool redis-server postgresql-15 python3-psycopg2
@@ -183,7 +184,7 @@ counterparts() {
 
 live() {
     step "the live tests"
-    packages $LIVE_PACKAGES
+    packages $LIVE_PACKAGES $EXPORT_PACKAGES
     node_packages tests/node out/node
     counterparts
     dotnet_suite tests/Beyla.Live.Tests
@@ -291,7 +292,7 @@ case $task in
     test)
         root
         begin_suites packages
-        packages $BUILD_PACKAGES $LIVE_PACKAGES $KERNEL_PACKAGES $PESTER_PACKAGES
+        packages $BUILD_PACKAGES $LIVE_PACKAGES $EXPORT_PACKAGES $KERNEL_PACKAGES $PESTER_PACKAGES
         built
         scripts
         unit
