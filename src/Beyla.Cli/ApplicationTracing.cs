@@ -18,7 +18,6 @@ using Beyla.Agent.Tracing;
 using Beyla.Agent.Tracing.Parents;
 using Microsoft.Win32.SafeHandles;
 using Tracer = Beyla.Agent.Tracing.Tracer;
-using TracePrinter = Beyla.Agent.Export.TracePrinter;
 
 namespace Beyla.Cli;
 
@@ -45,7 +44,7 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     private bool detached;
 
     private ApplicationTracing(
-        AgentConfiguration configuration, KeeperConnection keeper, ApplicationMaps kernel, TracePrinter printer, OutputQueue output)
+        AgentConfiguration configuration, KeeperConnection keeper, ApplicationMaps kernel, IExportSink[] sinks, OutputQueue output)
     {
         (this.keeper, this.kernel, this.output) = (keeper, kernel, output);
         records = new ProcessEventReader(this);
@@ -92,8 +91,9 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
                     "Events of processes were lost, more came than the agent could take: the processes that run are looked through",
                     ("lost", count)),
                 Selected = OnSelected,
+                Ended = OnEnded,
             });
-        spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), printer.Sinks);
+        spans = new SpanExporter(processes, new Redactor(configuration.SensitiveQueryParameters), new WallClock(), sinks);
         processes.Judged = spans.Release;
         parents = new SpanParents(spans, processes, kernel.Has(ApplicationParts.Passing) ? new KernelThreadRule(kernel.ThreadRules) : null);
         var buffers = new BufferPool();
@@ -123,14 +123,14 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
     /// <returns>Null where nothing was attached, which the keeper has said.</returns>
     /// <exception cref="KernelException">The kernel refused.</exception>
     public static ApplicationTracing? Start(
-        AgentConfiguration configuration, KeeperConnection keeper, TracePrinter printer, OutputQueue output)
+        AgentConfiguration configuration, KeeperConnection keeper, IExportSink[] sinks, OutputQueue output)
     {
         if (ApplicationMaps.Open(keeper) is not { } kernel)
         {
             return null;
         }
 
-        var tracing = new ApplicationTracing(configuration, keeper, kernel, printer, output);
+        var tracing = new ApplicationTracing(configuration, keeper, kernel, sinks, output);
         try
         {
             tracing.processes.Start();
@@ -173,6 +173,8 @@ internal sealed class ApplicationTracing : IEventLoopClient, IProcessEventSink, 
             "control group", "Trace context of a process is not passed on", ("pid", process.Pid),
             ("error", "it is in no control group of version 2 that the agent sees, or could not be looked at"));
     }
+
+    private void OnEnded(ProcessInfo process) => spans.Forget(process);
 
     /// <summary>What was attached and how many processes are traced, for the log.</summary>
     public IEnumerable<LogField> Describe() =>

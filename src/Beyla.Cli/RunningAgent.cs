@@ -6,6 +6,8 @@ using Beyla.Agent.Flows;
 using Beyla.Agent.Keeper;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
+using Beyla.Agent.Processes;
+using Beyla.Agent.Spans;
 using TracePrinter = Beyla.Agent.Export.TracePrinter;
 
 namespace Beyla.Cli;
@@ -24,6 +26,7 @@ internal sealed class RunningAgent : IDisposable
     private readonly StopSignals stop;
     private readonly OutputQueue output;
     private readonly TracePrinter printer;
+    private readonly Exports? exports;
     private ApplicationTracing? application;
     private FlowObserver? flows;
     private CounterReports counters = null!;
@@ -41,6 +44,7 @@ internal sealed class RunningAgent : IDisposable
             stop.Request(errno == 0 ? "standard output was closed" : "standard output failed");
         };
         printer = TracePrinter.Create(configuration.TracePrinter, output);
+        exports = Exports.Start(configuration, static path => null, StartOf);
     }
 
     /// <summary>Starts what is configured. A mode that the kernel refuses is reported and left out: the other one may still work.</summary>
@@ -95,11 +99,13 @@ internal sealed class RunningAgent : IDisposable
         Log.Info("Beyla stops", ("reason", stop.Reason));
         application?.Detach();
         flows?.Stop();
-        // The counters are taken when the output is drained and before it ends, so that they are the last line of the stream.
         var stopping = Stopwatch.GetTimestamp();
         var limit = configuration.ShutdownTimeout < StopLimit ? configuration.ShutdownTimeout : StopLimit;
-        printer.End(counters.Take, limit);
-        // One limit for both: a reader that stands still has used it up by now.
+        exports?.Stop(limit * 0.7);
+        // The counters are taken when the output is drained and before it ends, so that they are the last line of the stream.
+        var rest = limit - Stopwatch.GetElapsedTime(stopping);
+        printer.End(counters.Take, rest > TimeSpan.Zero ? rest : TimeSpan.Zero);
+        // One limit for all: a receiver or reader that stands still has used it up by now.
         var left = limit - Stopwatch.GetElapsedTime(stopping);
         output.Stop(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         stop.OnReport(null);
@@ -122,6 +128,7 @@ internal sealed class RunningAgent : IDisposable
     {
         flows?.Dispose();
         application?.Dispose();
+        exports?.Dispose();
         output.Dispose();
         stop.Dispose();
     }
@@ -130,11 +137,20 @@ internal sealed class RunningAgent : IDisposable
     {
         printer.Begin(AgentVersion.Text);
         application = configuration.ApplicationEnabled
-            ? ModeStart.Try("Application observability", () => ApplicationTracing.Start(configuration, keeper, printer, output)) : null;
+            ? ModeStart.Try("Application observability", () => ApplicationTracing.Start(configuration, keeper, Sinks(), output)) : null;
         flows = configuration.Network.Enabled
             ? ModeStart.Try("Network observability", () => NetworkFlows.Start(configuration, keeper, output, application?.Services)) : null;
         counters = new CounterReports(Places(), keeper);
         return application is not null || flows is not null;
+    }
+
+    private IExportSink[] Sinks() => exports is null ? printer.Sinks : [.. printer.Sinks, exports.Sink];
+
+    /// <summary>Of a process of which nobody has looked that up. Its stat is open to all.</summary>
+    private static long StartOf(int pid)
+    {
+        using var proc = new ProcReader();
+        return proc.TryStat(pid, out var stat) ? stat.StartTime : 0;
     }
 
     /// <summary>All that counts, in pipeline order.</summary>
@@ -152,6 +168,7 @@ internal sealed class RunningAgent : IDisposable
         }
 
         places.Add(output);
+        places.AddRange(exports?.Places ?? []);
         return places;
     }
 }

@@ -70,7 +70,7 @@ internal static class WorkerProcess
     {
         try
         {
-            SystemCallFilter.Install(NeedsOf(configuration.Network), Halves.Life);
+            SystemCallFilter.Install(NeedsOf(configuration), Halves.Life);
             IsFiltered = true;
         }
         catch (KernelException refusal)
@@ -82,8 +82,9 @@ internal static class WorkerProcess
         }
     }
 
-    private static WorkerNeeds NeedsOf(NetworkConfiguration network) =>
-        network.Enabled && network.ReverseDns == ReverseDnsType.Local ? WorkerNeeds.Names : WorkerNeeds.None;
+    private static WorkerNeeds NeedsOf(AgentConfiguration configuration) =>
+        configuration.Exports ? WorkerNeeds.Network | WorkerNeeds.Names
+            : configuration.Network is { Enabled: true, ReverseDns: ReverseDnsType.Local } ? WorkerNeeds.Names : WorkerNeeds.None;
 
     private static void Listen(MessageSocket notices, StopSignals signals)
     {

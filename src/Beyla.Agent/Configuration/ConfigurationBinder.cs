@@ -6,7 +6,7 @@ namespace Beyla.Agent.Configuration;
 /// <summary>
 /// Makes the typed configuration out of checked settings. A value that did not pass its check counts as its default here.
 /// </summary>
-internal sealed class ConfigurationBinder(SettingLayers layers)
+internal sealed partial class ConfigurationBinder(SettingLayers layers)
 {
     /// <summary>Binds every setting. What only shows here to be wrong is added to the problems and warnings of the layers.</summary>
     public AgentConfiguration Bind()
@@ -64,6 +64,7 @@ internal sealed class ConfigurationBinder(SettingLayers layers)
             PollInterval = Duration("ebpf.poll_interval"),
             ShutdownTimeout = Duration("shutdown_timeout"),
             Network = Network(),
+            Traces = Traces(),
         };
     }
 

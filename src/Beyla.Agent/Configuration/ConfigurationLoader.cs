@@ -101,10 +101,10 @@ public static class ConfigurationLoader
                 + "for example: BEYLA_OPEN_PORT=8080 BEYLA_TRACE_PRINTER=text beyla" + Hint(environment);
         }
 
-        if (configuration.ApplicationEnabled && configuration.TracePrinter == TracePrinterKind.Disabled)
+        if (configuration.ApplicationEnabled && configuration is { TracePrinter: TracePrinterKind.Disabled, Traces: null })
         {
-            yield return "processes are selected but their spans would go nowhere: set BEYLA_TRACE_PRINTER (--trace-printer) to text, "
-                + "json, json_indent or counter" + Hint(environment);
+            yield return "processes are selected but their spans would go nowhere: set OTEL_EXPORTER_OTLP_ENDPOINT, or BEYLA_TRACE_PRINTER "
+                + "(--trace-printer) to text, json, json_indent or counter" + Hint(environment);
         }
 
         if (configuration.Network.Enabled && !configuration.PrintsFlows)

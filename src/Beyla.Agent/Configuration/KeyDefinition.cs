@@ -92,7 +92,7 @@ public sealed class KeyDefinition
     public required string Description { get; init; }
 
     /// <summary>Whether the value must not be shown.</summary>
-    public bool Secret => Path.EndsWith("api_key", StringComparison.Ordinal);
+    public bool Secret => Path.EndsWith("api_key", StringComparison.Ordinal) || Path.EndsWith(".headers", StringComparison.Ordinal);
 
     /// <summary>Whether an empty value means something else than "not set": an empty list, no text.</summary>
     public bool AllowsEmpty => Type is SettingType.Text or SettingType.List or SettingType.Ports or SettingType.Pids or SettingType.Glob

@@ -24,9 +24,11 @@ public static class KeyIndex
     private static readonly Dictionary<string, List<KeyDefinition>> ByVariable = new(StringComparer.Ordinal);
     private static readonly HashSet<string> Sections = new(StringComparer.Ordinal);
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> OtherVariables =
-        FrozenSet.ToFrozenSet(["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-            "OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"])
+        FrozenSet.ToFrozenSet(["OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"])
         .GetAlternateLookup<ReadOnlySpan<char>>();
+
+    private static readonly string[] StandardPrefixes =
+        ["OTEL_EXPORTER_", "OTEL_TRACES_", "OTEL_METRICS_", "OTEL_METRIC_", "OTEL_BSP_", "OTEL_ATTRIBUTE_", "OTEL_SPAN_"];
 
     static KeyIndex()
     {
@@ -79,6 +81,13 @@ public static class KeyIndex
     /// <summary>Whether a variable is the agent's own by its prefix.</summary>
     public static bool IsOwnVariable(string variable) =>
         variable.StartsWith(Prefix, StringComparison.Ordinal) || variable.StartsWith(PeerPrefix, StringComparison.Ordinal);
+
+    /// <summary>
+    /// Whether a variable is one of the OpenTelemetry specification, which may be set for other programs: a value that cannot be used is
+    /// warned of and counts as not set (Environment Variable Specification, "Parsing empty value" and "Type-specific guidance").
+    /// </summary>
+    public static bool IsStandardVariable(string variable) =>
+        StandardPrefixes.Any(prefix => variable.StartsWith(prefix, StringComparison.Ordinal));
 
     /// <summary>Whether the variable is one that the peer reads for something that this agent has not.</summary>
     public static bool IsOtherPeerVariable(string variable) =>

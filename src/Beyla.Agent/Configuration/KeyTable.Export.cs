@@ -4,31 +4,40 @@ namespace Beyla.Agent.Configuration;
 internal static partial class KeyTable
 {
     private const string OpenTelemetryTraces = """
-        otel_traces_export.backoff_initial_interval|BEYLA_BACKOFF_INITIAL_INTERVAL|duration|
-          The first wait before a failed export is tried again.
-        otel_traces_export.backoff_max_elapsed_time|BEYLA_BACKOFF_MAX_ELAPSED_TIME|duration|
-          How long a failed export is tried again before it is given up.
-        otel_traces_export.backoff_max_interval|BEYLA_BACKOFF_MAX_INTERVAL|duration|
+        +otel_traces_export.backoff_initial_interval|BEYLA_BACKOFF_INITIAL_INTERVAL|duration >0|1s
+          The first wait before a failed export is tried again; each further one is twice as long.
+        +otel_traces_export.backoff_max_elapsed_time|BEYLA_BACKOFF_MAX_ELAPSED_TIME|duration|1m
+          How long a failed export is tried again before its spans are given up.
+        +otel_traces_export.backoff_max_interval|BEYLA_BACKOFF_MAX_INTERVAL|duration >0|30s
           The longest wait before a failed export is tried again.
-        otel_traces_export.batch_max_size|BEYLA_OTLP_TRACES_BATCH_MAX_SIZE|int|4096
+        +otel_traces_export.batch_max_size|BEYLA_OTLP_TRACES_BATCH_MAX_SIZE,OTEL_BSP_MAX_EXPORT_BATCH_SIZE|int 1..|512
           How many spans one export holds at most.
-        otel_traces_export.batch_timeout|BEYLA_OTLP_TRACES_BATCH_TIMEOUT|duration|15s
+        +otel_traces_export.batch_timeout|BEYLA_OTLP_TRACES_BATCH_TIMEOUT,OTEL_BSP_SCHEDULE_DELAY|duration|5s
           How long spans wait at most until they are exported.
-        otel_traces_export.endpoint|OTEL_EXPORTER_OTLP_TRACES_ENDPOINT|text|
-          The URL to which spans are sent.
-        otel_traces_export.insecure_skip_verify|BEYLA_INSECURE_SKIP_VERIFY|bool|false
+        +otel_traces_export.certificate|OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE,OTEL_EXPORTER_OTLP_CERTIFICATE|text|
+          The PEM file with the roots that are trusted, in place of the system's.
+        +otel_traces_export.client_certificate|OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE,OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE|text|
+          The PEM file with the agent's own certificate.
+        +otel_traces_export.client_key|OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY,OTEL_EXPORTER_OTLP_CLIENT_KEY|text|
+          The PEM file with the key of the agent's own certificate.
+        +otel_traces_export.compression|OTEL_EXPORTER_OTLP_TRACES_COMPRESSION,OTEL_EXPORTER_OTLP_COMPRESSION|one none gzip|none
+          How exports are compressed.
+        +otel_traces_export.endpoint|OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT|text|
+          The URL to which spans are sent, as it is; to OTEL_EXPORTER_OTLP_ENDPOINT /v1/traces is added.
+        +otel_traces_export.headers|OTEL_EXPORTER_OTLP_TRACES_HEADERS,OTEL_EXPORTER_OTLP_HEADERS|text|
+          Headers of each export: name=value, with commas between them and values in percent-encoding.
+        +otel_traces_export.insecure|OTEL_EXPORTER_OTLP_TRACES_INSECURE,OTEL_EXPORTER_OTLP_INSECURE|bool|false
+          Whether gRPC to an endpoint without a scheme goes without TLS.
+        +otel_traces_export.insecure_skip_verify|BEYLA_INSECURE_SKIP_VERIFY|bool|false
           Takes any certificate of the receiver.
-        otel_traces_export.instrumentations|BEYLA_TRACES_INSTRUMENTATIONS|list|
-        """
-        + """
-        http,grpc,sql,redis,kafka,mqtt,nats,amqp,mongo,couchbase,memcached,sunrpc,aerospike
-          The protocols whose spans are exported.
+        +otel_traces_export.instrumentations|BEYLA_TRACES_INSTRUMENTATIONS|list|*
+          The protocols whose spans are exported: http, sql (PostgreSQL too), redis; * is all.
         otel_traces_export.otel_sdk_log_level|BEYLA_SDK_LOG_LEVEL|text|
           The log level of the OpenTelemetry library.
-        otel_traces_export.protocol|OTEL_EXPORTER_OTLP_PROTOCOL|one debug grpc http/json http/protobuf|
-          The form of the export; unset goes by the port of the endpoint.
-        otel_traces_export.queue_size|BEYLA_OTLP_TRACES_QUEUE_SIZE|int|16384
-          How many spans wait at most for their export.
+        +otel_traces_export.protocol|OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,OTEL_EXPORTER_OTLP_PROTOCOL|one grpc http/json http/protobuf|
+          The form of the export; unset is grpc at port 4317, else http/protobuf.
+        +otel_traces_export.queue_size|BEYLA_OTLP_TRACES_QUEUE_SIZE,OTEL_BSP_MAX_QUEUE_SIZE|int 1..|16384
+          How many spans wait at most for their export; also no more than 16 MiB.
         otel_traces_export.reporters_cache_len|BEYLA_TRACES_REPORT_CACHE_LEN|int|256
           How many services have an exporter of their own kept.
         otel_traces_export.sampler.arg|OTEL_TRACES_SAMPLER_ARG|text|
@@ -38,6 +47,10 @@ internal static partial class KeyTable
         + """
         one always_on always_off traceidratio parentbased_always_on parentbased_always_off parentbased_traceidratio|parentbased_always_on
           Which traces are kept.
+        +otel_traces_export.timeout|OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,OTEL_EXPORTER_OTLP_TIMEOUT|duration|10s
+          How long one request may take; 0 is for ever. Where it is set, it is also how long an export is tried.
+        +otel_traces_export.value_length_limit|OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT,OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT|int 0..|0
+          Characters of an attribute at most; 0 is no limit but those of docs/stream.md.
         """;
 
     private const string OpenTelemetryMetrics = """
@@ -153,13 +166,13 @@ internal static partial class KeyTable
         """;
 
     private const string GrafanaCloud = """
-        grafana.otlp.cloud_api_key|GRAFANA_CLOUD_API_KEY|text|
+        +grafana.otlp.cloud_api_key|GRAFANA_CLOUD_API_KEY|text|
           The key of the Grafana Cloud account.
-        grafana.otlp.cloud_instance_id|GRAFANA_CLOUD_INSTANCE_ID|text|
+        +grafana.otlp.cloud_instance_id|GRAFANA_CLOUD_INSTANCE_ID|text|
           The number of the Grafana Cloud instance.
-        grafana.otlp.cloud_submit|GRAFANA_CLOUD_SUBMIT|list|traces
+        +grafana.otlp.cloud_submit|GRAFANA_CLOUD_SUBMIT|list|traces
           What is sent to Grafana Cloud: traces, metrics.
-        grafana.otlp.cloud_zone|GRAFANA_CLOUD_ZONE|text|
+        +grafana.otlp.cloud_zone|GRAFANA_CLOUD_ZONE|text|
           The zone of Grafana Cloud.
         sigil_export||any|
           The export of calls to models, with the settings of otel_traces_export.

@@ -89,10 +89,36 @@ internal sealed class SettingLayers
                     continue;
                 }
 
+                var setting = new Setting(key, value, null, new SettingOrigin(SettingSource.Environment, name));
+                if (KeyIndex.IsStandardVariable(name) && !TryStandard(ref setting))
+                {
+                    continue;
+                }
+
                 ranks[key.Path] = rank;
-                set[key.Path] = new Setting(key, value, null, new SettingOrigin(SettingSource.Environment, name));
+                set[key.Path] = setting;
             }
         }
+    }
+
+    /// <summary>
+    /// Whether the value of a variable of the OpenTelemetry specification can be used; else that is warned of. Durations are there in
+    /// milliseconds.
+    /// </summary>
+    private bool TryStandard(ref Setting setting)
+    {
+        if (setting.Key.Type == SettingType.Duration && long.TryParse(setting.Text, out var milliseconds) && milliseconds >= 0)
+        {
+            setting = setting with { Text = FormattableString.Invariant($"{milliseconds}ms") };
+        }
+
+        if (setting.Text is "" || SettingValue.Check(setting) is not { } error)
+        {
+            return setting.Text is not "";
+        }
+
+        Warnings.Add(Describe(setting, error) + "; the variable has no effect");
+        return false;
     }
 
     /// <summary>Adds the settings of the command line.</summary>
@@ -121,6 +147,12 @@ internal sealed class SettingLayers
     }
 
     /// <summary>
+    /// What the standard variable OTEL_TRACES_EXPORTER says of OTLP: true where it names it, false where it names others or none; null
+    /// where it is not set. OTEL_SDK_DISABLED is as <c>none</c>.
+    /// </summary>
+    public bool? SendsTraces { get; private set; }
+
+    /// <summary>
     /// Adds what the standard variable OTEL_TRACES_EXPORTER asks for: <c>console</c> is the text printer, unless anything else says how
     /// spans are printed (the variable is often meant for other programs). Exporters that this agent does not have are warned of.
     /// </summary>
@@ -134,16 +166,27 @@ internal sealed class SettingLayers
         foreach (var exporter in environment.GetValueOrDefault(Variable, "")
             .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
+            SendsTraces ??= false;
             if (exporter.Equals("console", StringComparison.OrdinalIgnoreCase))
             {
                 set.TryAdd(printer.Path, new Setting(printer, "text", null, new SettingOrigin(SettingSource.Environment, Variable)));
+            }
+            else if (exporter.Equals("otlp", StringComparison.OrdinalIgnoreCase))
+            {
+                SendsTraces = true;
             }
             else if (!exporter.Equals("none", StringComparison.OrdinalIgnoreCase))
             {
                 Warnings.Add(
                     $"the exporter {LogText.Quote(exporter)} of the variable {Variable} is not built in this agent and has no effect; "
-                    + "console and none are");
+                    + "otlp, console and none are");
             }
+        }
+
+        // A boolean of the specification is true only in this word.
+        if (environment.GetValueOrDefault("OTEL_SDK_DISABLED", "").Equals("true", StringComparison.OrdinalIgnoreCase))
+        {
+            SendsTraces = false;
         }
     }
 

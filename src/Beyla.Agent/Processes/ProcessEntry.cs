@@ -105,7 +105,8 @@ internal sealed class ProcessEntry
     /// <summary>Takes over who another process is.</summary>
     public void Inherit(ProcessEntry from)
     {
-        (Info, IsUndecided, IsIdentified) = (from.Info is { } info ? info with { Pid = Pid } : null, from.IsUndecided, from.IsIdentified);
+        Info = from.Info is { } info ? info with { Pid = Pid, StartTime = StartTime } : null;
+        (IsUndecided, IsIdentified) = (from.IsUndecided, from.IsIdentified);
         (Executable, Arguments, Names) = (from.Executable, from.Arguments, from.Names);
         if (State == ProcessState.Pending && !IsUndecided)
         {
@@ -137,6 +138,9 @@ public sealed record ProcessTableOptions
 
     /// <summary>Called for each process that a rule selects, but not for children that inherit; for the log.</summary>
     public Action<ProcessInfo>? Selected { get; init; }
+
+    /// <summary>Called a while after the end of a traced process, when no more of it can come, or when it runs another program.</summary>
+    public Action<ProcessInfo>? Ended { get; init; }
 
     /// <summary>
     /// The variables that name a service, as they were when the process was started, in the form of /proc/PID/environ;

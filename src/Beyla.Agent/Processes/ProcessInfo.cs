@@ -17,6 +17,12 @@ public sealed record ProcessInfo
     /// <summary>service.namespace; may be empty.</summary>
     public string ServiceNamespace { get; init; } = "";
 
+    /// <summary>As <see cref="ProcStat.StartTime"/>: with the pid it names one process since the boot; 0 where nobody looked.</summary>
+    public long StartTime { get; init; }
+
+    /// <summary>What else OTEL_RESOURCE_ATTRIBUTES in its environment says of it, in that order, without the two names above.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> ResourceAttributes { get; init; } = [];
+
     /// <summary>Language or runtime; Generic where nothing tells it.</summary>
     public ProcessLanguage Language { get; init; }
 

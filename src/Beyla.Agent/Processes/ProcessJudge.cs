@@ -131,6 +131,7 @@ internal sealed class ProcessJudge
         ServiceNamespace = own.Namespace
             ?? ServiceNames.Shorten(FromRules(facts, rule, static rule => rule.ServiceNamespace) ?? options.ServiceNamespace) ?? "",
         Language = facts.Language,
+        ResourceAttributes = own.Attributes ?? [],
     };
 
     private Verdict Refusal(ProcessFacts facts) => IsWanted(facts) && selection.IsExcluded(facts) ? Verdict.Excluded : Verdict.Unwanted;

@@ -55,7 +55,7 @@ public sealed partial class ProcessTable
         var facts = FactsOf(entry, result.Language);
         if (judge.Judge(facts, out var rule) == Verdict.Selected)
         {
-            entry.Info = judge.Identify(facts, rule!, entry.Names) with { ControlGroup = entry.ControlGroup };
+            entry.Info = judge.Identify(facts, rule!, entry.Names) with { ControlGroup = entry.ControlGroup, StartTime = entry.StartTime };
             entry.IsUndecided = false;
             if (entry.State == ProcessState.Pending)
             {

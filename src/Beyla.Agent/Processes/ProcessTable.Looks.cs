@@ -106,7 +106,7 @@ public sealed partial class ProcessTable
             Pid = pid, Since = since, State = rule is null ? ProcessState.Pending : ProcessState.Selected,
             StartTime = stat.StartTime, Ports = ports, Link = link, Executed = executed, Executable = path, IsUndecided = rule is null,
             IsFresh = isFresh, IsAdopted = isAdopted, Names = started ?? default, HasNames = started is not null,
-            Info = rule is null ? null : judge.Identify(facts, rule, started ?? default),
+            Info = rule is null ? null : judge.Identify(facts, rule, started ?? default) with { StartTime = stat.StartTime },
         };
         return Trace(entry, judge.Parts | PartsOf(ports, scan)) ? entry : null;
     }
@@ -177,7 +177,7 @@ public sealed partial class ProcessTable
         {
             if (examined is { Executable.Length: 0, Info: not null } && ListenerOf(examined) is { Info: { } info })
             {
-                examined.Info = info with { Pid = pid }; // until a look says more, if it does in time
+                examined.Info = info with { Pid = pid, StartTime = examined.StartTime }; // until a look says more, if it does in time
             }
 
             return;

@@ -186,6 +186,11 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
             return Outcome.Lost;
         }
 
+        if (entries.TryGetValue(entry.Pid, out var before))
+        {
+            End(before);
+        }
+
         entries[entry.Pid] = entry;
         return Outcome.Aggregated;
     }
@@ -195,7 +200,18 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
         options.Go?.End(pid);
         kernel.Include(pid);
         kernel.Deselect(pid);
-        entries.Remove(pid);
+        if (entries.Remove(pid, out var entry))
+        {
+            End(entry);
+        }
+    }
+
+    private void End(ProcessEntry entry)
+    {
+        if (entry.Info is { } info)
+        {
+            options.Ended?.Invoke(info);
+        }
     }
 
     private void Bury(ProcessEntry entry)
@@ -215,6 +231,7 @@ public sealed partial class ProcessTable : IProcessLookup, IProcessEventSink, IC
 
         entries.Remove(entry.Pid);
         Release(entry.Pid);
+        End(entry);
     }
 
     private void Release(int pid)

@@ -9,6 +9,9 @@ namespace Beyla.Agent.Processes;
 /// </summary>
 internal static class ResourceAttributes
 {
+    /// <summary>Entries of one process that are kept, and characters of a key.</summary>
+    internal const int MaximumOthers = 32, MaximumKey = 128;
+
     /// <summary>
     /// The value of a key, decoded; null when it is not there or not valid. The last one counts where a key is repeated,
     /// as a later attribute replaces an earlier one. An entry that is not valid is left out and spoils no other.
@@ -32,6 +35,40 @@ internal static class ResourceAttributes
         }
 
         return found;
+    }
+
+    /// <summary>
+    /// All entries but service.name and service.namespace, decoded, in their order, the last value of each key, no more than
+    /// <see cref="MaximumOthers"/>; null where there are none. An entry that is not valid is left out and spoils no other.
+    /// </summary>
+    internal static IReadOnlyList<KeyValuePair<string, string>>? Others(ReadOnlySpan<byte> attributes)
+    {
+        List<KeyValuePair<string, string>>? others = null;
+        foreach (var range in attributes.Split((byte)','))
+        {
+            var entry = attributes[range];
+            var equals = entry.IndexOf((byte)'=');
+            if (equals <= 0 || Decode(Trim(entry[..equals])) is not { Length: > 0 and <= MaximumKey } key
+                || key is "service.name" or "service.namespace"
+                || ServiceNames.Shorten(Decode(Trim(entry[(equals + 1)..]))) is not { } value)
+            {
+                continue;
+            }
+
+            others ??= [];
+            var pair = new KeyValuePair<string, string>(key, value);
+            var known = others.FindIndex(other => other.Key == key);
+            if (known >= 0)
+            {
+                others[known] = pair;
+            }
+            else if (others.Count < MaximumOthers)
+            {
+                others.Add(pair);
+            }
+        }
+
+        return others;
     }
 
     /// <summary>

@@ -8,7 +8,9 @@ namespace Beyla.Agent.Processes;
 /// <param name="Namespace">service.namespace of OTEL_RESOURCE_ATTRIBUTES; null when it is not there.</param>
 /// <param name="IsHidden">The process has written something else over its environment, so a name that it may have had
 /// cannot be known.</param>
-public readonly record struct ServiceNames(string? Name, string? Namespace, bool IsHidden = false)
+/// <param name="Attributes">The other entries of OTEL_RESOURCE_ATTRIBUTES; null when there are none.</param>
+public readonly record struct ServiceNames(
+    string? Name, string? Namespace, bool IsHidden = false, IReadOnlyList<KeyValuePair<string, string>>? Attributes = null)
 {
     /// <summary>Longest name, in UTF-16 characters: what is longer is cut.</summary>
     internal const int MaximumName = 256;
@@ -135,6 +137,7 @@ public readonly record struct ServiceNames(string? Name, string? Namespace, bool
     private struct Found
     {
         public string? ServiceName, AttributeName, AttributeNamespace;
+        public IReadOnlyList<KeyValuePair<string, string>>? Others;
         private bool hasName, hasAttributes, any;
 
         public readonly bool IsComplete => hasName && hasAttributes;
@@ -142,7 +145,8 @@ public readonly record struct ServiceNames(string? Name, string? Namespace, bool
         /// <summary>Whether the first piece is a variable, which a title in its place is not (setproctitle(3bsd)).</summary>
         public bool IsEnvironment { get; private set; }
 
-        public readonly ServiceNames Names => new(Shorten(ServiceName ?? AttributeName), Shorten(AttributeNamespace));
+        public readonly ServiceNames Names =>
+            new(Shorten(ServiceName ?? AttributeName), Shorten(AttributeNamespace), Attributes: Others);
 
         public void Take(ReadOnlySpan<byte> variable)
         {
@@ -171,6 +175,7 @@ public readonly record struct ServiceNames(string? Name, string? Namespace, bool
 
                 AttributeName = Shorten(ResourceAttributes.Find(variable[attributes.Length..], "service.name"u8));
                 AttributeNamespace = Shorten(ResourceAttributes.Find(variable[attributes.Length..], "service.namespace"u8));
+                Others = ResourceAttributes.Others(variable[attributes.Length..]);
             }
         }
     }

@@ -85,6 +85,15 @@ public sealed class SpanExporter : ISpanSink, ICounted
         }
     }
 
+    /// <summary>A process is over: the sinks are told.</summary>
+    public void Forget(ProcessInfo process)
+    {
+        foreach (var sink in sinks)
+        {
+            sink.OnEnd(process);
+        }
+    }
+
     /// <summary>The batch is over: the sinks let their spans become visible.</summary>
     public void Flush()
     {

@@ -41,6 +41,10 @@ static const char *const readable[] = {
 	// The time zone, and the configuration of the name service.
 	"/etc/localtime", "/usr/share/zoneinfo", "/etc/nsswitch.conf", "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf",
 	"/etc/services", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager",
+	// What the host is called where telemetry is sent, and certificates that the system trusts; keys beside them are protected by their
+	// modes from this user.
+	"/etc/machine-id", "/var/lib/dbus/machine-id", "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/usr/share/ca-certificates",
+	"/usr/local/share/ca-certificates",
 };
 
 // What is not there, or cannot be allowed, stays refused.

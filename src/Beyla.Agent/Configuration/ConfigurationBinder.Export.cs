@@ -1,0 +1,120 @@
+using System.Text;
+
+namespace Beyla.Agent.Configuration;
+
+/// <summary>Where telemetry is sent.</summary>
+internal sealed partial class ConfigurationBinder
+{
+    /// <summary>What the specification has as the general endpoint, to which the path of each signal is added.</summary>
+    private const string GeneralEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    private TracesExport? Traces()
+    {
+        const string Section = "otel_traces_export";
+        if (layers.SendsTraces == false || Otlp(Section, "traces", layers.SendsTraces == true) is not { } otlp)
+        {
+            return null;
+        }
+
+        return new TracesExport
+        {
+            Otlp = otlp with
+            {
+                FirstBackoff = Duration(Section + ".backoff_initial_interval"),
+                LongestBackoff = Duration(Section + ".backoff_max_interval"),
+                GiveUpAfter = Get(Section + ".timeout").Origin.Source == SettingSource.Default
+                    ? Duration(Section + ".backoff_max_elapsed_time") : otlp.Timeout,
+            },
+            Instrumentations = Get(Section + ".instrumentations").Items.ToHashSet(StringComparer.Ordinal),
+            BatchSize = (int)Integer(Section + ".batch_max_size"),
+            BatchDelay = Duration(Section + ".batch_timeout"),
+            QueueSize = (int)Integer(Section + ".queue_size"),
+            ValueLimit = Integer(Section + ".value_length_limit") is > 0 and var limit ? (int)limit : int.MaxValue,
+        };
+    }
+
+    /// <summary>The settings that the exports of all signals have.</summary>
+    /// <param name="section">Where they are in YAML.</param>
+    /// <param name="signal">What is sent: a part of the path of the URL.</param>
+    /// <param name="isWanted">Whether it is sent though no endpoint is named.</param>
+    /// <returns>Null where it is not sent, or where it is wrong.</returns>
+    private OtlpConfiguration? Otlp(string section, string signal, bool isWanted)
+    {
+        var endpoint = Get(section + ".endpoint");
+        var cloud = Cloud(signal);
+        if (string.IsNullOrWhiteSpace(endpoint.Text) && cloud is null && !isWanted)
+        {
+            return null;
+        }
+
+        var protocol = Choice(section + ".protocol") switch
+        {
+            "grpc" => OtlpProtocol.Grpc,
+            "http/json" => OtlpProtocol.HttpJson,
+            "http/protobuf" => OtlpProtocol.HttpProtobuf,
+            _ => (OtlpProtocol?)null,
+        };
+        List<KeyValuePair<string, string>> headers = [];
+        if (!OtlpHeaders.TryParse(Get(section + ".headers").Text ?? "", headers, out var error))
+        {
+            layers.Problems.Add(SettingLayers.Describe(Get(section + ".headers"), error));
+        }
+
+        Uri? url;
+        if (!string.IsNullOrWhiteSpace(endpoint.Text))
+        {
+            var isGeneral = endpoint.Origin.Detail == GeneralEndpoint;
+            if (!OtlpEndpoint.TryParse(
+                endpoint.Text.Trim(), signal, isGeneral, Boolean(section + ".insecure"), ref protocol, out url, out error))
+            {
+                layers.Problems.Add(SettingLayers.Describe(endpoint, error));
+                return null;
+            }
+        }
+        else if (cloud is { } gateway)
+        {
+            (url, protocol) = (new Uri($"{gateway.Url}/v1/{signal}"), OtlpProtocol.HttpProtobuf);
+            headers.Insert(0, new("Authorization", gateway.Authorization));
+        }
+        else
+        {
+            protocol ??= OtlpProtocol.HttpProtobuf;
+            url = new Uri(protocol == OtlpProtocol.Grpc ? "http://localhost:4317" : $"http://localhost:4318/v1/{signal}");
+        }
+
+        return new OtlpConfiguration
+        {
+            Endpoint = url,
+            Protocol = protocol ?? OtlpProtocol.HttpProtobuf,
+            Headers = headers,
+            Timeout = Duration(section + ".timeout"),
+            Compress = Choice(section + ".compression") == "gzip",
+            RootsFile = Path(section + ".certificate"),
+            ClientCertificateFile = Path(section + ".client_certificate"),
+            ClientKeyFile = Path(section + ".client_key"),
+            SkipVerify = Boolean(section + ".insecure_skip_verify"),
+        };
+    }
+
+    /// <summary>The shortcut to Grafana Cloud: the gateway of a zone, with instance and key as user and password.</summary>
+    private (string Url, string Authorization)? Cloud(string signal)
+    {
+        var (zone, instance, key) = (Get("grafana.otlp.cloud_zone").Text, Get("grafana.otlp.cloud_instance_id").Text,
+            Get("grafana.otlp.cloud_api_key").Text);
+        if (string.IsNullOrEmpty(zone) || string.IsNullOrEmpty(key) || !Get("grafana.otlp.cloud_submit").Items.Contains(signal))
+        {
+            return null;
+        }
+
+        if (!zone.All(static letter => char.IsAsciiLetterOrDigit(letter) || letter == '-'))
+        {
+            layers.Problems.Add(SettingLayers.Describe(Get("grafana.otlp.cloud_zone"), "the name of a zone such as eu-west-0 is expected"));
+            return null;
+        }
+
+        return ($"https://otlp-gateway-{zone}.grafana.net/otlp",
+            "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(instance + ":" + key)));
+    }
+
+    private string? Path(string key) => Get(key).Text is { Length: > 0 } path ? path : null;
+}

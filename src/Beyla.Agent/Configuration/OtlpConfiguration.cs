@@ -1,0 +1,76 @@
+namespace Beyla.Agent.Configuration;
+
+/// <summary>How telemetry is encoded and carried (OpenTelemetry Protocol specification, "OTLP/HTTP", "OTLP/gRPC").</summary>
+public enum OtlpProtocol : byte
+{
+    /// <summary>Protocol buffers in the body of an HTTP request.</summary>
+    HttpProtobuf,
+
+    /// <summary>JSON in the body of an HTTP request.</summary>
+    HttpJson,
+
+    /// <summary>gRPC, over HTTP/2.</summary>
+    Grpc,
+}
+
+/// <summary>Where and how one signal is sent by OTLP. Immutable.</summary>
+public sealed record OtlpConfiguration
+{
+    /// <summary>The whole URL to which is posted; of gRPC only scheme, host and port count.</summary>
+    public required Uri Endpoint { get; init; }
+
+    /// <summary>How it is encoded and carried.</summary>
+    public OtlpProtocol Protocol { get; init; }
+
+    /// <summary>Headers that are added to each request. Their values are secrets.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
+    /// <summary>How long one request may take; zero is for ever.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether bodies are compressed by gzip.</summary>
+    public bool Compress { get; init; }
+
+    /// <summary>The first wait before a failed request is tried again; each further one is twice as long.</summary>
+    public TimeSpan FirstBackoff { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest wait before a failed request is tried again.</summary>
+    public TimeSpan LongestBackoff { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a batch is tried, waits included; then it is lost.</summary>
+    public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Path of a PEM file with the roots that are trusted in place of the system's; null for the system's.</summary>
+    public string? RootsFile { get; init; }
+
+    /// <summary>Path of the PEM file with the client's certificate; null where none is shown.</summary>
+    public string? ClientCertificateFile { get; init; }
+
+    /// <summary>Path of the PEM file with the key of the client's certificate.</summary>
+    public string? ClientKeyFile { get; init; }
+
+    /// <summary>Whether any certificate of the receiver is taken.</summary>
+    public bool SkipVerify { get; init; }
+}
+
+/// <summary>How spans are sent. Immutable.</summary>
+public sealed record TracesExport
+{
+    /// <summary>Where to.</summary>
+    public required OtlpConfiguration Otlp { get; init; }
+
+    /// <summary>Names of the protocols whose spans are sent (<c>http</c>, <c>sql</c>, <c>redis</c>); null for all.</summary>
+    public IReadOnlySet<string>? Instrumentations { get; init; }
+
+    /// <summary>Spans of one request at most.</summary>
+    public int BatchSize { get; init; } = 512;
+
+    /// <summary>How long a span waits at most for others.</summary>
+    public TimeSpan BatchDelay { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Spans that wait at most, those that are on their way included.</summary>
+    public int QueueSize { get; init; } = 16384;
+
+    /// <summary>Characters of an attribute at most.</summary>
+    public int ValueLimit { get; init; } = int.MaxValue;
+}

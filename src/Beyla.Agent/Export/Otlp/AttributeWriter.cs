@@ -1,0 +1,63 @@
+using System.Text;
+
+namespace Beyla.Agent.Export.Otlp;
+
+/// <summary>
+/// Writes attributes: KeyValue with key 1 and value 2, an AnyValue with string 1 and int 3 (opentelemetry/proto/common/v1/common.proto).
+/// </summary>
+public static class AttributeWriter
+{
+    /// <summary>The field of a name, encoded once for use with the members that take encoded names.</summary>
+    public static byte[] Encode(string name)
+    {
+        var writer = new ProtobufWriter(2 * name.Length + 8);
+        writer.Text(1, name);
+        return writer.Written.ToArray();
+    }
+
+    /// <summary>An attribute that is a text.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="field">Number of the field of attributes in the message around.</param>
+    /// <param name="name">The name, of <see cref="Encode"/>.</param>
+    /// <param name="value">The text.</param>
+    public static void Text(ProtobufWriter writer, int field, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        if (!ProtobufWriter.IsText(value))
+        {
+            value = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(value));
+        }
+
+        var any = 1 + ProtobufWriter.LengthOf((uint)value.Length) + value.Length;
+        writer.Head(field, name.Length + 1 + ProtobufWriter.LengthOf((uint)any) + any);
+        writer.Raw(name);
+        writer.Head(2, any);
+        writer.Blob(1, value);
+    }
+
+    /// <summary>An attribute that is a whole number.</summary>
+    public static void Number(ProtobufWriter writer, int field, ReadOnlySpan<byte> name, long value)
+    {
+        var attribute = writer.Begin(field);
+        writer.Raw(name);
+        var any = writer.Begin(2);
+        writer.Number(3, (ulong)value);
+        writer.End(any);
+        writer.End(attribute);
+    }
+
+    /// <summary>Attributes of a resource: texts and whole numbers. Allocates.</summary>
+    public static void All(ProtobufWriter writer, int field, IEnumerable<KeyValuePair<string, object>> attributes)
+    {
+        foreach (var (name, value) in attributes)
+        {
+            if (value is long number)
+            {
+                Number(writer, field, Encode(name), number);
+            }
+            else
+            {
+                Text(writer, field, Encode(name), Encoding.UTF8.GetBytes((string)value));
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Logging;
+
+namespace Beyla.Agent.Export.Otlp;
+
+/// <summary>
+/// Sends batches one after the other on a thread of its own, and tries again what may be tried again (OpenTelemetry Protocol specification,
+/// "Failures"; waits double, with jitter, unless the receiver says when). Items and bytes that wait are bounded, those that are tried again
+/// among them: when there is no room the newest are lost.
+/// </summary>
+public sealed class OtlpSender : IDisposable
+{
+    /// <summary>Bytes of all batches that wait or are on their way.</summary>
+    public const int MaximumBytes = 16 * 1024 * 1024;
+
+    private readonly IOtlpTransport transport;
+    private readonly OtlpConfiguration options;
+    private readonly string signal;
+    private readonly int maximumItems;
+    private readonly Lock gate = new();
+    private readonly Queue<OtlpBatch> waiting = []; // under the gate, as is all below
+    private readonly AutoResetEvent work = new(false);
+    private readonly CancellationTokenSource stop = new();
+    private readonly Thread thread;
+    private long sent, lost, held, bytes;
+    private bool isStopping;
+    private bool fails; // the thread's own, as is the next
+    private long lostWhileFailing;
+
+    /// <param name="transport">Carries the requests; it is disposed of with this.</param>
+    /// <param name="options">How often and how long is tried.</param>
+    /// <param name="signal">What is sent, for the log and the thread's name: <c>traces</c>, <c>metrics</c>.</param>
+    /// <param name="maximumItems">Spans or data points that wait or are on their way.</param>
+    public OtlpSender(IOtlpTransport transport, OtlpConfiguration options, string signal, int maximumItems)
+    {
+        (this.transport, this.options, this.signal, this.maximumItems) = (transport, options, signal, maximumItems);
+        thread = new Thread(Run) { IsBackground = true, Name = "otlp " + signal };
+        thread.Start();
+    }
+
+    /// <summary>Adds a batch to those that wait, or loses it. Does not wait.</summary>
+    public void Add(OtlpBatch batch)
+    {
+        lock (gate)
+        {
+            if (isStopping || held + batch.Items > Math.Max(maximumItems, batch.Items) || bytes + batch.Room > MaximumBytes)
+            {
+                lost += batch.Items;
+                batch.Release();
+                if (!isStopping)
+                {
+                    Log.WarnLimited("otlp full " + signal, "Telemetry is lost: the receiver takes less than there is",
+                        ("signal", signal), ("endpoint", transport.Target), ("lost", batch.Items));
+                }
+
+                return;
+            }
+
+            held += batch.Items;
+            bytes += batch.Room;
+            waiting.Enqueue(batch);
+        }
+
+        _ = work.Set();
+    }
+
+    /// <summary>What was taken by the receiver, what was lost, and what waits or is on its way. Any thread.</summary>
+    public (long Sent, long Lost, long Held) Count()
+    {
+        lock (gate)
+        {
+            return (sent, lost, held);
+        }
+    }
+
+    /// <summary>Sends what waits, without trying anything twice, until a moment; what is left then is lost.</summary>
+    /// <param name="deadline">On the clock of <see cref="Environment.TickCount64"/>.</param>
+    public void Stop(long deadline)
+    {
+        lock (gate)
+        {
+            isStopping = true;
+        }
+
+        _ = work.Set();
+        var left = (int)Math.Clamp(deadline - Environment.TickCount64, 0, int.MaxValue);
+        if (!thread.Join(left))
+        {
+            stop.Cancel();
+            _ = thread.Join(100);
+        }
+
+        lock (gate)
+        {
+            foreach (var batch in waiting)
+            {
+                lost += batch.Items;
+                held -= batch.Items;
+            }
+
+            waiting.Clear();
+        }
+    }
+
+    /// <summary>Ends the thread; without an earlier <see cref="Stop"/> what waits is lost.</summary>
+    public void Dispose()
+    {
+        Stop(0);
+        if (!thread.IsAlive)
+        {
+            transport.Dispose();
+            work.Dispose();
+            stop.Dispose();
+        }
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            OtlpBatch? batch;
+            lock (gate)
+            {
+                if (!waiting.TryDequeue(out batch) && isStopping)
+                {
+                    return;
+                }
+            }
+
+            if (batch is null)
+            {
+                _ = work.WaitOne();
+                continue;
+            }
+
+            Settle(batch, Try(batch));
+        }
+    }
+
+    private OtlpAnswer Try(OtlpBatch batch)
+    {
+        var giveUp = Environment.TickCount64 + (long)options.GiveUpAfter.TotalMilliseconds;
+        for (var wait = options.FirstBackoff; ; wait = Min(2 * wait, options.LongestBackoff))
+        {
+            var answer = transport.Send(batch.Body, stop.Token);
+            if (answer.Verdict != OtlpVerdict.Again)
+            {
+                return answer;
+            }
+
+            Tell(answer);
+            // At least half of it: so that many agents do not come back at the same moment.
+            var pause = answer.After ?? wait * ((1 + Random.Shared.NextDouble()) / 2);
+            if (IsStopping() || Environment.TickCount64 + (long)pause.TotalMilliseconds >= giveUp || !Sleep(pause))
+            {
+                return answer;
+            }
+        }
+    }
+
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    private bool IsStopping()
+    {
+        lock (gate)
+        {
+            return isStopping;
+        }
+    }
+
+    /// <summary>Waits; false when the end came meanwhile.</summary>
+    private bool Sleep(TimeSpan pause)
+    {
+        var until = Environment.TickCount64 + (long)pause.TotalMilliseconds;
+        while (until - Environment.TickCount64 is > 0 and var left)
+        {
+            _ = work.WaitOne((int)Math.Min(left, int.MaxValue));
+            if (IsStopping())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void Settle(OtlpBatch batch, OtlpAnswer answer)
+    {
+        var missed = answer.Verdict == OtlpVerdict.Taken ? Math.Clamp(answer.Rejected, 0, batch.Items) : batch.Items;
+        lock (gate)
+        {
+            sent += batch.Items - missed;
+            lost += missed;
+            held -= batch.Items;
+            bytes -= batch.Room;
+        }
+
+        batch.Release();
+        if (answer.Verdict != OtlpVerdict.Taken)
+        {
+            lostWhileFailing += missed;
+            Tell(answer);
+            Log.WarnLimited("otlp lost " + signal, "Telemetry is lost: the receiver does not take it",
+                ("signal", signal), ("endpoint", transport.Target), ("lost", missed), ("error", answer.Reason));
+            return;
+        }
+
+        if (fails)
+        {
+            fails = false;
+            Log.Info("The receiver takes telemetry again",
+                ("signal", signal), ("endpoint", transport.Target), ("lost", lostWhileFailing));
+            lostWhileFailing = 0;
+        }
+
+        if (answer.Reason.Length > 0 || missed > 0)
+        {
+            Log.WarnLimited("otlp partial " + signal, "The receiver did not take everything",
+                ("signal", signal), ("endpoint", transport.Target), ("lost", missed), ("message", answer.Reason));
+        }
+    }
+
+    /// <summary>Says the first failure after a success, and not each one.</summary>
+    private void Tell(OtlpAnswer answer)
+    {
+        if (!fails)
+        {
+            fails = true;
+            Log.Warn("Telemetry cannot be sent",
+                ("signal", signal), ("endpoint", transport.Target), ("error", answer.Reason),
+                ("next", answer.Verdict == OtlpVerdict.Again ? "it waits and is sent again" : "this request is not sent again"));
+        }
+    }
+}

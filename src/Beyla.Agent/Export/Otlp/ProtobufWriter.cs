@@ -1,0 +1,165 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Unicode;
+
+namespace Beyla.Agent.Export.Otlp;
+
+/// <summary>
+/// Writes protocol buffers (https://protobuf.dev/programming-guides/encoding) into memory that grows and is used again. One thread.
+/// </summary>
+public sealed class ProtobufWriter
+{
+    private const int Varint = 0, Fixed64 = 1, Bytes = 2, Fixed32 = 5;
+
+    private byte[] buffer;
+
+    /// <param name="room">Bytes for which there is room at first.</param>
+    public ProtobufWriter(int room = 4096) => buffer = new byte[room];
+
+    /// <summary>How many bytes are written.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>What is written; valid until the next change.</summary>
+    public ReadOnlySpan<byte> Written => buffer.AsSpan(0, Length);
+
+    /// <summary>Begins anew; keeps the memory unless it has become larger than that.</summary>
+    public void Clear(int keep = 256 * 1024)
+    {
+        Length = 0;
+        if (buffer.Length > keep)
+        {
+            buffer = new byte[keep];
+        }
+    }
+
+    /// <summary>Writes bytes as they are: fields that were encoded before.</summary>
+    public void Raw(ReadOnlySpan<byte> encoded)
+    {
+        encoded.CopyTo(Room(encoded.Length));
+        Length += encoded.Length;
+    }
+
+    /// <summary>A field of a whole number or an enumeration. The default, 0, is written too.</summary>
+    public void Number(int field, ulong value)
+    {
+        var target = Room(20);
+        var length = PutVarint(target, (uint)((field << 3) | Varint));
+        Length += length + PutVarint(target[length..], value);
+    }
+
+    /// <summary>A field of type fixed64, sfixed64 or double.</summary>
+    public void Fixed(int field, ulong value)
+    {
+        var target = Room(18);
+        var length = PutVarint(target, (uint)((field << 3) | Fixed64));
+        BinaryPrimitives.WriteUInt64LittleEndian(target[length..], value);
+        Length += length + sizeof(ulong);
+    }
+
+    /// <summary>A field of type double.</summary>
+    public void Double(int field, double value) => Fixed(field, BitConverter.DoubleToUInt64Bits(value));
+
+    /// <summary>A field of type fixed32.</summary>
+    public void Fixed(int field, uint value)
+    {
+        var target = Room(14);
+        var length = PutVarint(target, (uint)((field << 3) | Fixed32));
+        BinaryPrimitives.WriteUInt32LittleEndian(target[length..], value);
+        Length += length + sizeof(uint);
+    }
+
+    /// <summary>Begins a field of bytes or of a message whose length is known.</summary>
+    public void Head(int field, int length)
+    {
+        var target = Room(20);
+        var head = PutVarint(target, (uint)((field << 3) | Bytes));
+        Length += head + PutVarint(target[head..], (uint)length);
+    }
+
+    /// <summary>A field of bytes.</summary>
+    public void Blob(int field, ReadOnlySpan<byte> value)
+    {
+        Head(field, value.Length);
+        Raw(value);
+    }
+
+    /// <summary>A field of text. What is not UTF-8 in it becomes U+FFFD, since a receiver refuses a whole request for it.</summary>
+    public void Text(int field, ReadOnlySpan<byte> value)
+    {
+        if (Utf8.IsValid(value))
+        {
+            Blob(field, value);
+        }
+        else
+        {
+            Blob(field, Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(value)));
+        }
+    }
+
+    /// <summary>A field of text. Allocates.</summary>
+    public void Text(int field, string value) => Blob(field, Encoding.UTF8.GetBytes(value));
+
+    /// <summary>Begins a message of unknown length.</summary>
+    /// <returns>To be given to <see cref="End"/>.</returns>
+    public int Begin(int field)
+    {
+        var target = Room(11);
+        Length += PutVarint(target, (uint)((field << 3) | Bytes)) + 1;
+        return Length;
+    }
+
+    /// <summary>Ends the message that was begun last.</summary>
+    public void End(int begun)
+    {
+        var length = Length - begun;
+        var more = LengthOf((uint)length) - 1;
+        if (more > 0)
+        {
+            _ = Room(more);
+            buffer.AsSpan(begun, length).CopyTo(buffer.AsSpan(begun + more));
+            Length += more;
+        }
+
+        _ = PutVarint(buffer.AsSpan(begun - 1), (uint)length);
+    }
+
+    /// <summary>Bytes of a number as a varint.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int LengthOf(uint value) => value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
+
+    /// <summary>Whether these bytes can be a text as they are.</summary>
+    internal static bool IsText(ReadOnlySpan<byte> value) => Utf8.IsValid(value);
+
+    /// <summary>A copy of what is written in an array of <see cref="ArrayPool{T}"/>, or longer.</summary>
+    internal byte[] Rent()
+    {
+        var copy = ArrayPool<byte>.Shared.Rent(Length);
+        Written.CopyTo(copy);
+        return copy;
+    }
+
+    private static int PutVarint(Span<byte> target, ulong value)
+    {
+        var length = 0;
+        while (value >= 0x80)
+        {
+            target[length++] = (byte)(value | 0x80);
+            value >>= 7;
+        }
+
+        target[length] = (byte)value;
+        return length + 1;
+    }
+
+    private Span<byte> Room(int length)
+    {
+        if (buffer.Length - Length < length)
+        {
+            Array.Resize(ref buffer, Math.Max(2 * buffer.Length, Length + length));
+        }
+
+        return buffer.AsSpan(Length);
+    }
+}

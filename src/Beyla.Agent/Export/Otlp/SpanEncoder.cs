@@ -1,0 +1,120 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using Beyla.Agent.Spans;
+
+namespace Beyla.Agent.Export.Otlp;
+
+/// <summary>
+/// Writes spans as OpenTelemetry has them (opentelemetry/proto/trace/v1/trace.proto, message Span). Attributes of the table keep their
+/// names; <see cref="SpanEnds"/> adds those that say who spoke with whom. One thread; does not allocate per span.
+/// </summary>
+/// <param name="attributes">A bit for each attribute of the table that is sent: 1 &lt;&lt; the attribute.</param>
+/// <param name="limit">Longest text of an attribute in characters; what is longer is cut.</param>
+public sealed class SpanEncoder(ulong attributes, int limit = int.MaxValue)
+{
+    private const int Attributes = 9;
+
+    // SpanKind: server 2, client 3. Status code: error 2. SpanFlags: whether a parent is remote is known, and that it is.
+    private const uint FlagRemoteIsKnown = 0x100, FlagIsRemote = 0x200;
+
+    private static readonly byte[][] Names = [.. SpanAttributes.All.Select(static row => AttributeWriter.Encode(row.Name))];
+
+    private readonly SpanEnds ends = new();
+    private readonly TraceIds ids = new();
+
+    /// <summary>
+    /// What is sent unless the configuration says otherwise: all but attributes that the conventions have as opt-in, and the Host header,
+    /// which is server.address.
+    /// </summary>
+    public static ulong Default { get; } = SpanAttributes.OutsideEnvelope & ~(
+        (1ul << (int)SpanAttribute.HttpRequestHeaderHost) | (1ul << (int)SpanAttribute.HttpRequestBodySize)
+        | (1ul << (int)SpanAttribute.HttpResponseBodySize) | (1ul << (int)SpanAttribute.DbResponseReturnedRows));
+
+    /// <summary>Writes a span as a field of a message.</summary>
+    public void Write(in ExportedSpan exported, ProtobufWriter writer, int field)
+    {
+        ref readonly var span = ref exported.Span;
+        var begun = writer.Begin(field);
+        Context(in span, writer);
+        writer.Text(5, Cut(span.Values.Text(SpanAttribute.Name)));
+        writer.Number(6, span.Kind == SpanKind.Client ? 3u : 2u);
+        writer.Fixed(7, (ulong)exported.Start * 1000);
+        writer.Fixed(8, (ulong)exported.End * 1000);
+        // A client's request is told by its whole URL.
+        var shown = span.Kind == SpanKind.Client && span.Values.Has(SpanAttribute.UrlPath)
+            ? attributes & ~((1ul << (int)SpanAttribute.UrlPath) | (1ul << (int)SpanAttribute.UrlQuery)) : attributes;
+        for (var rest = span.Values.Present & shown & SpanAttributes.OutsideEnvelope; rest != 0; rest &= rest - 1)
+        {
+            var attribute = (SpanAttribute)BitOperations.TrailingZeroCount(rest);
+            if (span.Values.IsNumber(attribute))
+            {
+                AttributeWriter.Number(writer, Attributes, Names[(int)attribute], span.Values.Number(attribute, 0));
+            }
+            else
+            {
+                AttributeWriter.Text(writer, Attributes, Names[(int)attribute], Cut(span.Values.Text(attribute)));
+            }
+        }
+
+        ends.Write(in span, writer, Attributes);
+        if (span.Values.Has(SpanAttribute.ErrorType))
+        {
+            AttributeWriter.Text(writer, Attributes, Names[(int)SpanAttribute.ErrorType], span.Values.Text(SpanAttribute.ErrorType));
+            var status = writer.Begin(15);
+            writer.Number(3, 2);
+            writer.End(status);
+        }
+
+        writer.End(begun);
+    }
+
+    private void Context(in SpanData span, ProtobufWriter writer)
+    {
+        var context = span.Context;
+        if (!context.HasTrace)
+        {
+            ids.Begin(ref context); // without a trace it would be refused
+        }
+
+        Span<byte> id = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64BigEndian(id, context.TraceHigh);
+        BinaryPrimitives.WriteUInt64BigEndian(id[8..], context.TraceLow);
+        writer.Blob(1, id);
+        BinaryPrimitives.WriteUInt64BigEndian(id, context.SpanId != 0 ? context.SpanId : ids.Next());
+        writer.Blob(2, id[..8]);
+        if (span.Values.Has(SpanAttribute.TraceState))
+        {
+            writer.Text(3, span.Values.Text(SpanAttribute.TraceState));
+        }
+
+        uint flags = context.Flags;
+        if (context.ParentId != 0)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(id, context.ParentId);
+            writer.Blob(4, id[..8]);
+            // What led to a server's span is a client's, in another process; what led to a client's is in the same one.
+            flags |= FlagRemoteIsKnown | (span.Kind == SpanKind.Server ? FlagIsRemote : 0);
+        }
+
+        writer.Fixed(16, flags);
+    }
+
+    /// <summary>As OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT has it; a character has at most four bytes.</summary>
+    private ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> text)
+    {
+        if (text.Length <= limit)
+        {
+            return text;
+        }
+
+        var (position, characters) = (0, 0);
+        while (position < text.Length && characters < limit)
+        {
+            _ = System.Text.Rune.DecodeFromUtf8(text[position..], out _, out var length);
+            position += Math.Max(1, length);
+            characters++;
+        }
+
+        return text[..position];
+    }
+}

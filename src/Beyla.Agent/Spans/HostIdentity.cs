@@ -1,0 +1,47 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Beyla.Agent.Spans;
+
+/// <summary>What tells this host, and the processes of this boot, from all others.</summary>
+/// <param name="Id">host.id: machine-id(5), or what the configuration says; empty where the host has none.</param>
+/// <param name="Name">host.name.</param>
+/// <param name="Boot">The kernel's number of this boot (/proc/sys/kernel/random/boot_id); empty where it may not be read.</param>
+public sealed record HostIdentity(string Id, string Name, string Boot)
+{
+    // Semantic conventions, "service.instance.id": the namespace of UUIDs of version 5 that are made of something inherent.
+    private static readonly Guid Namespace = new("4d63009a-8d0f-11ee-aad7-4c796ed8e320");
+
+    /// <summary>Reads this host's. What cannot be read is empty.</summary>
+    public static HostIdentity Read() => new(
+        Line("/etc/machine-id") is { Length: > 0 } id ? id : Line("/var/lib/dbus/machine-id"),
+        Environment.MachineName, Line("/proc/sys/kernel/random/boot_id"));
+
+    /// <summary>service.instance.id of a process: a UUID of version 5 (RFC 9562) of host, boot, process id and start.</summary>
+    /// <param name="pid">Process id in the initial pid namespace.</param>
+    /// <param name="startTime">Clock ticks after boot; with the pid it names one process.</param>
+    public string InstanceOf(int pid, long startTime)
+    {
+        Span<byte> hashed = stackalloc byte[SHA1.HashSizeInBytes];
+        byte[] name = [.. Namespace.ToByteArray(bigEndian: true), .. Encoding.UTF8.GetBytes(
+            FormattableString.Invariant($"{Id}/{Boot}/{pid}/{startTime}"))];
+#pragma warning disable CA5350 // The standard names this hash; nothing is kept secret by it.
+        _ = SHA1.HashData(name, hashed);
+#pragma warning restore CA5350
+        hashed[6] = (byte)((hashed[6] & 0x0f) | 0x50);
+        hashed[8] = (byte)((hashed[8] & 0x3f) | 0x80);
+        return new Guid(hashed[..16], bigEndian: true).ToString();
+    }
+
+    private static string Line(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path).Trim();
+        }
+        catch (Exception refusal) when (refusal is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}

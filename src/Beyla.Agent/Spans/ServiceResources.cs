@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+using Beyla.Agent.Processes;
+
+namespace Beyla.Agent.Spans;
+
+/// <summary>Makes the resources of processes, and keeps them until <see cref="Forget"/>. One thread.</summary>
+/// <param name="host">Where they run.</param>
+/// <param name="version">Version of the agent.</param>
+/// <param name="startTime">The start of a process where <see cref="ProcessInfo.StartTime"/> does not tell it; 0 if unknown.</param>
+public sealed class ServiceResources(HostIdentity host, string version, Func<int, long> startTime)
+{
+    /// <summary>Those beyond are made anew each time they are asked for.</summary>
+    private const int MaximumKept = 65536;
+
+    private readonly Dictionary<ProcessInfo, ServiceResource> kept = new(ReferenceEqualityComparer.Instance);
+    private ServiceResource? last;
+
+    /// <summary>The resource of a process. Does not allocate for one that is known.</summary>
+    public ServiceResource Of(ProcessInfo process)
+    {
+        if (last is not null && ReferenceEquals(last.Process, process))
+        {
+            return last;
+        }
+
+        if (!kept.TryGetValue(process, out var resource))
+        {
+            resource = Make(process);
+            if (kept.Count < MaximumKept)
+            {
+                kept.Add(process, resource);
+            }
+        }
+
+        return last = resource;
+    }
+
+    /// <summary>A process is over: gives back what is kept of it.</summary>
+    public void Forget(ProcessInfo process)
+    {
+        _ = kept.Remove(process);
+        last = null;
+    }
+
+    private ServiceResource Make(ProcessInfo process)
+    {
+        var executable = ServiceNames.FileName(process.Executable);
+        var name = process.ServiceName.Length > 0 ? process.ServiceName : "unknown_service:" + executable;
+        var start = process.StartTime != 0 ? process.StartTime : startTime(process.Pid);
+        var instance = process.ResourceAttributes.FirstOrDefault(static own => own.Key == "service.instance.id").Value
+            ?? host.InstanceOf(process.Pid, start);
+        var attributes = new List<KeyValuePair<string, object>> { new("service.name", name) };
+        void Add(string key, object value)
+        {
+            if (value is not "" && !attributes.Exists(other => other.Key == key))
+            {
+                attributes.Add(new(key, value));
+            }
+        }
+
+        Add("service.namespace", process.ServiceNamespace);
+        Add("service.instance.id", instance);
+        // What the process says of itself goes before what is seen from outside.
+        foreach (var (key, value) in process.ResourceAttributes)
+        {
+            Add(key, value);
+        }
+
+        Add("telemetry.sdk.name", "beyla");
+        Add("telemetry.sdk.version", version);
+        Add("telemetry.sdk.language", LanguageOf(process.Language));
+        Add("host.name", host.Name);
+        Add("host.id", host.Id);
+        Add("os.type", "linux");
+        Add("host.arch", RuntimeInformation.OSArchitecture == Architecture.X64 ? "amd64" : "arm64");
+        Add("process.pid", (long)process.Pid);
+        Add("process.executable.name", executable);
+        Add("process.executable.path", process.Executable);
+        return new ServiceResource
+        {
+            Process = process, ServiceName = name, ServiceNamespace = process.ServiceNamespace, InstanceId = instance,
+            Attributes = attributes,
+        };
+    }
+
+    /// <summary>As the registry of telemetry.sdk.language spells it; the stream's name where it has none.</summary>
+    private static string LanguageOf(ProcessLanguage language) => System.Text.Encoding.UTF8.GetString(StreamNames.Of(language));
+}
