@@ -27,10 +27,9 @@ const volatile struct watcher_settings {
  */
 static __always_inline void select_tentatively(struct selection *s, struct process_event *e)
 {
-	if (e->selected == PROCESS_SELECTED)
-		return;
-	e->selected = PROCESS_TENTATIVE;
-	select_pid(s, e->pid);
+	if (e->selected != PROCESS_SELECTED)
+		e->selected = PROCESS_TENTATIVE;
+	renew_pid(s, e->pid, e->time);
 }
 
 #define RECORD (sizeof(struct process_event) + 8) /* BPF_RINGBUF_HDR_SZ, linux/bpf.h */
@@ -76,6 +75,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	e->parent = parent->tgid;
 	e->selected = PROCESS_SELECTED;
+	renew_pid(s, e->pid, e->time);
 	bpf_probe_read_kernel(e->command, sizeof(e->command), child->comm);
 	send(e);
 	return 0;
@@ -100,7 +100,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	if (!e)
 		return 0;
 	e->selected = selected ? PROCESS_SELECTED : PROCESS_UNSELECTED;
-	if (settings.every_exec)
+	if (selected || settings.every_exec)
 		select_tentatively(s, e);
 	bpf_probe_read_kernel(e->command, sizeof(e->command), task->comm);
 	bpf_probe_read_kernel_str(e->name, sizeof(e->name), program->filename);
@@ -160,7 +160,7 @@ int BPF_PROG(on_listen, struct sock *sk, int old_state, int new_state)
 	if (!e)
 		return 0;
 	e->selected = selected ? PROCESS_SELECTED : PROCESS_UNSELECTED;
-	if (settings.judge_listeners && !is_excluded(s, pid))
+	if (selected || (settings.judge_listeners && !is_excluded(s, pid)))
 		select_tentatively(s, e);
 	describe_listener(e, sk);
 	bpf_get_current_comm(e->command, sizeof(e->command));

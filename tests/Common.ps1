@@ -38,7 +38,7 @@ function Clear-AgentEnvironment {
     foreach ($name in 'COUNT', 'PROCESSES', 'LOST', 'STATUS', 'SPAN_PATH', 'FILE', 'ENDS', 'RECORD', 'MODE', 'ALLOWED') {
         Set-Item "env:$name" $null
     }
-    Get-ChildItem env:BEYLA_* | Remove-Item
+    Get-ChildItem env:BEYLA_*, env:OTEL_* | Remove-Item
 }
 
 # PowerShell with the module in a terminal of its own. A tmux server for each, since one that is about to end still takes sessions and

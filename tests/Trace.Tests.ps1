@@ -30,6 +30,11 @@ Describe 'Start-BeylaTrace' {
             @{ text = '-ContextPropagation Headers'; variable = 'BEYLA_BPF_CONTEXT_PROPAGATION=headers' }
             @{ text = '-EnforceCapability'; variable = 'BEYLA_ENFORCE_SYS_CAPS=1' }
             @{ text = '-RequestTimeout 1.5s'; variable = 'BEYLA_BPF_HTTP_REQUEST_TIMEOUT=1500ms' }
+            @{ text = '-Exporter Otlp'; variable = 'OTEL_TRACES_EXPORTER=otlp' }
+            @{ text = '-Exporter None'; variable = 'OTEL_TRACES_EXPORTER=none' }
+            @{ text = '-Endpoint http://localhost:4317'; variable = 'OTEL_TRACES_EXPORTER=otlp' }
+            @{ text = '-Endpoint http://localhost:4317'; variable = 'OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4317' }
+            @{ text = '-Endpoint http://localhost:4317'; variable = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=' }
             @{ text = '-LowLatency'; variable = 'BEYLA_BPF_POLL_INTERVAL=1ms' }
             @{ text = ''; variable = 'BEYLA_TRACE_PRINTER=json' }
             @{ text = ''; variable = 'BEYLA_NETWORK_METRICS=0' }

@@ -10,12 +10,14 @@
 #include <bpf/bpf_helpers.h>
 
 #define PID_LIMIT 4194304 /* PID_MAX_LIMIT of 64-bit kernels, include/linux/threads.h */
+#define RENEWED_PLACES 8192 /* processes are numbered in order: so many begin before one takes the place of another */
 
 struct selection {
 	__u64 pids[PID_LIMIT / 64]; /* traced */
 	__u64 excluded[PID_LIMIT / 64]; /* never traced */
 	__u64 go[PID_LIMIT / 64]; /* runs Go, and go_processes says where its goroutines have their number */
 	__u64 ports[65536 / 64]; /* local ports that select whoever uses them */
+	__u64 renewed[RENEWED_PLACES]; /* renewal_of() the last event that selected a process, in the place pid % RENEWED_PLACES */
 	__u32 asleep; /* the reader waits without a time limit: the next event must wake it */
 	__u32 capture; /* 0 until user space is ready */
 	__u32 by_port; /* some bit of ports is set */
@@ -59,6 +61,22 @@ static __always_inline void select_pid(struct selection *s, __u32 pid)
 {
 	pid %= PID_LIMIT;
 	__sync_fetch_and_or(&s->pids[pid / 64], 1ULL << (pid % 64));
+}
+
+/* A process and a moment, in steps of 16384 ns: no two programs of one process begin in the same. */
+static __always_inline __u64 renewal_of(__u32 pid, __u64 time)
+{
+	return time >> 14 << 22 | pid % PID_LIMIT;
+}
+
+/*
+ * Selects a process of which an event goes to user space. What user space finds out meanwhile is about what was before (the wrapper that
+ * ran the program): it leaves the selection alone until it has read the event. So the note comes before the bit; see SelectionMap.Deselect.
+ */
+static __always_inline void renew_pid(struct selection *s, __u32 pid, __u64 time)
+{
+	*(volatile __u64 *)&s->renewed[pid % RENEWED_PLACES] = renewal_of(pid, time);
+	select_pid(s, pid);
 }
 
 /* The process runs another program from now on. */

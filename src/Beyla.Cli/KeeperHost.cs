@@ -11,8 +11,10 @@ namespace Beyla.Cli;
 /// <summary>What the desks of the keeper ask: the programs of its configuration.</summary>
 /// <param name="configuration">Fixed at the start.</param>
 /// <param name="file">The configuration file as it was read, in memory; -1 where there is none.</param>
+/// <param name="named">The contents of <see cref="AgentConfiguration.NamedFiles"/>, in memory.</param>
 /// <param name="control">The worker's end of the socket for notices.</param>
-internal sealed class KeeperHost(AgentConfiguration configuration, int file, int control) : IKeeperHost, IDisposable
+internal sealed class KeeperHost(AgentConfiguration configuration, int file, IReadOnlyList<MemoryFile> named, int control)
+    : IKeeperHost, IDisposable
 {
     /// <summary>Threads of desks at a time: the agent's readers of processes, and those that do not come back.</summary>
     private const int MaximumDesks = 16;
@@ -45,6 +47,10 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, int
         (descriptors[0], descriptors[1]) = (control, file);
         return file < 0 ? 1 : 2;
     }
+
+    /// <inheritdoc/>
+    public int NamedFile(int number) => (uint)number < (uint)named.Count
+        ? named[number].FileDescriptor : throw new KernelException("hand over a file that the configuration does not name", Errno.ENOENT);
 
     /// <inheritdoc/>
     public ApplicationFacts Application(Span<int> descriptors)

@@ -22,26 +22,29 @@ internal sealed class KeeperProcess : IDisposable
     private readonly StopSignals signals;
     private readonly MessageSocket control, controlOther;
     private readonly MemoryFile? file;
+    private readonly MemoryFile[] named;
     private readonly KeeperHost host;
     private readonly ManualResetEventSlim ended = new();
 
-    private KeeperProcess(LoadedConfiguration loaded, CapabilityReport capabilities)
+    private KeeperProcess(LoadedConfiguration loaded, IReadOnlyList<string> named, CapabilityReport capabilities)
     {
         this.capabilities = capabilities;
         configuration = loaded.ConfigurationToStart;
         file = loaded.FileText is { } text ? MemoryFile.Of(text) : null;
+        this.named = [.. named.Select(MemoryFile.Of)];
         (control, controlOther) = MessageSocket.CreatePair();
-        host = new KeeperHost(configuration, file?.FileDescriptor ?? -1, controlOther.FileDescriptor);
+        host = new KeeperHost(configuration, file?.FileDescriptor ?? -1, this.named, controlOther.FileDescriptor);
         signals = new StopSignals(configuration.ExitWithParent);
     }
 
     /// <summary>Serves a worker from its first question to its end.</summary>
     /// <param name="loaded">The configuration.</param>
+    /// <param name="named">The contents of <see cref="AgentConfiguration.NamedFiles"/>.</param>
     /// <param name="capabilities">What the check at start found.</param>
     /// <returns>The exit code.</returns>
-    public static int Run(LoadedConfiguration loaded, CapabilityReport capabilities)
+    public static int Run(LoadedConfiguration loaded, IReadOnlyList<string> named, CapabilityReport capabilities)
     {
-        using var keeper = new KeeperProcess(loaded, capabilities);
+        using var keeper = new KeeperProcess(loaded, named, capabilities);
         return keeper.Run();
     }
 
@@ -53,6 +56,7 @@ internal sealed class KeeperProcess : IDisposable
         control.Dispose();
         controlOther.Dispose();
         file?.Dispose();
+        Array.ForEach(named, static content => content.Dispose());
         ended.Dispose();
     }
 

@@ -13,7 +13,7 @@ internal static class RunCommand
     /// <exception cref="ConfigurationException">The configuration cannot be started; its warnings were written.</exception>
     public static int Run(LoadedConfiguration loaded)
     {
-        if (Check(loaded) is not { } capabilities)
+        if (Check(loaded, out var named) is not { } capabilities)
         {
             return ExitCode.CapabilitiesMissing;
         }
@@ -25,12 +25,14 @@ internal static class RunCommand
             return ExitCode.Failed;
         }
 
-        return KeeperProcess.Run(loaded, capabilities);
+        return KeeperProcess.Run(loaded, named, capabilities);
     }
 
     /// <summary>Gives up what is not needed, says what is to be said of the configuration, and checks the capabilities.</summary>
+    /// <param name="loaded">The configuration.</param>
+    /// <param name="named">The contents of <see cref="AgentConfiguration.NamedFiles"/>, read while no capability is effective.</param>
     /// <returns>What the check found; null when the agent may not start with it.</returns>
-    private static CapabilityReport? Check(LoadedConfiguration loaded)
+    private static CapabilityReport? Check(LoadedConfiguration loaded, out IReadOnlyList<string> named)
     {
         var usable = loaded.Problems.Count == 0;
         var facts = HostFactsReader.Read();
@@ -46,6 +48,7 @@ internal static class RunCommand
 
         Entry.WarnOf(holding);
         Describe(loaded);
+        named = NamedFiles.Read(loaded.ConfigurationToStart.NamedFiles);
         WarnOfUser(facts.User);
         var capabilities = CapabilityCheck.Evaluate(request, facts);
         return MayStart(request, facts, capabilities) ? capabilities : null;

@@ -44,7 +44,7 @@ internal sealed class RunningAgent : IDisposable
             stop.Request(errno == 0 ? "standard output was closed" : "standard output failed");
         };
         printer = TracePrinter.Create(configuration.TracePrinter, output);
-        exports = Exports.Start(configuration, static path => null, StartOf);
+        exports = Exports.Start(configuration, TextOf, StartOf);
     }
 
     /// <summary>Starts what is configured. A mode that the kernel refuses is reported and left out: the other one may still work.</summary>
@@ -145,6 +145,20 @@ internal sealed class RunningAgent : IDisposable
     }
 
     private IExportSink[] Sinks() => exports is null ? printer.Sinks : [.. printer.Sinks, exports.Sink];
+
+    /// <summary>What the keeper read in a file that the configuration names.</summary>
+    private string? TextOf(string path)
+    {
+        for (var number = 0; number < configuration.NamedFiles.Count; number++)
+        {
+            if (configuration.NamedFiles[number].Path == path)
+            {
+                return keeper.NamedFile(number);
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Of a process of which nobody has looked that up. Its stat is open to all.</summary>
     private static long StartOf(int pid)

@@ -25,6 +25,7 @@ internal static class WorkerProcess
         _ = Privilege.Initialize(CapabilitySet.None);
         _ = TimeZoneVariable.Settle(ConfigurationFile.HasRaisedRights);
         using var keeper = new KeeperConnection(new MessageSocket(Halves.Channel));
+        var isConfigured = false;
         try
         {
             var commandLine = CommandLine.Parse(arguments, Entry.CommandNames);
@@ -36,10 +37,17 @@ internal static class WorkerProcess
             using var notices = new MessageSocket(control);
             var configuration = ConfigurationLoader.Load(commandLine, file < 0 ? null : MemoryFile.Take(file)).ConfigurationToStart;
             Log.Configure(configuration.LogLevel, configuration.LogFormat);
+            isConfigured = true;
             return Run(configuration, keeper, notices);
         }
-        catch (ConfigurationException)
+        catch (ConfigurationException failure)
         {
+            // What is in a file that the configuration names (a certificate) only the worker decodes.
+            if (isConfigured)
+            {
+                Log.Error("Beyla cannot go on", ("error", failure.Message));
+            }
+
             return ExitCode.BadUsage;
         }
         catch (KernelException failure)

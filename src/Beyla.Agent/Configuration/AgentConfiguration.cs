@@ -45,6 +45,12 @@ public sealed record AgentConfiguration
     /// <summary>Whether HTTP and other exchanges of selected processes are traced: there is something to select.</summary>
     public bool ApplicationEnabled => !Selection.IsEmpty;
 
+    /// <summary>
+    /// Files that the keeper reads for the worker: the key of each setting and the path. The worker asks for their contents by their
+    /// numbers here (KeeperConnection.NamedFile).
+    /// </summary>
+    public IReadOnlyList<(string Key, string Path)> NamedFiles { get; init; } = [];
+
     /// <summary>How spans are printed to standard output.</summary>
     public TracePrinterKind TracePrinter { get; init; }
 

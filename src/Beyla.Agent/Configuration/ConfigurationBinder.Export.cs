@@ -8,6 +8,8 @@ internal sealed partial class ConfigurationBinder
     /// <summary>What the specification has as the general endpoint, to which the path of each signal is added.</summary>
     private const string GeneralEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
+    private readonly List<(string Key, string Path)> named = [];
+
     private TracesExport? Traces()
     {
         const string Section = "otel_traces_export";
@@ -116,5 +118,21 @@ internal sealed partial class ConfigurationBinder
             "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(instance + ":" + key)));
     }
 
-    private string? Path(string key) => Get(key).Text is { Length: > 0 } path ? path : null;
+    /// <summary>The path of a file that the keeper reads for the worker, which it is told of.</summary>
+    private string? Path(string key)
+    {
+        var setting = Get(key);
+        if (setting.Text is not { Length: > 0 } path)
+        {
+            return null;
+        }
+
+        // Where all signals have the same certificate it is one file.
+        if (!named.Exists(file => file.Path == path))
+        {
+            named.Add(($"{key} ({setting.Origin})", path));
+        }
+
+        return path;
+    }
 }

@@ -65,6 +65,8 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
             ShutdownTimeout = Duration("shutdown_timeout"),
             Network = Network(),
             Traces = Traces(),
+            // After all that names one.
+            NamedFiles = named,
         };
     }
 

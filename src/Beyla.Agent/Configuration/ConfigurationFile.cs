@@ -32,44 +32,63 @@ public static partial class ConfigurationFile
     /// <exception cref="ConfigurationException">It cannot be read or must not be used; says why and what to do.</exception>
     internal static string Read(string path, bool raisedRights)
     {
-        if (path.Contains('\0', StringComparison.Ordinal))
+        var shown = LogText.Quote(path);
+        var what = $"the configuration file {shown}";
+        using var file = OpenRegular(path, what, out var status);
+        if (raisedRights)
         {
-            throw new ConfigurationException("the path of the configuration file holds a zero character");
+            RefusePlanted(shown, (int)file.DangerousGetHandle(), status);
         }
 
-        var shown = LogText.Quote(path);
+        return ReadText(file, what, status.Size);
+    }
+
+    /// <summary>Opens a regular file with the rights of this thread; waits for nobody and becomes nobody's terminal.</summary>
+    /// <param name="path">The path as the user wrote it.</param>
+    /// <param name="what">What it is, for a message.</param>
+    /// <param name="status">What the kernel says of it.</param>
+    /// <exception cref="ConfigurationException">It cannot be opened, or is something else.</exception>
+    internal static SafeFileHandle OpenRegular(string path, string what, out FileStatus status)
+    {
+        if (path.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ConfigurationException($"the path of {what} holds a zero character");
+        }
+
         var descriptor = Open(path, ReadOnly | NonBlocking | NoControllingTerminal | CloseOnExec);
         if (descriptor < 0)
         {
-            throw new ConfigurationException($"the configuration file {shown} cannot be opened: {LastError()}");
+            throw new ConfigurationException($"{what} cannot be opened: {LastError()}");
         }
 
-        using var file = new SafeFileHandle(descriptor, ownsHandle: true);
-        if (!FileStatus.TryRead(descriptor, "", FileStatus.EmptyPath, FileStatus.Basic, out var status))
+        var file = new SafeFileHandle(descriptor, ownsHandle: true);
+        var problem = !FileStatus.TryRead(descriptor, "", FileStatus.EmptyPath, FileStatus.Basic, out status)
+            ? $"{what} cannot be examined: {LastError()}"
+            : status.IsRegular ? null : $"{what} is not a regular file";
+        if (problem is null)
         {
-            throw new ConfigurationException($"the configuration file {shown} cannot be examined: {LastError()}");
+            return file;
         }
 
-        if (!status.IsRegular)
-        {
-            throw new ConfigurationException($"the configuration file {shown} is not a regular file");
-        }
-
-        if (raisedRights)
-        {
-            RefusePlanted(shown, descriptor, status);
-        }
-
-        if (status.Size > MaximumSize)
-        {
-            throw new ConfigurationException($"the configuration file {shown} has {status.Size} bytes, at most {MaximumSize} are allowed");
-        }
-
-        return Decode(shown, file);
+        file.Dispose();
+        throw new ConfigurationException(problem);
     }
 
-    private static string Decode(string shown, SafeFileHandle file)
+    /// <summary>Whether the caller may read what is open here; if not, LastPInvokeError says why.</summary>
+    internal static bool MayCallerRead(int descriptor) => Access($"/proc/self/fd/{descriptor}", ReadAccess) >= 0;
+
+    /// <summary>Reads a file of at most <see cref="MaximumSize"/> bytes as UTF-8.</summary>
+    /// <param name="file">Where it is open.</param>
+    /// <param name="what">What it is, for a message.</param>
+    /// <param name="size">How many bytes it is said to have.</param>
+    /// <exception cref="ConfigurationException">It is longer, cannot be read, or is not UTF-8.</exception>
+    internal static string ReadText(SafeFileHandle file, string what, ulong size)
     {
+        if (size > MaximumSize)
+        {
+            throw new ConfigurationException($"{what} has {size} bytes, at most {MaximumSize} are allowed");
+        }
+
         // One byte more than allowed shows a file that has grown since it was examined.
         var content = new byte[MaximumSize + 1];
         var length = 0;
@@ -82,18 +101,18 @@ public static partial class ConfigurationFile
 
             if (length > MaximumSize)
             {
-                throw new ConfigurationException($"the configuration file {shown} has more than {MaximumSize} bytes");
+                throw new ConfigurationException($"{what} has more than {MaximumSize} bytes");
             }
 
             return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(content, 0, length);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException($"the configuration file {shown} cannot be read: {failure.Message}");
+            throw new ConfigurationException($"{what} cannot be read: {failure.Message}");
         }
         catch (DecoderFallbackException failure)
         {
-            throw new ConfigurationException($"the configuration file {shown} is not UTF-8 at byte {failure.Index}");
+            throw new ConfigurationException($"{what} is not UTF-8 at byte {failure.Index}");
         }
     }
 
@@ -105,9 +124,8 @@ public static partial class ConfigurationFile
     private static void RefusePlanted(string shown, int descriptor, in FileStatus status)
     {
         const string Reason = "is refused, because the agent has capabilities that its caller has not";
-        var link = $"/proc/self/fd/{descriptor}";
         // access(2) asks with the real user id and, for one that is not root, without capabilities.
-        if (Access(link, ReadAccess) < 0)
+        if (!MayCallerRead(descriptor))
         {
             throw new ConfigurationException($"the configuration file {shown} {Reason}: you may not read it yourself ({LastError()})");
         }
@@ -124,7 +142,7 @@ public static partial class ConfigurationFile
                 $"the configuration file {shown} {Reason}: {Writers(status.Mode)} may write it; run chmod go-w on it");
         }
         // Where the open file lies, whatever links led to it.
-        var directory = Path.GetDirectoryName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
+        var directory = Path.GetDirectoryName(File.ResolveLinkTarget($"/proc/self/fd/{descriptor}", returnFinalTarget: false)?.FullName);
         for (var parent = true; directory is not null; directory = Path.GetDirectoryName(directory), parent = false)
         {
             if (!FileStatus.TryRead(FileStatus.CurrentDirectory, directory, 0, FileStatus.Basic, out var above))
@@ -153,7 +171,7 @@ public static partial class ConfigurationFile
 
     private static string Writers(int mode) => (mode & EverybodyWrites) != 0 ? "everybody" : "its group";
 
-    private static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
+    private static string LastError() => Errno.Describe(Marshal.GetLastPInvokeError());
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int Open(string path, int flags);

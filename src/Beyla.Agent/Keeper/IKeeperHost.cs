@@ -15,6 +15,11 @@ public interface IKeeperHost
     /// <returns>How many.</returns>
     int Configuration(Span<int> descriptors);
 
+    /// <summary>As <see cref="KeeperOperation.NamedFile"/>.</summary>
+    /// <param name="number">Any number; one that no file has is refused.</param>
+    /// <returns>The descriptor, which stays the host's.</returns>
+    int NamedFile(int number);
+
     /// <summary>As <see cref="KeeperOperation.Application"/>.</summary>
     /// <param name="descriptors">Takes the 6 descriptors; they stay the host's.</param>
     ApplicationFacts Application(Span<int> descriptors);

@@ -59,6 +59,15 @@ public sealed class KeeperConnection : IProcDesk
         }
     }
 
+    /// <summary>The content of a file that the configuration names; see <see cref="KeeperOperation.NamedFile"/>.</summary>
+    /// <param name="number">Its number in <see cref="Configuration.AgentConfiguration.NamedFiles"/>.</param>
+    /// <exception cref="KernelException">There is no such file, or the keeper is gone.</exception>
+    public string NamedFile(int number)
+    {
+        var file = File(new KeeperRequest { Operation = KeeperOperation.NamedFile, Number = number });
+        return file >= 0 ? MemoryFile.Take(file) : throw new KernelException("receive a named file from the keeper", -file);
+    }
+
     /// <summary>As <see cref="KeeperOperation.Application"/>; null where it did not start, which the keeper has said.</summary>
     /// <param name="maps">Takes the 6 descriptors, which are the caller's then.</param>
     public ApplicationFacts? Application(Span<int> maps)

@@ -113,6 +113,9 @@ public sealed partial class KeeperDesk : IDisposable
         {
             case KeeperOperation.Configuration:
                 return new KeeperReply { Descriptors = host.Configuration(descriptors), Value = (long)proc.Held };
+            case KeeperOperation.NamedFile:
+                descriptors[0] = host.NamedFile(request.Number);
+                return new KeeperReply { Descriptors = 1 };
             case KeeperOperation.Application:
                 var facts = host.Application(descriptors);
                 MemoryMarshal.Write(text, facts);

@@ -120,6 +120,13 @@ public enum KeeperOperation : uint
 
     /// <summary>The way in that was taken, as text; <see cref="KeeperReply.Value"/> is the number of interfaces.</summary>
     FlowState,
+
+    /// <summary>
+    /// The content of a file that the configuration names, as the keeper read it at the start (1 descriptor);
+    /// <see cref="KeeperRequest.Number"/> is its number in <see cref="Configuration.AgentConfiguration.NamedFiles"/>. ENOENT where there
+    /// is none.
+    /// </summary>
+    NamedFile,
 }
 
 /// <summary>Places of the keeper that count, by where they stand in the pipeline.</summary>

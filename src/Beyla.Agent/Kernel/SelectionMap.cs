@@ -15,6 +15,15 @@ public sealed unsafe partial class SelectionMap : IDisposable
     /// <summary>The highest process id a 64-bit kernel gives (include/linux/threads.h).</summary>
     public const int PidLimit = 4194304;
 
+    /// <summary>RENEWED_PLACES.</summary>
+    internal const int RenewedPlaces = 8192;
+
+    /// <summary>The bits of a pid in renewal_of(); above them is the time.</summary>
+    private const int PidBits = 22, TimeUnitBits = 14;
+
+    /// <summary>As <see cref="Layout.Renewed"/>, of the events that were read; 0: none.</summary>
+    private readonly ulong[] heard = new ulong[RenewedPlaces];
+
     private readonly BpfMap? map;
     private readonly nuint length;
     private Layout* mapped;
@@ -39,8 +48,50 @@ public sealed unsafe partial class SelectionMap : IDisposable
     /// <summary>Traces the process.</summary>
     public void Select(int pid) => Set(Memory->Pids, pid, PidLimit, true);
 
-    /// <summary>Traces the process no longer.</summary>
-    public void Deselect(int pid) => Set(Memory->Pids, pid, PidLimit, false);
+    /// <summary>
+    /// Traces the process no longer, unless an event that selected it is yet to be read: then it runs another program than the one
+    /// that was judged, and is judged again when <see cref="Heard"/> was told of that event. One thread only.
+    /// </summary>
+    public void Deselect(int pid)
+    {
+        // Not even for a moment: what the process did in it would be unseen, and its end would not be reported.
+        if (IsRenewed(pid))
+        {
+            return;
+        }
+
+        Set(Memory->Pids, pid, PidLimit, false);
+        // The kernel side notes the event and then sets the bit, this side clears the bit and then looks at the note, all four atomic
+        // or fenced by what is: either the bit was set after it was cleared here, or the note is seen.
+        if (IsRenewed(pid))
+        {
+            Select(pid);
+        }
+    }
+
+    /// <summary>An event of the watcher about this process was read: what is said of it from now on is about what it did then.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="time">CLOCK_MONOTONIC in ns, as the event has it.</param>
+    public void Heard(int pid, ulong time)
+    {
+        var renewal = (time >> TimeUnitBits << PidBits) | ((uint)pid % PidLimit);
+        ref var last = ref heard[(uint)pid % RenewedPlaces];
+        if (last == 0 || IsLater(renewal, last))
+        {
+            last = renewal;
+        }
+    }
+
+    private bool IsRenewed(int pid)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(pid);
+        var renewal = Volatile.Read(ref Memory->Renewed[pid % RenewedPlaces]);
+        var last = heard[pid % RenewedPlaces];
+        return renewal != 0 && renewal % PidLimit == (uint)pid && (last == 0 || IsLater(renewal, last));
+    }
+
+    /// <summary>By their times, which wrap after two years of uptime.</summary>
+    private static bool IsLater(ulong renewal, ulong other) => (long)((renewal >> PidBits << PidBits) - (other >> PidBits << PidBits)) > 0;
 
     /// <summary>Whether the process is traced.</summary>
     public bool IsSelected(int pid) => Has(Memory->Pids, pid, PidLimit);
@@ -130,6 +181,9 @@ public sealed unsafe partial class SelectionMap : IDisposable
 
         /// <summary>One bit for each local port that selects whoever uses it.</summary>
         public fixed ulong Ports[65536 / 64];
+
+        /// <summary>renewal_of() the last event that selected a process, in the place pid % <see cref="RenewedPlaces"/>.</summary>
+        public fixed ulong Renewed[RenewedPlaces];
 
         /// <summary>1: the reader waits without a time limit, so the next event must wake it.</summary>
         public uint Asleep;

@@ -11,8 +11,16 @@ public interface ISelection
     void Select(int pid);
 #pragma warning restore CA1716
 
-    /// <summary>Traces the process no longer. Its traffic on a selected port is still captured.</summary>
+    /// <summary>
+    /// Traces the process no longer, unless the kernel side selected it by an event that is yet to be read (<see cref="Heard"/>). Its
+    /// traffic on a selected port is still captured.
+    /// </summary>
     void Deselect(int pid);
+
+    /// <summary>An event of the watcher was read; call it before what it says is judged.</summary>
+    /// <param name="pid">The process that it is about.</param>
+    /// <param name="time">CLOCK_MONOTONIC in ns, as the event has it.</param>
+    void Heard(int pid, ulong time);
 
     /// <summary>Never traces the process, not even on a selected port, until it ends.</summary>
     void Exclude(int pid);
@@ -42,6 +50,9 @@ public sealed class KernelSelection(Kernel.SelectionMap map) : ISelection
 
     /// <inheritdoc/>
     public void Deselect(int pid) => map.Deselect(pid);
+
+    /// <inheritdoc/>
+    public void Heard(int pid, ulong time) => map.Heard(pid, time);
 
     /// <inheritdoc/>
     public void Exclude(int pid) => map.Exclude(pid);

@@ -13,9 +13,10 @@ public sealed partial class ProcessTable
     /// <summary>Takes an event of the watcher.</summary>
     public void OnProcessEvent(in ProcessEvent e)
     {
+        kernel.Heard((int)e.Pid, e.Time);
         var known = entries.GetValueOrDefault((int)e.Pid);
         // Events of several processors may arrive out of order, and a pid may belong to another process by now.
-        var outcome = known is not null && known.Since > (long)e.Time ? Outcome.Filtered : e.Kind switch
+        var outcome = known is not null && known.Since > (long)e.Time ? Ignore(known) : e.Kind switch
         {
             ProcessEventKind.Fork => OnFork(e),
             ProcessEventKind.Exec => OnExec(e, known),
@@ -32,6 +33,19 @@ public sealed partial class ProcessTable
     {
         var (into, without, dropped) = (Interlocked.Read(ref aggregated), Interlocked.Read(ref filtered), Interlocked.Read(ref lost));
         yield return new PlaceCounters("processes", "events", into + without + dropped, Aggregated: into, Filtered: without, Lost: dropped);
+    }
+
+    /// <summary>
+    /// An event that says nothing new. What it selected stayed selected until it was read, also where that was known to be wrong.
+    /// </summary>
+    private Outcome Ignore(ProcessEntry known)
+    {
+        if (known.State is ProcessState.Excluded or ProcessState.Exited)
+        {
+            kernel.Deselect(known.Pid);
+        }
+
+        return Outcome.Filtered;
     }
 
     private Outcome OnFork(in ProcessEvent e)
@@ -88,7 +102,7 @@ public sealed partial class ProcessTable
         switch (known?.State)
         {
             case ProcessState.Excluded:
-                return Outcome.Filtered;
+                return Ignore(known);
             case ProcessState.Pending:
                 known.Ports = ScannedPorts.With(known.Ports, e.Port);
                 known.Again = true;

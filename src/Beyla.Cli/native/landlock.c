@@ -41,10 +41,14 @@ static const char *const readable[] = {
 	// The time zone, and the configuration of the name service.
 	"/etc/localtime", "/usr/share/zoneinfo", "/etc/nsswitch.conf", "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf",
 	"/etc/services", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager",
-	// What the host is called where telemetry is sent, and certificates that the system trusts; keys beside them are protected by their
-	// modes from this user.
-	"/etc/machine-id", "/var/lib/dbus/machine-id", "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/usr/share/ca-certificates",
-	"/usr/local/share/ca-certificates",
+	// What the host is called where telemetry is sent.
+	"/etc/machine-id", "/var/lib/dbus/machine-id",
+	// Public certificates and the settings of OpenSSL, where Debian, Fedora, SUSE and Arch have them. Not their private neighbours: modes alone
+	// do not keep those from a worker that stays user 0.
+	"/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem", "/etc/ssl/openssl.cnf", "/etc/ssl/openssl.cnf.d",
+	"/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/etc/ca-certificates", "/var/lib/ca-certificates",
+	"/etc/pki/ca-trust", "/etc/pki/tls/certs", "/etc/pki/tls/cert.pem", "/etc/pki/tls/openssl.cnf", "/etc/pki/tls/openssl.d",
+	"/etc/crypto-policies", "/usr/share/crypto-policies",
 };
 
 // What is not there, or cannot be allowed, stays refused.

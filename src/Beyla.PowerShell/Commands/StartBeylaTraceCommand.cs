@@ -47,6 +47,11 @@ namespace Beyla.PowerShell.Commands;
 /// leaves the variable as it was, because PowerShell assigns only at the end. With -Duration or -MaximumCount both ways work.</para>
 /// </example>
 /// <example>
+/// <title>Objects here, traces there</title>
+/// <code>Start-BeylaTrace -OpenPort 8080 -Exporter Otlp -Endpoint http://localhost:4318 | Where-Object Status -ge 500</code>
+/// <para>Every span goes to the receiver; the pipeline shows those that failed.</para>
+/// </example>
+/// <example>
 /// <title>In the background</title>
 /// <code>
 /// $job = Start-BeylaTrace -OpenPort 8080 -AsJob
@@ -102,6 +107,20 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
     [Parameter]
     public SwitchParameter EnforceCapability { get; set; }
 
+    /// <summary>
+    /// Sends the spans to another system too, while the objects flow: Otlp. Where to says -Endpoint, else the variables of OpenTelemetry
+    /// (OTEL_EXPORTER_OTLP_ENDPOINT and its like), else http://localhost:4318.
+    /// </summary>
+    [Parameter]
+    public TraceExporter? Exporter { get; set; }
+
+    /// <summary>
+    /// The URL of a receiver for OTLP, to which the path /v1/traces is added: http://localhost:4318; at port 4317 gRPC is spoken. With
+    /// it -Exporter need not be given.
+    /// </summary>
+    [Parameter]
+    public Uri? Endpoint { get; set; }
+
     /// <summary>Traces in the background, as a job whose results are the spans.</summary>
     [Parameter]
     public SwitchParameter AsJob { get; set; }
@@ -122,7 +141,11 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
             .With("BEYLA_BPF_HTTP_REQUEST_TIMEOUT", RequestTimeout is { } timeout ? AgentCommand.Duration(timeout) : null)
             .With("BEYLA_BPF_POLL_INTERVAL", LowLatency ? "1ms" : null)
             .With("BEYLA_ENFORCE_SYS_CAPS", EnforceCapability ? "1" : null)
-            .With("BEYLA_LOG_LEVEL", LogLevelText);
+            .With("BEYLA_LOG_LEVEL", LogLevelText)
+            .With("OTEL_TRACES_EXPORTER", ExporterText)
+            .With("OTEL_EXPORTER_OTLP_ENDPOINT", Endpoint?.OriginalString)
+            // One of traces alone would go before it.
+            .With("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Endpoint is null ? null : "");
         try
         {
             var kind = Kind?.ToString();
@@ -137,6 +160,9 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
                 "Choose processes by -OpenPort, -Executable, -Name, -Id or -Language, or in the file of -ConfigPath.", error.Target, error);
         }
     });
+
+    /// <summary>As OTEL_TRACES_EXPORTER has it; null where nothing is said.</summary>
+    private string? ExporterText => (Exporter ?? (Endpoint is null ? null : TraceExporter.Otlp))?.ToString().ToLowerInvariant();
 
     private static bool WatchesNothing(AgentException error) => error.Message.Contains("nothing to watch", StringComparison.Ordinal);
 }

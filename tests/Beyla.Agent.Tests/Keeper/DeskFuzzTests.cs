@@ -10,7 +10,7 @@ public sealed class DeskFuzzTests : IDisposable
 {
     private static readonly string[] Members =
     [
-        "Application", "AttachGo", "BeginGo", "Configuration", "Count", "Describe", "Detach", "DetachGo", "IncludeGroup", "OpenDesk",
+        "Application", "AttachGo", "BeginGo", "Configuration", "Count", "Describe", "Detach", "DetachGo", "IncludeGroup", "NamedFile", "OpenDesk",
         "OpenFlows", "ScanListeners", "StartedWith",
     ];
 

@@ -29,6 +29,24 @@ public sealed class KeeperConnectionTests : IDisposable
         Assert.Equal("OTEL_SERVICE_NAME=a\0", Encoding.UTF8.GetString(Connection.StartedWith(1)!));
     }
 
+    /// <summary>What the keeper read before is what the worker gets, without a path; what is not named is nothing.</summary>
+    [Fact]
+    public void A_named_file_arrives_by_its_number()
+    {
+        using var key = MemoryFile.Of("-----BEGIN \u00e4-----\n");
+        using var empty = MemoryFile.Of("");
+        desk.Host.Named.Clear();
+        desk.Host.Named.AddRange([empty.FileDescriptor, key.FileDescriptor]);
+        for (var again = 0; again < 2; again++)
+        {
+            Assert.Equal("-----BEGIN \u00e4-----\n", Connection.NamedFile(1));
+            Assert.Equal("", Connection.NamedFile(0));
+        }
+
+        Assert.Equal(Errno.ENOENT, Assert.Throws<KernelException>(() => Connection.NamedFile(2)).Errno);
+        Assert.Equal(Errno.ENOENT, Assert.Throws<KernelException>(() => Connection.NamedFile(-1)).Errno);
+    }
+
     [Fact]
     public void Facts_and_maps_arrive_together()
     {

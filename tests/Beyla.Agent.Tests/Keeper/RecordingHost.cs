@@ -29,12 +29,23 @@ internal sealed class RecordingHost : IKeeperHost, IDisposable
 
     public byte[]? Started { get; set; } = [.. "OTEL_SERVICE_NAME=a\0"u8];
 
+    /// <summary>Descriptors of named files; at first there is one, of which nothing can be read.</summary>
+    public List<int> Named { get; } = [];
+
+    public RecordingHost() => Named.Add(pipe.Read);
+
     public int Configuration(Span<int> descriptors)
     {
         Note();
         descriptors[0] = pipe.Read;
         descriptors[1] = pipe.Write;
         return 2;
+    }
+
+    public int NamedFile(int number)
+    {
+        Note();
+        return (uint)number < (uint)Named.Count ? Named[number] : throw new KernelException("hand over a file", Errno.ENOENT);
     }
 
     public ApplicationFacts Application(Span<int> descriptors)

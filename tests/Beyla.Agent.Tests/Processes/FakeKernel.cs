@@ -28,13 +28,24 @@ internal sealed class FakeKernel : ISelection, IListenerScan
         OnSelect?.Invoke(pid);
     }
 
-    public void Deselect(int pid) => Pids.Remove(pid);
+    /// <summary>Selected by an event that is yet to be read.</summary>
+    public HashSet<int> Renewed { get; } = [];
+
+    public void Deselect(int pid)
+    {
+        if (!Renewed.Contains(pid))
+        {
+            Pids.Remove(pid);
+        }
+    }
+
+    public void Heard(int pid, ulong time) => Renewed.Remove(pid);
 
     public void Include(int pid) => Excluded.Remove(pid);
 
     public void Exclude(int pid)
     {
-        Pids.Remove(pid);
+        Deselect(pid);
         Excluded.Add(pid);
     }
 

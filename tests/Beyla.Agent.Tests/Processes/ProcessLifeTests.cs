@@ -142,6 +142,33 @@ public sealed class ProcessLifeTests
         Assert.Equal((1, 4), (rig.Counters.Aggregated, rig.Counters.Filtered));
     }
 
+    /// <summary>
+    /// A program begins to listen while the event of its beginning is judged: it stays traced until the later event is read. That says
+    /// nothing new of a process that is excluded by then, and it is traced no longer.
+    /// </summary>
+    [Fact]
+    public void A_process_that_was_selected_while_it_was_excluded_is_let_go_by_the_event()
+    {
+        using var rig = new TableRig([Ports("8080")], [Exe("*/secret")]);
+        rig.Table.Start();
+        rig.Proc.Add(10, "/srv/secret");
+        rig.Listen(10, 8080);
+        Assert.Contains(10, rig.Kernel.Excluded);
+        // Both before the exclusion reached the kernel side: one is older than what is known, one is not.
+        foreach (var time in (long[])[rig.Now - 1, rig.Now + 1])
+        {
+            rig.Kernel.Pids.Add(10);
+            rig.Kernel.Renewed.Add(10);
+            rig.Kernel.Exclude(10);
+            Assert.Contains(10, rig.Kernel.Pids);
+            rig.Table.OnProcessEvent(new ProcessEvent
+            {
+                Kind = ProcessEventKind.Listen, Pid = 10, Port = 8080, Selected = ProcessSelection.Tentative, Time = (ulong)time,
+            });
+            Assert.DoesNotContain(10, rig.Kernel.Pids);
+        }
+    }
+
     [Fact]
     public void Events_from_before_the_start_do_not_undo_what_was_seen_at_the_start()
     {

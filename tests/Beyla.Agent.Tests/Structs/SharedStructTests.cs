@@ -101,8 +101,8 @@ public unsafe class SharedStructTests
         var s = (SelectionMap.Layout*)NativeMemory.AllocZeroed((nuint)sizeof(SelectionMap.Layout));
         Check(program, "selection", sizeof(SelectionMap.Layout), s, new()
         {
-            ["pids"] = s->Pids, ["excluded"] = s->Excluded, ["go"] = s->Go, ["ports"] = s->Ports, ["asleep"] = &s->Asleep,
-            ["capture"] = &s->CaptureOn,
+            ["pids"] = s->Pids, ["excluded"] = s->Excluded, ["go"] = s->Go, ["ports"] = s->Ports, ["renewed"] = s->Renewed,
+            ["asleep"] = &s->Asleep, ["capture"] = &s->CaptureOn,
             ["by_port"] = &s->ByPort, ["lost"] = &s->Lost,
         });
         NativeMemory.Free(s);
