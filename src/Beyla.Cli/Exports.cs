@@ -5,6 +5,7 @@ using Beyla.Agent.Counting;
 using Beyla.Agent.Export.Otlp;
 using Beyla.Agent.Export.Prometheus;
 using Beyla.Agent.Export.Relay;
+using Beyla.Agent.Flows;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Spans;
 
@@ -16,6 +17,7 @@ internal sealed class Exports : IDisposable
     private readonly SpanRelay relay;
     private readonly List<ICounted> places;
     private readonly List<IDisposable> owned = [];
+    private readonly PrometheusExport? metrics;
 
     private Exports(AgentConfiguration configuration, Func<string, string?> fileText, Func<int, long> startOf)
     {
@@ -36,17 +38,21 @@ internal sealed class Exports : IDisposable
 
         if (configuration.Metrics.IsServed)
         {
-            var metrics = PrometheusExport.Start(configuration.Metrics, resources, host, AgentVersion.Text);
+            metrics = PrometheusExport.Start(configuration, resources, host, AgentVersion.Text);
             owned.Add(metrics);
             stages.AddRange(metrics.Stages);
         }
 
         relay = new SpanRelay(stages);
+        Sinks = stages.Count > 0 ? [relay] : [];
         places.Insert(0, relay);
     }
 
-    /// <summary>Takes the spans.</summary>
-    public IExportSink Sink => relay;
+    /// <summary>Take the spans.</summary>
+    public IReadOnlyList<IExportSink> Sinks { get; }
+
+    /// <summary>Takes the flows; null where they are in no metrics.</summary>
+    public IFlowSink? Flows => metrics?.Flows;
 
     /// <summary>The places that count, in pipeline order.</summary>
     public IReadOnlyList<ICounted> Places => places;
@@ -59,6 +65,9 @@ internal sealed class Exports : IDisposable
     /// <exception cref="ConfigurationException">A certificate cannot be used.</exception>
     public static Exports? Start(AgentConfiguration configuration, Func<string, string?> fileText, Func<int, long> startOf) =>
         configuration.Exports ? new Exports(configuration, fileText, startOf) : null;
+
+    /// <summary>What all places have counted can be asked for from now on.</summary>
+    public void Tell(Func<IReadOnlyList<PlaceCounters>> counters) => metrics?.Tell(counters);
 
     /// <summary>Sends what waits, within a limit.</summary>
     public void Stop(TimeSpan limit) => relay.Stop(limit);

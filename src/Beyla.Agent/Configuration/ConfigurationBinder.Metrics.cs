@@ -15,13 +15,18 @@ internal sealed partial class ConfigurationBinder
     private MetricsConfiguration Metrics()
     {
         var ttl = Get("prometheus_export.ttl");
+        var port = (int)Integer("prometheus_export.port");
+        var path = PagePath("prometheus_export.path");
+        var (ownPort, ownPath) = InternalPage(port, path);
         return new MetricsConfiguration
         {
             Features = Features(told: true) | (Boolean("network.enable") ? MetricFeatures.Network : 0),
             Durations = Bounds("prometheus_export.buckets.duration_histogram"),
-            Port = (int)Integer("prometheus_export.port"),
+            Port = port,
             Address = PageAddress(),
-            Path = PagePath(),
+            Path = path,
+            InternalPort = ownPort,
+            InternalPath = ownPath,
             Idle = Duration("prometheus_export.ttl"),
             ExpiresOfLiving = ttl.Origin.Source != SettingSource.Default,
             Services = (int)Integer("prometheus_export.service_cache_size"),
@@ -108,14 +113,42 @@ internal sealed partial class ConfigurationBinder
         return IPAddress.Loopback;
     }
 
-    private string PagePath()
+    /// <summary>The page about the agent: at the port of the other one unless it has its own; 0 where it is not asked for.</summary>
+    private (int Port, string Path) InternalPage(int port, string path)
     {
-        var setting = Get("prometheus_export.path");
-        var path = setting.Text ?? "";
-        if (path.Length == 0)
+        var own = PagePath("internal_metrics.prometheus.path");
+        var exporter = Get("internal_metrics.exporter");
+        switch (Choice("internal_metrics.exporter"))
         {
-            return "/metrics";
+            case "prometheus":
+                break;
+            case "otel":
+                layers.Warnings.Add(
+                    $"internal_metrics.exporter = \"otel\" ({exporter.Origin}) is not built in this agent and has no effect; "
+                    + "prometheus is");
+                return (0, own);
+            default:
+                return (0, own);
         }
+
+        var ownPort = (int)Integer("internal_metrics.prometheus.port") is > 0 and var set ? set : port;
+        if (ownPort == 0)
+        {
+            layers.Problems.Add(SettingLayers.Describe(exporter, "a port is needed: internal_metrics.prometheus.port"));
+        }
+        else if (ownPort == port && own == path)
+        {
+            layers.Problems.Add(SettingLayers.Describe(
+                Get("internal_metrics.prometheus.path"), "the page of prometheus_export is at the same path of the same port"));
+        }
+
+        return (ownPort, own);
+    }
+
+    private string PagePath(string key)
+    {
+        var setting = Get(key);
+        var path = setting.Text is { Length: > 0 } text ? text : setting.Key.Default;
 
         if (path[0] != '/' || path.AsSpan().ContainsAnyExceptInRange('!', '~') || path.AsSpan().ContainsAny('?', '#'))
         {

@@ -156,12 +156,12 @@ internal static partial class KeyTable
           How many such services that metric names at most.
         internal_metrics.bpf_metric_scrape_interval|BEYLA_BPF_METRIC_SCRAPE_INTERVAL|duration|15s
           How often the metrics of programs and maps in the kernel are read.
-        internal_metrics.exporter|BEYLA_INTERNAL_METRICS_EXPORTER|one disabled otel prometheus|disabled
+        +internal_metrics.exporter|BEYLA_INTERNAL_METRICS_EXPORTER|one disabled otel prometheus|disabled
           Where the agent's metrics about itself go.
-        internal_metrics.prometheus.path|BEYLA_INTERNAL_METRICS_PROMETHEUS_PATH|text|/internal/metrics
+        +internal_metrics.prometheus.path|BEYLA_INTERNAL_METRICS_PROMETHEUS_PATH|text|/internal/metrics
           The path at which Prometheus reads the agent's metrics about itself.
-        internal_metrics.prometheus.port|BEYLA_INTERNAL_METRICS_PROMETHEUS_PORT|int 0..65535|0
-          The port at which Prometheus reads the agent's metrics about itself; 0 is none.
+        +internal_metrics.prometheus.port|BEYLA_INTERNAL_METRICS_PROMETHEUS_PORT|int 0..65535|0
+          The port at which Prometheus reads the agent's metrics about itself; 0 is that of prometheus_export.
         +metrics.features|BEYLA_METRICS_FEATURES|list|application
           Which groups of metrics there are.
         processes.interval|BEYLA_PROCESSES_INTERVAL|duration|5s

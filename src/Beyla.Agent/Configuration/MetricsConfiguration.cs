@@ -51,12 +51,18 @@ public sealed record MetricsConfiguration
     /// <summary>Whether the metric of the agent's version is left out.</summary>
     public bool HidesBuild { get; init; }
 
-    /// <summary>Whether anybody can read them.</summary>
-    public bool IsServed => Port != 0;
+    /// <summary>The port of the page about the agent itself; 0 is none.</summary>
+    public int InternalPort { get; init; }
+
+    /// <summary>The path of the page about the agent itself.</summary>
+    public string InternalPath { get; init; } = "/internal/metrics";
+
+    /// <summary>Whether there is any page.</summary>
+    public bool IsServed => Port != 0 || InternalPort != 0;
 
     /// <summary>Whether spans are made into metrics.</summary>
-    public bool TakesSpans => IsServed && (Features & MetricFeatures.OfSpans) != 0;
+    public bool TakesSpans => Port != 0 && (Features & MetricFeatures.OfSpans) != 0;
 
     /// <summary>Whether flows are made into metrics.</summary>
-    public bool TakesFlows => IsServed && (Features & MetricFeatures.OfFlows) != 0;
+    public bool TakesFlows => Port != 0 && (Features & MetricFeatures.OfFlows) != 0;
 }

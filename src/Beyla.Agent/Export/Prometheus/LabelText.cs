@@ -7,6 +7,14 @@ namespace Beyla.Agent.Export.Prometheus;
 /// <summary>The labels of a sample as they stand between its braces. Made once for each series.</summary>
 internal static class LabelText
 {
+    /// <summary>Job and instance alone.</summary>
+    public static byte[] Identity(MetricResource resource)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        Begin(text, resource);
+        return text.WrittenSpan.ToArray();
+    }
+
     /// <summary>Labels of a series, job and instance first.</summary>
     public static byte[] Of(Series series)
     {
