@@ -80,7 +80,7 @@ internal static class ExportSuite
             if (i % SpansOfBatch == SpansOfBatch - 1)
             {
                 relay.Flush();
-                while (relay.Count().First().Held > 8_000 || sender.Count().Held > 8_000)
+                while (relay.Count().First().Held > 2_000 || sender.Count().Held > 8_000)
                 {
                     Thread.Sleep(1); // a steady load, not more than there is room for
                 }
