@@ -55,6 +55,7 @@ internal static class Suites
         ("flows", FlowSuite.Run),
         ("module", ModuleSuite.Run),
         ("flow-programs", FlowProgramSuite.Run),
+        ("export", ExportSuite.Run),
         ("metrics", MetricSuite.Run),
     ];
 

@@ -52,7 +52,7 @@ public sealed class FlowMetricsTests
         {
             for (var i = 0; i < 1000; i++)
             {
-                metrics.OnFlow(Flow(default, FlowDirection.Request, 1, 1));
+                metrics.OnFlow(Flow(default(Address), FlowDirection.Request, 1, 1));
             }
         }));
     }
