@@ -8,7 +8,8 @@ namespace Beyla.Agent.Export.Otlp;
 /// names them, else the socket's), client.address of a server's span, network.peer.address and .port, url.scheme, url.full of a client's
 /// (semantic conventions, "HTTP spans", "Database client spans"). How a parent was found is <c>beyla.parent.source</c>. One thread.
 /// </summary>
-internal sealed class SpanEnds
+/// <param name="limit">Longest text of an attribute in characters; what is longer is cut.</param>
+internal sealed class SpanEnds(int limit)
 {
     private static readonly byte[] ServerAddress = Name("server.address"), ServerPort = Name("server.port"),
         ClientAddress = Name("client.address"), PeerAddress = Name("network.peer.address"), PeerPort = Name("network.peer.port"),
@@ -32,8 +33,12 @@ internal sealed class SpanEnds
             server = name;
             port = named ?? 80;
         }
+        else
+        {
+            host = default;
+        }
 
-        AttributeWriter.Text(writer, field, ServerAddress, server);
+        AttributeWriter.Text(writer, field, ServerAddress, AttributeWriter.Cut(server, limit));
         // Of a database the port is told only where it is not the usual one.
         if (port != 0 && !(span.Protocol == ProtocolId.Postgres && port == 5432) && !(span.Protocol == ProtocolId.Redis && port == 6379))
         {
@@ -53,7 +58,7 @@ internal sealed class SpanEnds
 
         if (isHttp)
         {
-            Http(in span, isClient, host.IsEmpty ? server : host, host.IsEmpty ? port : 0, writer, field);
+            Http(in span, isClient, host.IsEmpty ? server : host, host.IsEmpty, host.IsEmpty ? port : 0, writer, field);
         }
 
         if (span.Context.ParentId != 0)
@@ -64,7 +69,8 @@ internal sealed class SpanEnds
 
     private static byte[] Name(string name) => AttributeWriter.Encode(name);
 
-    private void Http(in SpanData span, bool isClient, ReadOnlySpan<byte> authority, int port, ProtobufWriter writer, int field)
+    private void Http(
+        in SpanData span, bool isClient, ReadOnlySpan<byte> authority, bool isAddress, int port, ProtobufWriter writer, int field)
     {
         if (!isClient)
         {
@@ -74,7 +80,17 @@ internal sealed class SpanEnds
 
         var line = new LineWriter(scratch);
         line.Write("http://"u8);
-        line.Write(authority);
+        if (isAddress && authority.Contains((byte)':'))
+        {
+            line.WriteByte((byte)'['); // RFC 3986 section 3.2.2
+            line.Write(authority);
+            line.WriteByte((byte)']');
+        }
+        else
+        {
+            line.Write(authority);
+        }
+
         if (port is not (0 or 80))
         {
             line.WriteByte((byte)':');
@@ -89,6 +105,6 @@ internal sealed class SpanEnds
             line.Write(span.Values.Text(SpanAttribute.UrlQuery));
         }
 
-        AttributeWriter.Text(writer, field, Url, line.Written);
+        AttributeWriter.Text(writer, field, Url, AttributeWriter.Cut(line.Written, limit));
     }
 }
