@@ -35,6 +35,8 @@ public sealed class OtlpHttp : IOtlpTransport
             UseProxy = false,
             ConnectTimeout = TimeSpan.FromSeconds(10),
             ActivityHeadersPropagator = null,
+            // A value beyond ASCII would be an error with each request.
+            RequestHeaderEncodingSelector = static (_, _) => System.Text.Encoding.UTF8,
         };
         if (certificates is not null)
         {
