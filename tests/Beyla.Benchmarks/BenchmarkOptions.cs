@@ -55,6 +55,7 @@ internal static class Suites
         ("flows", FlowSuite.Run),
         ("module", ModuleSuite.Run),
         ("flow-programs", FlowProgramSuite.Run),
+        ("export", ExportSuite.Run),
     ];
 
     /// <summary>Suites that run only where they are named, since they take long.</summary>

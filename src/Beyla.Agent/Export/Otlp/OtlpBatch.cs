@@ -1,9 +1,7 @@
-using System.Buffers;
-
 namespace Beyla.Agent.Export.Otlp;
 
 /// <summary>An export request that is encoded and waits, or is on its way.</summary>
-/// <param name="body">Rented; given back by <see cref="Release"/>.</param>
+/// <param name="body">Of <see cref="BatchBuffers"/>; given back by <see cref="Release"/>.</param>
 /// <param name="length">Bytes of the request.</param>
 /// <param name="items">Spans or data points in it.</param>
 public sealed class OtlpBatch(byte[] body, int length, int items)
@@ -18,5 +16,5 @@ public sealed class OtlpBatch(byte[] body, int length, int items)
     public int Room => body.Length;
 
     /// <summary>It is not needed any more.</summary>
-    public void Release() => ArrayPool<byte>.Shared.Return(body);
+    public void Release() => BatchBuffers.PutBack(body);
 }

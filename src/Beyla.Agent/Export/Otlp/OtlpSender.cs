@@ -24,6 +24,7 @@ public sealed class OtlpSender : IDisposable
     private readonly Thread thread;
     private long sent, lost, held, bytes;
     private bool isStopping;
+    private bool isDisposed;
     private bool fails; // the thread's own, as is the next
     private long lostWhileFailing;
 
@@ -38,21 +39,32 @@ public sealed class OtlpSender : IDisposable
         thread.Start();
     }
 
+    /// <summary>Whether there is room for a batch; if not, what would be in it is lost and counted.</summary>
+    public bool TryLeaveRoom(int items, int size)
+    {
+        lock (gate)
+        {
+            if (HasRoom(items, size))
+            {
+                return true;
+            }
+
+            lost += items;
+        }
+
+        TellOfLack(items);
+        return false;
+    }
+
     /// <summary>Adds a batch to those that wait, or loses it. Does not wait.</summary>
     public void Add(OtlpBatch batch)
     {
         lock (gate)
         {
-            if (isStopping || held + batch.Items > Math.Max(maximumItems, batch.Items) || bytes + batch.Room > MaximumBytes)
+            if (!HasRoom(batch.Items, batch.Room))
             {
                 lost += batch.Items;
                 batch.Release();
-                if (!isStopping)
-                {
-                    Log.WarnLimited("otlp full " + signal, "Telemetry is lost: the receiver takes less than there is",
-                        ("signal", signal), ("endpoint", transport.Target), ("lost", batch.Items));
-                }
-
                 return;
             }
 
@@ -79,6 +91,11 @@ public sealed class OtlpSender : IDisposable
     {
         lock (gate)
         {
+            if (isStopping)
+            {
+                return;
+            }
+
             isStopping = true;
         }
 
@@ -106,13 +123,21 @@ public sealed class OtlpSender : IDisposable
     public void Dispose()
     {
         Stop(0);
-        if (!thread.IsAlive)
+        if (!thread.IsAlive && !isDisposed)
         {
+            isDisposed = true;
             transport.Dispose();
             work.Dispose();
             stop.Dispose();
         }
     }
+
+    private bool HasRoom(int items, int size) =>
+        !isStopping && (held == 0 || (held + items <= maximumItems && bytes + size <= MaximumBytes));
+
+    private void TellOfLack(int items) => Log.WarnLimited(
+        "otlp full " + signal, "Telemetry is lost: the receiver takes less than there is",
+        ("signal", signal), ("endpoint", transport.Target), ("lost", items));
 
     private void Run()
     {

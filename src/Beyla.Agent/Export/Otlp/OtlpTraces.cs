@@ -108,7 +108,15 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
 
     private void HandOver()
     {
-        sender.Add(batch.Take());
+        if (sender.TryLeaveRoom(batch.Spans, batch.Bytes))
+        {
+            sender.Add(batch.Take());
+        }
+        else
+        {
+            batch.Drop();
+        }
+
         Volatile.Write(ref gathered, 0);
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -24,15 +23,11 @@ public sealed class ProtobufWriter
     /// <summary>What is written; valid until the next change.</summary>
     public ReadOnlySpan<byte> Written => buffer.AsSpan(0, Length);
 
-    /// <summary>Begins anew; keeps the memory unless it has become larger than that.</summary>
-    public void Clear(int keep = 256 * 1024)
-    {
-        Length = 0;
-        if (buffer.Length > keep)
-        {
-            buffer = new byte[keep];
-        }
-    }
+    /// <summary>The memory that it keeps, bytes.</summary>
+    public int Capacity => buffer.Length;
+
+    /// <summary>Begins anew, in the same memory.</summary>
+    public void Clear() => Length = 0;
 
     /// <summary>Writes bytes as they are: fields that were encoded before.</summary>
     public void Raw(ReadOnlySpan<byte> encoded)
@@ -132,10 +127,10 @@ public sealed class ProtobufWriter
     /// <summary>Whether these bytes can be a text as they are.</summary>
     internal static bool IsText(ReadOnlySpan<byte> value) => Utf8.IsValid(value);
 
-    /// <summary>A copy of what is written in an array of <see cref="ArrayPool{T}"/>, or longer.</summary>
-    internal byte[] Rent()
+    /// <summary>A copy of what is written in an array of <see cref="BatchBuffers"/>.</summary>
+    internal byte[] Copy()
     {
-        var copy = ArrayPool<byte>.Shared.Rent(Length);
+        var copy = BatchBuffers.Take(Length);
         Written.CopyTo(copy);
         return copy;
     }

@@ -1,4 +1,5 @@
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Export.Otlp;
@@ -8,25 +9,54 @@ namespace Beyla.Agent.Export.Otlp;
 /// names them, else the socket's), client.address of a server's span, network.peer.address and .port, url.scheme, url.full of a client's
 /// (semantic conventions, "HTTP spans", "Database client spans"). How a parent was found is <c>beyla.parent.source</c>. One thread.
 /// </summary>
+/// <remarks>Most follow from the connection and the Host header: their bytes are kept for some hundred connections.</remarks>
 internal sealed class SpanEnds
 {
+    private const int EntryBits = 9, MaximumKept = 512, MaximumHost = 128;
+
     private static readonly byte[] ServerAddress = Name("server.address"), ServerPort = Name("server.port"),
         ClientAddress = Name("client.address"), PeerAddress = Name("network.peer.address"), PeerPort = Name("network.peer.port"),
         Scheme = Name("url.scheme"), Url = Name("url.full"), Source = Name("beyla.parent.source");
 
+    private readonly Entry[] entries = new Entry[1 << EntryBits];
     private readonly byte[] scratch = new byte[32 * 1024];
 
     /// <summary>Writes them as a field of the span's message.</summary>
     internal void Write(in SpanData span, ProtobufWriter writer, int field)
     {
-        Span<byte> text = stackalloc byte[46];
-        var isClient = span.Kind == SpanKind.Client;
+        ref var entry = ref entries[ConnectionPlace.Of(span.Connection, EntryBits)];
+        var host = span.Values.Text(SpanAttribute.HttpRequestHeaderHost);
+        if (entry.Is(in span, host, field))
+        {
+            writer.Raw(entry.Bytes.AsSpan(0, entry.Length));
+        }
+        else
+        {
+            var start = writer.Length;
+            Make(in span, host, writer, field);
+            entry.Keep(in span, host, writer.Written[start..], field);
+        }
+
+        if (span is { Protocol: ProtocolId.Http, Kind: SpanKind.Client })
+        {
+            WriteUrl(in span, host, writer, field);
+        }
+
+        if (span.Context.ParentId != 0)
+        {
+            AttributeWriter.Text(writer, field, Source, StreamNames.Of(span.Context.Source));
+        }
+    }
+
+    private static byte[] Name(string name) => AttributeWriter.Encode(name);
+
+    private static void Make(in SpanData span, ReadOnlySpan<byte> host, ProtobufWriter writer, int field)
+    {
+        Span<byte> text = stackalloc byte[46], socket = stackalloc byte[46];
         var isHttp = span.Protocol == ProtocolId.Http;
-        Span<byte> socket = stackalloc byte[46];
         _ = span.ServerAddress.TryFormat(socket, out var written);
         var server = (ReadOnlySpan<byte>)socket[..written];
         var port = (int)span.ServerPort;
-        var host = span.Values.Text(SpanAttribute.HttpRequestHeaderHost);
         if (isHttp && HostHeader.TrySplit(host, out var name, out var named))
         {
             server = name;
@@ -40,45 +70,36 @@ internal sealed class SpanEnds
             AttributeWriter.Number(writer, field, ServerPort, port);
         }
 
+        var isClient = span.Kind == SpanKind.Client;
         var (peer, peerPort) = isClient ? (span.ServerAddress, span.ServerPort)
             : span.IsClientNamed ? (span.PeerAddress, span.PeerPort) : (span.ClientAddress, span.ClientPort);
         _ = peer.TryFormat(text, out written);
         AttributeWriter.Text(writer, field, PeerAddress, text[..written]);
         AttributeWriter.Number(writer, field, PeerPort, peerPort);
-        if (!isClient)
+        if (isClient)
         {
-            _ = span.ClientAddress.TryFormat(text, out written);
-            AttributeWriter.Text(writer, field, ClientAddress, text[..written]);
-        }
-
-        if (isHttp)
-        {
-            Http(in span, isClient, host.IsEmpty ? server : host, host.IsEmpty ? port : 0, writer, field);
-        }
-
-        if (span.Context.ParentId != 0)
-        {
-            AttributeWriter.Text(writer, field, Source, StreamNames.Of(span.Context.Source));
-        }
-    }
-
-    private static byte[] Name(string name) => AttributeWriter.Encode(name);
-
-    private void Http(in SpanData span, bool isClient, ReadOnlySpan<byte> authority, int port, ProtobufWriter writer, int field)
-    {
-        if (!isClient)
-        {
-            AttributeWriter.Text(writer, field, Scheme, "http"u8);
             return;
         }
 
+        _ = span.ClientAddress.TryFormat(text, out written);
+        AttributeWriter.Text(writer, field, ClientAddress, text[..written]);
+        if (isHttp)
+        {
+            AttributeWriter.Text(writer, field, Scheme, "http"u8);
+        }
+    }
+
+    private void WriteUrl(in SpanData span, ReadOnlySpan<byte> host, ProtobufWriter writer, int field)
+    {
         var line = new LineWriter(scratch);
         line.Write("http://"u8);
-        line.Write(authority);
-        if (port is not (0 or 80))
+        if (host.IsEmpty)
         {
-            line.WriteByte((byte)':');
-            line.WriteNumber(port);
+            WriteAuthority(in span, ref line);
+        }
+        else
+        {
+            line.Write(host);
         }
 
         var path = span.Values.Text(SpanAttribute.UrlPath);
@@ -90,5 +111,59 @@ internal sealed class SpanEnds
         }
 
         AttributeWriter.Text(writer, field, Url, line.Written);
+    }
+
+    /// <summary>The server's socket; an IPv6 address stands in brackets (RFC 3986 section 3.2.2).</summary>
+    private static void WriteAuthority(in SpanData span, ref LineWriter line)
+    {
+        if (!span.ServerAddress.IsIPv4)
+        {
+            line.WriteByte((byte)'[');
+        }
+
+        line.Write(span.ServerAddress);
+        if (!span.ServerAddress.IsIPv4)
+        {
+            line.WriteByte((byte)']');
+        }
+
+        if (span.ServerPort != 80)
+        {
+            line.WriteByte((byte)':');
+            line.WriteNumber(span.ServerPort);
+        }
+    }
+
+    private struct Entry
+    {
+        public byte[]? Bytes;
+        public int Length;
+        private int field, hostLength;
+        private Address client, server;
+        private ulong ports;
+        private byte[]? host;
+
+        public readonly bool Is(in SpanData span, ReadOnlySpan<byte> named, int number) =>
+            Bytes is not null && field == number && ports == PortsOf(in span) && client == span.ClientAddress
+            && server == span.ServerAddress && named.SequenceEqual(host.AsSpan(0, hostLength));
+
+        /// <summary>Of a client that a proxy named, whose peer is told too, nothing is kept.</summary>
+        public void Keep(in SpanData span, ReadOnlySpan<byte> named, ReadOnlySpan<byte> made, int number)
+        {
+            if (span.IsClientNamed || named.Length > MaximumHost || made.Length > MaximumKept)
+            {
+                return;
+            }
+
+            Bytes ??= new byte[MaximumKept];
+            host ??= new byte[MaximumHost];
+            made.CopyTo(Bytes);
+            named.CopyTo(host);
+            (Length, hostLength, field, ports) = (made.Length, named.Length, number, PortsOf(in span));
+            (client, server) = (span.ClientAddress, span.ServerAddress);
+        }
+
+        private static ulong PortsOf(in SpanData span) => ((ulong)span.ClientPort << 32) | ((ulong)span.ServerPort << 16)
+            | ((ulong)span.Protocol << 2) | ((ulong)span.Kind << 1) | (span.IsClientNamed ? 1u : 0);
     }
 }

@@ -10,7 +10,7 @@ namespace Beyla.Agent.Export.Otlp;
 /// <param name="scopeVersion">Version of the agent.</param>
 public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
 {
-    private const int MaximumSpare = 16, MaximumKept = 1024;
+    private const int MaximumSpare = 2 * 1024 * 1024, MaximumKept = 1024;
 
     private readonly Dictionary<ServiceResource, Part> parts = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<ServiceResource, byte[]> heads = new(ReferenceEqualityComparer.Instance);
@@ -19,6 +19,7 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
     private readonly ProtobufWriter request = new();
     private readonly byte[] scope = Scope(scopeVersion);
     private Part last;
+    private int spareBytes;
 
     /// <summary>Spans so far.</summary>
     public int Spans { get; private set; }
@@ -33,7 +34,7 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
         {
             if (!parts.TryGetValue(resource, out last))
             {
-                last = new Part(resource, spare.TryPop(out var free) ? free : new ProtobufWriter());
+                last = new Part(resource, TakeSpare());
                 parts.Add(resource, last);
             }
         }
@@ -56,15 +57,27 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
             request.Head(2, scopeSpans);
             request.Raw(scope);
             request.Raw(part.Spans.Written);
+        }
+
+        var batch = new OtlpBatch(request.Copy(), request.Length, Spans);
+        request.Clear();
+        Drop();
+        return batch;
+    }
+
+    /// <summary>Begins the next request, and forgets this one.</summary>
+    public void Drop()
+    {
+        foreach (var part in parts.Values)
+        {
             part.Spans.Clear();
-            if (spare.Count < MaximumSpare)
+            if (spareBytes + part.Spans.Capacity <= MaximumSpare)
             {
+                spareBytes += part.Spans.Capacity;
                 spare.Push(part.Spans);
             }
         }
 
-        var batch = new OtlpBatch(request.Rent(), request.Length, Spans);
-        request.Clear();
         parts.Clear();
         foreach (var resource in gone)
         {
@@ -73,7 +86,6 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
 
         gone.Clear();
         (last, Spans, Bytes) = (default, 0, 0);
-        return batch;
     }
 
     /// <summary>Gives back what is kept of a resource that is not used again.</summary>
@@ -97,6 +109,17 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
         writer.Text(2, version);
         writer.End(scope);
         return writer.Written.ToArray();
+    }
+
+    private ProtobufWriter TakeSpare()
+    {
+        if (!spare.TryPop(out var writer))
+        {
+            return new ProtobufWriter();
+        }
+
+        spareBytes -= writer.Capacity;
+        return writer;
     }
 
     /// <summary>The field of the resource.</summary>

@@ -103,5 +103,5 @@ public sealed partial class SpanRelay
         }
     }
 
-    private const int MaximumSpare = 8;
+    private const int MaximumSpare = 16;
 }
