@@ -38,6 +38,7 @@ LIVE_PACKAGES="nginx-light haproxy curl wrk nodejs python3 busybox-static iprout
     tcpdump ethtool iperf3 redis-server redis-tools liburing-dev iputils-ping strace python3-yaml systemd
     postgresql-15 postgresql-client-15 python3-psycopg2 python3-redis npm mariadb-server mariadb-client
     php-cli puma openjdk-17-jdk-headless golang-go"
+EXPORT_PACKAGES="prometheus chromium chromium-driver nodejs npm"
 KERNEL_PACKAGES="nginx-light qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 python3 gcc libc6-dev libcap2-bin bpftool
     liburing-dev redis-server redis-tools postgresql-15 postgresql-client-15 util-linux golang-go"
 PESTER_PACKAGES="tmux procps python3 curl iproute2 util-linux libcap2-bin bpftool redis-server postgresql-15 python3-psycopg2
@@ -46,6 +47,7 @@ BENCH_PACKAGES="nginx-light wrk curl python3 iproute2 iperf3 bpftool gcc libc6-d
 
 POWERSHELL_VERSION=7.6.9
 PESTER_VERSION=6.2.0
+ASPIRE_VERSION=13.6.5
 
 # Installs what is missing of the named Debian packages, quietly, once.
 packages() {
@@ -154,21 +156,37 @@ unit() {
     [ ! -d tests/Beyla.PowerShell.Tests ] || dotnet_suite tests/Beyla.PowerShell.Tests
 }
 
-# The database clients of node that the live tests trace, by the versions of tests/node/package-lock.json, into out/node.
-node_clients() {
-    cmp -s tests/node/package-lock.json out/node/package-lock.json && return
-    say "installing the packages of tests/node into out/node"
-    rm -rf out/node
-    mkdir -p out/node.new
-    cp tests/node/package.json tests/node/package-lock.json tests/node/.npmrc out/node.new/
-    # Without them the tests that need them are skipped, each with that reason.
-    if quietly npm npm ci --prefix out/node.new; then mv out/node.new out/node; else say "npm cannot install the packages of tests/node"; fi
+# The packages of a folder, by the versions of its package-lock.json, into another. Without them the tests that need them are skipped, each
+# with that reason.
+node_packages() { # node_packages FOLDER TARGET [OPTION...]
+    local folder=$1 target=$2
+    cmp -s "$folder/package-lock.json" "$target/package-lock.json" && return
+    say "installing the packages of $folder into $target"
+    rm -rf "$target" "$target.new"
+    mkdir -p "$target.new"
+    cp "$folder/package.json" "$folder/package-lock.json" "$folder/.npmrc" "$target.new/"
+    if quietly npm env -C "$target.new" npm ci "${@:3}"; then mv "$target.new" "$target"; else say "npm cannot install the packages of $folder"; fi
+}
+
+# What the live tests export to: an OTLP receiver in node, and the dashboard of .NET Aspire, which its makers build for each architecture.
+counterparts() {
+    node_packages tests/tools/otlp-receiver out/tools/otlp-receiver --ignore-scripts
+    local machine
+    case $(uname -m) in
+        x86_64) machine=x64 ;;
+        aarch64) machine=arm64 ;;
+        *) return ;;
+    esac
+    downloaded "Aspire.Dashboard.Sdk.linux-$machine" "$ASPIRE_VERSION" tools || { say "the Aspire dashboard cannot be downloaded"; return; }
+    ln -sfn "Aspire.Dashboard.Sdk.linux-$machine" out/tools/Aspire
+    chmod +x out/tools/Aspire/Aspire.Dashboard
 }
 
 live() {
     step "the live tests"
-    packages $LIVE_PACKAGES
-    node_clients
+    packages $LIVE_PACKAGES $EXPORT_PACKAGES
+    node_packages tests/node out/node
+    counterparts
     dotnet_suite tests/Beyla.Live.Tests
 }
 
@@ -274,7 +292,7 @@ case $task in
     test)
         root
         begin_suites packages
-        packages $BUILD_PACKAGES $LIVE_PACKAGES $KERNEL_PACKAGES $PESTER_PACKAGES
+        packages $BUILD_PACKAGES $LIVE_PACKAGES $EXPORT_PACKAGES $KERNEL_PACKAGES $PESTER_PACKAGES
         built
         scripts
         unit

@@ -26,7 +26,7 @@ internal sealed class LiveTheoryAttribute : TheoryAttribute
 
 /// <summary>
 /// What a test needs: a program (<c>redis-server</c>), a module of Debian's Python (<c>python3 psycopg2</c>) or a package of node
-/// (<c>node ioredis</c>).
+/// (<c>node ioredis</c>), or what build.sh puts into out/tools (<c>otlp-receiver</c>, <c>aspire</c>).
 /// </summary>
 internal static class LiveConditions
 {
@@ -60,6 +60,10 @@ internal static class LiveConditions
             ? ReasonAgainst("python3") : $"python3 has no module {module} (apt-get install python3-{module})",
         ["node", string package] => Directory.Exists(Path.Combine(Repository.NodeModules, package))
             ? ReasonAgainst("node") : $"node has no package {package} (./build.sh live installs it into out/node)",
+        ["otlp-receiver"] => Directory.Exists(Path.Combine(Repository.Tools, "otlp-receiver", "node_modules"))
+            ? ReasonAgainst("node") : "the OTLP receiver has no packages (./build.sh live installs them into out/tools)",
+        ["aspire"] => File.Exists(Repository.Aspire)
+            ? null : "the Aspire dashboard is missing (./build.sh live downloads it into out/tools)",
         _ => Tool.TryFind(need) is null ? Tool.Missing(need) : null,
     };
 }

@@ -14,6 +14,16 @@ internal static class Repository
     /// <summary>Where build.sh installs the packages of tests/node.</summary>
     public static string NodeModules => Path.Combine(Root, "out", "node", "node_modules");
 
+    /// <summary>Where build.sh puts what the tests export to, and PowerShell.</summary>
+    public static string Tools => Path.Combine(Root, "out", "tools");
+
+    /// <summary>The program of the Aspire dashboard, which needs the files beside it.</summary>
+    public static string Aspire => Path.Combine(Tools, "Aspire", "Aspire.Dashboard");
+
+    /// <summary>A file that is kept when the tests are over: <c>out/artifacts</c>.</summary>
+    public static string Artifact(string name) =>
+        Path.Combine(Directory.CreateDirectory(Path.Combine(Root, "out", "artifacts")).FullName, name);
+
     private static string FindRoot()
     {
         for (DirectoryInfo? directory = new(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)

@@ -30,6 +30,8 @@ internal static class Tool
         ["redis-cli"] = "redis-tools",
         ["mariadbd"] = "mariadb-server",
         ["mariadb-install-db"] = "mariadb-server",
+        ["promtool"] = "prometheus",
+        ["chromedriver"] = "chromium-driver",
         ["mariadb"] = "mariadb-client",
     };
 
