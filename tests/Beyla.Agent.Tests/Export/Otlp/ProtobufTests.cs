@@ -70,11 +70,11 @@ public sealed class ProtobufTests
     }
 
     [Fact]
-    public void Memory_grows_and_is_given_back()
+    public void Memory_grows_and_is_used_again()
     {
         var writer = new ProtobufWriter(1);
         writer.Raw(new byte[1_000_000]);
-        writer.Clear(100);
+        writer.Clear();
         Assert.Equal(0, writer.Length);
         writer.Number(1, 1);
         Assert.Equal("0801", Convert.ToHexString(writer.Written));
