@@ -73,7 +73,7 @@ public sealed class OtlpHttp : IOtlpTransport
         catch (OperationCanceledException)
         {
             return new OtlpAnswer(OtlpVerdict.Again,
-                Reason: limit.IsCancellationRequested ? "the agent stops" : $"no answer within {options.Timeout.TotalSeconds:0.###} s");
+                Reason: limit.IsCancellationRequested ? "its time is over" : $"no answer within {options.Timeout.TotalSeconds:0.###} s");
         }
         catch (HttpRequestException failure)
         {

@@ -166,9 +166,16 @@ public sealed class OtlpSender : IDisposable
     {
         var giveUp = options.GiveUpAfter > TimeSpan.Zero
             ? Environment.TickCount64 + (long)options.GiveUpAfter.TotalMilliseconds : long.MaxValue;
+        // A request that is sent again has no more time than is left for all.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        if (giveUp != long.MaxValue)
+        {
+            limit.CancelAfter((int)Math.Min(options.GiveUpAfter.TotalMilliseconds, int.MaxValue));
+        }
+
         for (var wait = options.FirstBackoff; ; wait = Min(2 * wait, options.LongestBackoff))
         {
-            var answer = transport.Send(batch.Body, stop.Token);
+            var answer = transport.Send(batch.Body, limit.Token);
             if (answer.Verdict != OtlpVerdict.Again)
             {
                 return answer;

@@ -92,6 +92,20 @@ public sealed class OtlpSenderTests
     }
 
     [Fact]
+    public void The_limit_ends_a_request_too()
+    {
+        // "The maximum time the OTLP exporter will wait for each batch export": retries are part of it.
+        var receiver = new Receiver(Again) { Hold = new ManualResetEventSlim(), HoldFrom = 1 };
+        using var sender = new OtlpSender(receiver, Quick with { GiveUpAfter = TimeSpan.FromMilliseconds(300) }, "traces", 100);
+        var watch = Stopwatch.StartNew();
+        sender.Add(Batch(3));
+        Settle(sender);
+        Assert.InRange(watch.ElapsedMilliseconds, 290, 10_000);
+        Assert.Equal((0, 3, 0), sender.Count());
+        Assert.Equal(2, receiver.Bodies.Count);
+    }
+
+    [Fact]
     public void No_limit_is_for_ever()
     {
         var receiver = new Receiver([.. Enumerable.Repeat(Again, 10), Taken]);
@@ -258,6 +272,9 @@ public sealed class OtlpSenderTests
 
         public ManualResetEventSlim? Hold { get; init; }
 
+        /// <summary>Requests that are not held.</summary>
+        public int HoldFrom { get; init; }
+
         public ManualResetEventSlim Came { get; } = new();
 
         public List<string> Bodies { get; } = [];
@@ -275,7 +292,10 @@ public sealed class OtlpSenderTests
             Came.Set();
             try
             {
-                Hold?.Wait(limit);
+                if (Bodies.Count > HoldFrom)
+                {
+                    Hold?.Wait(limit);
+                }
             }
             catch (OperationCanceledException)
             {

@@ -85,7 +85,7 @@ internal static class Proto
                     throw new InvalidDataException($"wire type {type}");
             }
 
-            fields.Add(Convert.ToHexString(message[..^rest.Length]));
+            fields.Add(Convert.ToHexString(message[..(message.Length - rest.Length)]));
             message = rest;
         }
 
@@ -93,7 +93,7 @@ internal static class Proto
     }
 
     /// <summary>The same of fields that were built here.</summary>
-    internal static string[] Sorted(params byte[][] fields) => [.. fields.Select(Convert.ToHexString).Order(StringComparer.Ordinal)];
+    internal static string[] SortedFields(params byte[][] fields) => [.. fields.Select(Convert.ToHexString).Order(StringComparer.Ordinal)];
 
     private static ulong Take(ref ReadOnlySpan<byte> from)
     {

@@ -28,7 +28,7 @@ public sealed class SpanRelayTests
             var exported = new ExportedSpan(in span) { Process = process, Start = start, Duration = duration, HandlerDuration = handler };
             relay.OnSpan(in exported);
             expected.Add(new Seen(process, start, duration, handler, span with { Values = null! }, Texts(span.Values, isCut: true)));
-            if (i % 50 == 0)
+            if (i % 500 == 0)
             {
                 relay.Flush();
                 Drain(relay);
@@ -223,7 +223,7 @@ public sealed class SpanRelayTests
         using var relay = new SpanRelay([new Blind()]);
         SpanData[] spans = [Samples.Client, Samples.Broken, Samples.Postgres, Samples.Redis];
         long allocated = 0;
-        for (var round = 0; round < 50; round++)
+        for (var round = 0; round < 12; round++)
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
             for (var i = 0; i < 400; i++)
@@ -269,18 +269,16 @@ public sealed class SpanRelayTests
 
             // Near the limit now and then; Greek letters and bytes that are no text.
             var text = new byte[1 + random.Next(random.Next(10) == 0 ? row.Limit + 8 : Math.Min(40, row.Limit))];
-            for (var i = 0; i < text.Length; i += 2)
+            text.AsSpan().Fill((byte)'x');
+            for (var i = 1; i < text.Length; i += 2)
             {
-                (text[i], text[^1]) = ((byte)0xce, (byte)'x');
-                if (i + 2 < text.Length)
-                {
-                    text[i + 1] = 0xb1;
-                }
+                (text[i - 1], text[i]) = (0xce, 0xb1);
             }
 
             if (random.Next(3) == 0)
             {
                 random.NextBytes(text);
+                text[0] = 0xff;
             }
 
             values.Add(row.Attribute, text);
