@@ -7,7 +7,7 @@ internal static partial class KeyTable
         +otel_traces_export.backoff_initial_interval|BEYLA_BACKOFF_INITIAL_INTERVAL|duration >0|1s
           The first wait before a failed export is tried again; each further one is twice as long.
         +otel_traces_export.backoff_max_elapsed_time|BEYLA_BACKOFF_MAX_ELAPSED_TIME|duration|1m
-          How long a failed export is tried again before its spans are given up.
+          How long a failed export is tried again before its spans are given up; 0 is for ever.
         +otel_traces_export.backoff_max_interval|BEYLA_BACKOFF_MAX_INTERVAL|duration >0|30s
           The longest wait before a failed export is tried again.
         +otel_traces_export.batch_max_size|BEYLA_OTLP_TRACES_BATCH_MAX_SIZE,OTEL_BSP_MAX_EXPORT_BATCH_SIZE|int 1..|512
@@ -50,7 +50,7 @@ internal static partial class KeyTable
         +otel_traces_export.timeout|OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,OTEL_EXPORTER_OTLP_TIMEOUT|duration|10s
           How long one request may take; 0 is for ever. Where it is set, it is also how long an export is tried.
         +otel_traces_export.value_length_limit|OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT,OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT|int 0..|0
-          Characters of an attribute at most; 0 is no limit but those of docs/stream.md.
+          Characters of an attribute at most; 0 is none but the limits of the stream.
         """;
 
     private const string OpenTelemetryMetrics = """

@@ -36,6 +36,18 @@ public partial class ConfigurationDocumentTests
         ["exit_with_parent"] = static c => c.ExitWithParent,
         ["log_format"] = static c => c.LogFormat,
         ["log_level"] = static c => c.LogLevel,
+        ["internal_metrics.exporter"] = static c => c.Metrics.InternalPort == 0 ? "disabled" : "prometheus",
+        ["internal_metrics.prometheus.path"] = static c => c.Metrics.InternalPath,
+        ["internal_metrics.prometheus.port"] = static c => c.Metrics.InternalPort,
+        ["metrics.features"] = static c => c.Metrics.Features,
+        ["prometheus_export.allow_service_graph_self_references"] = static c => c.Metrics.HasSelfReferences,
+        ["prometheus_export.disable_build_info"] = static c => c.Metrics.HidesBuild,
+        ["prometheus_export.exemplar_filter"] = static c => c.Metrics.Exemplars,
+        ["prometheus_export.host"] = static c => c.Metrics.Address.ToString(),
+        ["prometheus_export.path"] = static c => c.Metrics.Path,
+        ["prometheus_export.port"] = static c => c.Metrics.Port,
+        ["prometheus_export.service_cache_size"] = static c => c.Metrics.Services,
+        ["prometheus_export.ttl"] = static c => c.Metrics.Idle,
         ["network.agent_ip_iface"] = static c => c.Network.AgentIPInterface,
         ["network.agent_ip_type"] = static c => c.Network.AgentIPType,
         ["network.cache_active_timeout"] = static c => c.Network.CacheActiveTimeout,
@@ -54,6 +66,17 @@ public partial class ConfigurationDocumentTests
         ["network.reverse_dns.type"] = static c => c.Network.ReverseDns,
         ["network.sampling"] = static c => c.Network.Sampling,
         ["network.source"] = static c => c.Network.Source,
+        ["otel_traces_export.backoff_initial_interval"] = static c => c.Traces!.Otlp.FirstBackoff,
+        ["otel_traces_export.backoff_max_elapsed_time"] = static c => c.Traces!.Otlp.GiveUpAfter,
+        ["otel_traces_export.backoff_max_interval"] = static c => c.Traces!.Otlp.LongestBackoff,
+        ["otel_traces_export.batch_max_size"] = static c => c.Traces!.BatchSize,
+        ["otel_traces_export.batch_timeout"] = static c => c.Traces!.BatchDelay,
+        ["otel_traces_export.compression"] = static c => c.Traces!.Otlp.Compress ? "gzip" : "none",
+        ["otel_traces_export.insecure_skip_verify"] = static c => c.Traces!.Otlp.SkipVerify,
+        ["otel_traces_export.instrumentations"] = static c => string.Join(',', c.Traces!.Instrumentations!),
+        ["otel_traces_export.queue_size"] = static c => c.Traces!.QueueSize,
+        ["otel_traces_export.timeout"] = static c => c.Traces!.Otlp.Timeout,
+        ["otel_traces_export.value_length_limit"] = static c => c.Traces!.ValueLimit == int.MaxValue ? 0 : c.Traces.ValueLimit,
         ["shutdown_timeout"] = static c => c.ShutdownTimeout,
         ["trace_printer"] = static c => c.TracePrinter == TracePrinterKind.Disabled ? "disabled" : c.TracePrinter,
         ["discovery.excluded_linux_system_paths"] = static c => string.Join(',', c.Selection.SystemPaths),
@@ -81,10 +104,12 @@ public partial class ConfigurationDocumentTests
     public void The_defaults_of_the_page_are_those_of_a_configuration_that_nobody_set()
     {
         var configuration = Loaded.From().Configuration;
+        // Where nothing is sent there is no object that says how.
+        configuration = configuration with { Traces = Loaded.Environment(("OTEL_TRACES_EXPORTER", "otlp")).Configuration.Traces };
         foreach (var key in KeyIndex.All.Where(static key => key.Built && ConfigurationDocument.Default(key).Length > 0))
         {
-            // The one default that is a list of rules; SelectionTests hold what it excludes.
-            if (key.Path == "discovery.default_exclude_instrument")
+            // The one default that is a list of rules (SelectionTests hold what it excludes), and what only shows in a URL (OtlpTests).
+            if (key.Path is "discovery.default_exclude_instrument" or "otel_traces_export.insecure" or "grafana.otlp.cloud_submit")
             {
                 continue;
             }

@@ -38,35 +38,31 @@ public sealed class DeliveryTests
         Assert.Equal((50, 0), agent.Sent());
     }
 
+    /// <summary>0 is a connection that ends without an answer.</summary>
     [LiveTheory("nginx", "otlp-receiver")]
-    [InlineData("http/protobuf", 429)]
-    [InlineData("http/protobuf", 502)]
-    [InlineData("http/protobuf", 503)]
-    [InlineData("http/protobuf", 504)]
-    [InlineData("http/protobuf", 0)]
-    [InlineData("grpc", 1)]
-    [InlineData("grpc", 4)]
-    [InlineData("grpc", 10)]
-    [InlineData("grpc", 11)]
-    [InlineData("grpc", 14)]
-    [InlineData("grpc", 15)]
-    [InlineData("grpc", 0)]
-    public async Task Sent_again(string protocol, int status)
+    [InlineData("http/protobuf", 429, 502, 503, 504, 0)]
+    [InlineData("grpc", 1, 4, 10, 11, 14, 15, 0)]
+    public async Task Sent_again(string protocol, params int[] statuses)
     {
-        OtlpAnswer answer = status == 0 ? new OtlpAnswer { Close = true } : OtlpAnswer.Code(status);
         await using TestServer server = await Nginx.StartAsync();
         await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
-        await receiver.AnswerAsync(answer with { Times = 2 });
         await using AgentProcess agent = await AgentProcess.StartAsync(
             ExportingAgent.For(server.Port, protocol == "grpc" ? receiver.GrpcUrl : receiver.HttpUrl, protocol));
+        int sent = 0;
+        foreach (int status in statuses)
+        {
+            int before = receiver.Requests.Count;
+            await receiver.AnswerAsync((status == 0 ? new OtlpAnswer { Close = true } : OtlpAnswer.Code(status)) with { Times = 2 });
+            await HttpRequests.SendAsync(server.Port, 20);
+            await receiver.WaitForSpansAsync(sent += 20);
 
-        await HttpRequests.SendAsync(server.Port, 20);
-        await receiver.WaitForSpansAsync(20);
+            OtlpRequest[] requests = [.. receiver.Requests.Skip(before).Take(3)];
+            Assert.Equal([false, false, true], requests.Select(request => request.Taken));
+            Assert.True(requests.Select(request => request.Hash).Distinct().Count() == 1, $"{status}: other bytes came");
+        }
+
         await agent.StopAsync();
-
-        Assert.Equal([false, false, true], receiver.Requests.Take(3).Select(request => request.Taken));
-        Assert.Single(receiver.Requests.Take(3).Select(request => request.Hash).Distinct());
-        Assert.Equal((20, 0), agent.Sent());
+        Assert.Equal((sent, 0), agent.Sent());
     }
 
     [LiveFact("nginx", "otlp-receiver")]
@@ -91,42 +87,38 @@ public sealed class DeliveryTests
     }
 
     [LiveTheory("nginx", "otlp-receiver")]
-    [InlineData("http/protobuf", 400)]
-    [InlineData("http/protobuf", 401)]
-    [InlineData("http/protobuf", 404)]
-    [InlineData("http/protobuf", 413)]
-    [InlineData("http/protobuf", 500)]
-    [InlineData("http/protobuf", 307)]
-    [InlineData("grpc", 3)]
-    [InlineData("grpc", 8)]
-    [InlineData("grpc", 12)]
-    [InlineData("grpc", 13)]
-    [InlineData("grpc", 16)]
-    public async Task Final_and_counted_as_lost(string protocol, int status)
+    [InlineData("http/protobuf", 400, 401, 404, 413, 500, 307)]
+    [InlineData("grpc", 3, 8, 12, 13, 16)]
+    public async Task Final_and_counted_as_lost(string protocol, params int[] statuses)
     {
         await using TestServer server = await Nginx.StartAsync();
         await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
-        await receiver.AnswerAsync(OtlpAnswer.Code(status) with
-        {
-            Text = "not today",
-            Headers = status != 307 ? null
-                : new Dictionary<string, string>(StringComparer.Ordinal) { ["Location"] = receiver.HttpUrl + "/v1/traces" },
-        });
         await using AgentProcess agent = await AgentProcess.StartAsync(
             ExportingAgent.For(server.Port, protocol == "grpc" ? receiver.GrpcUrl : receiver.HttpUrl, protocol)
-                .With("OTEL_BSP_SCHEDULE_DELAY", "2000"));
+                .With("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "20").With("OTEL_BSP_SCHEDULE_DELAY", "60000"));
+        Dictionary<string, string> elsewhere = new(StringComparer.Ordinal) { ["Location"] = receiver.HttpUrl + "/v1/traces" };
 
-        await HttpRequests.SendAsync(server.Port, 20);
-        await receiver.WaitForRequestsAsync(1);
-        await Task.Delay(700);
-        Assert.Single(receiver.Requests);
-        await HttpRequests.SendAsync(server.Port, 30);
-        await receiver.WaitForSpansAsync(30);
+        for (int i = 0; i < statuses.Length; i++)
+        {
+            await receiver.AnswerAsync(OtlpAnswer.Code(statuses[i]) with
+            {
+                Text = "not today", Headers = statuses[i] == 307 ? elsewhere : null,
+            });
+            await HttpRequests.SendAsync(server.Port, 20);
+            await receiver.WaitForRequestsAsync(i + 1);
+            // The first wait before it would come again is at most 200 ms.
+            await Task.Delay(400);
+            Assert.True(receiver.Requests.Count == i + 1, $"{statuses[i]}: it came again");
+        }
+
+        await HttpRequests.SendAsync(server.Port, 40);
+        await receiver.WaitForSpansAsync(40);
         await agent.StopAsync();
 
-        Assert.Equal([20, 30], receiver.Requests.Select(request => OtlpSpan.Of(request).Count()));
-        Assert.Equal((30, 20), agent.Sent());
+        Assert.Equal(Enumerable.Repeat(20, statuses.Length + 2), receiver.Requests.Select(request => OtlpSpan.Of(request).Count()));
+        Assert.Equal((40, 20 * statuses.Length), agent.Sent());
         Assert.Single(agent.ErrorLines, line => line.Contains("msg=\"Telemetry cannot be sent\"", StringComparison.Ordinal));
+        Assert.Single(agent.ErrorLines, line => line.Contains("msg=\"The receiver takes telemetry again\"", StringComparison.Ordinal));
     }
 
     [LiveTheory("nginx", "otlp-receiver")]

@@ -95,6 +95,9 @@ public sealed class EndpointTests
             agent.Errors);
         await agent.StopAsync();
 
+        // Which of the two refused: the agent says why it did.
+        Assert.Equal(!foreign, receiver.RefusedHandshakes.Contains("handshake: ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE"));
+        Assert.True(foreign == agent.Errors.Contains("remote certificate is invalid", StringComparison.Ordinal), agent.Errors);
         Assert.Empty(receiver.Requests);
         Assert.Equal((0, 10), agent.Sent());
     }

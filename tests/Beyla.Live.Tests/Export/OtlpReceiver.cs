@@ -64,6 +64,10 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         }
     }
 
+    /// <summary>The codes of OpenSSL and node of handshakes that failed.</summary>
+    public IReadOnlyList<string> RefusedHandshakes =>
+        [.. this.process.ErrorLines.Where(line => line.StartsWith("handshake: ", StringComparison.Ordinal))];
+
     /// <summary>The spans of the requests that were taken.</summary>
     public IReadOnlyList<OtlpSpan> Spans => [.. Requests.Where(request => request.Taken).SelectMany(OtlpSpan.Of)];
 

@@ -165,6 +165,8 @@ public sealed class OtlpReceiverTests
             await Assert.ThrowsAsync<HttpRequestException>(() => other.SendAsync(OtlpSender.Call(receiver.GrpcUrl, OtlpSender.Protobuf)));
         }
 
+        Assert.True(await Wait.UntilAsync(() => receiver.RefusedHandshakes.Count >= 4, Wait.Hang));
+        Assert.Equal(2, receiver.RefusedHandshakes.Count(line => line == "handshake: ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE"));
         Assert.Equal(2, receiver.Spans.Count);
         Assert.All(receiver.Requests, request => Assert.Equal(
             ("TLSv1.3", TestAuthority.ClientName, true), (request.Tls, request.ClientCertificate, request.Taken)));

@@ -6,11 +6,16 @@
 const crypto = require('crypto'), fs = require('fs'), http = require('http'), http2 = require('http2'), https = require('https');
 const zlib = require('zlib');
 
+// Of a handshake that fails there is no request: standard error says why.
+function refused(error) {
+    console.error(`handshake: ${error.code}`);
+}
+
 // gRPC's server tells a handler neither the headers that it uses itself nor the bytes of the connection: both are noted before it sees them.
 const streams = new Map();
 for (const create of ['createServer', 'createSecureServer']) {
     const original = http2[create];
-    http2[create] = (...values) => original(...values).on('stream', (stream, headers) => {
+    http2[create] = (...values) => original(...values).on('tlsClientError', refused).on('stream', (stream, headers) => {
         const key = String(streams.size);
         streams.set(key, { stream, headers: { ...headers } });
         headers['x-receiver-stream'] = key;
@@ -135,6 +140,7 @@ async function control(request, response) {
 const handled = handler => (request, response) => handler(request, response).catch(e => console.error(e.message));
 const web = tls ? https.createServer({ ...tls, requestCert: true, rejectUnauthorized: true }, handled(overHttp))
     : http.createServer(handled(overHttp));
+web.on('tlsClientError', refused);
 const calls = new grpc.Server({ 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 });
 for (const name of Object.keys(signals)) calls.addService(...overGrpc(name));
 const credentials = tls
