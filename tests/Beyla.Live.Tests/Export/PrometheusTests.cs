@@ -117,6 +117,28 @@ public sealed partial class PrometheusTests
             line => line.Contains("EADDRINUSE", StringComparison.Ordinal)), Wait.Hang));
     }
 
+    /// <summary>The stream has each flow, and tests of its own hold it against the packets that were sent.</summary>
+    [LiveFact("nginx")]
+    public async Task Flows_are_summed_as_the_stream_has_them()
+    {
+        await using TestServer server = await Nginx.StartAsync();
+        int port = FreePort.Next();
+        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings
+            .For("BEYLA_METRICS_FEATURES", "network_flow_packets,network").With("BEYLA_NETWORK_INTERFACES", "lo")
+            .With("BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT", "1s")
+            .With("BEYLA_PROMETHEUS_PORT", port.ToString(CultureInfo.InvariantCulture)));
+        await HttpRequests.SendAsync(server.Port, [.. Enumerable.Range(0, 200).Select(i => $"/hello/{i}")]);
+        Assert.True(await Wait.UntilAsync(() => agent.Flows.Any(flow => flow.DestinationPort == server.Port), Wait.Hang));
+
+        // Between two reports both have the same flows.
+        string page = await PageAsync(port, page =>
+            Sum(page, "beyla_network_flow_bytes_total") == agent.Flows.Sum(flow => (double)flow.Bytes)
+            && Sum(page, "beyla_network_flow_packets_total") == agent.Flows.Sum(flow => (double)flow.Packets));
+        Assert.True(Sum(page, "beyla_network_flow_bytes_total", "job=\"beyla\"", "direction=\"request\"") > 0);
+        Assert.DoesNotContain("127.0.0.1", page, StringComparison.Ordinal);
+        await agent.StopAsync();
+    }
+
     private static AgentSettings Settings(int traced, int port) => AgentSettings.ForPorts(traced)
         .With("BEYLA_PROMETHEUS_PORT", port.ToString(CultureInfo.InvariantCulture));
 
