@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Beyla.Agent.Export.Prometheus;
@@ -137,6 +138,30 @@ public sealed class PageResponderTests : IDisposable
     [Fact]
     public void Many_at_once_are_all_answered() => Parallel.For(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 20 }, _ =>
         Assert.EndsWith("page Text\n", Encoding.ASCII.GetString(Bytes(responder.Port, "GET /metrics HTTP/1.1\r\n\r\n"))));
+
+    /// <summary>:: takes both versions (ipv6(7), IPV6_V6ONLY), ::1 its own alone.</summary>
+    [Theory]
+    [InlineData("::1", "::1", true)]
+    [InlineData("::1", "127.0.0.1", false)]
+    [InlineData("::", "::1", true)]
+    [InlineData("::", "127.0.0.1", true)]
+    [InlineData("0.0.0.0", "127.0.0.2", true)]
+    [InlineData("127.0.0.1", "127.0.0.2", false)]
+    public void It_listens_on_the_address_that_it_is_told(string address, string client, bool answers)
+    {
+        using var own = Start(new ResponderOptions { Address = IPAddress.Parse(address) });
+        using var socket = new Socket(IPAddress.Parse(client).AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        if (!answers)
+        {
+            Assert.Throws<SocketException>(() => socket.Connect(IPAddress.Parse(client), own.Port));
+            return;
+        }
+
+        socket.Connect(IPAddress.Parse(client), own.Port);
+        socket.Send("GET /metrics HTTP/1.1\r\n\r\n"u8);
+        using var reader = new StreamReader(new NetworkStream(socket));
+        Assert.EndsWith("page Text\n", reader.ReadToEnd());
+    }
 
     [Fact]
     public void A_port_that_is_taken_is_said() => Assert.Contains("EADDRINUSE", Assert.Throws<KernelException>(
