@@ -43,7 +43,7 @@ internal sealed class Exports : IDisposable
             stages.AddRange(metrics.Stages);
         }
 
-        relay = new SpanRelay(stages);
+        relay = new SpanRelay([.. stages, resources]);
         Sinks = stages.Count > 0 ? [relay] : [];
         places.Insert(0, relay);
     }

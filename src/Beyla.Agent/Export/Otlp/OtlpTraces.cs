@@ -58,13 +58,6 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
     }
 
     /// <inheritdoc/>
-    public void OnEnd(ProcessInfo process)
-    {
-        batch.Forget(resources.Of(process));
-        resources.Forget(process);
-    }
-
-    /// <inheritdoc/>
     public long Tick(long now)
     {
         if (batch.Spans == 0)
