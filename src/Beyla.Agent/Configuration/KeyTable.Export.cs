@@ -146,7 +146,7 @@ internal static partial class KeyTable
         +prometheus_export.service_cache_size||int 1..|10000
           How many service instances have metrics at most.
         +prometheus_export.ttl|BEYLA_PROMETHEUS_TTL|duration|5m
-          How long a metric without news is kept; unset, the metrics of a process stay until it is over (docs/metrics.md).
+          How long a metric without news is kept; unset, the metrics of a process stay until it is over.
         """;
 
     private const string Metrics = """

@@ -7,6 +7,12 @@ internal sealed class SeriesTable
     private Series? last;
     private int count;
 
+    /// <summary>How many there are.</summary>
+    public int Count => count;
+
+    /// <summary>All, with gaps.</summary>
+    public ReadOnlySpan<Series?> Slots => slots;
+
     /// <summary>The series of a key; null when there is none.</summary>
     public Series? Find(ReadOnlySpan<byte> key, ulong hash)
     {

@@ -5,7 +5,7 @@ namespace Beyla.Agent.Tests.Configuration;
 
 public sealed class ReportTests
 {
-    private const string Yaml = "network:\n  sampling: 7\nprometheus_export: {port: 9090}\n";
+    private const string Yaml = "network:\n  sampling: 7\nhealth_check: {port: 9090}\n";
 
     private static LoadedConfiguration Load() =>
         Loaded.From(Yaml, [("BEYLA_OPEN_PORT", "80"), ("GRAFANA_CLOUD_API_KEY", "hidden")], "--trace-printer", "text");
@@ -19,7 +19,7 @@ public sealed class ReportTests
         Assert.Equal("80 environment BEYLA_OPEN_PORT", lines["open_port"]);
         Assert.Equal("7 beyla.yml:2:13", lines["network.sampling"]);
         Assert.Equal("text command line --trace-printer", lines["trace_printer"]);
-        Assert.Equal("9090 beyla.yml:3:27 (not built)", lines["prometheus_export.port"]);
+        Assert.Equal("9090 beyla.yml:3:22 (not built)", lines["health_check.port"]);
         Assert.Equal("*** environment GRAFANA_CLOUD_API_KEY", lines["grafana.otlp.cloud_api_key"]);
         Assert.Equal("- default", lines["network.interfaces"]);
         Assert.DoesNotContain("routes.unmatched", lines.Keys);

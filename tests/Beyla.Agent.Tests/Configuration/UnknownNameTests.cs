@@ -18,13 +18,13 @@ public sealed class UnknownNameTests
     }
 
     [Theory]
-    [InlineData("BEYLA_PROMETHEUS_PORT", "9090", "prometheus_export.port (environment BEYLA_PROMETHEUS_PORT)")]
+    [InlineData("BEYLA_HEALTH_CHECK_PORT", "9090", "health_check.port (environment BEYLA_HEALTH_CHECK_PORT)")]
     [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://x",
         "otel_metrics_export.endpoint (environment OTEL_EXPORTER_OTLP_METRICS_ENDPOINT)")]
     [InlineData("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "a=b", "the variable OTEL_EXPORTER_OTLP_METRICS_HEADERS")]
     [InlineData("BEYLA_GRAFANA_AI_X", "1", "the variable BEYLA_GRAFANA_AI_X")]
     [InlineData("BEYLA_GEOIP_CACHE_TTL", "1h", "network.geo_ip.cache_expiry (environment BEYLA_GEOIP_CACHE_TTL)")]
-    [InlineData("BEYLA_OTEL_METRICS_FEATURES", "network", "metrics.features (environment BEYLA_OTEL_METRICS_FEATURES)")]
+    [InlineData("BEYLA_OTEL_PROCESSES_INTERVAL", "5s", "processes.interval (environment BEYLA_OTEL_PROCESSES_INTERVAL)")]
     public void A_setting_that_is_not_built_is_one_warning(string variable, string value, string start)
     {
         var loaded = Loaded.Environment((variable, value));
@@ -60,8 +60,8 @@ public sealed class UnknownNameTests
     [InlineData("http_request_timeout: 1s",
         "beyla.yml:1:1: the key \"http_request_timeout\" is unknown and has no effect; did you mean ebpf.http_request_timeout?")]
     [InlineData("zzzzzzzzzzzz: 1", "beyla.yml:1:1: the key \"zzzzzzzzzzzz\" is unknown and has no effect")]
-    [InlineData("prometheus_export: {port: 9090}",
-        "prometheus_export.port (beyla.yml:1:27) belongs to a feature that is not built in this agent and has no effect")]
+    [InlineData("health_check: {port: 9090}",
+        "health_check.port (beyla.yml:1:22) belongs to a feature that is not built in this agent and has no effect")]
     [InlineData("discovery: {survey: [{exe_path: x}]}",
         "discovery.survey (beyla.yml:1:21) belongs to a feature that is not built in this agent and has no effect")]
     [InlineData("network: {reverse_dns: {type: ebpf}}",
@@ -76,10 +76,10 @@ public sealed class UnknownNameTests
     [Fact]
     public void The_table_holds_every_setting_of_the_peer()
     {
-        // 281 settings of the peer, the section sigil_export as one, its older spelling of context propagation, five of our own, and
+        // 281 settings of the peer, the section sigil_export as one, its older spelling of context propagation, six of our own, and
         // eight of the OpenTelemetry specification that the peer leaves to its library.
-        Assert.Equal(296, Agent.Configuration.KeyIndex.All.Count);
-        Assert.Equal(296, Agent.Configuration.KeyIndex.All.Select(static key => key.Path).Distinct().Count());
+        Assert.Equal(297, Agent.Configuration.KeyIndex.All.Count);
+        Assert.Equal(297, Agent.Configuration.KeyIndex.All.Select(static key => key.Path).Distinct().Count());
         Assert.All(Agent.Configuration.KeyIndex.All, static key => Assert.All(key.Variables, variable =>
             Assert.Contains(key, Agent.Configuration.KeyIndex.FindByVariable(variable))));
     }

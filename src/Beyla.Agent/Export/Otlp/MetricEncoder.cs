@@ -1,0 +1,223 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using Beyla.Agent.Metrics;
+
+namespace Beyla.Agent.Export.Otlp;
+
+/// <summary>
+/// Writes all series of a store as OpenTelemetry has them, cumulative: an ExportMetricsServiceRequest with one ResourceMetrics for each
+/// service instance (opentelemetry/proto/metrics/v1/metrics.proto). One thread.
+/// </summary>
+/// <param name="version">Version of the agent.</param>
+public sealed class MetricEncoder(string version)
+{
+    // Fields of Metric by the kind of data, and AggregationTemporality: cumulative 2.
+    private const int Gauge = 5, Sum = 7, Histogram = 9;
+    private const ulong Cumulative = 2;
+
+    private static readonly byte[] OverflowName = AttributeWriter.Encode("otel.metric.overflow");
+
+    private readonly Dictionary<string, byte[]> names = new(StringComparer.Ordinal);
+
+    /// <summary>Writes the whole request; the store is held up meanwhile.</summary>
+    /// <param name="store">The series.</param>
+    /// <param name="writer">Where to.</param>
+    /// <param name="now">Time of the points, microseconds since 1970 (UTC).</param>
+    /// <returns>How many points it has.</returns>
+    public int Write(MetricStore store, ProtobufWriter writer, long now)
+    {
+        var points = 0;
+        using (store.Enter())
+        {
+            foreach (var resource in store.Resources)
+            {
+                points += Resource(store, resource, writer, now);
+            }
+        }
+
+        return points;
+    }
+
+    private int Resource(MetricStore store, MetricResource resource, ProtobufWriter writer, long now)
+    {
+        var isAgent = resource == store.Agent;
+        if (resource.Count == 0 && !(isAgent && store.Families.Any(static family => family.Overflow is not null)))
+        {
+            return 0;
+        }
+
+        var points = 0;
+        var all = writer.Begin(1);
+        var described = writer.Begin(1);
+        AttributeWriter.All(writer, 1, resource.Attributes);
+        writer.End(described);
+        var scoped = writer.Begin(2);
+        var scope = writer.Begin(1);
+        writer.Text(1, "beyla");
+        writer.Text(2, version);
+        writer.End(scope);
+        foreach (var family in store.Families)
+        {
+            points += Family(family, resource, isAgent ? family.Overflow : null, writer, now);
+        }
+
+        writer.End(scoped);
+        writer.End(all);
+        return points;
+    }
+
+    private int Family(MetricFamily family, MetricResource resource, Series? overflow, ProtobufWriter writer, long now)
+    {
+        var slots = resource.SlotsOf(family);
+        if (overflow is null && slots.IsEmpty)
+        {
+            return 0;
+        }
+
+        var definition = family.Definition;
+        var metric = writer.Begin(2);
+        writer.Text(1, definition.Name);
+        writer.Text(2, definition.Description);
+        writer.Text(3, definition.Unit);
+        var data = writer.Begin(definition.Kind switch
+        {
+            MetricKind.Gauge => Gauge,
+            MetricKind.Counter => Sum,
+            _ => Histogram,
+        });
+        var points = 0;
+        foreach (var series in slots)
+        {
+            if (series is not null)
+            {
+                Point(series, writer, now);
+                points++;
+            }
+        }
+
+        if (overflow is not null)
+        {
+            Point(overflow, writer, now);
+            points++;
+        }
+
+        if (definition.Kind != MetricKind.Gauge)
+        {
+            writer.Number(2, Cumulative);
+        }
+
+        if (definition.Kind == MetricKind.Counter)
+        {
+            writer.Number(3, 1); // is_monotonic
+        }
+
+        writer.End(data);
+        writer.End(metric);
+        return points;
+    }
+
+    private void Point(Series series, ProtobufWriter writer, long now)
+    {
+        var isHistogram = series.Counts is not null;
+        var point = writer.Begin(1);
+        writer.Fixed(2, (ulong)series.Start * 1000);
+        writer.Fixed(3, (ulong)now * 1000);
+        if (isHistogram)
+        {
+            Buckets(series, writer);
+        }
+        else
+        {
+            writer.Fixed(6, (ulong)series.Sum);
+        }
+
+        Attributes(series, isHistogram ? 9 : 7, writer);
+        writer.End(point);
+    }
+
+    private static void Buckets(Series series, ProtobufWriter writer)
+    {
+        var (counts, buckets) = (series.Counts!, series.Family.Definition.Buckets!);
+        Span<byte> number = stackalloc byte[sizeof(ulong)];
+        writer.Fixed(4, (ulong)series.Count);
+        writer.Double(5, series.Sum / (double)buckets.Scale);
+        writer.Head(6, counts.Length * sizeof(ulong));
+        foreach (var count in counts)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(number, count);
+            writer.Raw(number);
+        }
+
+        writer.Head(7, buckets.Bounds.Count * sizeof(double));
+        foreach (var bound in buckets.Bounds)
+        {
+            BinaryPrimitives.WriteDoubleLittleEndian(number, bound);
+            writer.Raw(number);
+        }
+
+        foreach (ref readonly var exemplar in series.Exemplars.AsSpan())
+        {
+            if (exemplar.Exists)
+            {
+                Write(in exemplar, buckets.Scale, writer);
+            }
+        }
+    }
+
+    private static void Write(in Exemplar exemplar, double scale, ProtobufWriter writer)
+    {
+        Span<byte> identity = stackalloc byte[16];
+        var message = writer.Begin(8);
+        writer.Fixed(2, (ulong)exemplar.Time * 1000);
+        writer.Double(3, exemplar.Measured / scale);
+        BinaryPrimitives.WriteUInt64BigEndian(identity, exemplar.SpanId);
+        writer.Blob(4, identity[..8]);
+        BinaryPrimitives.WriteUInt64BigEndian(identity, exemplar.TraceHigh);
+        BinaryPrimitives.WriteUInt64BigEndian(identity[8..], exemplar.TraceLow);
+        writer.Blob(5, identity);
+        writer.End(message);
+    }
+
+    private void Attributes(Series series, int field, ProtobufWriter writer)
+    {
+        if (series.IsOverflow)
+        {
+            // KeyValue with an AnyValue whose bool_value, field 2, is true.
+            var overflow = writer.Begin(field);
+            writer.Raw(OverflowName);
+            writer.Blob(2, [2 << 3, 1]);
+            writer.End(overflow);
+            return;
+        }
+
+        var attributes = series.Family.Definition.Attributes;
+        for (var i = 0; i < attributes.Count; i++)
+        {
+            var value = series.Value(i);
+            if (value.IsEmpty)
+            {
+                continue;
+            }
+
+            var name = NameOf(attributes[i].Name);
+            if (attributes[i].IsNumber && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            {
+                AttributeWriter.Number(writer, field, name, number);
+            }
+            else
+            {
+                AttributeWriter.Text(writer, field, name, value);
+            }
+        }
+    }
+
+    private byte[] NameOf(string attribute)
+    {
+        if (!names.TryGetValue(attribute, out var name))
+        {
+            names.Add(attribute, name = AttributeWriter.Encode(attribute));
+        }
+
+        return name;
+    }
+}
