@@ -114,7 +114,7 @@ public sealed class EndpointTests
         int port = FreePort.Next();
         await using AgentProcess agent = await AgentProcess.StartAsync(
             ExportingAgent.For(server.Port, $"http://127.0.0.1:{port}")
-                .With("OTEL_BSP_MAX_QUEUE_SIZE", "1000").With("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100")
+                .InBatchesOf(100).With("OTEL_BSP_MAX_QUEUE_SIZE", "1000")
                 .With("BEYLA_BACKOFF_MAX_INTERVAL", "500ms"));
 
         await HttpRequests.SendAsync(server.Port, 4000);
