@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Export.Otlp;
+using Beyla.Agent.Export.Prometheus;
 using Beyla.Agent.Export.Relay;
+using Beyla.Agent.Flows;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Spans;
 
@@ -15,10 +17,12 @@ internal sealed class Exports : IDisposable
     private readonly SpanRelay relay;
     private readonly List<ICounted> places;
     private readonly List<IDisposable> owned = [];
+    private readonly PrometheusExport? metrics;
 
     private Exports(AgentConfiguration configuration, Func<string, string?> fileText, Func<int, long> startOf)
     {
-        var resources = new ServiceResources(HostIdentity.Read(), AgentVersion.Text, startOf);
+        var host = HostIdentity.Read();
+        var resources = new ServiceResources(host, AgentVersion.Text, startOf);
         List<IExportStage> stages = [];
         places = [];
         if (configuration.Traces is { } traces)
@@ -32,12 +36,23 @@ internal sealed class Exports : IDisposable
             Log.Info("Spans are sent", ("endpoint", transport.Target), ("protocol", NameOf(traces.Otlp.Protocol)));
         }
 
+        if (configuration.Metrics.IsServed)
+        {
+            metrics = PrometheusExport.Start(configuration, resources, host, AgentVersion.Text);
+            owned.Add(metrics);
+            stages.AddRange(metrics.Stages);
+        }
+
         relay = new SpanRelay(stages);
+        Sinks = stages.Count > 0 ? [relay] : [];
         places.Insert(0, relay);
     }
 
-    /// <summary>Takes the spans.</summary>
-    public IExportSink Sink => relay;
+    /// <summary>Take the spans.</summary>
+    public IReadOnlyList<IExportSink> Sinks { get; }
+
+    /// <summary>Takes the flows; null where they are in no metrics.</summary>
+    public IFlowSink? Flows => metrics?.Flows;
 
     /// <summary>The places that count, in pipeline order.</summary>
     public IReadOnlyList<ICounted> Places => places;
@@ -50,6 +65,9 @@ internal sealed class Exports : IDisposable
     /// <exception cref="ConfigurationException">A certificate cannot be used.</exception>
     public static Exports? Start(AgentConfiguration configuration, Func<string, string?> fileText, Func<int, long> startOf) =>
         configuration.Exports ? new Exports(configuration, fileText, startOf) : null;
+
+    /// <summary>What all places have counted can be asked for from now on.</summary>
+    public void Tell(Func<IReadOnlyList<PlaceCounters>> counters) => metrics?.Tell(counters);
 
     /// <summary>Sends what waits, within a limit.</summary>
     public void Stop(TimeSpan limit) => relay.Stop(limit);

@@ -15,12 +15,12 @@ internal static class NetworkFlows
     /// <summary>Attaches and begins to report.</summary>
     /// <param name="configuration">What is configured.</param>
     /// <param name="keeper">Has loaded the programs.</param>
-    /// <param name="output">Takes the lines.</param>
+    /// <param name="sink">Takes the flows.</param>
     /// <param name="traced">The services of processes that are traced in the same agent; null where none are.</param>
     /// <returns>Null where nothing was loaded, which the keeper has said.</returns>
     /// <exception cref="KernelException">The kernel refused.</exception>
     public static FlowObserver? Start(
-        AgentConfiguration configuration, KeeperConnection keeper, OutputQueue output, ServiceSnapshot? traced)
+        AgentConfiguration configuration, KeeperConnection keeper, IFlowSink sink, ServiceSnapshot? traced)
     {
         if (KeeperFlows.Open(keeper) is not { } kernel)
         {
@@ -32,7 +32,7 @@ internal static class NetworkFlows
             ServiceOf = pid => traced?.Find(pid),
             MakeReader = () => new ProcReader(keeper).Another(),
         };
-        var flows = new FlowObserver(configuration.Network, SinkOf(configuration, output), host, kernel);
+        var flows = new FlowObserver(configuration.Network, sink, host, kernel);
         try
         {
             flows.Start();
@@ -107,7 +107,7 @@ internal static class NetworkFlows
     ];
 
     /// <summary>Objects of the JSON stream, or lines. Lines between objects would spoil the stream, so there is one printer.</summary>
-    private static IFlowSink SinkOf(AgentConfiguration configuration, OutputQueue output) => configuration.TracePrinter switch
+    public static IFlowSink PrinterOf(AgentConfiguration configuration, OutputQueue output) => configuration.TracePrinter switch
     {
         TracePrinterKind.Json => new FlowPrinter(new FlowJson(), output),
         TracePrinterKind.JsonIndent => new FlowPrinter(new FlowJson(indent: true), output),

@@ -139,12 +139,20 @@ internal sealed class RunningAgent : IDisposable
         application = configuration.ApplicationEnabled
             ? ModeStart.Try("Application observability", () => ApplicationTracing.Start(configuration, keeper, Sinks(), output)) : null;
         flows = configuration.Network.Enabled
-            ? ModeStart.Try("Network observability", () => NetworkFlows.Start(configuration, keeper, output, application?.Services)) : null;
-        counters = new CounterReports(Places(), keeper);
+            ? ModeStart.Try("Network observability", () => NetworkFlows.Start(configuration, keeper, Sink(), application?.Services)) : null;
+        var places = Places();
+        counters = new CounterReports(places, keeper);
+        exports?.Tell(() => CountersReport.Take(places).Places);
         return application is not null || flows is not null;
     }
 
-    private IExportSink[] Sinks() => exports is null ? printer.Sinks : [.. printer.Sinks, exports.Sink];
+    private IFlowSink Sink()
+    {
+        var printed = NetworkFlows.PrinterOf(configuration, output);
+        return exports?.Flows is { } counted ? new FlowSinks(printed, counted) : printed;
+    }
+
+    private IExportSink[] Sinks() => [.. printer.Sinks, .. exports?.Sinks ?? []];
 
     /// <summary>What the keeper read in a file that the configuration names.</summary>
     private string? TextOf(string path)

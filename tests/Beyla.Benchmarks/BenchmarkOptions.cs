@@ -56,6 +56,7 @@ internal static class Suites
         ("module", ModuleSuite.Run),
         ("flow-programs", FlowProgramSuite.Run),
         ("export", ExportSuite.Run),
+        ("metrics", MetricSuite.Run),
     ];
 
     /// <summary>Suites that run only where they are named, since they take long.</summary>

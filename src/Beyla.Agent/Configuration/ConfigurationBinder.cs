@@ -64,6 +64,7 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
             PollInterval = Duration("ebpf.poll_interval"),
             ShutdownTimeout = Duration("shutdown_timeout"),
             Network = Network(),
+            Metrics = Metrics(),
             Traces = Traces(),
             // After all that names one.
             NamedFiles = named,
@@ -112,7 +113,7 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
 
         return new NetworkConfiguration
         {
-            Enabled = Boolean("network.enable"),
+            Enabled = Boolean("network.enable") || AsksForFlows(),
             Source = Choice("network.source") == "tc" ? FlowSource.TrafficControl : FlowSource.SocketFilter,
             TrafficControlBackend = Choice("ebpf.traffic_control_backend") switch
             {

@@ -7,7 +7,8 @@ public static class ConfigurationLoader
 {
     private static readonly string[] StartVariables =
         ["BEYLA_OPEN_PORT", "BEYLA_AUTO_TARGET_EXE", "BEYLA_AUTO_TARGET_LANGUAGE", "BEYLA_TARGET_PID", "BEYLA_EXECUTABLE_NAME",
-            "BEYLA_NETWORK_METRICS", "BEYLA_TRACE_PRINTER", "BEYLA_NETWORK_PRINT_FLOWS", "BEYLA_CONFIG_PATH"];
+            "BEYLA_NETWORK_METRICS", "BEYLA_TRACE_PRINTER", "BEYLA_NETWORK_PRINT_FLOWS", "BEYLA_CONFIG_PATH",
+            "BEYLA_PROMETHEUS_PORT"];
 
     /// <summary>Loads the configuration of this process.</summary>
     public static LoadedConfiguration Load(CommandLine commandLine) =>
@@ -101,16 +102,17 @@ public static class ConfigurationLoader
                 + "for example: BEYLA_OPEN_PORT=8080 BEYLA_TRACE_PRINTER=text beyla" + Hint(environment);
         }
 
-        if (configuration.ApplicationEnabled && configuration is { TracePrinter: TracePrinterKind.Disabled, Traces: null })
+        if (configuration.ApplicationEnabled && configuration is { TracePrinter: TracePrinterKind.Disabled, Traces: null }
+            && !configuration.Metrics.TakesSpans)
         {
-            yield return "processes are selected but their spans would go nowhere: set OTEL_EXPORTER_OTLP_ENDPOINT, or BEYLA_TRACE_PRINTER "
-                + "(--trace-printer) to text, json, json_indent or counter" + Hint(environment);
+            yield return "processes are selected but their spans would go nowhere: set OTEL_EXPORTER_OTLP_ENDPOINT, BEYLA_PROMETHEUS_PORT, "
+                + "or BEYLA_TRACE_PRINTER (--trace-printer) to text, json, json_indent or counter" + Hint(environment);
         }
 
-        if (configuration.Network.Enabled && !configuration.PrintsFlows)
+        if (configuration.Network.Enabled && !configuration.PrintsFlows && !configuration.Metrics.TakesFlows)
         {
-            yield return "network flows are enabled but would go nowhere: set BEYLA_NETWORK_PRINT_FLOWS=true (--print-flows), or "
-                + "BEYLA_TRACE_PRINTER=json" + Hint(environment);
+            yield return "network flows are enabled but would go nowhere: set BEYLA_NETWORK_PRINT_FLOWS=true (--print-flows), "
+                + "BEYLA_TRACE_PRINTER=json or BEYLA_PROMETHEUS_PORT" + Hint(environment);
         }
     }
 

@@ -7,7 +7,7 @@ internal static partial class KeyTable
         +otel_traces_export.backoff_initial_interval|BEYLA_BACKOFF_INITIAL_INTERVAL|duration >0|1s
           The first wait before a failed export is tried again; each further one is twice as long.
         +otel_traces_export.backoff_max_elapsed_time|BEYLA_BACKOFF_MAX_ELAPSED_TIME|duration|1m
-          How long a failed export is tried again before its spans are given up.
+          How long a failed export is tried again before its spans are given up; 0 is for ever.
         +otel_traces_export.backoff_max_interval|BEYLA_BACKOFF_MAX_INTERVAL|duration >0|30s
           The longest wait before a failed export is tried again.
         +otel_traces_export.batch_max_size|BEYLA_OTLP_TRACES_BATCH_MAX_SIZE,OTEL_BSP_MAX_EXPORT_BATCH_SIZE|int 1..|512
@@ -50,7 +50,7 @@ internal static partial class KeyTable
         +otel_traces_export.timeout|OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,OTEL_EXPORTER_OTLP_TIMEOUT|duration|10s
           How long one request may take; 0 is for ever. Where it is set, it is also how long an export is tried.
         +otel_traces_export.value_length_limit|OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT,OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT|int 0..|0
-          Characters of an attribute at most; 0 is no limit but those of docs/stream.md.
+          Characters of an attribute at most; 0 is none but the limits of the stream.
         """;
 
     private const string OpenTelemetryMetrics = """
@@ -102,9 +102,9 @@ internal static partial class KeyTable
         """;
 
     private const string Prometheus = """
-        prometheus_export.allow_service_graph_self_references|BEYLA_PROMETHEUS_ALLOW_SERVICE_GRAPH_SELF_REFERENCES|bool|false
+        +prometheus_export.allow_service_graph_self_references|BEYLA_PROMETHEUS_ALLOW_SERVICE_GRAPH_SELF_REFERENCES|bool|false
           Counts calls of a service to itself in the service graph.
-        prometheus_export.buckets.duration_histogram||list|
+        +prometheus_export.buckets.duration_histogram||list|
           Bounds of the buckets for durations, in seconds.
         prometheus_export.buckets.gen_ai_client_operation_duration_histogram||list|
           Bounds of the buckets for the durations of calls to models, in seconds.
@@ -116,16 +116,21 @@ internal static partial class KeyTable
           Bounds of the buckets for sizes of responses, in bytes.
         prometheus_export.buckets.stat_tcp_rtt_histogram||list|
           Bounds of the buckets for round trip times of TCP, in seconds.
-        prometheus_export.disable_build_info|BEYLA_PROMETHEUS_DISABLE_BUILD_INFO|bool|false
+        +prometheus_export.disable_build_info|BEYLA_PROMETHEUS_DISABLE_BUILD_INFO|bool|false
           Leaves out the metric about the build of the agent.
-        prometheus_export.exemplar_filter|BEYLA_PROMETHEUS_EXEMPLAR_FILTER|text|
+        +prometheus_export.exemplar_filter|BEYLA_PROMETHEUS_EXEMPLAR_FILTER,OTEL_METRICS_EXEMPLAR_FILTER|
+        """
+        + """
+        one always_off always_on trace_based|trace_based
           Which measurements name their trace as an example.
         prometheus_export.extra_resource_attributes|BEYLA_PROMETHEUS_EXTRA_RESOURCE_ATTRIBUTES|list|
           Resource attributes that are added to the metric target_info.
         prometheus_export.extra_span_resource_attributes|BEYLA_PROMETHEUS_EXTRA_SPAN_RESOURCE_ATTRIBUTES|list|
           Resource attributes that are added to the metrics made from spans.
-        prometheus_export.features|BEYLA_PROMETHEUS_FEATURES|list|
+        +prometheus_export.features|BEYLA_PROMETHEUS_FEATURES|list|
           Deprecated: as metrics.features, for this exporter.
+        +prometheus_export.host|BEYLA_PROMETHEUS_HOST,OTEL_EXPORTER_PROMETHEUS_HOST|text|127.0.0.1
+          The address on which the metrics can be read: only from this host, unless it is another one; 0.0.0.0 or :: opens it to all.
         prometheus_export.instrumentations|BEYLA_PROMETHEUS_INSTRUMENTATIONS|list|*
           The protocols whose metrics are exported.
         prometheus_export.native_histogram.bucket_factor|BEYLA_PROMETHEUS_NATIVE_HISTOGRAM_BUCKET_FACTOR|number|1.1
@@ -134,14 +139,14 @@ internal static partial class KeyTable
           How many buckets a native histogram has at most.
         prometheus_export.native_histogram.min_reset_duration|BEYLA_PROMETHEUS_NATIVE_HISTOGRAM_MIN_RESET_DURATION|duration|1h
           How long a native histogram is kept at least before it begins anew.
-        prometheus_export.path|BEYLA_PROMETHEUS_PATH|text|/metrics
+        +prometheus_export.path|BEYLA_PROMETHEUS_PATH|text|/metrics
           The path at which Prometheus reads the metrics.
-        prometheus_export.port|BEYLA_PROMETHEUS_PORT|int 0..65535|0
+        +prometheus_export.port|BEYLA_PROMETHEUS_PORT|int 0..65535|0
           The port at which Prometheus reads the metrics; 0 is none.
-        prometheus_export.service_cache_size||int|10000
-          How many services are remembered.
-        prometheus_export.ttl|BEYLA_PROMETHEUS_TTL|duration|5m
-          How long a metric without news is kept.
+        +prometheus_export.service_cache_size||int 1..|10000
+          How many service instances have metrics at most.
+        +prometheus_export.ttl|BEYLA_PROMETHEUS_TTL|duration|5m
+          How long a metric without news is kept; unset, the metrics of a process stay until it is over (docs/metrics.md).
         """;
 
     private const string Metrics = """
@@ -151,13 +156,13 @@ internal static partial class KeyTable
           How many such services that metric names at most.
         internal_metrics.bpf_metric_scrape_interval|BEYLA_BPF_METRIC_SCRAPE_INTERVAL|duration|15s
           How often the metrics of programs and maps in the kernel are read.
-        internal_metrics.exporter|BEYLA_INTERNAL_METRICS_EXPORTER|one disabled otel prometheus|disabled
+        +internal_metrics.exporter|BEYLA_INTERNAL_METRICS_EXPORTER|one disabled otel prometheus|disabled
           Where the agent's metrics about itself go.
-        internal_metrics.prometheus.path|BEYLA_INTERNAL_METRICS_PROMETHEUS_PATH|text|/internal/metrics
+        +internal_metrics.prometheus.path|BEYLA_INTERNAL_METRICS_PROMETHEUS_PATH|text|/internal/metrics
           The path at which Prometheus reads the agent's metrics about itself.
-        internal_metrics.prometheus.port|BEYLA_INTERNAL_METRICS_PROMETHEUS_PORT|int 0..65535|0
-          The port at which Prometheus reads the agent's metrics about itself; 0 is none.
-        metrics.features|BEYLA_METRICS_FEATURES|list|application
+        +internal_metrics.prometheus.port|BEYLA_INTERNAL_METRICS_PROMETHEUS_PORT|int 0..65535|0
+          The port at which Prometheus reads the agent's metrics about itself; 0 is that of prometheus_export.
+        +metrics.features|BEYLA_METRICS_FEATURES|list|application
           Which groups of metrics there are.
         processes.interval|BEYLA_PROCESSES_INTERVAL|duration|5s
           How often the metrics of processes are measured.

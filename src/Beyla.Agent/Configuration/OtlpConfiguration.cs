@@ -37,7 +37,7 @@ public sealed record OtlpConfiguration
     /// <summary>The longest wait before a failed request is tried again.</summary>
     public TimeSpan LongestBackoff { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a batch is tried, waits included; then it is lost.</summary>
+    /// <summary>How long a batch is tried, waits included; then it is lost. Zero is for ever.</summary>
     public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Path of a PEM file with the roots that are trusted in place of the system's; null for the system's.</summary>

@@ -54,13 +54,24 @@ public sealed record Setting(KeyDefinition Key, string? Text, ConfigurationNode?
     {
         get
         {
-            if (Key.Secret && Text is { Length: > 0 })
+            // A list or a mapping where a secret text is expected holds the secret too.
+            if (Key.Secret && (Text is { Length: > 0 } || Node is not null))
             {
                 return "***";
             }
 
             var text = Text ?? Node?.ToString() ?? "";
+            text = Key.Path.EndsWith(".endpoint", StringComparison.Ordinal) ? WithoutUser(text) : text;
             return LogText.Escape(text.Length > 200 ? text[..200] + "…" : text);
         }
+    }
+
+    /// <summary>A URL without user and password.</summary>
+    private static string WithoutUser(string url)
+    {
+        var start = url.IndexOf("://", StringComparison.Ordinal);
+        start = start < 0 ? 0 : start + "://".Length;
+        var end = url.LastIndexOf('@');
+        return end > start ? url[..start] + "***" + url[end..] : url;
     }
 }

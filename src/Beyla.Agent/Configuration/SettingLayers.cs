@@ -74,7 +74,9 @@ internal sealed class SettingLayers
             }
 
             var canonical = KeyIndex.Canonical(name);
-            foreach (var key in keys)
+            var isTold = false;
+            // Those that have an effect first: a variable that sets several settings is one mistake.
+            foreach (var key in keys.OrderByDescending(static key => key.Built))
             {
                 // KUBECONFIG is set in many shells, for other programs.
                 if (!key.Built && name == "KUBECONFIG")
@@ -90,7 +92,7 @@ internal sealed class SettingLayers
                 }
 
                 var setting = new Setting(key, value, null, new SettingOrigin(SettingSource.Environment, name));
-                if (KeyIndex.IsStandardVariable(name) && !TryStandard(ref setting))
+                if (KeyIndex.IsStandardVariable(name) && !TryStandard(ref setting, ref isTold))
                 {
                     continue;
                 }
@@ -103,21 +105,27 @@ internal sealed class SettingLayers
 
     /// <summary>
     /// Whether the value of a variable of the OpenTelemetry specification can be used; else that is warned of. Durations are there in
-    /// milliseconds.
+    /// milliseconds, and a boolean is true only in this word ("Environment Variable Specification", "Boolean value").
     /// </summary>
-    private bool TryStandard(ref Setting setting)
+    private bool TryStandard(ref Setting setting, ref bool isTold)
     {
         if (setting.Key.Type == SettingType.Duration && long.TryParse(setting.Text, out var milliseconds) && milliseconds >= 0)
         {
             setting = setting with { Text = FormattableString.Invariant($"{milliseconds}ms") };
         }
 
-        if (setting.Text is "" || SettingValue.Check(setting) is not { } error)
+        var isOdd = setting.Key.Type == SettingType.Boolean && !bool.TryParse(setting.Text, out _);
+        if (setting.Text is "" || (isOdd ? "allowed are true and false" : SettingValue.Check(setting)) is not { } error)
         {
             return setting.Text is not "";
         }
 
-        Warnings.Add(Describe(setting, error) + "; the variable has no effect");
+        if (!isTold)
+        {
+            isTold = true;
+            Warnings.Add(Describe(setting, error) + "; the variable has no effect");
+        }
+
         return false;
     }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Beyla.Agent.Spans;
@@ -22,12 +21,10 @@ public sealed record HostIdentity(string Id, string Name, string Boot)
     /// <param name="startTime">Clock ticks after boot; with the pid it names one process.</param>
     public string InstanceOf(int pid, long startTime)
     {
-        Span<byte> hashed = stackalloc byte[SHA1.HashSizeInBytes];
+        Span<byte> hashed = stackalloc byte[NameHash.Size];
         byte[] name = [.. Namespace.ToByteArray(bigEndian: true), .. Encoding.UTF8.GetBytes(
             FormattableString.Invariant($"{Id}/{Boot}/{pid}/{startTime}"))];
-#pragma warning disable CA5350 // The standard names this hash; nothing is kept secret by it.
-        _ = SHA1.HashData(name, hashed);
-#pragma warning restore CA5350
+        NameHash.Of(name, hashed);
         hashed[6] = (byte)((hashed[6] & 0x0f) | 0x50);
         hashed[8] = (byte)((hashed[8] & 0x3f) | 0x80);
         return new Guid(hashed[..16], bigEndian: true).ToString();

@@ -43,7 +43,7 @@ public sealed partial class NamedFilesTests : IDisposable
                 $"KEY_D: the file \"{directory.FullName}\" is not a regular file",
                 $"KEY_E: the file \"{binary}\" is not UTF-8 at byte 1",
                 $"KEY_F: the file \"{pipe}\" is not a regular file",
-                "the path of KEY_G: the file \"/etc\\u0000/x\" holds a zero character",
+                "the path of KEY_G: the file \"/etc\\x00/x\" holds a zero character",
                 $"KEY_H: the file \"{directory.FullName}/file/below\" cannot be opened: ENOTDIR (Not a directory)",
             ],
             failure.Problems);

@@ -42,8 +42,6 @@ public sealed class OneCauseTests
     [InlineData("BEYLA_REVERSE_DNS_CACHE_TTL", "soon")]
     [InlineData("BEYLA_GEOIP_CACHE_LEN", "many")]
     [InlineData("BEYLA_INSECURE_SKIP_VERIFY", "perhaps")]
-    [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "pigeon")]
-    [InlineData("OTEL_TRACES_SAMPLER", "sometimes")]
     public void In_the_environment_also_where_one_variable_sets_several_settings(string variable, string value) =>
         AssertOne(Loaded.Environment((variable, value)));
 

@@ -65,7 +65,7 @@ public sealed class SteadyStateTests : IDisposable
     private static readonly KeeperOperation[] NotSteady =
     [
         KeeperOperation.Configuration, KeeperOperation.Application, KeeperOperation.OpenFlows, KeeperOperation.FlowStart,
-        KeeperOperation.FlowDetach, KeeperOperation.Detach,
+        KeeperOperation.FlowDetach, KeeperOperation.Detach, KeeperOperation.NamedFile,
         // Asked when a reader is late, and always refused.
         KeeperOperation.None,
         // A thread and its desk: one for each thread of the worker that may have to wait, at most 16 at a time.

@@ -60,4 +60,23 @@ public static class AttributeWriter
             }
         }
     }
+
+    /// <summary>A text that is cut to so many characters, as OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT has it.</summary>
+    internal static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> text, int limit)
+    {
+        if (text.Length <= limit)
+        {
+            return text;
+        }
+
+        var (position, characters) = (0, 0);
+        while (position < text.Length && characters < limit)
+        {
+            _ = Rune.DecodeFromUtf8(text[position..], out _, out var length);
+            position += Math.Max(1, length);
+            characters++;
+        }
+
+        return text[..position];
+    }
 }

@@ -35,6 +35,8 @@ public sealed class OtlpHttp : IOtlpTransport
             UseProxy = false,
             ConnectTimeout = TimeSpan.FromSeconds(10),
             ActivityHeadersPropagator = null,
+            // A value beyond ASCII would be an error with each request.
+            RequestHeaderEncodingSelector = static (_, _) => System.Text.Encoding.UTF8,
         };
         if (certificates is not null)
         {
@@ -71,7 +73,7 @@ public sealed class OtlpHttp : IOtlpTransport
         catch (OperationCanceledException)
         {
             return new OtlpAnswer(OtlpVerdict.Again,
-                Reason: limit.IsCancellationRequested ? "the agent stops" : $"no answer within {options.Timeout.TotalSeconds:0.###} s");
+                Reason: limit.IsCancellationRequested ? "its time is over" : $"no answer within {options.Timeout.TotalSeconds:0.###} s");
         }
         catch (HttpRequestException failure)
         {

@@ -164,10 +164,18 @@ public sealed class OtlpSender : IDisposable
 
     private OtlpAnswer Try(OtlpBatch batch)
     {
-        var giveUp = Environment.TickCount64 + (long)options.GiveUpAfter.TotalMilliseconds;
+        var giveUp = options.GiveUpAfter > TimeSpan.Zero
+            ? Environment.TickCount64 + (long)options.GiveUpAfter.TotalMilliseconds : long.MaxValue;
+        // A request that is sent again has no more time than is left for all.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        if (giveUp != long.MaxValue)
+        {
+            limit.CancelAfter((int)Math.Min(options.GiveUpAfter.TotalMilliseconds, int.MaxValue));
+        }
+
         for (var wait = options.FirstBackoff; ; wait = Min(2 * wait, options.LongestBackoff))
         {
-            var answer = transport.Send(batch.Body, stop.Token);
+            var answer = transport.Send(batch.Body, limit.Token);
             if (answer.Verdict != OtlpVerdict.Again)
             {
                 return answer;
@@ -175,7 +183,13 @@ public sealed class OtlpSender : IDisposable
 
             Tell(answer);
             // At least half of it: so that many agents do not come back at the same moment.
-            var pause = answer.After ?? wait * ((1 + Random.Shared.NextDouble()) / 2);
+            var pause = wait * ((1 + Random.Shared.NextDouble()) / 2);
+            if (answer.After is { } asked)
+            {
+                // A receiver that asks for it at once, or at a moment that is over, must not be sent it without any wait.
+                pause = Max(asked, Min(pause, options.FirstBackoff));
+            }
+
             if (IsStopping() || Environment.TickCount64 + (long)pause.TotalMilliseconds >= giveUp || !Sleep(pause))
             {
                 return answer;
@@ -184,6 +198,8 @@ public sealed class OtlpSender : IDisposable
     }
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private bool IsStopping()
     {

@@ -62,7 +62,7 @@ internal static class PartialSuccess
                 else if (reader.ValueTextEquals("errorMessage"u8))
                 {
                     _ = reader.Read();
-                    message = reader.TokenType == JsonTokenType.String ? LogText.Escape(Shorten(reader.GetString() ?? "")) : "";
+                    message = reader.TokenType == JsonTokenType.String ? LogText.Escape(Shorten(TextOf(in reader))) : "";
                 }
             }
 
@@ -100,6 +100,19 @@ internal static class PartialSuccess
 
     /// <summary>The beginning of a text.</summary>
     internal static string Shorten(string text) => text.Length > MaximumShown ? text[..MaximumShown] + "…" : text;
+
+    /// <summary>Half of a surrogate pair and bytes that are no UTF-8 are valid JSON and no text: they stay as they are written.</summary>
+    private static string TextOf(in Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString() ?? "";
+        }
+        catch (InvalidOperationException)
+        {
+            return Encoding.UTF8.GetString(reader.ValueSpan);
+        }
+    }
 
     private static string Shown(ReadOnlySpan<byte> text) => LogText.Escape(Shorten(Encoding.UTF8.GetString(text).Trim()));
 }

@@ -19,7 +19,7 @@ public sealed class SpanEncoder(ulong attributes, int limit = int.MaxValue)
 
     private static readonly byte[][] Names = [.. SpanAttributes.All.Select(static row => AttributeWriter.Encode(row.Name))];
 
-    private readonly SpanEnds ends = new();
+    private readonly SpanEnds ends = new(limit);
     private readonly TraceIds ids = new();
 
     /// <summary>
@@ -36,7 +36,7 @@ public sealed class SpanEncoder(ulong attributes, int limit = int.MaxValue)
         ref readonly var span = ref exported.Span;
         var begun = writer.Begin(field);
         Context(in span, writer);
-        writer.Text(5, Cut(span.Values.Text(SpanAttribute.Name)));
+        writer.Text(5, span.Values.Text(SpanAttribute.Name));
         writer.Number(6, span.Kind == SpanKind.Client ? 3u : 2u);
         writer.Fixed(7, (ulong)exported.Start * 1000);
         writer.Fixed(8, (ulong)exported.End * 1000);
@@ -52,14 +52,15 @@ public sealed class SpanEncoder(ulong attributes, int limit = int.MaxValue)
             }
             else
             {
-                AttributeWriter.Text(writer, Attributes, Names[(int)attribute], Cut(span.Values.Text(attribute)));
+                AttributeWriter.Text(writer, Attributes, Names[(int)attribute], AttributeWriter.Cut(span.Values.Text(attribute), limit));
             }
         }
 
         ends.Write(in span, writer, Attributes);
         if (span.Values.Has(SpanAttribute.ErrorType))
         {
-            AttributeWriter.Text(writer, Attributes, Names[(int)SpanAttribute.ErrorType], span.Values.Text(SpanAttribute.ErrorType));
+            var error = AttributeWriter.Cut(span.Values.Text(SpanAttribute.ErrorType), limit);
+            AttributeWriter.Text(writer, Attributes, Names[(int)SpanAttribute.ErrorType], error);
             var status = writer.Begin(15);
             writer.Number(3, 2);
             writer.End(status);
@@ -97,24 +98,5 @@ public sealed class SpanEncoder(ulong attributes, int limit = int.MaxValue)
         }
 
         writer.Fixed(16, flags);
-    }
-
-    /// <summary>As OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT has it; a character has at most four bytes.</summary>
-    private ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> text)
-    {
-        if (text.Length <= limit)
-        {
-            return text;
-        }
-
-        var (position, characters) = (0, 0);
-        while (position < text.Length && characters < limit)
-        {
-            _ = System.Text.Rune.DecodeFromUtf8(text[position..], out _, out var length);
-            position += Math.Max(1, length);
-            characters++;
-        }
-
-        return text[..position];
     }
 }

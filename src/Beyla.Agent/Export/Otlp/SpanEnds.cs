@@ -9,8 +9,9 @@ namespace Beyla.Agent.Export.Otlp;
 /// names them, else the socket's), client.address of a server's span, network.peer.address and .port, url.scheme, url.full of a client's
 /// (semantic conventions, "HTTP spans", "Database client spans"). How a parent was found is <c>beyla.parent.source</c>. One thread.
 /// </summary>
+/// <param name="limit">Longest text of an attribute in characters; what is longer is cut.</param>
 /// <remarks>Most follow from the connection and the Host header: their bytes are kept for some hundred connections.</remarks>
-internal sealed class SpanEnds
+internal sealed class SpanEnds(int limit)
 {
     private const int EntryBits = 9, MaximumKept = 512, MaximumHost = 128;
 
@@ -50,7 +51,7 @@ internal sealed class SpanEnds
 
     private static byte[] Name(string name) => AttributeWriter.Encode(name);
 
-    private static void Make(in SpanData span, ReadOnlySpan<byte> host, ProtobufWriter writer, int field)
+    private void Make(in SpanData span, ReadOnlySpan<byte> host, ProtobufWriter writer, int field)
     {
         Span<byte> text = stackalloc byte[46], socket = stackalloc byte[46];
         var isHttp = span.Protocol == ProtocolId.Http;
@@ -63,7 +64,7 @@ internal sealed class SpanEnds
             port = named ?? 80;
         }
 
-        AttributeWriter.Text(writer, field, ServerAddress, server);
+        AttributeWriter.Text(writer, field, ServerAddress, AttributeWriter.Cut(server, limit));
         // Of a database the port is told only where it is not the usual one.
         if (port != 0 && !(span.Protocol == ProtocolId.Postgres && port == 5432) && !(span.Protocol == ProtocolId.Redis && port == 6379))
         {
@@ -93,13 +94,13 @@ internal sealed class SpanEnds
     {
         var line = new LineWriter(scratch);
         line.Write("http://"u8);
-        if (host.IsEmpty)
+        if (HostHeader.TrySplit(host, out _, out _))
         {
-            WriteAuthority(in span, ref line);
+            line.Write(host);
         }
         else
         {
-            line.Write(host);
+            WriteAuthority(in span, ref line);
         }
 
         var path = span.Values.Text(SpanAttribute.UrlPath);
@@ -110,7 +111,7 @@ internal sealed class SpanEnds
             line.Write(span.Values.Text(SpanAttribute.UrlQuery));
         }
 
-        AttributeWriter.Text(writer, field, Url, line.Written);
+        AttributeWriter.Text(writer, field, Url, AttributeWriter.Cut(line.Written, limit));
     }
 
     /// <summary>The server's socket; an IPv6 address stands in brackets (RFC 3986 section 3.2.2).</summary>

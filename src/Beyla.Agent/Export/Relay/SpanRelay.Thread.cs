@@ -73,7 +73,7 @@ public sealed partial class SpanRelay
                 return block;
             }
 
-            ends = isStopping;
+            ends = isOver = isStopping;
             isIdle = unfinished is null;
             var longest = isIdle ? long.MaxValue : lasts;
             var until = due == long.MaxValue ? long.MaxValue : Math.Max(0, due - now);

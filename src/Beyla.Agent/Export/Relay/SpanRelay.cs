@@ -29,6 +29,7 @@ public sealed partial class SpanRelay : IExportSink, ICounted, IDisposable
     private long unfinishedSince;
     private bool isIdle;
     private bool isStopping;
+    private bool isOver;
     private long deadline;
     private long produced, emitted, lost, held;
 
@@ -155,6 +156,14 @@ public sealed partial class SpanRelay : IExportSink, ICounted, IDisposable
             }
 
             produced += block.Spans - block.Counted;
+            if (isOver)
+            {
+                // The tracing thread had it when all the others were sent.
+                lost += block.Spans;
+                held -= block.Counted;
+                return;
+            }
+
             held += block.Spans - block.Counted;
             block.Counted = block.Spans;
             if (unfinished is not null)

@@ -67,7 +67,7 @@ internal static class HttpSpan
     /// <summary>
     /// RFC 9110 section 9.3, PATCH (RFC 5789), QUERY (draft-ietf-httpbis-safe-method-w-body): what the conventions call known.
     /// </summary>
-    private static bool IsKnown(ReadOnlySpan<byte> method) => method.Length switch
+    internal static bool IsKnown(ReadOnlySpan<byte> method) => method.Length switch
     {
         3 => method.SequenceEqual("GET"u8) || method.SequenceEqual("PUT"u8),
         4 => method.SequenceEqual("POST"u8) || method.SequenceEqual("HEAD"u8),

@@ -1,0 +1,180 @@
+using System.Globalization;
+using System.Net;
+
+namespace Beyla.Agent.Configuration;
+
+/// <summary>Metrics and their page.</summary>
+internal sealed partial class ConfigurationBinder
+{
+    private static readonly string[] UnbuiltFeatures =
+    [
+        "application_host", "application_process", "application_runtime", "network_inter_zone", "stats", "stats_tcp_rtt",
+        "stats_tcp_failed_connections", "stats_tcp_retransmits", "stats_tcp_io", "ebpf",
+    ];
+
+    private MetricsConfiguration Metrics()
+    {
+        var ttl = Get("prometheus_export.ttl");
+        var port = (int)Integer("prometheus_export.port");
+        var path = PagePath("prometheus_export.path");
+        var (ownPort, ownPath) = InternalPage(port, path);
+        return new MetricsConfiguration
+        {
+            Features = Features(told: true) | (Boolean("network.enable") ? MetricFeatures.Network : 0),
+            Durations = Bounds("prometheus_export.buckets.duration_histogram"),
+            Port = port,
+            Address = PageAddress(),
+            Path = path,
+            InternalPort = ownPort,
+            InternalPath = ownPath,
+            Idle = Duration("prometheus_export.ttl"),
+            ExpiresOfLiving = ttl.Origin.Source != SettingSource.Default,
+            Services = (int)Integer("prometheus_export.service_cache_size"),
+            Exemplars = Choice("prometheus_export.exemplar_filter") switch
+            {
+                "always_off" => ExemplarFilter.AlwaysOff,
+                "always_on" => ExemplarFilter.AlwaysOn,
+                _ => ExemplarFilter.TraceBased,
+            },
+            HasSelfReferences = Boolean("prometheus_export.allow_service_graph_self_references"),
+            HidesBuild = Boolean("prometheus_export.disable_build_info"),
+        };
+    }
+
+    /// <summary>Whether metrics of flows are asked for by name, which is as good as <c>network.enable</c>.</summary>
+    private bool AsksForFlows() => (Features(told: false) & MetricFeatures.OfFlows) != 0;
+
+    /// <param name="told">Whether what has no effect, or is wrong, is to be said.</param>
+    private MetricFeatures Features(bool told)
+    {
+        // The older key of the one exporter goes before what is meant for all, as it does in the peer.
+        var own = Get("prometheus_export.features");
+        var setting = own.Items.Any() ? own : Get("metrics.features");
+        var result = MetricFeatures.None;
+        foreach (var item in setting.Items)
+        {
+            var feature = item.Trim() switch
+            {
+                "application" => MetricFeatures.Application,
+                "application_span" => MetricFeatures.ApplicationSpan,
+                "application_span_otel" => MetricFeatures.ApplicationSpanOtel,
+                "application_span_sizes" => MetricFeatures.ApplicationSpanSizes,
+                "application_service_graph" => MetricFeatures.ApplicationServiceGraph,
+                "network" => MetricFeatures.Network,
+                "network_flow_packets" => MetricFeatures.NetworkFlowPackets,
+                "all" or "*" => MetricFeatures.OfSpans & ~MetricFeatures.ApplicationSpanOtel | MetricFeatures.OfFlows,
+                _ => MetricFeatures.None,
+            };
+            result |= feature;
+            if (told && feature == MetricFeatures.None)
+            {
+                Tell(setting, item);
+            }
+        }
+
+        if (told && result.HasFlag(MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationSpanOtel))
+        {
+            layers.Problems.Add(SettingLayers.Describe(
+                setting, "application_span and application_span_otel are the same metrics with two sets of names: only one can be chosen"));
+        }
+
+        return result;
+    }
+
+    private void Tell(Setting setting, string item)
+    {
+        if (UnbuiltFeatures.Contains(item.Trim()))
+        {
+            layers.Warnings.Add($"{setting.Key.Path} ({setting.Origin}): {item.Trim()} is not built in this agent and has no effect");
+        }
+        else
+        {
+            layers.Problems.Add(SettingLayers.Describe(setting,
+                "allowed are application, application_span, application_span_otel, application_span_sizes, application_service_graph, "
+                + "network, network_flow_packets and all"));
+        }
+    }
+
+    private IPAddress PageAddress()
+    {
+        var setting = Get("prometheus_export.host");
+        var text = setting.Text ?? "";
+        if (text is "" or "localhost")
+        {
+            return IPAddress.Loopback;
+        }
+
+        if (SettingValue.TryAddress(text, out var address))
+        {
+            return address;
+        }
+
+        layers.Problems.Add(SettingLayers.Describe(setting, "an IPv4 or IPv6 address is expected, or localhost"));
+        return IPAddress.Loopback;
+    }
+
+    /// <summary>The page about the agent: at the port of the other one unless it has its own; 0 where it is not asked for.</summary>
+    private (int Port, string Path) InternalPage(int port, string path)
+    {
+        var own = PagePath("internal_metrics.prometheus.path");
+        var exporter = Get("internal_metrics.exporter");
+        switch (Choice("internal_metrics.exporter"))
+        {
+            case "prometheus":
+                break;
+            case "otel":
+                layers.Warnings.Add(
+                    $"internal_metrics.exporter = \"otel\" ({exporter.Origin}) is not built in this agent and has no effect; "
+                    + "prometheus is");
+                return (0, own);
+            default:
+                return (0, own);
+        }
+
+        var ownPort = (int)Integer("internal_metrics.prometheus.port") is > 0 and var set ? set : port;
+        if (ownPort == 0)
+        {
+            layers.Problems.Add(SettingLayers.Describe(exporter, "a port is needed: internal_metrics.prometheus.port"));
+        }
+        else if (ownPort == port && own == path)
+        {
+            layers.Problems.Add(SettingLayers.Describe(
+                Get("internal_metrics.prometheus.path"), "the page of prometheus_export is at the same path of the same port"));
+        }
+
+        return (ownPort, own);
+    }
+
+    private string PagePath(string key)
+    {
+        var setting = Get(key);
+        var path = setting.Text is { Length: > 0 } text ? text : setting.Key.Default;
+
+        if (path[0] != '/' || path.AsSpan().ContainsAnyExceptInRange('!', '~') || path.AsSpan().ContainsAny('?', '#'))
+        {
+            layers.Problems.Add(SettingLayers.Describe(setting, "a path such as /metrics is expected"));
+        }
+
+        return path;
+    }
+
+    /// <summary>Bounds of buckets; null where none are set.</summary>
+    private double[]? Bounds(string path)
+    {
+        var setting = Get(path);
+        var bounds = new List<double>();
+        foreach (var item in setting.Items)
+        {
+            if (!double.TryParse(item, NumberStyles.Float, CultureInfo.InvariantCulture, out var bound) || !double.IsFinite(bound)
+                || (bounds.Count > 0 && bound <= bounds[^1]) || bounds.Count == 128)
+            {
+                layers.Problems.Add(SettingLayers.Describe(setting, "up to 128 numbers are expected, each larger than the one before"));
+                return null;
+            }
+
+            bounds.Add(bound);
+        }
+
+        return bounds.Count == 0 ? null : [.. bounds];
+    }
+}

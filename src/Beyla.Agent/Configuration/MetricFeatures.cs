@@ -1,0 +1,36 @@
+namespace Beyla.Agent.Configuration;
+
+/// <summary>Groups of metrics (<c>metrics.features</c>), as Grafana Beyla names them.</summary>
+[Flags]
+public enum MetricFeatures
+{
+    /// <summary>No metrics.</summary>
+    None = 0,
+
+    /// <summary>Requests by the conventions of their protocol.</summary>
+    Application = 1,
+
+    /// <summary>Spans by their names, with the names of Tempo.</summary>
+    ApplicationSpan = 2,
+
+    /// <summary>The same with newer names.</summary>
+    ApplicationSpanOtel = 4,
+
+    /// <summary>Bytes of spans.</summary>
+    ApplicationSpanSizes = 8,
+
+    /// <summary>Who calls whom.</summary>
+    ApplicationServiceGraph = 16,
+
+    /// <summary>Bytes of network flows.</summary>
+    Network = 32,
+
+    /// <summary>Packets of network flows.</summary>
+    NetworkFlowPackets = 64,
+
+    /// <summary>What is made of spans.</summary>
+    OfSpans = Application | ApplicationSpan | ApplicationSpanOtel | ApplicationSpanSizes | ApplicationServiceGraph,
+
+    /// <summary>What is made of flows.</summary>
+    OfFlows = Network | NetworkFlowPackets,
+}

@@ -1,0 +1,68 @@
+using System.Net;
+
+namespace Beyla.Agent.Configuration;
+
+/// <summary>Which measurements name their trace as an example (OpenTelemetry specification, "ExemplarFilter").</summary>
+public enum ExemplarFilter : byte
+{
+    /// <summary>None.</summary>
+    AlwaysOff,
+
+    /// <summary>Those whose trace is sampled.</summary>
+    TraceBased,
+
+    /// <summary>All that have a trace.</summary>
+    AlwaysOn,
+}
+
+/// <summary>Which metrics there are, and the page on which Prometheus reads them. Immutable.</summary>
+public sealed record MetricsConfiguration
+{
+    /// <summary>Groups of metrics (<c>metrics.features</c>).</summary>
+    public MetricFeatures Features { get; init; } = MetricFeatures.Application;
+
+    /// <summary>Bounds of all histograms of durations, in seconds; null for those of the conventions of each.</summary>
+    public IReadOnlyList<double>? Durations { get; init; }
+
+    /// <summary>The port of the page; 0 is none.</summary>
+    public int Port { get; init; }
+
+    /// <summary>The address on which the page can be read.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>The path of the page.</summary>
+    public string Path { get; init; } = "/metrics";
+
+    /// <summary>How long a series without news stays where time ends it; zero is for ever.</summary>
+    public TimeSpan Idle { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Whether somebody said so: then it ends those of living processes too.</summary>
+    public bool ExpiresOfLiving { get; init; }
+
+    /// <summary>Service instances with metrics at most.</summary>
+    public int Services { get; init; } = 10_000;
+
+    /// <summary>Which measurements name their trace.</summary>
+    public ExemplarFilter Exemplars { get; init; } = ExemplarFilter.TraceBased;
+
+    /// <summary>Whether calls of a service to itself are part of the service graph.</summary>
+    public bool HasSelfReferences { get; init; }
+
+    /// <summary>Whether the metric of the agent's version is left out.</summary>
+    public bool HidesBuild { get; init; }
+
+    /// <summary>The port of the page about the agent itself; 0 is none.</summary>
+    public int InternalPort { get; init; }
+
+    /// <summary>The path of the page about the agent itself.</summary>
+    public string InternalPath { get; init; } = "/internal/metrics";
+
+    /// <summary>Whether there is any page.</summary>
+    public bool IsServed => Port != 0 || InternalPort != 0;
+
+    /// <summary>Whether spans are made into metrics.</summary>
+    public bool TakesSpans => Port != 0 && (Features & MetricFeatures.OfSpans) != 0;
+
+    /// <summary>Whether flows are made into metrics.</summary>
+    public bool TakesFlows => Port != 0 && (Features & MetricFeatures.OfFlows) != 0;
+}

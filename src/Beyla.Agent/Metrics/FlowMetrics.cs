@@ -1,0 +1,97 @@
+using System.Text;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Flows;
+
+namespace Beyla.Agent.Metrics;
+
+/// <summary>
+/// <c>beyla.network.flow.bytes</c> and <c>beyla.network.flow.packets</c>, as Grafana Beyla names them. They are the agent's. No address and
+/// no port is in them: only the side of the conversation, the blocks of addresses that somebody configured, and the interface where each
+/// one counts a packet again.
+/// </summary>
+public sealed class FlowMetrics : IFlowSink
+{
+    private readonly MetricStore store;
+    private readonly MetricFamily? bytes, packets;
+    private readonly bool hasInterface, hasNetworks;
+
+    /// <param name="store">Keeps them.</param>
+    /// <param name="features">Which.</param>
+    /// <param name="network">How flows are seen.</param>
+    public FlowMetrics(MetricStore store, MetricFeatures features, NetworkConfiguration network)
+    {
+        this.store = store;
+        (hasInterface, hasNetworks) = (network.Deduper == FlowDeduper.None, network.Cidrs.Count > 0);
+        MetricAttribute[] attributes =
+        [
+            "direction",
+            .. hasInterface ? (MetricAttribute[])["iface", "iface.direction"] : [],
+            .. hasNetworks ? (MetricAttribute[])["src.cidr", "dst.cidr"] : [],
+        ];
+        if (features.HasFlag(MetricFeatures.Network))
+        {
+            bytes = store.Add(new MetricDefinition
+            {
+                Name = "beyla.network.flow.bytes", Unit = "By", Kind = MetricKind.Counter, Attributes = attributes,
+                Description = "Bytes of network flows, headers of the network layer included.",
+            });
+        }
+
+        if (features.HasFlag(MetricFeatures.NetworkFlowPackets))
+        {
+            packets = store.Add(new MetricDefinition
+            {
+                Name = "beyla.network.flow.packets", Unit = "{packet}", Kind = MetricKind.Counter, Attributes = attributes,
+                Description = "Packets of network flows.",
+            });
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnFlow(in FlowData flow)
+    {
+        using (store.Enter())
+        {
+            var key = store.BeginKey();
+            key.Add(flow.Side switch
+            {
+                FlowDirection.Request => "request"u8,
+                FlowDirection.Response => "response"u8,
+                _ => "unknown"u8,
+            });
+            if (hasInterface)
+            {
+                Add(ref key, flow.Interface);
+                key.Add(flow.Key.Direction == InterfaceDirection.Egress ? "egress"u8 : "ingress"u8);
+            }
+
+            if (hasNetworks)
+            {
+                Add(ref key, flow.SourceNetwork);
+                Add(ref key, flow.DestinationNetwork);
+            }
+
+            if (bytes is not null)
+            {
+                store.Of(bytes, store.Agent, in key, flow.First).Add((long)flow.Value.Bytes);
+            }
+
+            if (packets is not null)
+            {
+                store.Of(packets, store.Agent, in key, flow.First).Add((long)flow.Value.Packets);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Flush()
+    {
+    }
+
+    private static void Add(ref SeriesKey key, string? value)
+    {
+        Span<byte> text = stackalloc byte[SeriesKey.Longest];
+        // What does not fit is left out: such a name is none that a configuration would have.
+        key.Add(Encoding.UTF8.TryGetBytes(value ?? "", text, out var length) ? text[..length] : default);
+    }
+}

@@ -1,0 +1,82 @@
+using Beyla.Agent.Kernel;
+using Beyla.Agent.Protocols.Http;
+using Beyla.Agent.Spans;
+
+namespace Beyla.Agent.Metrics;
+
+/// <summary>
+/// <c>http.server.request.duration</c> and <c>http.client.request.duration</c> with the attributes that the semantic conventions require
+/// ("HTTP metrics"), and no path: anybody may send any.
+/// </summary>
+internal sealed class HttpMetrics : ISpanMetrics
+{
+    // Of the table of spans; there is none as long as nothing finds routes.
+    private static readonly SpanAttribute? Route = SpanAttributes.Find("http.route");
+
+    private readonly MetricStore store;
+    private readonly MetricFamily server, client;
+
+    /// <param name="store">Keeps them.</param>
+    /// <param name="durations">Bounds, in seconds.</param>
+    public HttpMetrics(MetricStore store, IReadOnlyList<double> durations)
+    {
+        this.store = store;
+        var buckets = new Buckets(durations, 1_000_000);
+        server = store.Add(new MetricDefinition
+        {
+            Name = "http.server.request.duration", Unit = "s", Kind = MetricKind.Histogram, Buckets = buckets,
+            Description = "Duration of HTTP requests that a service answered.",
+            Attributes = ["http.request.method", new("http.response.status_code", IsNumber: true), "error.type", "http.route",
+                "network.protocol.version", "url.scheme"],
+        });
+        client = store.Add(new MetricDefinition
+        {
+            Name = "http.client.request.duration", Unit = "s", Kind = MetricKind.Histogram, Buckets = buckets,
+            Description = "Duration of HTTP requests that a service sent.",
+            Attributes = ["http.request.method", new("http.response.status_code", IsNumber: true), "error.type",
+                "network.protocol.version", "server.address", new("server.port", IsNumber: true)],
+        });
+    }
+
+    /// <inheritdoc/>
+    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource)
+    {
+        ref readonly var data = ref span.Span;
+        if (data.Protocol != ProtocolId.Http)
+        {
+            return;
+        }
+
+        var isServer = data.Kind == SpanKind.Server;
+        var values = data.Values;
+        var key = store.BeginKey();
+        var method = values.Text(SpanAttribute.HttpRequestMethod);
+        key.Add(HttpSpan.IsKnown(method) ? method : "_OTHER"u8);
+        key.Add(values.Number(SpanAttribute.HttpResponseStatusCode, -1));
+        key.Add(values.Text(SpanAttribute.ErrorType));
+        if (isServer)
+        {
+            key.Add(Route is { } route ? values.Text(route) : default);
+        }
+
+        key.Add(values.Text(SpanAttribute.NetworkProtocolVersion));
+        if (isServer)
+        {
+            // What can be read is not encrypted. A proxy that says otherwise is not asked: anybody may say it.
+            key.Add("http"u8);
+        }
+        else
+        {
+            AddServer(ref key, in data);
+        }
+
+        store.Observe(isServer ? server : client, resource, in key, in span);
+    }
+
+    private static void AddServer(ref SeriesKey key, in SpanData data)
+    {
+        HostHeader.Split(data.Values.Text(SpanAttribute.HttpRequestHeaderHost), out var name, out var port);
+        key.Add(name.IsEmpty ? PeerNames.Outgoing : name);
+        key.Add(name.IsEmpty ? data.ServerPort : port == 0 ? 80 : port);
+    }
+}

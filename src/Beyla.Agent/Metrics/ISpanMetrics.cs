@@ -1,0 +1,13 @@
+using Beyla.Agent.Spans;
+
+namespace Beyla.Agent.Metrics;
+
+/// <summary>Metrics that are made of spans. Called under the lock of the store, on the one thread of exports; does not allocate.</summary>
+internal interface ISpanMetrics
+{
+    /// <summary>Counts one span.</summary>
+    /// <param name="span">Valid only during the call.</param>
+    /// <param name="service">The service of its process.</param>
+    /// <param name="resource">The same to the store.</param>
+    void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource);
+}

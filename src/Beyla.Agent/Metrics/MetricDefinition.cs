@@ -1,0 +1,31 @@
+namespace Beyla.Agent.Metrics;
+
+/// <summary>What a metric is.</summary>
+public sealed record MetricDefinition
+{
+    /// <summary>OpenTelemetry name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>UCUM unit: <c>s</c>, <c>By</c>, <c>{packet}</c>; empty for none.</summary>
+    public string Unit { get; init; } = "";
+
+    /// <summary>What it tells, in one sentence.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>What it tells, for programs.</summary>
+    public required MetricKind Kind { get; init; }
+
+    /// <summary>The bounds of a histogram.</summary>
+    public Buckets? Buckets { get; init; }
+
+    /// <summary>What tells its series apart, besides the resource.</summary>
+    public required IReadOnlyList<MetricAttribute> Attributes { get; init; }
+
+    /// <summary>
+    /// The name on a page of Prometheus, without <c>_total</c>, where it does not follow from the others: those of Grafana Beyla.
+    /// </summary>
+    public string? PrometheusName { get; init; }
+
+    /// <summary>Whether its series stay without news: they tell something that does not change.</summary>
+    public bool IsLasting { get; init; }
+}

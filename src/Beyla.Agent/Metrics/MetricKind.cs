@@ -1,0 +1,14 @@
+namespace Beyla.Agent.Metrics;
+
+/// <summary>What a metric tells (OpenTelemetry specification, "Metrics Data Model").</summary>
+public enum MetricKind : byte
+{
+    /// <summary>A sum that only rises, cumulative.</summary>
+    Counter,
+
+    /// <summary>A value of this moment.</summary>
+    Gauge,
+
+    /// <summary>How many measurements fell between fixed bounds, cumulative.</summary>
+    Histogram,
+}

@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Spans;
+
+namespace Beyla.Agent.Metrics;
+
+/// <summary>Puts together what is configured.</summary>
+public sealed class MetricSetup
+{
+    /// <summary>Groups of metrics.</summary>
+    public required MetricFeatures Features { get; init; }
+
+    /// <summary>Bounds of durations, in seconds; null for those of the conventions of each metric.</summary>
+    public IReadOnlyList<double>? Durations { get; init; }
+
+    /// <summary>Whether calls of a service to itself are part of the service graph.</summary>
+    public bool HasSelfReferences { get; init; }
+
+    /// <summary>Makes what turns spans into metrics; null where no group of metrics needs spans.</summary>
+    /// <param name="store">Keeps them.</param>
+    /// <param name="services">The resources of processes.</param>
+    public IExportStage? MakeStage(MetricStore store, ServiceResources services)
+    {
+        var durations = Durations ?? Buckets.Durations;
+        List<ISpanMetrics> metrics = [];
+        if (Features.HasFlag(MetricFeatures.Application))
+        {
+            metrics.Add(new HttpMetrics(store, durations));
+            metrics.Add(new DatabaseMetrics(store, Durations ?? Buckets.Queries));
+        }
+
+        if ((Features & (MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationSpanOtel | MetricFeatures.ApplicationSpanSizes)) != 0)
+        {
+            metrics.Add(new SpanMetrics(store, Features, durations));
+        }
+
+        if (Features.HasFlag(MetricFeatures.ApplicationServiceGraph))
+        {
+            metrics.Add(new ServiceGraph(store, durations, HasSelfReferences));
+        }
+
+        return metrics.Count == 0 ? null : new MetricStage(store, services, [.. metrics]);
+    }
+
+    /// <summary>Adds <c>beyla_build_info</c>, whose one series is 1.</summary>
+    public static void AddBuild(MetricStore store, string version)
+    {
+        var family = store.Add(new MetricDefinition
+        {
+            Name = "beyla.build.info", Kind = MetricKind.Gauge, IsLasting = true, Description = "Version of the agent.",
+            Attributes = ["version", "target.os", "target.arch"],
+        });
+        var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
+        key.Add(Encoding.UTF8.GetBytes(version));
+        key.Add("linux"u8);
+        key.Add(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? "amd64"u8 : "arm64"u8);
+        using (store.Enter())
+        {
+            store.Of(family, store.Agent, in key, MetricStore.Time).Set(1);
+        }
+    }
+}

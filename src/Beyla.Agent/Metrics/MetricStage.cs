@@ -1,0 +1,50 @@
+using Beyla.Agent.Processes;
+using Beyla.Agent.Spans;
+
+namespace Beyla.Agent.Metrics;
+
+/// <summary>Makes metrics of spans.</summary>
+/// <param name="store">Keeps them.</param>
+/// <param name="services">The resources of processes.</param>
+/// <param name="metrics">Which.</param>
+internal sealed class MetricStage(MetricStore store, ServiceResources services, ISpanMetrics[] metrics) : IExportStage
+{
+    /// <summary>How often it is looked for what is over, in milliseconds.</summary>
+    private const long Interval = 1000;
+
+    private long due = Environment.TickCount64 + Interval;
+
+    /// <inheritdoc/>
+    public void OnSpan(in ExportedSpan span)
+    {
+        var service = services.Of(span.Process);
+        using (store.Enter())
+        {
+            var resource = store.Of(service);
+            foreach (var one in metrics)
+            {
+                one.OnSpan(in span, service, resource);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnEnd(ProcessInfo process) => store.End(process);
+
+    /// <inheritdoc/>
+    public long Tick(long now)
+    {
+        if (now >= due)
+        {
+            store.Expire(now);
+            due = now + Interval;
+        }
+
+        return due;
+    }
+
+    /// <inheritdoc/>
+    public void Finish(long deadline)
+    {
+    }
+}

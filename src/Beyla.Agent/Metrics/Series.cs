@@ -1,0 +1,104 @@
+using System.Buffers.Binary;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Spans;
+
+namespace Beyla.Agent.Metrics;
+
+/// <summary>
+/// One stream of measurements: a metric, a resource, and the values of the attributes. Read and written under the store's lock.
+/// </summary>
+public sealed class Series
+{
+    private readonly byte[] key;
+    private readonly byte wantedFlags;
+
+    internal Series(MetricFamily family, MetricResource resource, ReadOnlySpan<byte> key, ulong hash, long start, ExemplarFilter filter)
+    {
+        (Family, Resource, Hash, Start) = (family, resource, hash, start);
+        this.key = key.ToArray();
+        if (family.Definition.Buckets is { } buckets)
+        {
+            Counts = new long[buckets.Bounds.Count + 1];
+            Exemplars = filter == ExemplarFilter.AlwaysOff ? null : new Exemplar[Counts.Length];
+            // "trace_based": only traces that somebody keeps are worth pointing at.
+            wantedFlags = filter == ExemplarFilter.TraceBased ? TraceContext.Sampled : (byte)0;
+        }
+    }
+
+    /// <summary>Its metric.</summary>
+    public MetricFamily Family { get; }
+
+    /// <summary>Whose it is.</summary>
+    public MetricResource Resource { get; }
+
+    /// <summary>From when on it counts, in microseconds since 1970 (UTC).</summary>
+    public long Start { get; }
+
+    /// <summary>The counter, or the sum of what was measured, in measured units (<see cref="Metrics.Buckets.Scale"/>).</summary>
+    public long Sum { get; private set; }
+
+    /// <summary>How many measurements.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Measurements in each bucket alone, the one above all bounds last; null where it is no histogram.</summary>
+    public long[]? Counts { get; }
+
+    /// <summary>One for each bucket; null where none are kept.</summary>
+    public Exemplar[]? Exemplars { get; }
+
+    /// <summary>Whether it holds what found no room of its own: its one attribute is otel.metric.overflow.</summary>
+    public bool IsOverflow => ReferenceEquals(Family.Overflow, this);
+
+    /// <summary>Room for what an exporter has made of the attributes once.</summary>
+    public byte[]? Text { get; set; }
+
+    /// <summary>When it last changed, as the store's clock.</summary>
+    internal long LastSeen { get; set; }
+
+    internal ulong Hash { get; }
+
+    internal ReadOnlySpan<byte> Key => key;
+
+    /// <summary>The value of an attribute, as captured: untrusted, unescaped; empty when it has none.</summary>
+    /// <param name="attribute">Its place in the definition.</param>
+    public ReadOnlySpan<byte> Value(int attribute)
+    {
+        var rest = key.AsSpan();
+        while (!rest.IsEmpty)
+        {
+            var length = BinaryPrimitives.ReadUInt16LittleEndian(rest);
+            rest = rest[sizeof(ushort)..];
+            if (attribute-- == 0)
+            {
+                return rest[..length];
+            }
+
+            rest = rest[length..];
+        }
+
+        return default;
+    }
+
+    /// <summary>Adds to a counter.</summary>
+    internal void Add(long count)
+    {
+        Sum += count;
+        Count++;
+    }
+
+    /// <summary>Sets a gauge.</summary>
+    internal void Set(long value) => (Sum, Count) = (value, 1);
+
+    /// <summary>Counts a measurement of a histogram.</summary>
+    internal void Observe(long measured, in TraceContext context, long time)
+    {
+        var bucket = Family.Definition.Buckets!.IndexOf(measured);
+        Counts![bucket]++;
+        Sum += measured;
+        Count++;
+        if (Exemplars is not null && (context.Flags & wantedFlags) == wantedFlags)
+        {
+            Exemplars[bucket].Set(in context, measured, time);
+        }
+    }
+}

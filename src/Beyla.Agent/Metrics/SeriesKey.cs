@@ -1,0 +1,85 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Beyla.Agent.Metrics;
+
+/// <summary>
+/// Puts the values of the attributes of one measurement together, in the order of the definition: each with its length (two bytes,
+/// little-endian) before it; one that there is not is empty. Does not allocate.
+/// </summary>
+public ref struct SeriesKey
+{
+    /// <summary>Enough for the attributes of any metric: at most eight, of at most <see cref="Longest"/> bytes.</summary>
+    public const int Room = 8 * (Longest + sizeof(ushort));
+
+    /// <summary>Longer values are cut.</summary>
+    public const int Longest = 255;
+
+    private readonly Span<byte> room;
+    private int used;
+
+    /// <param name="room">At least <see cref="Room"/> bytes.</param>
+    public SeriesKey(Span<byte> room) => this.room = room;
+
+    /// <summary>What was put together.</summary>
+    public readonly ReadOnlySpan<byte> Written => room[..used];
+
+    /// <summary>A number that two keys have in common only when they are equal, or by a rare chance.</summary>
+    public readonly ulong Hash
+    {
+        get
+        {
+            const ulong prime = 0x9E3779B97F4A7C15;
+            var rest = room[..used];
+            var hash = (ulong)rest.Length * prime;
+            while (rest.Length >= sizeof(ulong))
+            {
+                hash = (hash ^ MemoryMarshal.Read<ulong>(rest)) * prime;
+                hash ^= hash >> 29;
+                rest = rest[sizeof(ulong)..];
+            }
+
+            foreach (var b in rest)
+            {
+                hash = (hash ^ b) * prime;
+            }
+
+            return hash ^ (hash >> 32);
+        }
+    }
+
+    /// <summary>The next attribute.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(scoped ReadOnlySpan<byte> value)
+    {
+        if (value.Length > Longest)
+        {
+            value = value[..Longest];
+        }
+
+        BinaryPrimitives.WriteUInt16LittleEndian(room[used..], (ushort)value.Length);
+        value.CopyTo(room[(used + sizeof(ushort))..]);
+        used += sizeof(ushort) + value.Length;
+    }
+
+    /// <summary>The next attribute; a negative number is none.</summary>
+    public void Add(long value)
+    {
+        Span<byte> digits = stackalloc byte[20];
+        var length = 0;
+        if (value is >= 100 and < 1000)
+        {
+            // The status of HTTP.
+            (digits[0], digits[1], digits[2]) = ((byte)('0' + (value / 100)), (byte)('0' + (value / 10 % 10)), (byte)('0' + (value % 10)));
+            length = 3;
+        }
+        else if (value >= 0)
+        {
+            _ = Utf8Formatter.TryFormat(value, digits, out length);
+        }
+
+        Add(digits[..length]);
+    }
+}
