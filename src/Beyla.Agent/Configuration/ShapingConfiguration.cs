@@ -1,3 +1,5 @@
+using Beyla.Agent.Selection;
+
 namespace Beyla.Agent.Configuration;
 
 /// <summary>What becomes the route of a path that no pattern fits (<c>routes.unmatched</c>).</summary>

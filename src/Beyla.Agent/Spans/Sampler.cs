@@ -1,4 +1,4 @@
-using Beyla.Agent.Configuration;
+using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Spans;
 

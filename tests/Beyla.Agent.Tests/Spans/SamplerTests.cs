@@ -1,4 +1,4 @@
-using Beyla.Agent.Configuration;
+using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Tests.Spans;

@@ -30,8 +30,10 @@ public sealed class RouteFinder(RoutesConfiguration configuration)
     /// <summary>The route of a path; empty where it has none. Valid until the next call.</summary>
     /// <param name="process">Whose request it is.</param>
     /// <param name="path">As on the wire; what does not begin with a slash has no route.</param>
-    public ReadOnlySpan<byte> Find(ProcessInfo process, ReadOnlySpan<byte> path)
+    /// <param name="isGuess">Whether a heuristic found it.</param>
+    public ReadOnlySpan<byte> Find(ProcessInfo process, ReadOnlySpan<byte> path, out bool isGuess)
     {
+        isGuess = false;
         if (path.IsEmpty || path[0] != '/')
         {
             return default;
@@ -51,6 +53,7 @@ public sealed class RouteFinder(RoutesConfiguration configuration)
             case UnmatchedRoute.Wildcard:
                 return "/**"u8;
             default:
+                isGuess = true;
                 var guessed = guess.AsSpan(0, HeuristicRoute.Write(path, configuration.Wildcard, guess));
                 return configuration.Unmatched == UnmatchedRoute.Heuristic || configuration.MaximumSegmentValues <= 0
                     ? guessed : route.AsSpan(0, TreeOf(process).Write(guessed, route));

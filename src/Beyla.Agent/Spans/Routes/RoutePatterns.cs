@@ -9,12 +9,9 @@ namespace Beyla.Agent.Spans.Routes;
 /// </summary>
 internal sealed class RoutePatterns
 {
-    /// <summary>Characters of a pattern, and its segments: more is refused.</summary>
-    public const int MaximumLength = 1024, MaximumSegments = 64;
-
     private readonly Node root = new();
 
-    /// <param name="patterns">Each passed <see cref="Check"/>.</param>
+    /// <param name="patterns">Each begins with a slash, or is <c>*</c>.</param>
     public RoutePatterns(IEnumerable<string> patterns)
     {
         foreach (var pattern in patterns)
@@ -25,17 +22,6 @@ internal sealed class RoutePatterns
 
     /// <summary>Whether there is none.</summary>
     public bool IsEmpty { get; private set; } = true;
-
-    /// <summary>What is wrong with a pattern; null where it is good.</summary>
-    public static string? Check(string pattern)
-    {
-        if (pattern.Length > MaximumLength || pattern.Count(static c => c == '/') > MaximumSegments)
-        {
-            return $"a pattern has at most {MaximumLength} characters and {MaximumSegments} segments";
-        }
-
-        return pattern.StartsWith('/') || pattern == "*" ? null : "a pattern of paths begins with a slash, such as /users/:id";
-    }
 
     /// <summary>The pattern that a path fits, as it was written, in UTF-8; empty where none does.</summary>
     public ReadOnlySpan<byte> Find(ReadOnlySpan<byte> path) => Find(root, new PathSegments(path));

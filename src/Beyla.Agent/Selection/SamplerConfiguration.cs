@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Beyla.Agent.Configuration;
+namespace Beyla.Agent.Selection;
 
 /// <summary>How a trace without a parent is decided.</summary>
 public enum SamplerKind : byte
