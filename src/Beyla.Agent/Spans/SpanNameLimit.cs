@@ -10,7 +10,7 @@ namespace Beyla.Agent.Spans;
 public sealed class SpanNameLimit(int limit)
 {
     /// <summary>What stands for the names beyond the limit.</summary>
-    public const string Aggregated = "AGGREGATED";
+    public static ReadOnlySpan<byte> Aggregated => "AGGREGATED"u8;
 
     /// <summary>Services whose names are told apart.</summary>
     private const int MaximumServices = 1024;
@@ -26,15 +26,12 @@ public sealed class SpanNameLimit(int limit)
     /// <summary>The name under which metrics count the span: the one that is given, or the one for all others.</summary>
     /// <param name="serviceNamespace">service.namespace.</param>
     /// <param name="service">service.name.</param>
-    /// <param name="name">The name of the span in UTF-8; a name that is longer than 512 bytes is cut.</param>
-    public string Of(string serviceNamespace, string service, ReadOnlySpan<byte> name)
+    /// <param name="name">The name of the span in UTF-8; two that differ only behind 512 bytes are one here.</param>
+    public ReadOnlySpan<byte> Of(string serviceNamespace, string service, ReadOnlySpan<byte> name)
     {
-        name = name[..Math.Min(name.Length, MaximumName)];
-        Span<char> text = stackalloc char[MaximumName];
-        text = text[..Encoding.UTF8.GetChars(name, text)];
         if (limit <= 0)
         {
-            return text.ToString();
+            return name;
         }
 
         if (!services.TryGetValue((serviceNamespace, service), out var names) && services.Count < MaximumServices)
@@ -44,16 +41,17 @@ public sealed class SpanNameLimit(int limit)
 
         if (names is not null)
         {
-            if (names.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(text, out var known))
+            Span<char> text = stackalloc char[MaximumName];
+            text = text[..Encoding.UTF8.GetChars(name[..Math.Min(name.Length, MaximumName)], text)];
+            if (names.GetAlternateLookup<ReadOnlySpan<char>>().Contains(text))
             {
-                return known;
+                return name;
             }
 
             if (names.Count < limit)
             {
-                known = text.ToString();
-                _ = names.Add(known);
-                return known;
+                _ = names.Add(text.ToString());
+                return name;
             }
         }
 
