@@ -9,7 +9,10 @@ namespace Beyla.Agent.Spans;
 /// <param name="host">Where they run.</param>
 /// <param name="version">Version of the agent.</param>
 /// <param name="startTime">The start of a process where <see cref="ProcessInfo.StartTime"/> does not tell it; 0 if unknown.</param>
-public sealed class ServiceResources(HostIdentity host, string version, Func<int, long> startTime) : IExportStage
+/// <param name="general">What the agent was told to say of every process (its own OTEL_RESOURCE_ATTRIBUTES).</param>
+public sealed class ServiceResources(
+    HostIdentity host, string version, Func<int, long> startTime, IReadOnlyList<KeyValuePair<string, string>>? general = null)
+    : IExportStage
 {
     /// <summary>Those beyond are made anew each time they are asked for.</summary>
     private const int MaximumKept = 65536;
@@ -80,6 +83,15 @@ public sealed class ServiceResources(HostIdentity host, string version, Func<int
         foreach (var (key, value) in process.ResourceAttributes)
         {
             Add(key, value);
+        }
+
+        // And what somebody said of all of them before what is found out. Who they are it cannot say: they would all be one.
+        foreach (var (key, value) in general ?? [])
+        {
+            if (key is not ("service.name" or "service.namespace" or "service.instance.id"))
+            {
+                Add(key, value);
+            }
         }
 
         Add("telemetry.sdk.name", "beyla");

@@ -33,6 +33,22 @@ public sealed class UnknownNameTests
     }
 
     [Fact]
+    public void A_setting_that_is_refused_is_one_warning_with_its_reason() => Assert.Equal(
+        ["network.geo_ip.cache_expiry (environment BEYLA_GEOIP_CACHE_TTL) has no effect here: "
+            + "addresses are not looked up in databases of countries and networks; network.cidrs names networks"],
+        Loaded.Environment(("BEYLA_GEOIP_CACHE_TTL", "1h")).Warnings);
+
+    [Fact]
+    public void Every_setting_has_an_effect_or_a_reason()
+    {
+        // Those of the features that are being built.
+        string[] open = ["otel_", "prometheus_export.", "metrics.", "internal_metrics.", "grafana.", "jvm_runtime"];
+        Assert.Empty(Agent.Configuration.KeyIndex.All.Where(key => !key.Built && key.Reason.Length == 0
+            && !open.Any(start => key.Path.StartsWith(start, StringComparison.Ordinal))).Select(static key => key.Path));
+        Assert.All(Agent.Configuration.KeyIndex.All, static key => Assert.DoesNotContain('|', key.Reason));
+    }
+
+    [Fact]
     public void A_standard_exporter_that_is_not_built_is_a_warning()
     {
         var loaded = Loaded.Environment(("OTEL_TRACES_EXPORTER", "otlp,console,x\u001b"));
@@ -63,7 +79,8 @@ public sealed class UnknownNameTests
     [InlineData("health_check: {port: 9090}",
         "health_check.port (beyla.yml:1:22) belongs to a feature that is not built in this agent and has no effect")]
     [InlineData("discovery: {survey: [{exe_path: x}]}",
-        "discovery.survey (beyla.yml:1:21) belongs to a feature that is not built in this agent and has no effect")]
+        "discovery.survey (beyla.yml:1:21) has no effect here: there is no metric of processes that are not traced; "
+            + "beyla config and the log name those that are")]
     [InlineData("network: {reverse_dns: {type: ebpf}}",
         "network.reverse_dns.type = \"ebpf\" (beyla.yml:1:31) is not built in this agent; names are not looked up")]
     public void A_key_in_the_file_is_a_warning_with_its_place(string yaml, string expected)
