@@ -18,13 +18,10 @@ public sealed class UnknownNameTests
     }
 
     [Theory]
-    [InlineData("BEYLA_HEALTH_CHECK_PORT", "9090", "health_check.port (environment BEYLA_HEALTH_CHECK_PORT)")]
     [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://x",
         "otel_metrics_export.endpoint (environment OTEL_EXPORTER_OTLP_METRICS_ENDPOINT)")]
     [InlineData("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "a=b", "the variable OTEL_EXPORTER_OTLP_METRICS_HEADERS")]
     [InlineData("BEYLA_GRAFANA_AI_X", "1", "the variable BEYLA_GRAFANA_AI_X")]
-    [InlineData("BEYLA_GEOIP_CACHE_TTL", "1h", "network.geo_ip.cache_expiry (environment BEYLA_GEOIP_CACHE_TTL)")]
-    [InlineData("BEYLA_OTEL_PROCESSES_INTERVAL", "5s", "processes.interval (environment BEYLA_OTEL_PROCESSES_INTERVAL)")]
     public void A_setting_that_is_not_built_is_one_warning(string variable, string value, string start)
     {
         var loaded = Loaded.Environment((variable, value));
@@ -77,7 +74,8 @@ public sealed class UnknownNameTests
         "beyla.yml:1:1: the key \"http_request_timeout\" is unknown and has no effect; did you mean ebpf.http_request_timeout?")]
     [InlineData("zzzzzzzzzzzz: 1", "beyla.yml:1:1: the key \"zzzzzzzzzzzz\" is unknown and has no effect")]
     [InlineData("health_check: {port: 9090}",
-        "health_check.port (beyla.yml:1:22) belongs to a feature that is not built in this agent and has no effect")]
+        "health_check.port (beyla.yml:1:22) has no effect here: "
+            + "nothing listens for questions about health; the exit code and the log of the agent tell")]
     [InlineData("discovery: {survey: [{exe_path: x}]}",
         "discovery.survey (beyla.yml:1:21) has no effect here: there is no metric of processes that are not traced; "
             + "beyla config and the log name those that are")]

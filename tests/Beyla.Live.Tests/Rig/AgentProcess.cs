@@ -198,9 +198,11 @@ internal sealed class AgentProcess : ChildProcess
     {
         // Where routes are shown, ignored requests are left out between the two.
         string before = counters.ContainsKey("routes") ? "routes" : "spans";
+        string sent = counters.ContainsKey("routes.traces") ? "routes.traces" : "export";
         foreach ((string from, string to) in new[]
         {
             ("sockets", "tracing"), ("exchanges", "spans"), ("spans", "routes"), (before, "printer"),
+            (before, "export"), ("export", "routes.traces"), (sent, "otlp.traces"),
         })
         {
             if (counters.TryGetValue(from, out PlaceCount? left)

@@ -45,7 +45,7 @@ public sealed class RoutedStage(IExportStage stage, RouteShaper shaper, IgnoredS
     {
         var (left, unwanted) = (Volatile.Read(ref emitted), Volatile.Read(ref filtered));
         return shaper.Ignores
-            ? [new PlaceCounters(signal == IgnoredSignals.Metrics ? "routes metrics" : "routes traces", "spans", left + unwanted,
+            ? [new PlaceCounters(signal == IgnoredSignals.Metrics ? "routes.metrics" : "routes.traces", "spans", left + unwanted,
                 Emitted: left, Filtered: unwanted)]
             : [];
     }
