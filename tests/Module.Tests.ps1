@@ -216,7 +216,7 @@ Describe 'Objects and views' {
             derived = 'PeerAddress', 'PeerPort', 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort',
                 'ClientAddress', 'ClientPort', 'ServerAddress', 'ServerPort', 'DurationMs', 'HandlerDurationMs',
                 # These are among the attributes.
-                'Method', 'Path', 'Query', 'Host', 'ProtocolVersion', 'RequestBodyLength', 'ResponseBodyLength'
+                'Method', 'Path', 'Query', 'Host', 'ProtocolVersion', 'Route', 'RequestBodyLength', 'ResponseBodyLength'
         }
         @{
             name = 'flow'

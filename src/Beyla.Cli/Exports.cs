@@ -8,6 +8,7 @@ using Beyla.Agent.Export.Relay;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Spans;
+using Beyla.Agent.Spans.Routes;
 
 namespace Beyla.Cli;
 
@@ -21,17 +22,21 @@ internal sealed class Exports : IDisposable
 
     private Exports(AgentConfiguration configuration, Func<string, string?> fileText, Func<int, long> startOf)
     {
-        var host = HostIdentity.Read();
-        var resources = new ServiceResources(host, AgentVersion.Text, startOf);
+        var shaping = configuration.Shaping;
+        var host = HostIdentity.Read(shaping.HostId, shaping.HostName);
+        var resources = new ServiceResources(host, AgentVersion.Text, startOf, shaping.ResourceAttributes);
+        var samplers = new Samplers(shaping.Sampler);
+        var routes = new RouteShaper(shaping.Routes);
         List<IExportStage> stages = [];
         places = [];
         if (configuration.Traces is { } traces)
         {
             var transport = new OtlpHttp(traces.Otlp, OtlpSignal.Traces, AgentVersion.Text, CertificatesOf(traces.Otlp, fileText));
             var sender = new OtlpSender(transport, traces.Otlp, OtlpSignal.Traces.Name, traces.QueueSize);
-            var stage = new OtlpTraces(traces, resources, sender, AgentVersion.Text);
-            stages.Add(stage);
-            places.Add(stage);
+            var stage = new OtlpTraces(traces, resources, sender, AgentVersion.Text, samplers.IsSampled);
+            var routed = new RoutedStage(stage, routes, IgnoredSignals.Traces);
+            stages.Add(routed);
+            places.AddRange([routed, stage]);
             owned.Add(stage);
             Log.Info("Spans are sent", ("endpoint", transport.Target), ("protocol", NameOf(traces.Otlp.Protocol)));
         }
@@ -40,10 +45,15 @@ internal sealed class Exports : IDisposable
         {
             metrics = PrometheusExport.Start(configuration, resources, host, AgentVersion.Text);
             owned.Add(metrics);
-            stages.AddRange(metrics.Stages);
+            foreach (var stage in metrics.Stages)
+            {
+                var routed = new RoutedStage(stage, routes, IgnoredSignals.Metrics);
+                stages.Add(routed);
+                places.Add(routed);
+            }
         }
 
-        relay = new SpanRelay(stages);
+        relay = new SpanRelay([.. stages, resources]);
         Sinks = stages.Count > 0 ? [relay] : [];
         places.Insert(0, relay);
     }

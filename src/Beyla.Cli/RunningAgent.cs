@@ -8,6 +8,7 @@ using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
+using Beyla.Agent.Spans.Routes;
 using TracePrinter = Beyla.Agent.Export.TracePrinter;
 
 namespace Beyla.Cli;
@@ -29,6 +30,7 @@ internal sealed class RunningAgent : IDisposable
     private readonly Exports? exports;
     private ApplicationTracing? application;
     private FlowObserver? flows;
+    private RoutedSink? routed;
     private CounterReports counters = null!;
     private int failure;
 
@@ -152,7 +154,19 @@ internal sealed class RunningAgent : IDisposable
         return exports?.Flows is { } counted ? new FlowSinks(printed, counted) : printed;
     }
 
-    private IExportSink[] Sinks() => [.. printer.Sinks, .. exports?.Sinks ?? []];
+    private IExportSink[] Sinks() => [.. Printers(), .. exports?.Sinks ?? []];
+
+    /// <summary>The printers show routes where somebody asked for routes: what is sent has them at no cost to the tracing thread.</summary>
+    private IExportSink[] Printers()
+    {
+        if (!configuration.Shaping.Routes.IsConfigured || printer.Sinks.Length == 0)
+        {
+            return printer.Sinks;
+        }
+
+        routed = new RoutedSink(printer.Sinks, new RouteShaper(configuration.Shaping.Routes), IgnoredSignals.Traces);
+        return [routed];
+    }
 
     /// <summary>What the keeper read in a file that the configuration names.</summary>
     private string? TextOf(string path)
@@ -182,6 +196,11 @@ internal sealed class RunningAgent : IDisposable
         if (flows is not null)
         {
             places.Add(flows);
+        }
+
+        if (routed is not null)
+        {
+            places.Add(routed);
         }
 
         if (printer.Counted is { } counted)

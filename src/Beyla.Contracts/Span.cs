@@ -79,6 +79,9 @@ public sealed record Span
     /// <summary>Version of the protocol in the request: <c>1.0</c>, <c>1.1</c>; empty when the agent did not say.</summary>
     public string ProtocolVersion => Attributes.Text(SpanAttribute.NetworkProtocolVersion);
 
+    /// <summary>The path with what varies put together (http.route); empty when the agent did not say.</summary>
+    public string Route => Attributes.Text(SpanAttribute.HttpRoute);
+
     /// <summary>Bytes of the body of an HTTP request (http.request.body.size); null when unknown.</summary>
     public long? RequestBodyLength => Attributes.Number(SpanAttribute.HttpRequestBodySize);
 

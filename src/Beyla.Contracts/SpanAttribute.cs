@@ -33,6 +33,9 @@ public enum SpanAttribute : byte
     /// <summary>http.response.body.size, bytes.</summary>
     HttpResponseBodySize,
 
+    /// <summary>http.route: the path with its variable parts put together, of a server; a guess where beyla.guess says so.</summary>
+    HttpRoute,
+
     /// <summary>db.system.name: <c>postgresql</c>, <c>redis</c>.</summary>
     DbSystemName,
 

@@ -70,6 +70,11 @@ public static class SpanAttributes
         },
         new()
         {
+            Attribute = SpanAttribute.HttpRoute, Name = "http.route", Limit = Label, Protocols = Http,
+            Meaning = "the path with a pattern or a wildcard for what varies; of servers, where routes are on",
+        },
+        new()
+        {
             Attribute = SpanAttribute.DbSystemName, Name = "db.system.name", Limit = Word, Protocols = Databases,
             Meaning = "the database system: `postgresql`, `redis`; `other_sql` where only statements tell",
         },
@@ -121,7 +126,7 @@ public static class SpanAttributes
         new()
         {
             Attribute = SpanAttribute.Guess, Name = "beyla.guess", Limit = Word,
-            Meaning = "a fact of the span that a heuristic found, and that may be wrong: `protocol`",
+            Meaning = "a fact of the span that a heuristic found, and that may be wrong: `protocol`, `route`",
         },
         new()
         {

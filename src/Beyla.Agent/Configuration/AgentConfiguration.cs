@@ -115,6 +115,9 @@ public sealed record AgentConfiguration
     /// <summary>How spans are sent by OTLP; null where they are not.</summary>
     public TracesExport? Traces { get; init; }
 
+    /// <summary>How spans and metrics are shaped before they leave: routes, samplers, names.</summary>
+    public ShapingConfiguration Shaping { get; init; } = new();
+
     /// <summary>Whether other systems get anything: the worker then speaks with the network.</summary>
     public bool Exports => Traces is not null || Metrics.IsServed;
 

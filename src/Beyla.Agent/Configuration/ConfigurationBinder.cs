@@ -30,6 +30,7 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
                 "json_indent" => TracePrinterKind.JsonIndent,
                 _ => TracePrinterKind.Disabled,
             },
+            Shaping = Shaping(),
             EnforceSysCaps = Boolean("enforce_sys_caps"),
             ExitWithParent = Boolean("exit_with_parent"),
             LogLevel = Choice("log_level") switch

@@ -76,6 +76,7 @@ public static class ConfigurationLoader
         layers.AddEnvironment(environment);
         layers.AddCommandLine(commandLine);
         layers.AddTracesExporter(environment);
+        layers.AddResourceAttributes(environment);
         layers.Check();
         var configuration = new ConfigurationBinder(layers).Bind();
         var settings = new Setting[KeyIndex.All.Count];

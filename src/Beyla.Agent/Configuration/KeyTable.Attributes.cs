@@ -6,11 +6,11 @@ internal static partial class KeyTable
     private const string Attributes = """
         attributes.extra_group_attributes||any|
           Attributes that are added to a group of attributes.
-        attributes.host_id.override|BEYLA_HOST_ID|text|
+        +attributes.host_id.override|BEYLA_HOST_ID|text|
           The id of the host, in place of the one that the host has.
         attributes.instance_id.dns|BEYLA_HOSTNAME_DNS_RESOLUTION|bool|true
           Asks DNS for the name of the host.
-        attributes.instance_id.override_hostname|BEYLA_HOSTNAME|text|
+        +attributes.instance_id.override_hostname|BEYLA_HOSTNAME|text|
           The name of the host, in place of the one that it has.
         attributes.kubernetes.cluster_name|BEYLA_KUBE_CLUSTER_NAME|text|
           The name of the Kubernetes cluster.
@@ -46,7 +46,7 @@ internal static partial class KeyTable
           The first wait between two questions for the metadata of the cloud.
         attributes.metadata_retry.timeout|BEYLA_METADATA_RETRY_TIMEOUT|duration|30s
           How long the metadata of the cloud is asked for before that is given up.
-        attributes.metric_span_names_limit|BEYLA_METRIC_SPAN_NAMES_LIMIT|int|100
+        +attributes.metric_span_names_limit|BEYLA_METRIC_SPAN_NAMES_LIMIT|int|100
           How many span names of a service metrics tell apart; 0 is no limit.
         attributes.rename_unresolved_hosts_incoming|BEYLA_RENAME_UNRESOLVED_HOSTS_INCOMING|text|incoming
           The name of a client's address that has none.
@@ -72,18 +72,18 @@ internal static partial class KeyTable
         """;
 
     private const string Routes = """
-        routes.ignore_mode||one all metrics traces|all
+        +routes.ignore_mode||one all metrics traces|all
           Where ignored routes are left out: in metrics, in traces, or in both.
-        routes.ignored_patterns||list|
-          Routes that are not reported.
-        routes.max_path_segment_cardinality||int|10
-          How many values a part of a path may have before it counts as a variable.
-        routes.patterns||list|
-          The routes to which the paths of requests are matched, such as /user/:id.
-        routes.unmatched||one heuristic low-cardinality path unset wildcard|low-cardinality
-          What becomes the route of a path that no pattern fits.
-        routes.wildcard_char||text|*
-          What stands for a variable part of a path.
+        +routes.ignored_patterns||list|
+          Patterns of paths whose requests are not reported.
+        +routes.max_path_segment_cardinality||int 0..|10
+          How many values a part of a path may have in a service before it counts as a variable; 0 is no limit.
+        +routes.patterns||list|
+          The routes to which the paths of requests are matched, such as /user/:id, /user/{id} and /static/*.
+        +routes.unmatched||one heuristic low-cardinality path unset wildcard|low-cardinality
+          What becomes the route of a path that no pattern fits; heuristic and low-cardinality guess it.
+        +routes.wildcard_char||text|*
+          What stands for a variable part of a path in a route that is guessed; one character.
         """;
 
     private const string NamesOfOtherHosts = """

@@ -40,9 +40,9 @@ internal static partial class KeyTable
           How many spans wait at most for their export; also no more than 16 MiB.
         otel_traces_export.reporters_cache_len|BEYLA_TRACES_REPORT_CACHE_LEN|int|256
           How many services have an exporter of their own kept.
-        otel_traces_export.sampler.arg|OTEL_TRACES_SAMPLER_ARG|text|
+        +otel_traces_export.sampler.arg|OTEL_TRACES_SAMPLER_ARG|text|
           The argument of the sampler, such as the part of the traces that is kept.
-        otel_traces_export.sampler.name|OTEL_TRACES_SAMPLER|
+        +otel_traces_export.sampler.name|OTEL_TRACES_SAMPLER|
         """
         + """
         one always_on always_off traceidratio parentbased_always_on parentbased_always_off parentbased_traceidratio|parentbased_always_on

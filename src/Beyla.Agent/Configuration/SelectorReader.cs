@@ -17,7 +17,8 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
     private const int MaximumEntries = 256;
 
     private static readonly string[] Known =
-        ["name", "namespace", "open_ports", "exe_path", "languages", "target_pids", "cmd_args", .. UnbuiltCriteria, .. UnbuiltOptions];
+        ["name", "namespace", "open_ports", "exe_path", "languages", "target_pids", "cmd_args", "sampler",
+            .. UnbuiltCriteria, .. UnbuiltOptions];
 
     private static ReadOnlySpan<string> UnbuiltCriteria => (string[])
     [
@@ -26,7 +27,7 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
         "k8s_pod_labels", "k8s_pod_annotations",
     ];
 
-    private static ReadOnlySpan<string> UnbuiltOptions => (string[])["exports", "sampler", "routes", "metrics"];
+    private static ReadOnlySpan<string> UnbuiltOptions => (string[])["exports", "routes", "metrics"];
 
     /// <summary>Reads all entries of a setting.</summary>
     public List<SelectionRule> Read(Setting setting)
@@ -127,12 +128,44 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
             case "languages":
                 rule = rule with { Languages = Pattern(value, path) };
                 return true;
+            case "sampler":
+                rule = rule with { Sampler = Sampler(value, path) };
+                return true;
             case "cmd_args":
                 rule = rule with { CommandArguments = Pattern(value, path) };
                 return true;
             default:
                 return false;
         }
+    }
+
+    private SamplerConfiguration? Sampler(ConfigurationNode value, string path)
+    {
+        string name = "", argument = "";
+        foreach (var (key, given) in value.Entries)
+        {
+            switch (key.Text)
+            {
+                case "name" when given.Text is not null:
+                    name = given.Text;
+                    break;
+                case "arg" when given.Text is not null:
+                    argument = given.Text;
+                    break;
+                default:
+                    Problem(value, path, "a sampler is a mapping such as {name: traceidratio, arg: 0.1}");
+                    return null;
+            }
+        }
+
+        var error = SamplerConfiguration.Read(name, argument, out var sampler) ?? (name.Length == 0 ? "a sampler has a name" : null);
+        if (error is not null)
+        {
+            Problem(value, path, error);
+            return null;
+        }
+
+        return sampler;
     }
 
     private string? Text(ConfigurationNode value, string path)

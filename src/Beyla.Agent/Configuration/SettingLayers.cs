@@ -78,8 +78,8 @@ internal sealed class SettingLayers
             // Those that have an effect first: a variable that sets several settings is one mistake.
             foreach (var key in keys.OrderByDescending(static key => key.Built))
             {
-                // KUBECONFIG is set in many shells, for other programs.
-                if (!key.Built && name == "KUBECONFIG")
+                // KUBECONFIG is set in many shells, for other programs. And one mistake in a standard variable is one warning.
+                if (!key.Built && (name == "KUBECONFIG" || (KeyIndex.IsStandardVariable(name) && keys.Any(static other => other.Built))))
                 {
                     continue;
                 }
@@ -198,6 +198,27 @@ internal sealed class SettingLayers
         }
     }
 
+    /// <summary>OTEL_RESOURCE_ATTRIBUTES of the agent; see <see cref="ShapingConfiguration.ResourceAttributes"/>.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> ResourceAttributes { get; private set; } = [];
+
+    /// <summary>
+    /// Adds OTEL_RESOURCE_ATTRIBUTES: one entry that is wrong and the whole variable has no effect, which is warned of (OpenTelemetry
+    /// specification, Resource SDK, "Specifying resource information via an environment variable").
+    /// </summary>
+    public void AddResourceAttributes(IReadOnlyDictionary<string, string> environment)
+    {
+        const string Variable = "OTEL_RESOURCE_ATTRIBUTES";
+        var text = environment.GetValueOrDefault(Variable, "");
+        List<KeyValuePair<string, string>> attributes = [];
+        if (!AgentResourceAttributes.TryParse(text, attributes, out var error))
+        {
+            Warnings.Add($"the variable {Variable} has no effect: {LogText.Escape(Bounded(error))}");
+            return;
+        }
+
+        ResourceAttributes = attributes;
+    }
+
     /// <summary>Checks the type of every value that was set, and warns of those without effect.</summary>
     public void Check()
     {
@@ -297,7 +318,9 @@ internal sealed class SettingLayers
             }
         }
 
-        Warnings.Add($"{setting.Key.Path} ({setting.Origin}) belongs to a feature that is not built in this agent and has no effect");
+        Warnings.Add(setting.Key.Reason.Length > 0
+            ? $"{setting.Key.Path} ({setting.Origin}) has no effect here: {setting.Key.Reason}"
+            : $"{setting.Key.Path} ({setting.Origin}) belongs to a feature that is not built in this agent and has no effect");
     }
 
     private static int IndexOf(IReadOnlyList<string> list, string item)

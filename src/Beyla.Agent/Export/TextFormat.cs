@@ -6,7 +6,7 @@ namespace Beyla.Agent.Export;
 
 /// <summary>
 /// <c>BEYLA_TRACE_PRINTER=text</c>: one line per span in the field order of Grafana Beyla,
-/// <c>start (total[handler]) Type(subType=0) status method path?query [peer as name:port]-&gt;[host as name:port] contentLen:NB
+/// <c>start (total[handler]) Type(subType=0) status method path(route)?query [peer as name:port]-&gt;[host as name:port] contentLen:NB
 /// responseLen:NB svc=[namespace/name language] traceparent=[00-trace-span[parent]-flags]</c>; for databases the status is 0, or 1 of an
 /// error, and method and path are operation and table, for Redis the command and its text. Other than there the start is that of the
 /// request, lengths that are not known are <c>?</c>, the (redacted) query is shown, a client that a proxy named is followed by the proxy
@@ -88,6 +88,12 @@ public sealed class TextFormat : ISpanFormat
             Captured(values, SpanAttribute.HttpRequestMethod, ref line);
             line.WriteByte((byte)' ');
             Captured(values, SpanAttribute.UrlPath, ref line);
+            if (values.Has(SpanAttribute.HttpRoute))
+            {
+                line.Write("("u8);
+                _ = Escape.Text(values.Text(SpanAttribute.HttpRoute), SpanAttributes.Of(SpanAttribute.HttpRoute).Limit, ref line);
+                line.Write(")"u8);
+            }
         }
         else
         {

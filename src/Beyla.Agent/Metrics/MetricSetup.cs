@@ -14,6 +14,9 @@ public sealed class MetricSetup
     /// <summary>Bounds of durations, in seconds; null for those of the conventions of each metric.</summary>
     public IReadOnlyList<double>? Durations { get; init; }
 
+    /// <summary>Span names of a service that are told apart; 0 or less is no limit.</summary>
+    public int SpanNames { get; init; } = 100;
+
     /// <summary>Whether calls of a service to itself are part of the service graph.</summary>
     public bool HasSelfReferences { get; init; }
 
@@ -32,7 +35,7 @@ public sealed class MetricSetup
 
         if ((Features & (MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationSpanOtel | MetricFeatures.ApplicationSpanSizes)) != 0)
         {
-            metrics.Add(new SpanMetrics(store, Features, durations));
+            metrics.Add(new SpanMetrics(store, Features, durations, SpanNames));
         }
 
         if (Features.HasFlag(MetricFeatures.ApplicationServiceGraph))

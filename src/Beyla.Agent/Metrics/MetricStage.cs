@@ -29,12 +29,7 @@ internal sealed class MetricStage(MetricStore store, ServiceResources services, 
     }
 
     /// <inheritdoc/>
-    public void OnEnd(ProcessInfo process)
-    {
-        store.End(process);
-        // Another stage may have done so; those before this one are done with it.
-        services.Forget(process);
-    }
+    public void OnEnd(ProcessInfo process) => store.End(process);
 
     /// <inheritdoc/>
     public long Tick(long now)

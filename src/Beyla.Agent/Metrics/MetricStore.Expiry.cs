@@ -19,15 +19,19 @@ public sealed partial class MetricStore
     {
         using (Enter())
         {
-            if (ReferenceEquals(process, lastProcess))
+            (lastProcess, lastResource) = (null, null);
+            if (processes.Remove(process.Pid, out var known))
             {
-                (lastProcess, lastResource) = (null, null);
+                Leave(known.Resource);
             }
+        }
+    }
 
-            if (processes.Remove(process, out var resource) && --resource.Living == 0)
-            {
-                resource.EndedAt = Environment.TickCount64;
-            }
+    private static void Leave(MetricResource resource)
+    {
+        if (--resource.Living == 0)
+        {
+            resource.EndedAt = Environment.TickCount64;
         }
     }
 

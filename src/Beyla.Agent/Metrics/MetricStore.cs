@@ -13,7 +13,7 @@ public sealed partial class MetricStore
     private readonly Lock gate = new();
     private readonly MetricStoreOptions options;
     private readonly List<MetricFamily> families = [];
-    private readonly Dictionary<ProcessInfo, MetricResource> processes = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<int, (ProcessInfo Process, MetricResource Resource)> processes = []; // by process id
     private readonly Dictionary<(string Job, string Instance), MetricResource> resources = [];
     private readonly MetricFamily folded;
     private readonly byte[] room = new byte[SeriesKey.Room];
@@ -87,11 +87,20 @@ public sealed partial class MetricStore
             return lastResource!;
         }
 
-        if (!processes.TryGetValue(service.Process, out var resource))
+        if (!processes.TryGetValue(service.Process.Pid, out var known))
         {
-            resource = Join(service);
+            known = (service.Process, Join(service));
+        }
+        else if (!ReferenceEquals(known.Process, service.Process))
+        {
+            // More is known of it than before. Who begins before the other ends keeps a resource alive that is the same.
+            var before = known.Resource;
+            known = (service.Process, Join(service));
+            Leave(before);
         }
 
+        var resource = known.Resource;
+        processes[service.Process.Pid] = known;
         (lastProcess, lastResource) = (service.Process, resource);
         return resource;
     }
@@ -144,7 +153,6 @@ public sealed partial class MetricStore
         resource.Living++;
         resource.EndedAt = long.MaxValue;
         resource.ReadsSinceEnd = 0;
-        processes.Add(service.Process, resource);
         return resource;
     }
 

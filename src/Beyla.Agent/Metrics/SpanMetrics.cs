@@ -13,14 +13,16 @@ internal sealed class SpanMetrics : ISpanMetrics
     private static readonly MetricAttribute[] Labels = ["service", "service_namespace", "span_name", "span_kind", "status_code"];
 
     private readonly MetricStore store;
+    private readonly SpanNameLimit names;
     private readonly MetricFamily? latency, calls, size, responseSize;
 
     /// <param name="store">Keeps them.</param>
     /// <param name="features">Which.</param>
     /// <param name="durations">Bounds, in seconds.</param>
-    public SpanMetrics(MetricStore store, MetricFeatures features, IReadOnlyList<double> durations)
+    /// <param name="names">Span names of a service that are told apart; 0 or less is no limit.</param>
+    public SpanMetrics(MetricStore store, MetricFeatures features, IReadOnlyList<double> durations, int names)
     {
-        this.store = store;
+        (this.store, this.names) = (store, new SpanNameLimit(names));
         var isNew = features.HasFlag(MetricFeatures.ApplicationSpanOtel);
         if (isNew || features.HasFlag(MetricFeatures.ApplicationSpan))
         {
@@ -50,7 +52,7 @@ internal sealed class SpanMetrics : ISpanMetrics
         var key = store.BeginKey();
         key.Add(resource.NameBytes);
         key.Add(resource.NamespaceBytes);
-        key.Add(values.Text(SpanAttribute.Name));
+        key.Add(names.Of(service.ServiceNamespace, service.ServiceName, values.Text(SpanAttribute.Name)));
         key.Add(data.Kind == SpanKind.Server ? "SPAN_KIND_SERVER"u8 : "SPAN_KIND_CLIENT"u8);
         key.Add(values.Has(SpanAttribute.ErrorType) ? "STATUS_CODE_ERROR"u8 : "STATUS_CODE_UNSET"u8);
         if (latency is not null && calls is not null)

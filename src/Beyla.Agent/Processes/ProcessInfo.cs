@@ -26,6 +26,9 @@ public sealed record ProcessInfo
     /// <summary>Language or runtime; Generic where nothing tells it.</summary>
     public ProcessLanguage Language { get; init; }
 
+    /// <summary>Which of its traces are exported, as the rule says that selected it; null where that is as for all.</summary>
+    public Selection.SamplerConfiguration? Sampler { get; init; }
+
     /// <summary>
     /// Its control group when it was looked at, as <see cref="Linux.ControlGroups.FindGroup(string)"/> gives it; null where nobody asked
     /// (<see cref="ProcessTableOptions.NeedsControlGroup"/>), or it is not known.

@@ -132,6 +132,7 @@ internal sealed class ProcessJudge
             ?? ServiceNames.Shorten(FromRules(facts, rule, static rule => rule.ServiceNamespace) ?? options.ServiceNamespace) ?? "",
         Language = facts.Language,
         ResourceAttributes = own.Attributes ?? [],
+        Sampler = rule.Sampler,
     };
 
     private Verdict Refusal(ProcessFacts facts) => IsWanted(facts) && selection.IsExcluded(facts) ? Verdict.Excluded : Verdict.Unwanted;

@@ -15,6 +15,9 @@ public sealed record SelectionRule
     /// <summary>As <see cref="ServiceName"/>, for the namespace.</summary>
     public string? ServiceNamespace { get; init; }
 
+    /// <summary>Which traces of the process are exported; null where that is as for all.</summary>
+    public SamplerConfiguration? Sampler { get; init; }
+
     /// <summary>The process listens on one of these TCP ports.</summary>
     public IntegerRanges OpenPorts { get; init; } = IntegerRanges.None;
 

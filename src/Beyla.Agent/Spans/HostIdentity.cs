@@ -12,9 +12,11 @@ public sealed record HostIdentity(string Id, string Name, string Boot)
     private static readonly Guid Namespace = new("4d63009a-8d0f-11ee-aad7-4c796ed8e320");
 
     /// <summary>Reads this host's. What cannot be read is empty.</summary>
-    public static HostIdentity Read() => new(
-        Line("/etc/machine-id") is { Length: > 0 } id ? id : Line("/var/lib/dbus/machine-id"),
-        Environment.MachineName, Line("/proc/sys/kernel/random/boot_id"));
+    /// <param name="id">Said in place of its id (<c>attributes.host_id.override</c>); empty for its own.</param>
+    /// <param name="name">Said in place of its name (<c>attributes.instance_id.override_hostname</c>); empty for its own.</param>
+    public static HostIdentity Read(string id = "", string name = "") => new(
+        id.Length > 0 ? id : Line("/etc/machine-id") is { Length: > 0 } own ? own : Line("/var/lib/dbus/machine-id"),
+        name.Length > 0 ? name : Environment.MachineName, Line("/proc/sys/kernel/random/boot_id"));
 
     /// <summary>service.instance.id of a process: a UUID of version 5 (RFC 9562) of host, boot, process id and start.</summary>
     /// <param name="pid">Process id in the initial pid namespace.</param>

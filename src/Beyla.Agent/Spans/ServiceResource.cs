@@ -23,6 +23,9 @@ public sealed class ServiceResource
     /// <summary>All attributes by OpenTelemetry name, those above among them, each name once. Numbers are long, texts string.</summary>
     public required IReadOnlyList<KeyValuePair<string, object>> Attributes { get; init; }
 
+    /// <summary>What an exporter has made of the attributes, so that it makes it once. For the one thread of exports.</summary>
+    internal byte[]? Encoded { get; set; }
+
     /// <summary>The label <c>job</c> of Prometheus: namespace and name, or the name alone.</summary>
     public string Job => ServiceNamespace.Length > 0 ? ServiceNamespace + "/" + ServiceName : ServiceName;
 }

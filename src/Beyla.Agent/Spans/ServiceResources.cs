@@ -3,16 +3,21 @@ using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Spans;
 
-/// <summary>Makes the resources of processes, and keeps them until <see cref="Forget"/>. One thread.</summary>
+/// <summary>
+/// Makes the resources of processes, and keeps them until their end. As a stage it stands behind those that ask it. One thread.
+/// </summary>
 /// <param name="host">Where they run.</param>
 /// <param name="version">Version of the agent.</param>
 /// <param name="startTime">The start of a process where <see cref="ProcessInfo.StartTime"/> does not tell it; 0 if unknown.</param>
-public sealed class ServiceResources(HostIdentity host, string version, Func<int, long> startTime)
+/// <param name="general">What the agent was told to say of every process (its own OTEL_RESOURCE_ATTRIBUTES).</param>
+public sealed class ServiceResources(
+    HostIdentity host, string version, Func<int, long> startTime, IReadOnlyList<KeyValuePair<string, string>>? general = null)
+    : IExportStage
 {
     /// <summary>Those beyond are made anew each time they are asked for.</summary>
     private const int MaximumKept = 65536;
 
-    private readonly Dictionary<ProcessInfo, ServiceResource> kept = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<int, ServiceResource> kept = []; // by process id
     private ServiceResource? last;
 
     /// <summary>The resource of a process. Does not allocate for one that is known.</summary>
@@ -23,23 +28,37 @@ public sealed class ServiceResources(HostIdentity host, string version, Func<int
             return last;
         }
 
-        if (!kept.TryGetValue(process, out var resource))
+        // What is known of a process may be replaced while it lives.
+        if (!kept.TryGetValue(process.Pid, out var resource) || !ReferenceEquals(resource.Process, process))
         {
             resource = Make(process);
             if (kept.Count < MaximumKept)
             {
-                kept.Add(process, resource);
+                kept[process.Pid] = resource;
             }
         }
 
         return last = resource;
     }
 
-    /// <summary>A process is over: gives back what is kept of it.</summary>
-    public void Forget(ProcessInfo process)
+    /// <inheritdoc/>
+    public void OnSpan(in ExportedSpan span)
     {
-        _ = kept.Remove(process);
+    }
+
+    /// <summary>A process is over: gives back what is kept of it.</summary>
+    public void OnEnd(ProcessInfo process)
+    {
+        _ = kept.Remove(process.Pid);
         last = null;
+    }
+
+    /// <inheritdoc/>
+    public long Tick(long now) => long.MaxValue;
+
+    /// <inheritdoc/>
+    public void Finish(long deadline)
+    {
     }
 
     private ServiceResource Make(ProcessInfo process)
@@ -64,6 +83,15 @@ public sealed class ServiceResources(HostIdentity host, string version, Func<int
         foreach (var (key, value) in process.ResourceAttributes)
         {
             Add(key, value);
+        }
+
+        // And what somebody said of all of them before what is found out. Who they are it cannot say: they would all be one.
+        foreach (var (key, value) in general ?? [])
+        {
+            if (key is not ("service.name" or "service.namespace" or "service.instance.id"))
+            {
+                Add(key, value);
+            }
         }
 
         Add("telemetry.sdk.name", "beyla");

@@ -75,6 +75,9 @@ public sealed class Span(Contracts.Span record)
     /// <summary>Version of the protocol in the request: 1.0, 1.1; null when the agent did not say.</summary>
     public string? ProtocolVersion => Record.ProtocolVersion is { Length: > 0 } version ? version : null;
 
+    /// <summary>Path with a pattern or a wildcard for what varies; null when the agent did not say.</summary>
+    public string? Route => Record.Route is { Length: > 0 } route ? route : null;
+
     /// <summary>Bytes of the body of an HTTP request; null when unknown.</summary>
     public long? RequestBodyLength => Record.RequestBodyLength;
 

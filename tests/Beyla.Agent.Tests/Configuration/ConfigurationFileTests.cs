@@ -42,7 +42,8 @@ public sealed class ConfigurationFileTests : IDisposable
         var loaded = ConfigurationLoader.Load(
             CommandLine.Parse(["--config", directory + "/none.yml"], []), Loaded.Variables(("BEYLA_OPEN_PORT", "x")), false);
         Assert.Equal(2, loaded.Problems.Count);
-        Assert.Equal($"the configuration file \"{directory}/none.yml\" cannot be opened: No such file or directory", loaded.Problems[0]);
+        Assert.Equal(
+            $"the configuration file \"{directory}/none.yml\" cannot be opened: ENOENT (No such file or directory)", loaded.Problems[0]);
     }
 
     [Theory]

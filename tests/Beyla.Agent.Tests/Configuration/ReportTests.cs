@@ -22,7 +22,7 @@ public sealed class ReportTests
         Assert.Equal("9090 beyla.yml:3:22 (not built)", lines["health_check.port"]);
         Assert.Equal("*** environment GRAFANA_CLOUD_API_KEY", lines["grafana.otlp.cloud_api_key"]);
         Assert.Equal("- default", lines["network.interfaces"]);
-        Assert.DoesNotContain("routes.unmatched", lines.Keys);
+        Assert.DoesNotContain("network.geo_ip.cache_expiry", lines.Keys);
         Assert.Equal(KeyIndex.All.Count, ConfigurationReport.ToText(Load(), all: true).Count(static character => character == '\n'));
     }
 

@@ -18,18 +18,31 @@ public sealed class UnknownNameTests
     }
 
     [Theory]
-    [InlineData("BEYLA_HEALTH_CHECK_PORT", "9090", "health_check.port (environment BEYLA_HEALTH_CHECK_PORT)")]
     [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://x",
         "otel_metrics_export.endpoint (environment OTEL_EXPORTER_OTLP_METRICS_ENDPOINT)")]
     [InlineData("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "a=b", "the variable OTEL_EXPORTER_OTLP_METRICS_HEADERS")]
     [InlineData("BEYLA_GRAFANA_AI_X", "1", "the variable BEYLA_GRAFANA_AI_X")]
-    [InlineData("BEYLA_GEOIP_CACHE_TTL", "1h", "network.geo_ip.cache_expiry (environment BEYLA_GEOIP_CACHE_TTL)")]
-    [InlineData("BEYLA_OTEL_PROCESSES_INTERVAL", "5s", "processes.interval (environment BEYLA_OTEL_PROCESSES_INTERVAL)")]
     public void A_setting_that_is_not_built_is_one_warning(string variable, string value, string start)
     {
         var loaded = Loaded.Environment((variable, value));
         Assert.Equal([start + " belongs to a feature that is not built in this agent and has no effect"], loaded.Warnings);
         Assert.Empty(loaded.Problems);
+    }
+
+    [Fact]
+    public void A_setting_that_is_refused_is_one_warning_with_its_reason() => Assert.Equal(
+        ["network.geo_ip.cache_expiry (environment BEYLA_GEOIP_CACHE_TTL) has no effect here: "
+            + "addresses are not looked up in databases of countries and networks; network.cidrs names networks"],
+        Loaded.Environment(("BEYLA_GEOIP_CACHE_TTL", "1h")).Warnings);
+
+    [Fact]
+    public void Every_setting_has_an_effect_or_a_reason()
+    {
+        // Those of the features that are being built.
+        string[] open = ["otel_", "prometheus_export.", "metrics.", "internal_metrics.", "grafana.", "jvm_runtime"];
+        Assert.Empty(Agent.Configuration.KeyIndex.All.Where(key => !key.Built && key.Reason.Length == 0
+            && !open.Any(start => key.Path.StartsWith(start, StringComparison.Ordinal))).Select(static key => key.Path));
+        Assert.All(Agent.Configuration.KeyIndex.All, static key => Assert.DoesNotContain('|', key.Reason));
     }
 
     [Fact]
@@ -61,9 +74,11 @@ public sealed class UnknownNameTests
         "beyla.yml:1:1: the key \"http_request_timeout\" is unknown and has no effect; did you mean ebpf.http_request_timeout?")]
     [InlineData("zzzzzzzzzzzz: 1", "beyla.yml:1:1: the key \"zzzzzzzzzzzz\" is unknown and has no effect")]
     [InlineData("health_check: {port: 9090}",
-        "health_check.port (beyla.yml:1:22) belongs to a feature that is not built in this agent and has no effect")]
+        "health_check.port (beyla.yml:1:22) has no effect here: "
+            + "nothing listens for questions about health; the exit code and the log of the agent tell")]
     [InlineData("discovery: {survey: [{exe_path: x}]}",
-        "discovery.survey (beyla.yml:1:21) belongs to a feature that is not built in this agent and has no effect")]
+        "discovery.survey (beyla.yml:1:21) has no effect here: there is no metric of processes that are not traced; "
+            + "beyla config and the log name those that are")]
     [InlineData("network: {reverse_dns: {type: ebpf}}",
         "network.reverse_dns.type = \"ebpf\" (beyla.yml:1:31) is not built in this agent; names are not looked up")]
     public void A_key_in_the_file_is_a_warning_with_its_place(string yaml, string expected)

@@ -40,8 +40,8 @@ internal static class ConfigurationDocument
             """);
         Chapter(text, built: true);
         text.Append("\n## Known and not built\n\n")
-            .Append("These settings of Grafana Beyla are recognised, not built yet: a value is checked, ")
-            .Append("a warning says that it has no effect. Defaults are those of Grafana Beyla.\n");
+            .Append("These settings of Grafana Beyla are recognised and have no effect: a value is checked, ")
+            .Append("a warning says so, and why. Defaults are those of Grafana Beyla.\n");
         Chapter(text, built: false);
         return text.Append('\n').ToString();
     }
@@ -57,10 +57,12 @@ internal static class ConfigurationDocument
             }
 
             text.Append($"\n### {section.Title}{(built ? "" : ", not built")}\n\n");
-            text.Append("| Key | Environment variable | Value | Default | What it does |\n|---|---|---|---|---|\n");
+            text.Append($"| Key | Environment variable | Value | Default | What it does |{(built ? "" : " Why not here |")}\n")
+                .Append($"|---|---|---|---|---|{(built ? "" : "---|")}\n");
             foreach (var key in keys)
             {
-                text.Append($"| `{key.Path}` | {Code(key.Variables)} | {Value(key)} | {Code(Default(key))} | {key.Description} |\n");
+                text.Append($"| `{key.Path}` | {Code(key.Variables)} | {Value(key)} | {Code(Default(key))} | {key.Description} |")
+                    .Append(built ? "\n" : $" {(key.Reason.Length > 0 ? key.Reason : "not built yet")} |\n");
             }
         }
     }

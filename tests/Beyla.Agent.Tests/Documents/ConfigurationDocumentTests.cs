@@ -29,6 +29,13 @@ public partial class ConfigurationDocumentTests
         ["ebpf.poll_interval"] = static c => c.PollInterval,
         ["ebpf.postgres_prepared_statements_cache_size"] = static c => c.PostgresPreparedStatements,
         ["ebpf.redis_db_cache.enabled"] = static c => c.ShowsRedisDatabase,
+        ["attributes.metric_span_names_limit"] = static c => c.Shaping.MetricSpanNames,
+        ["otel_traces_export.sampler.name"] = static c => c.Shaping.Sampler == Agent.Selection.SamplerConfiguration.Default
+            ? "parentbased_always_on" : "another",
+        ["routes.ignore_mode"] = static c => c.Shaping.Routes.Ignored,
+        ["routes.max_path_segment_cardinality"] = static c => c.Shaping.Routes.MaximumSegmentValues,
+        ["routes.unmatched"] = static c => c.Shaping.Routes.Unmatched,
+        ["routes.wildcard_char"] = static c => ((char)c.Shaping.Routes.Wildcard).ToString(),
         ["ebpf.ring_size"] = static c => c.RingSize,
         ["ebpf.socket_source"] = static c => c.SocketSource,
         ["ebpf.traffic_control_backend"] = static c => c.Network.TrafficControlBackend,
@@ -122,7 +129,7 @@ public partial class ConfigurationDocumentTests
                 bool => bool.Parse(shown),
                 uint => uint.Parse(shown),
                 int => int.Parse(shown),
-                Enum => Enum.Parse(value.GetType(), shown.Replace("_", "", StringComparison.Ordinal), ignoreCase: true),
+                Enum => Enum.Parse(value.GetType(), string.Concat(shown.Where(char.IsAsciiLetterOrDigit)), ignoreCase: true),
                 _ => shown,
             };
             Assert.True(value.Equals(read), $"{key.Path}: the page says {shown}, the agent takes {value}");
@@ -134,12 +141,19 @@ public partial class ConfigurationDocumentTests
     /// leaves out.
     /// </summary>
     [Theory]
-    [InlineData(typeof(AgentConfiguration), new[] { nameof(AgentConfiguration.Selection), nameof(AgentConfiguration.Network) })]
+    [InlineData(typeof(AgentConfiguration), new[]
+    {
+        nameof(AgentConfiguration.Selection), nameof(AgentConfiguration.Network), nameof(AgentConfiguration.Shaping),
+    })]
+    [InlineData(typeof(ShapingConfiguration), new[] { nameof(ShapingConfiguration.Routes) })]
+    [InlineData(typeof(RoutesConfiguration), new string[0])]
     [InlineData(typeof(NetworkConfiguration), new[] { nameof(NetworkConfiguration.ExcludeInterfaces) })]
     public void A_configuration_made_by_hand_has_the_same_defaults(Type type, string[] except)
     {
         var loaded = Loaded.From().Configuration;
-        object read = type == typeof(AgentConfiguration) ? loaded : loaded.Network;
+        object read = type == typeof(AgentConfiguration) ? loaded
+            : type == typeof(ShapingConfiguration) ? loaded.Shaping
+            : type == typeof(RoutesConfiguration) ? loaded.Shaping.Routes : loaded.Network;
         var made = Activator.CreateInstance(type);
         Assert.All(
             type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => !except.Contains(property.Name)),

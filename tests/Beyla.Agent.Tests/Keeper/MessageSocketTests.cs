@@ -147,8 +147,9 @@ public sealed partial class MessageSocketTests : IDisposable
 
     private static string? Target(int file) => new FileInfo($"/proc/self/fd/{file}").LinkTarget;
 
-    /// <summary>Descriptors of this process.</summary>
-    internal static int Open() => Directory.GetFiles("/proc/self/fd").Length;
+    /// <summary>Descriptors of this process; not those of assemblies, which the runtime opens when it first needs one.</summary>
+    internal static int Open() => Directory.GetFiles("/proc/self/fd").Count(
+        static file => new FileInfo(file).LinkTarget?.EndsWith(".dll", StringComparison.Ordinal) != true);
 
     private struct Limit
     {

@@ -91,11 +91,11 @@ public sealed class ServiceResourcesTests
         Assert.Same(first, resources.Of(Process));
         var renamed = resources.Of(Process with { ServiceName = "other" });
         Assert.Equal(("other", first.InstanceId), (renamed.ServiceName, renamed.InstanceId));
-        Assert.Same(first, resources.Of(Process));
+        Assert.Equal(first.InstanceId, resources.Of(Process).InstanceId);
         // Where nobody has looked at the start it is asked for.
         Assert.Equal(first.InstanceId, new ServiceResources(Host, "1", static pid => pid == 4711 ? 123456 : 1)
             .Of(Process with { StartTime = 0 }).InstanceId);
-        resources.Forget(Process);
+        resources.OnEnd(Process);
         var again = resources.Of(Process);
         Assert.NotSame(first, again);
         Assert.Equal(first.InstanceId, again.InstanceId);

@@ -21,20 +21,22 @@ public sealed class DeliveryTests
     {
         await using TestServer server = await Nginx.StartAsync();
         await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
-        // A date has whole seconds: that of two seconds from now is more than one second away.
+        await using AgentProcess agent = await AgentProcess.StartAsync(ExportingAgent.For(server.Port, receiver.HttpUrl).InBatchesOf(50));
+        // A date has whole seconds.
+        DateTimeOffset date = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 3);
         await receiver.AnswerAsync(OtlpAnswer.RetryAfter(
-            status, after == "date" ? DateTimeOffset.UtcNow.AddSeconds(4).ToString("R", CultureInfo.InvariantCulture) : after));
-        await using AgentProcess agent = await AgentProcess.StartAsync(ExportingAgent.For(server.Port, receiver.HttpUrl));
+            status, after == "date" ? date.ToString("R", CultureInfo.InvariantCulture) : after));
 
         await HttpRequests.SendAsync(server.Port, 50);
         await receiver.WaitForSpansAsync(50);
         await agent.StopAsync();
 
         IReadOnlyList<OtlpRequest> requests = receiver.Requests;
-        Assert.Equal([false, true], requests.Take(2).Select(request => request.Taken));
+        Assert.Equal([false, true], requests.Select(request => request.Taken));
         Assert.Equal(requests[0].Hash, requests[1].Hash);
-        TimeSpan waited = requests[1].At - requests[0].At;
-        Assert.True(waited >= TimeSpan.FromMilliseconds(after == "date" ? 500 : 990), $"It came again after {waited}.");
+        // Both clocks are this host's, read in milliseconds.
+        DateTimeOffset due = after == "date" ? date : requests[0].At.AddSeconds(1);
+        Assert.True(requests[1].At >= due.AddMilliseconds(-10), $"It came again at {requests[1].At:O}, but was to wait until {due:O}.");
         Assert.Equal((50, 0), agent.Sent());
     }
 
@@ -95,7 +97,7 @@ public sealed class DeliveryTests
         await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
         await using AgentProcess agent = await AgentProcess.StartAsync(
             ExportingAgent.For(server.Port, protocol == "grpc" ? receiver.GrpcUrl : receiver.HttpUrl, protocol)
-                .With("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "20").With("OTEL_BSP_SCHEDULE_DELAY", "60000"));
+                .InBatchesOf(20));
         Dictionary<string, string> elsewhere = new(StringComparer.Ordinal) { ["Location"] = receiver.HttpUrl + "/v1/traces" };
 
         for (int i = 0; i < statuses.Length; i++)
@@ -132,7 +134,7 @@ public sealed class DeliveryTests
         await receiver.AnswerAsync(new OtlpAnswer { Partial = new OtlpPartial(7, "too old") });
         await using AgentProcess agent = await AgentProcess.StartAsync(
             ExportingAgent.For(server.Port, protocol == "grpc" ? receiver.GrpcUrl : receiver.HttpUrl, protocol)
-                .With("OTEL_BSP_SCHEDULE_DELAY", "1000"));
+                .InBatchesOf(20));
 
         await HttpRequests.SendAsync(server.Port, 20);
         await receiver.WaitForRequestsAsync(1);
@@ -152,7 +154,7 @@ public sealed class DeliveryTests
         await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
         await receiver.AnswerAsync(new OtlpAnswer { Huge = 40_000_000 });
         await using AgentProcess agent = await AgentProcess.StartAsync(
-            ExportingAgent.For(server.Port, receiver.HttpUrl).With("OTEL_BSP_SCHEDULE_DELAY", "1000"));
+            ExportingAgent.For(server.Port, receiver.HttpUrl).InBatchesOf(20));
 
         await HttpRequests.SendAsync(server.Port, 20);
         await receiver.WaitForRequestsAsync(1);

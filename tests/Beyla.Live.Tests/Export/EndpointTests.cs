@@ -114,14 +114,14 @@ public sealed class EndpointTests
         int port = FreePort.Next();
         await using AgentProcess agent = await AgentProcess.StartAsync(
             ExportingAgent.For(server.Port, $"http://127.0.0.1:{port}")
-                .With("OTEL_BSP_MAX_QUEUE_SIZE", "1000").With("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100")
+                .InBatchesOf(100).With("OTEL_BSP_MAX_QUEUE_SIZE", "1000")
                 .With("BEYLA_BACKOFF_MAX_INTERVAL", "500ms"));
 
         await HttpRequests.SendAsync(server.Port, 4000);
         await agent.WaitForServerSpansAsync(4000);
         long before = Memory(agent);
-        await HttpRequests.SendAsync(server.Port, 16_000);
-        await agent.WaitForServerSpansAsync(20_000);
+        await HttpRequests.SendAsync(server.Port, 36_000);
+        await agent.WaitForServerSpansAsync(40_000);
         long grown = Memory(agent) - before;
         await using OtlpReceiver receiver = await OtlpReceiver.StartAsync(http: port);
         await receiver.WaitForSpansAsync(queue);
@@ -129,9 +129,9 @@ public sealed class EndpointTests
         await receiver.WaitForSpansAsync(queue + 100);
         await agent.StopAsync();
 
-        Assert.Equal((queue + 100, 20_000 - queue), agent.Sent());
+        Assert.Equal((queue + 100, 40_000 - queue), agent.Sent());
         Assert.Equal(queue + 100, receiver.Spans.Select(span => span.SpanId).Distinct().Count());
-        Assert.True(grown < 4_000, $"The worker grew by {grown} kB while nothing could be sent.");
+        Assert.True(grown < 6_000, $"The worker grew by {grown} kB while nothing could be sent.");
         Assert.Single(agent.ErrorLines, line => line.Contains("msg=\"Telemetry cannot be sent\"", StringComparison.Ordinal));
     }
 

@@ -18,6 +18,11 @@ internal static class ExportingAgent
         return protocol is null ? settings : settings.With("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
     }
 
+    /// <summary>The same in requests of so many spans: none goes because of the time.</summary>
+    public static AgentSettings InBatchesOf(this AgentSettings settings, int spans) => settings
+        .With("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", spans.ToString(System.Globalization.CultureInfo.InvariantCulture))
+        .With("OTEL_BSP_SCHEDULE_DELAY", "60000");
+
     /// <summary>What was sent and lost where spans are sent, by the counters at the end of the stream.</summary>
     public static (long Sent, long Lost) Sent(this AgentProcess agent)
     {

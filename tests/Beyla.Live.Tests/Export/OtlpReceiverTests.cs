@@ -67,7 +67,7 @@ public sealed class OtlpReceiverTests
         using HttpResponseMessage unreadable = await client.SendAsync(OtlpSender.Call(receiver.GrpcUrl, [0xff], gzip));
         Assert.Equal(3, await OtlpSender.StatusAsync(unreadable));
 
-        IReadOnlyList<OtlpRequest> requests = receiver.Requests;
+        IReadOnlyList<OtlpRequest> requests = await receiver.WaitForRequestsAsync(5);
         Assert.Equal([false, true, false, true, false], requests.Select(request => request.Taken));
         Assert.All(receiver.Spans, AssertTheSpan);
         Assert.Equal(2, receiver.Spans.Count);
@@ -112,7 +112,7 @@ public sealed class OtlpReceiverTests
             Assert.Equal(HttpStatusCode.BadRequest, bad.StatusCode);
         }
 
-        Assert.Equal(10, receiver.Requests.Count);
+        Assert.Equal(10, (await receiver.WaitForRequestsAsync(10)).Count);
         Assert.Equal(2, receiver.Spans.Count);
         Assert.Single(receiver.Requests.Select(request => request.Hash).Distinct());
 
@@ -133,7 +133,7 @@ public sealed class OtlpReceiverTests
         Assert.Equal(405, await SendAsync(new HttpRequestMessage(HttpMethod.Get, receiver.HttpUrl + "/v1/traces")));
         Assert.Empty(receiver.Spans);
         Assert.Equal(200, await SendAsync(OtlpSender.Post(receiver.HttpUrl, OtlpSender.Protobuf, "application/x-protobuf")));
-        Assert.Single(receiver.Spans);
+        await receiver.WaitForSpansAsync(1);
 
         async Task<int> SendAsync(HttpRequestMessage request)
         {
@@ -167,7 +167,7 @@ public sealed class OtlpReceiverTests
 
         Assert.True(await Wait.UntilAsync(() => receiver.RefusedHandshakes.Count >= 4, Wait.Hang));
         Assert.Equal(2, receiver.RefusedHandshakes.Count(line => line == "handshake: ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE"));
-        Assert.Equal(2, receiver.Spans.Count);
+        await receiver.WaitForSpansAsync(2);
         Assert.All(receiver.Requests, request => Assert.Equal(
             ("TLSv1.3", TestAuthority.ClientName, true), (request.Tls, request.ClientCertificate, request.Taken)));
         Assert.Equal(["http", "grpc"], receiver.Requests.Select(request => request.Transport));

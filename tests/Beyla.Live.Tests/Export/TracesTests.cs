@@ -101,23 +101,24 @@ public sealed class TracesTests
         Assert.Empty(receiver.Requests);
         await agent.StopAsync(ChildProcess.SIGTERM);
 
-        Assert.Equal(300, receiver.Spans.Count);
+        await receiver.WaitForSpansAsync(300);
         Assert.Equal((300, 0), agent.Sent());
     }
 
-    /// <summary>Batches of the configured size, the rest when the time is over.</summary>
+    /// <summary>Requests of the configured size, and the rest at the end.</summary>
     [LiveFact("nginx", "otlp-receiver")]
     public async Task Batches()
     {
         await using TestServer server = await Nginx.StartAsync();
         await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
         await using AgentProcess agent = await AgentProcess.StartAsync(
-            ExportingAgent.For(server.Port, receiver.HttpUrl)
-                .With("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100").With("OTEL_BSP_SCHEDULE_DELAY", "3000"));
+            ExportingAgent.For(server.Port, receiver.HttpUrl).InBatchesOf(100));
 
         await HttpRequests.SendAsync(server.Port, 250);
-        await receiver.WaitForSpansAsync(250);
+        await receiver.WaitForSpansAsync(200);
+        await agent.WaitForServerSpansAsync(250);
         await agent.StopAsync();
+        await receiver.WaitForSpansAsync(250);
 
         Assert.Equal([100, 100, 50], receiver.Requests.Select(request => OtlpSpan.Of(request).Count()));
     }

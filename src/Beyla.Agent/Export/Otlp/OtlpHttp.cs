@@ -85,6 +85,12 @@ public sealed class OtlpHttp : IOtlpTransport
         {
             return new OtlpAnswer(OtlpVerdict.Again, Reason: failure.Message);
         }
+        catch (Exception failure)
+            when (failure is InvalidOperationException or NotSupportedException or FormatException or ArgumentException)
+        {
+            // None is known; one that the framework has kept for an odd answer must not end the agent.
+            return new OtlpAnswer(OtlpVerdict.Refused, Reason: failure.Message);
+        }
     }
 
     /// <inheritdoc/>

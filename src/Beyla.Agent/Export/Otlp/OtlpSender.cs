@@ -190,9 +190,14 @@ public sealed class OtlpSender : IDisposable
                 pause = Max(asked, Min(pause, options.FirstBackoff));
             }
 
-            if (IsStopping() || Environment.TickCount64 + (long)pause.TotalMilliseconds >= giveUp || !Sleep(pause))
+            if (IsStopping() || Environment.TickCount64 + (long)pause.TotalMilliseconds >= giveUp)
             {
                 return answer;
+            }
+
+            if (!Sleep(pause))
+            {
+                return transport.Send(batch.Body, limit.Token); // the end came: a last time, as with those that wait behind it
             }
         }
     }

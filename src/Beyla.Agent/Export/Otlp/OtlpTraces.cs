@@ -5,7 +5,7 @@ using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Export.Otlp;
 
-/// <summary>Sends spans by OTLP: gathers them in batches, which a thread of its own sends. Counts as place <c>otlp traces</c>.</summary>
+/// <summary>Sends spans by OTLP: gathers them in batches, which a thread of its own sends. Counts as place <c>otlp.traces</c>.</summary>
 public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
 {
     /// <summary>Bytes at which a batch is sent before it has all its spans.</summary>
@@ -58,13 +58,6 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
     }
 
     /// <inheritdoc/>
-    public void OnEnd(ProcessInfo process)
-    {
-        batch.Forget(resources.Of(process));
-        resources.Forget(process);
-    }
-
-    /// <inheritdoc/>
     public long Tick(long now)
     {
         if (batch.Spans == 0)
@@ -99,7 +92,7 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
         // What came is the sum of what became of it.
         var (sent, lost, held) = sender.Count();
         var (waiting, unwanted) = (held + Volatile.Read(ref gathered), Volatile.Read(ref filtered));
-        return [new PlaceCounters("otlp traces", "spans", sent + unwanted + lost + waiting,
+        return [new PlaceCounters("otlp.traces", "spans", sent + unwanted + lost + waiting,
             Emitted: sent, Filtered: unwanted, Lost: lost, Held: waiting)];
     }
 

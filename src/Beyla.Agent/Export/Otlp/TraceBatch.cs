@@ -10,11 +10,9 @@ namespace Beyla.Agent.Export.Otlp;
 /// <param name="scopeVersion">Version of the agent.</param>
 public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
 {
-    private const int MaximumSpare = 2 * 1024 * 1024, MaximumKept = 1024;
+    private const int MaximumSpare = 2 * 1024 * 1024;
 
     private readonly Dictionary<ServiceResource, Part> parts = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<ServiceResource, byte[]> heads = new(ReferenceEqualityComparer.Instance);
-    private readonly List<ServiceResource> gone = [];
     private readonly Stack<ProtobufWriter> spare = [];
     private readonly ProtobufWriter request = new();
     private readonly byte[] scope = Scope(scopeVersion);
@@ -79,26 +77,7 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
         }
 
         parts.Clear();
-        foreach (var resource in gone)
-        {
-            _ = heads.Remove(resource);
-        }
-
-        gone.Clear();
         (last, Spans, Bytes) = (default, 0, 0);
-    }
-
-    /// <summary>Gives back what is kept of a resource that is not used again.</summary>
-    public void Forget(ServiceResource resource)
-    {
-        if (parts.ContainsKey(resource))
-        {
-            gone.Add(resource); // its spans are still to be sent
-        }
-        else
-        {
-            _ = heads.Remove(resource);
-        }
     }
 
     private static byte[] Scope(string version)
@@ -123,22 +102,18 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
     }
 
     /// <summary>The field of the resource.</summary>
-    private byte[] HeadOf(ServiceResource resource)
+    private static byte[] HeadOf(ServiceResource resource)
     {
-        if (!heads.TryGetValue(resource, out var head))
+        if (resource.Encoded is null)
         {
             var writer = new ProtobufWriter(512);
             var message = writer.Begin(1);
             AttributeWriter.All(writer, 1, resource.Attributes);
             writer.End(message);
-            head = writer.Written.ToArray();
-            if (heads.Count < MaximumKept)
-            {
-                heads.Add(resource, head);
-            }
+            resource.Encoded = writer.Written.ToArray();
         }
 
-        return head;
+        return resource.Encoded;
     }
 
     private readonly record struct Part(ServiceResource Resource, ProtobufWriter Spans);

@@ -33,6 +33,7 @@ public sealed class PrometheusExport : IDisposable
         var setup = new MetricSetup
         {
             Features = metrics.Features, Durations = metrics.Durations, HasSelfReferences = metrics.HasSelfReferences,
+            SpanNames = configuration.Shaping.MetricSpanNames,
         };
         Stages = metrics.TakesSpans && setup.MakeStage(store, services) is { } stage ? [stage] : [];
         Flows = metrics.TakesFlows ? new FlowMetrics(store, metrics.Features, configuration.Network) : null;

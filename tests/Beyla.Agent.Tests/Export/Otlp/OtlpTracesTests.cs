@@ -63,7 +63,7 @@ public sealed class OtlpTracesTests
 
     private static void AssertCounts(OtlpTraces traces, long produced, long sent, long held = 0, long filtered = 0)
     {
-        var expected = new PlaceCounters("otlp traces", "spans", produced, Emitted: sent, Filtered: filtered, Held: held);
+        var expected = new PlaceCounters("otlp.traces", "spans", produced, Emitted: sent, Filtered: filtered, Held: held);
         Assert.True(SpinWait.SpinUntil(() => Assert.Single(traces.Count()) == expected, 10_000), Assert.Single(traces.Count()).ToString());
     }
 

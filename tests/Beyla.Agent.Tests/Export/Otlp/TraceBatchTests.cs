@@ -33,18 +33,6 @@ public sealed class TraceBatchTests
     }
 
     [Fact]
-    public void A_process_that_ends_before_its_spans_are_sent_is_still_named()
-    {
-        var batch = new TraceBatch(new SpanEncoder(SpanEncoder.Default), "1");
-        Add(batch, Samples.Client, Web);
-        batch.Forget(Web);
-        batch.Forget(Plain);
-        var first = Taken(batch, 1);
-        Add(batch, Samples.Client, Web);
-        Assert.Equal(first, Taken(batch, 1));
-    }
-
-    [Fact]
     public void More_processes_than_are_kept_are_all_sent()
     {
         var batch = new TraceBatch(new SpanEncoder(SpanEncoder.Default), "1");

@@ -1,0 +1,85 @@
+using Beyla.Agent.Selection;
+
+namespace Beyla.Agent.Configuration;
+
+/// <summary>How spans and metrics are shaped before they leave.</summary>
+internal sealed partial class ConfigurationBinder
+{
+    private ShapingConfiguration Shaping() => new()
+    {
+        Routes = Routes(),
+        Sampler = Sampler(),
+        MetricSpanNames = (int)Integer("attributes.metric_span_names_limit"),
+        HostId = Get("attributes.host_id.override").Text?.Trim() ?? "",
+        HostName = Get("attributes.instance_id.override_hostname").Text?.Trim() ?? "",
+        ResourceAttributes = layers.ResourceAttributes,
+    };
+
+    private RoutesConfiguration Routes()
+    {
+        var wildcard = Get("routes.wildcard_char").Text ?? "";
+        if (wildcard.Length > 0 && (wildcard.Length > 1 || wildcard[0] is <= ' ' or > '~' or '/' or ';'))
+        {
+            layers.Problems.Add(SettingLayers.Describe(Get("routes.wildcard_char"), "one character of ASCII is expected, and no slash"));
+        }
+
+        return new RoutesConfiguration
+        {
+            IsConfigured = KeyIndex.All.Any(key => key.Path.StartsWith("routes.", StringComparison.Ordinal)
+                && layers[key].Origin.Source != SettingSource.Default),
+            Patterns = RoutePatternsOf("routes.patterns"),
+            IgnoredPatterns = RoutePatternsOf("routes.ignored_patterns"),
+            Ignored = Choice("routes.ignore_mode") switch
+            {
+                "metrics" => IgnoredSignals.Metrics,
+                "traces" => IgnoredSignals.Traces,
+                _ => IgnoredSignals.All,
+            },
+            Unmatched = Choice("routes.unmatched") switch
+            {
+                "heuristic" => UnmatchedRoute.Heuristic,
+                "path" => UnmatchedRoute.Path,
+                "unset" => UnmatchedRoute.Unset,
+                "wildcard" => UnmatchedRoute.Wildcard,
+                _ => UnmatchedRoute.LowCardinality,
+            },
+            Wildcard = wildcard.Length == 1 && wildcard[0] is > ' ' and <= '~' ? (byte)wildcard[0] : (byte)'*',
+            MaximumSegmentValues = (int)Integer("routes.max_path_segment_cardinality"),
+        };
+    }
+
+    private string[] RoutePatternsOf(string path)
+    {
+        const int Maximum = 1000, Length = 1024;
+        var setting = Get(path);
+        string[] patterns = [.. setting.Items];
+        if (patterns.Length > Maximum || patterns.Any(static item => (!item.StartsWith('/') && item != "*") || item.Length > Length))
+        {
+            layers.Problems.Add(SettingLayers.Describe(
+                setting, $"at most {Maximum} patterns are expected, each with a slash at the beginning, such as /users/:id"));
+            return [];
+        }
+
+        return patterns;
+    }
+
+    /// <summary>The variables are standard: there a mistake is warned of; in YAML it is one.</summary>
+    private SamplerConfiguration Sampler()
+    {
+        var (name, argument) = (Get("otel_traces_export.sampler.name"), Get("otel_traces_export.sampler.arg"));
+        if (SamplerConfiguration.Read(name.Text ?? "", argument.Text ?? "", out var sampler) is { } error)
+        {
+            var wrong = argument.Origin.Source != SettingSource.Default ? argument : name;
+            if (wrong.Origin.Source == SettingSource.Environment)
+            {
+                layers.Warnings.Add(SettingLayers.Describe(wrong, error) + "; the variable has no effect");
+            }
+            else
+            {
+                layers.Problems.Add(SettingLayers.Describe(wrong, error));
+            }
+        }
+
+        return sampler;
+    }
+}

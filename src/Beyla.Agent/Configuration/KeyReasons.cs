@@ -1,0 +1,101 @@
+namespace Beyla.Agent.Configuration;
+
+/// <summary>
+/// Why settings of the peer are refused: each one that has no effect has its reason here, by its path or the beginning of it; the longest
+/// beginning counts. It stands in the warning and in docs/configuration.md. A setting that is built says nothing of it.
+/// </summary>
+internal static class KeyReasons
+{
+    private const string Kubernetes = "metadata of Kubernetes is not read: select and name by executable, port or OTEL_SERVICE_NAME",
+        Statistics = "TCP statistics are not counted",
+        Countries = "addresses are not looked up in databases of countries and networks; network.cidrs names networks",
+        Harvest = "routes are not read out of programs; name them in routes.patterns",
+        Protocol = "this protocol is not traced",
+        Content = "contents of messages are never read: they hold secrets",
+        Logs = "lines that programs log are not changed",
+        Injector = "nothing is loaded into other programs: the agent watches from outside",
+        Channels = "there are no such channels: each queue has a fixed bound in bytes, and what finds no room is lost and counted",
+        Batches = "the kernel side wakes the agent by time, not by number; ebpf.poll_interval and ebpf.ring_size are the settings of that",
+        Discovery = "nothing is polled: the kernel tells of each process as it begins, which is traced from its first request",
+        Names = "names of other hosts are not put into spans, which keep their addresses; flows have network.reverse_dns.type",
+        OwnTelemetry = "whether a process exports telemetry itself is not looked at; discovery.exclude_instrument leaves it out",
+        Processes = "usage of processes is not measured";
+
+    private static readonly (string Start, string Reason)[] Reasons =
+    [
+        ("attributes.extra_group_attributes", "the groups are of Kubernetes; OTEL_RESOURCE_ATTRIBUTES adds attributes"),
+        ("attributes.instance_id.dns", "no name server is asked for the host's own name; attributes.instance_id.override_hostname sets it"),
+        ("attributes.kubernetes.", Kubernetes),
+        ("attributes.metadata_retry.", "no metadata service of a cloud is asked; OTEL_RESOURCE_ATTRIBUTES names region and zone"),
+        ("attributes.rename_unresolved_hosts", Names),
+        ("attributes.select", "each span has all attributes that are known of it"),
+        ("channel_", Channels),
+        ("discovery.bpf_pid_filter_off", "what is not selected never leaves the kernel: without that filter all traffic of the host would"),
+        ("discovery.default_exclude_services", "discovery.default_exclude_instrument takes globs instead"),
+        ("discovery.default_otlp_grpc_port", OwnTelemetry),
+        ("discovery.disabled_route_harvesters", Harvest),
+        ("discovery.exclude_otel_instrumented_services", OwnTelemetry),
+        ("discovery.min_process_age", Discovery),
+        ("discovery.poll_interval", Discovery),
+        ("discovery.process_context_poll_interval",
+            "the memory of programs is not read; a process says what it is by OTEL_RESOURCE_ATTRIBUTES"),
+        ("discovery.route_harvester", Harvest),
+        ("discovery.skip_go_specific_tracers",
+            "Go programs are traced by their sockets; functions of Go only tell which request caused which call"),
+        ("discovery.survey", "there is no metric of processes that are not traced; beyla config and the log name those that are"),
+        ("ebpf.batch_", Batches),
+        ("ebpf.bpf_debug", "the kernel side prints nothing; log_level is for the agent"),
+        ("ebpf.bpf_fs_path", "nothing is pinned in the file system, so that nothing stays behind"),
+        ("ebpf.buffer_sizes.", "so much of a message is read as its head needs; bodies are not"),
+        ("ebpf.couchbase_", Protocol),
+        ("ebpf.disable_black_box_cp", "each parent says how it was found (parentSource), so that such links can be told apart"),
+        ("ebpf.dns_request_timeout", Protocol),
+        ("ebpf.force_bpf_map_reader", "the way to read maps is tried out at start"),
+        ("ebpf.go_http_client_buffer_timeout", "headers of Go programs are read from their sockets, not put together from functions"),
+        ("ebpf.high_request_volume", "a span is told when its answer ends, and so has its size, its end and how it ended"),
+        ("ebpf.instrument_cuda", "graphics processors are not watched"),
+        ("ebpf.kafka_", Protocol),
+        ("ebpf.log_enricher.", Logs),
+        ("ebpf.maps_config.", "maps have the size that their bounds need; ebpf.ring_size is the one that can be set"),
+        ("ebpf.max_transaction_time", "an exchange is kept as long as its connection lives; ebpf.http_request_timeout ends one that waits"),
+        ("ebpf.mongo_", Protocol),
+        ("ebpf.mssql_", Protocol),
+        ("ebpf.mysql_", Protocol),
+        ("ebpf.override_bpfloop_enabled", "no program needs bpf_loop"),
+        ("ebpf.payload_extraction.", Content),
+        ("ebpf.protocol_debug_print", "bytes of messages are never printed: they hold secrets"),
+        ("ebpf.redis_db_cache.max_size", "the database is kept with its connection, so there is no cache to bound"),
+        ("ebpf.stats_wakeup_data_bytes", Statistics),
+        ("ebpf.track_request_headers", "the trace context of requests is looked for in any case"),
+        ("ebpf.wakeup_len", Batches),
+        ("filter.",
+            "spans and flows are not filtered by attributes; discovery, routes.ignored_patterns and network.* choose what is reported"),
+        ("health_check.", "nothing listens for questions about health; the exit code and the log of the agent tell"),
+        ("injector.", Injector),
+        ("javaagent.", Injector),
+        ("jvm_runtime_metrics.", Injector),
+        ("name_resolver.", Names),
+        ("network.geo_ip.", Countries),
+        ("nodejs.", Injector),
+        ("processes.", Processes),
+        ("profile_port", "the agent is no Go program and has no such profiler"),
+        ("sigil_export", "a product of Grafana that takes no OpenTelemetry data"),
+        ("stats.", Statistics),
+        ("topology.spans", "spans of other clusters are not linked by addresses: which call led to which is told by trace context"),
+    ];
+
+    /// <summary>The reason of a path; empty where there is none.</summary>
+    internal static string Of(string path)
+    {
+        var (length, found) = (0, "");
+        foreach (var (start, reason) in Reasons)
+        {
+            if (start.Length > length && path.StartsWith(start, StringComparison.Ordinal))
+            {
+                (length, found) = (start.Length, reason);
+            }
+        }
+
+        return found;
+    }
+}
