@@ -44,7 +44,7 @@ public sealed class DashboardTests
         await HttpRequests.SendAsync(server.Port, 20);
         Assert.True(
             await Wait.UntilAsync(() => agent.Errors.Contains("Telemetry is lost", StringComparison.Ordinal), Wait.Hang), agent.Errors);
-        await agent.StopAsync();
+        await agent.StopAsync(ChildProcess.SIGINT, "otlp.traces");
 
         Assert.Equal((0, 20), agent.Sent());
         Assert.Empty(await dashboard.SpansAsync("nginx"));

@@ -115,7 +115,7 @@ public sealed class DeliveryTests
 
         await HttpRequests.SendAsync(server.Port, 40);
         await receiver.WaitForSpansAsync(40);
-        await agent.StopAsync();
+        await agent.StopAsync(ChildProcess.SIGINT, "otlp.traces");
 
         Assert.Equal(Enumerable.Repeat(20, statuses.Length + 2), receiver.Requests.Select(request => OtlpSpan.Of(request).Count()));
         Assert.Equal((40, 20 * statuses.Length), agent.Sent());
@@ -139,7 +139,7 @@ public sealed class DeliveryTests
         await HttpRequests.SendAsync(server.Port, 20);
         await receiver.WaitForRequestsAsync(1);
         await Task.Delay(500);
-        await agent.StopAsync();
+        await agent.StopAsync(ChildProcess.SIGINT, "otlp.traces");
 
         Assert.Single(receiver.Requests);
         Assert.Equal((13, 7), agent.Sent());
@@ -159,7 +159,7 @@ public sealed class DeliveryTests
         await HttpRequests.SendAsync(server.Port, 20);
         await receiver.WaitForRequestsAsync(1);
         await Task.Delay(700);
-        await agent.StopAsync();
+        await agent.StopAsync(ChildProcess.SIGINT, "otlp.traces");
 
         Assert.Single(receiver.Requests);
         Assert.Equal((0, 20), agent.Sent());

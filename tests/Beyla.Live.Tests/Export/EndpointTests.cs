@@ -93,7 +93,7 @@ public sealed class EndpointTests
         Assert.True(
             await Wait.UntilAsync(() => agent.Errors.Contains("Telemetry cannot be sent", StringComparison.Ordinal), Wait.Hang),
             agent.Errors);
-        await agent.StopAsync();
+        await agent.StopAsync(ChildProcess.SIGINT, "otlp.traces");
 
         // Which of the two refused: the agent says why it did.
         Assert.Equal(!foreign, receiver.RefusedHandshakes.Contains("handshake: ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE"));
@@ -127,7 +127,7 @@ public sealed class EndpointTests
         await receiver.WaitForSpansAsync(queue);
         await HttpRequests.SendAsync(server.Port, 100);
         await receiver.WaitForSpansAsync(queue + 100);
-        await agent.StopAsync();
+        await agent.StopAsync(ChildProcess.SIGINT, "otlp.traces");
 
         Assert.Equal((queue + 100, 40_000 - queue), agent.Sent());
         Assert.Equal(queue + 100, receiver.Spans.Select(span => span.SpanId).Distinct().Count());
@@ -149,7 +149,7 @@ public sealed class EndpointTests
         await receiver.WaitForRequestsAsync(1);
         await HttpRequests.SendAsync(server.Port, 500);
         await agent.WaitForServerSpansAsync(1000);
-        await agent.StopAsync();
+        await agent.StopAsync(ChildProcess.SIGINT, "otlp.traces");
 
         Assert.Equal((0, 1000), agent.Sent());
         Assert.Single(receiver.Requests);

@@ -28,7 +28,8 @@ internal static class AgentLog
                 && long.TryParse(cells[2], NumberStyles.None, CultureInfo.InvariantCulture, out _))
             {
                 Add(rows, Row(columns, cells));
-                if (cells[0].IndexOf('.', StringComparison.Ordinal) is > 0 and int dot)
+                // Those of all protocols are one place for most tests.
+                if (cells[0].IndexOf('.', StringComparison.Ordinal) is > 0 and int dot && cells[0][..dot] is "exchanges" or "requests")
                 {
                     Add(rows, Row(columns, [cells[0][..dot], .. cells[1..]]));
                 }
