@@ -7,6 +7,7 @@ using Beyla.Agent.Export.Prometheus;
 using Beyla.Agent.Export.Relay;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Logging;
+using Beyla.Agent.Metrics;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Spans.Routes;
 
@@ -18,7 +19,7 @@ internal sealed class Exports : IDisposable
     private readonly SpanRelay relay;
     private readonly List<ICounted> places;
     private readonly List<IDisposable> owned = [];
-    private readonly PrometheusExport? metrics;
+    private readonly PrometheusExport? pages;
 
     private Exports(AgentConfiguration configuration, Func<string, string?> fileText, Func<int, long> startOf)
     {
@@ -31,26 +32,17 @@ internal sealed class Exports : IDisposable
         places = [];
         if (configuration.Traces is { } traces)
         {
-            var transport = new OtlpHttp(traces.Otlp, OtlpSignal.Traces, AgentVersion.Text, CertificatesOf(traces.Otlp, fileText));
-            var sender = new OtlpSender(transport, traces.Otlp, OtlpSignal.Traces.Name, traces.QueueSize);
+            var sender = Sender(traces.Otlp, OtlpSignal.Traces, traces.QueueSize, fileText);
             var stage = new OtlpTraces(traces, resources, sender, AgentVersion.Text, samplers.IsSampled);
             var routed = new RoutedStage(stage, routes, IgnoredSignals.Traces);
             stages.Add(routed);
             places.AddRange([routed, stage]);
             owned.Add(stage);
-            Log.Info("Spans are sent", ("endpoint", transport.Target), ("protocol", NameOf(traces.Otlp.Protocol)));
         }
 
-        if (configuration.Metrics.IsServed)
+        if (configuration.Metrics is { IsServed: true } or { Sent: not null })
         {
-            metrics = PrometheusExport.Start(configuration, resources, host, AgentVersion.Text);
-            owned.Add(metrics);
-            foreach (var stage in metrics.Stages)
-            {
-                var routed = new RoutedStage(stage, routes, IgnoredSignals.Metrics);
-                stages.Add(routed);
-                places.Add(routed);
-            }
+            pages = Metrics(configuration, new MetricIntake(configuration, resources, host, AgentVersion.Text), routes, stages, fileText);
         }
 
         relay = new SpanRelay([.. stages, resources]);
@@ -62,7 +54,7 @@ internal sealed class Exports : IDisposable
     public IReadOnlyList<IExportSink> Sinks { get; }
 
     /// <summary>Takes the flows; null where they are in no metrics.</summary>
-    public IFlowSink? Flows => metrics?.Flows;
+    public IFlowSink? Flows { get; private set; }
 
     /// <summary>The places that count, in pipeline order.</summary>
     public IReadOnlyList<ICounted> Places => places;
@@ -77,7 +69,7 @@ internal sealed class Exports : IDisposable
         configuration.Exports ? new Exports(configuration, fileText, startOf) : null;
 
     /// <summary>What all places have counted can be asked for from now on.</summary>
-    public void Tell(Func<IReadOnlyList<PlaceCounters>> counters) => metrics?.Tell(counters);
+    public void Tell(Func<IReadOnlyList<PlaceCounters>> counters) => pages?.Tell(counters);
 
     /// <summary>Sends what waits, within a limit.</summary>
     public void Stop(TimeSpan limit) => relay.Stop(limit);
@@ -90,6 +82,47 @@ internal sealed class Exports : IDisposable
         {
             stage.Dispose();
         }
+    }
+
+    /// <summary>Adds what makes metrics and what sends them, and begins the pages on which they are read.</summary>
+    private PrometheusExport? Metrics(
+        AgentConfiguration configuration, MetricIntake intake, RouteShaper routes, List<IExportStage> stages,
+        Func<string, string?> fileText)
+    {
+        Flows = intake.Flows;
+        foreach (var stage in intake.Stages)
+        {
+            var routed = new RoutedStage(stage, routes, IgnoredSignals.Metrics);
+            stages.Add(routed);
+            places.Add(routed);
+        }
+
+        if (configuration.Metrics.Sent is { } sent)
+        {
+            // Bytes bound what waits: one request has all points.
+            var sender = Sender(sent.Otlp, OtlpSignal.Metrics, int.MaxValue, fileText);
+            var stage = new OtlpMetrics(intake.Store, sent.Interval, sender, AgentVersion.Text);
+            stages.Add(stage); // after those that fill the store
+            places.Add(stage);
+            owned.Add(stage);
+        }
+
+        if (!configuration.Metrics.IsServed)
+        {
+            return null;
+        }
+
+        var served = PrometheusExport.Start(configuration.Metrics, intake.Store);
+        owned.Add(served);
+        return served;
+    }
+
+    private static OtlpSender Sender(OtlpConfiguration otlp, OtlpSignal signal, int items, Func<string, string?> fileText)
+    {
+        var transport = new OtlpHttp(otlp, signal, AgentVersion.Text, CertificatesOf(otlp, fileText));
+        Log.Info(signal == OtlpSignal.Traces ? "Spans are sent" : "Metrics are sent",
+            ("endpoint", transport.Target), ("protocol", NameOf(otlp.Protocol)));
+        return new OtlpSender(transport, otlp, signal.Name, items);
     }
 
     private static string NameOf(OtlpProtocol protocol) => protocol switch

@@ -109,7 +109,7 @@ public sealed record AgentConfiguration
     /// <summary>Whether and how flows are captured.</summary>
     public NetworkConfiguration Network { get; init; } = new();
 
-    /// <summary>Which metrics there are, and where they can be read.</summary>
+    /// <summary>Which metrics there are, where they can be read, and where they are sent.</summary>
     public MetricsConfiguration Metrics { get; init; } = new();
 
     /// <summary>How spans are sent by OTLP; null where they are not.</summary>
@@ -119,7 +119,7 @@ public sealed record AgentConfiguration
     public ShapingConfiguration Shaping { get; init; } = new();
 
     /// <summary>Whether other systems get anything: the worker then speaks with the network.</summary>
-    public bool Exports => Traces is not null || Metrics.IsServed;
+    public bool Exports => Traces is not null || Metrics.IsServed || Metrics.Sent is not null;
 
     /// <summary>Whether flows reach standard output: they are printed as lines or are part of the JSON stream.</summary>
     public bool PrintsFlows => Network.PrintFlows || TracePrinter is TracePrinterKind.Json or TracePrinterKind.JsonIndent;

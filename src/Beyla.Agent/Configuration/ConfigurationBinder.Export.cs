@@ -9,6 +9,7 @@ internal sealed partial class ConfigurationBinder
     private const string GeneralEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     private readonly List<(string Key, string Path)> named = [];
+    private readonly HashSet<string> told = new(StringComparer.Ordinal); // variables and settings
 
     private TracesExport? Traces()
     {
@@ -32,6 +33,30 @@ internal sealed partial class ConfigurationBinder
             BatchDelay = Duration(Section + ".batch_timeout"),
             QueueSize = (int)Integer(Section + ".queue_size"),
             ValueLimit = Integer(Section + ".value_length_limit") is > 0 and var limit ? (int)limit : int.MaxValue,
+        };
+    }
+
+    private MetricsExport? SentMetrics()
+    {
+        const string Section = "otel_metrics_export";
+        if (layers.SendsMetrics == false || Otlp(Section, "metrics", layers.SendsMetrics == true) is not { } otlp)
+        {
+            return null;
+        }
+
+        var temporality = Get(Section + ".temporality");
+        if (Choice(Section + ".temporality") is "delta" or "lowmemory")
+        {
+            layers.Warnings.Add(
+                $"{temporality.Key.Path} = \"{temporality.Shown}\" ({temporality.Origin}) is not built in this agent; "
+                + "metrics are sent cumulative");
+        }
+
+        var interval = Duration(Section + ".interval");
+        return new MetricsExport
+        {
+            Otlp = Get(Section + ".timeout").Origin.Source == SettingSource.Default ? otlp : otlp with { GiveUpAfter = otlp.Timeout },
+            Interval = interval > TimeSpan.Zero ? interval : TimeSpan.FromMilliseconds(Integer(Section + ".OTELIntervalMS")),
         };
     }
 
@@ -59,7 +84,7 @@ internal sealed partial class ConfigurationBinder
         List<KeyValuePair<string, string>> headers = [];
         if (!OtlpHeaders.TryParse(Get(section + ".headers").Text ?? "", headers, out var error))
         {
-            layers.Problems.Add(SettingLayers.Describe(Get(section + ".headers"), error));
+            TellOnce(Get(section + ".headers"), error);
         }
 
         Uri? url;
@@ -69,7 +94,7 @@ internal sealed partial class ConfigurationBinder
             if (!OtlpEndpoint.TryParse(
                 endpoint.Text.Trim(), signal, isGeneral, Boolean(section + ".insecure"), ref protocol, out url, out error))
             {
-                layers.Problems.Add(SettingLayers.Describe(endpoint, error));
+                TellOnce(endpoint, error);
                 return null;
             }
         }
@@ -110,12 +135,21 @@ internal sealed partial class ConfigurationBinder
 
         if (!zone.All(static letter => char.IsAsciiLetterOrDigit(letter) || letter == '-'))
         {
-            layers.Problems.Add(SettingLayers.Describe(Get("grafana.otlp.cloud_zone"), "the name of a zone such as eu-west-0 is expected"));
+            TellOnce(Get("grafana.otlp.cloud_zone"), "the name of a zone such as eu-west-0 is expected");
             return null;
         }
 
         return ($"https://otlp-gateway-{zone}.grafana.net/otlp",
             "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(instance + ":" + key)));
+    }
+
+    /// <summary>Adds a problem, unless the same value was wrong for another signal.</summary>
+    private void TellOnce(Setting setting, string error)
+    {
+        if (told.Add(setting.Origin.Source == SettingSource.Environment ? setting.Origin.Detail : setting.Key.Path))
+        {
+            layers.Problems.Add(SettingLayers.Describe(setting, error));
+        }
     }
 
     /// <summary>The path of a file that the keeper reads for the worker, which it is told of.</summary>

@@ -65,8 +65,8 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
             PollInterval = Duration("ebpf.poll_interval"),
             ShutdownTimeout = Duration("shutdown_timeout"),
             Network = Network(),
-            Metrics = Metrics(),
             Traces = Traces(),
+            Metrics = Metrics() with { Sent = SentMetrics() },
             // After all that names one.
             NamedFiles = named,
         };

@@ -75,7 +75,7 @@ public static class ConfigurationLoader
     {
         layers.AddEnvironment(environment);
         layers.AddCommandLine(commandLine);
-        layers.AddTracesExporter(environment);
+        layers.AddExporters(environment);
         layers.AddResourceAttributes(environment);
         layers.Check();
         var configuration = new ConfigurationBinder(layers).Bind();
@@ -113,7 +113,7 @@ public static class ConfigurationLoader
         if (configuration.Network.Enabled && !configuration.PrintsFlows && !configuration.Metrics.TakesFlows)
         {
             yield return "network flows are enabled but would go nowhere: set BEYLA_NETWORK_PRINT_FLOWS=true (--print-flows), "
-                + "BEYLA_TRACE_PRINTER=json or BEYLA_PROMETHEUS_PORT" + Hint(environment);
+                + "BEYLA_TRACE_PRINTER=json, BEYLA_PROMETHEUS_PORT or OTEL_EXPORTER_OTLP_ENDPOINT" + Hint(environment);
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Beyla.Agent.Configuration;
 
 /// <summary>Finds settings by YAML path and by environment variable, and the nearest known name to an unknown one.</summary>
@@ -23,9 +21,6 @@ public static class KeyIndex
     private static readonly Dictionary<string, KeyDefinition> ByPath = new(StringComparer.Ordinal);
     private static readonly Dictionary<string, List<KeyDefinition>> ByVariable = new(StringComparer.Ordinal);
     private static readonly HashSet<string> Sections = new(StringComparer.Ordinal);
-    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> OtherVariables =
-        FrozenSet.ToFrozenSet(["OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"])
-        .GetAlternateLookup<ReadOnlySpan<char>>();
 
     private static readonly string[] StandardPrefixes =
         ["OTEL_EXPORTER_", "OTEL_TRACES_", "OTEL_METRICS_", "OTEL_METRIC_", "OTEL_BSP_", "OTEL_ATTRIBUTE_", "OTEL_SPAN_"];
@@ -91,7 +86,7 @@ public static class KeyIndex
 
     /// <summary>Whether the variable is one that the peer reads for something that this agent has not.</summary>
     public static bool IsOtherPeerVariable(string variable) =>
-        OtherVariables.Contains(variable) || variable.StartsWith("BEYLA_GRAFANA_AI_", StringComparison.Ordinal);
+        variable.StartsWith("BEYLA_GRAFANA_AI_", StringComparison.Ordinal);
 
     /// <summary>
     /// The settings of a variable in any of its spellings (BEYLA_X, BEYLA_OTEL_X, OTEL_EBPF_X); empty when there are none.

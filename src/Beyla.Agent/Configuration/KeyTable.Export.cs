@@ -68,8 +68,16 @@ internal static partial class KeyTable
           Bounds of the buckets for sizes of responses, in bytes.
         otel_metrics_export.buckets.stat_tcp_rtt_histogram||list|
           Bounds of the buckets for round trip times of TCP, in seconds.
-        otel_metrics_export.endpoint|OTEL_EXPORTER_OTLP_METRICS_ENDPOINT|text|
-          The URL to which metrics are sent.
+        +otel_metrics_export.certificate|OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE,OTEL_EXPORTER_OTLP_CERTIFICATE|text|
+          The PEM file with the roots that are trusted, in place of the system's.
+        +otel_metrics_export.client_certificate|OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE,OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE|text|
+          The PEM file with the agent's own certificate.
+        +otel_metrics_export.client_key|OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY,OTEL_EXPORTER_OTLP_CLIENT_KEY|text|
+          The PEM file with the key of the agent's own certificate.
+        +otel_metrics_export.compression|OTEL_EXPORTER_OTLP_METRICS_COMPRESSION,OTEL_EXPORTER_OTLP_COMPRESSION|one none gzip|none
+          How exports are compressed.
+        +otel_metrics_export.endpoint|OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT|text|
+          The URL to which metrics are sent, as it is; to OTEL_EXPORTER_OTLP_ENDPOINT /v1/metrics is added.
         otel_metrics_export.exponential_histogram.max_scale|BEYLA_METRICS_EXPONENTIAL_HISTOGRAM_MAX_SCALE|int|20
           The finest scale of an exponential histogram.
         otel_metrics_export.exponential_histogram.max_size|BEYLA_METRICS_EXPONENTIAL_HISTOGRAM_MAX_SIZE|int|160
@@ -78,25 +86,33 @@ internal static partial class KeyTable
           Resource attributes that are added to the metrics made from spans.
         otel_metrics_export.features||list|
           Deprecated: as metrics.features, for this exporter.
+        +otel_metrics_export.headers|OTEL_EXPORTER_OTLP_METRICS_HEADERS,OTEL_EXPORTER_OTLP_HEADERS|text|
+          Headers of each export: name=value, with commas between them and values in percent-encoding.
         otel_metrics_export.histogram_aggregation|OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION|
         """
         + """
         one base2_exponential_bucket_histogram explicit_bucket_histogram|explicit_bucket_histogram
           Whether buckets have fixed or exponential bounds.
-        otel_metrics_export.insecure_skip_verify|BEYLA_INSECURE_SKIP_VERIFY|bool|false
+        +otel_metrics_export.insecure|OTEL_EXPORTER_OTLP_METRICS_INSECURE,OTEL_EXPORTER_OTLP_INSECURE|bool|false
+          Whether gRPC to an endpoint without a scheme goes without TLS.
+        +otel_metrics_export.insecure_skip_verify|BEYLA_INSECURE_SKIP_VERIFY|bool|false
           Takes any certificate of the receiver.
         otel_metrics_export.instrumentations|BEYLA_METRICS_INSTRUMENTATIONS|list|*
           The protocols whose metrics are exported.
-        otel_metrics_export.interval|BEYLA_METRICS_INTERVAL|duration|
+        +otel_metrics_export.interval|BEYLA_METRICS_INTERVAL|duration >0|
           How often metrics are sent; unset is otel_metrics_export.OTELIntervalMS.
         otel_metrics_export.otel_sdk_log_level|BEYLA_SDK_LOG_LEVEL|text|
           The log level of the OpenTelemetry library.
-        otel_metrics_export.OTELIntervalMS|OTEL_METRIC_EXPORT_INTERVAL|int|60000
+        +otel_metrics_export.OTELIntervalMS|OTEL_METRIC_EXPORT_INTERVAL|int 1..2147483647|60000
           How often metrics are sent, in milliseconds.
-        otel_metrics_export.protocol|OTEL_EXPORTER_OTLP_PROTOCOL|one debug grpc http/json http/protobuf|
-          The form of the export; unset goes by the port of the endpoint.
+        +otel_metrics_export.protocol|OTEL_EXPORTER_OTLP_METRICS_PROTOCOL,OTEL_EXPORTER_OTLP_PROTOCOL|one grpc http/json http/protobuf|
+          The form of the export; unset is grpc at port 4317, else http/protobuf.
         otel_metrics_export.reporters_cache_len|BEYLA_METRICS_REPORT_CACHE_LEN|int|256
           How many services have an exporter of their own kept.
+        +otel_metrics_export.temporality|OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE|one cumulative delta lowmemory|cumulative
+          Whether a point counts from the beginning of its series or from the point before; only cumulative is built.
+        +otel_metrics_export.timeout|OTEL_EXPORTER_OTLP_METRICS_TIMEOUT,OTEL_EXPORTER_OTLP_TIMEOUT|duration|10s
+          How long one request may take; 0 is for ever. Where it is set, it is also how long an export is tried.
         otel_metrics_export.ttl|BEYLA_METRICS_TTL|duration|5m
           How long a metric without news is kept.
         """;

@@ -15,7 +15,7 @@ public enum ExemplarFilter : byte
     AlwaysOn,
 }
 
-/// <summary>Which metrics there are, and the page on which Prometheus reads them. Immutable.</summary>
+/// <summary>Which metrics there are, the page on which Prometheus reads them, and where they are sent. Immutable.</summary>
 public sealed record MetricsConfiguration
 {
     /// <summary>Groups of metrics (<c>metrics.features</c>).</summary>
@@ -57,12 +57,18 @@ public sealed record MetricsConfiguration
     /// <summary>The path of the page about the agent itself.</summary>
     public string InternalPath { get; init; } = "/internal/metrics";
 
+    /// <summary>How they are sent by OTLP; null where they are not.</summary>
+    public MetricsExport? Sent { get; init; }
+
     /// <summary>Whether there is any page.</summary>
     public bool IsServed => Port != 0 || InternalPort != 0;
 
     /// <summary>Whether spans are made into metrics.</summary>
-    public bool TakesSpans => Port != 0 && (Features & MetricFeatures.OfSpans) != 0;
+    public bool TakesSpans => IsWanted && (Features & MetricFeatures.OfSpans) != 0;
 
     /// <summary>Whether flows are made into metrics.</summary>
-    public bool TakesFlows => Port != 0 && (Features & MetricFeatures.OfFlows) != 0;
+    public bool TakesFlows => IsWanted && (Features & MetricFeatures.OfFlows) != 0;
+
+    /// <summary>Whether anybody gets the metrics: not the page about the agent itself.</summary>
+    public bool IsWanted => Port != 0 || Sent is not null;
 }

@@ -53,6 +53,16 @@ public sealed record OtlpConfiguration
     public bool SkipVerify { get; init; }
 }
 
+/// <summary>How metrics are sent. Immutable.</summary>
+public sealed record MetricsExport
+{
+    /// <summary>Where to.</summary>
+    public required OtlpConfiguration Otlp { get; init; }
+
+    /// <summary>How often all series are sent.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(1);
+}
+
 /// <summary>How spans are sent. Immutable.</summary>
 public sealed record TracesExport
 {

@@ -160,19 +160,22 @@ internal sealed class SettingLayers
     /// </summary>
     public bool? SendsTraces { get; private set; }
 
+    /// <summary>The same of OTEL_METRICS_EXPORTER.</summary>
+    public bool? SendsMetrics { get; private set; }
+
     /// <summary>
-    /// Adds what the standard variable OTEL_TRACES_EXPORTER asks for: <c>console</c> is the text printer, unless anything else says how
-    /// spans are printed (the variable is often meant for other programs). Exporters that this agent does not have are warned of.
+    /// Adds what the standard variables OTEL_TRACES_EXPORTER and OTEL_METRICS_EXPORTER ask for: <c>console</c> is the text printer of
+    /// spans, unless anything else says how they are printed (the variable is often meant for other programs). Exporters that this agent
+    /// does not have are warned of.
     /// </summary>
     /// <remarks>
     /// OpenTelemetry specification, Environment Variable Specification, "Exporter Selection": a list with commas, case does not count.
     /// </remarks>
-    public void AddTracesExporter(IReadOnlyDictionary<string, string> environment)
+    public void AddExporters(IReadOnlyDictionary<string, string> environment)
     {
         const string Variable = "OTEL_TRACES_EXPORTER";
         var printer = KeyIndex.Get("trace_printer");
-        foreach (var exporter in environment.GetValueOrDefault(Variable, "")
-            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (var exporter in Listed(environment, Variable))
         {
             SendsTraces ??= false;
             if (exporter.Equals("console", StringComparison.OrdinalIgnoreCase))
@@ -185,18 +188,42 @@ internal sealed class SettingLayers
             }
             else if (!exporter.Equals("none", StringComparison.OrdinalIgnoreCase))
             {
-                Warnings.Add(
-                    $"the exporter {LogText.Quote(exporter)} of the variable {Variable} is not built in this agent and has no effect; "
-                    + "otlp, console and none are");
+                WarnOfExporter(exporter, Variable, "otlp, console and none");
             }
         }
 
+        AddMetricsExporters(environment);
         // A boolean of the specification is true only in this word.
         if (environment.GetValueOrDefault("OTEL_SDK_DISABLED", "").Equals("true", StringComparison.OrdinalIgnoreCase))
         {
-            SendsTraces = false;
+            SendsTraces = SendsMetrics = false;
         }
     }
+
+    private void AddMetricsExporters(IReadOnlyDictionary<string, string> environment)
+    {
+        const string Variable = "OTEL_METRICS_EXPORTER";
+        foreach (var exporter in Listed(environment, Variable))
+        {
+            SendsMetrics ??= false;
+            if (exporter.Equals("otlp", StringComparison.OrdinalIgnoreCase))
+            {
+                SendsMetrics = true;
+            }
+            else if (!exporter.Equals("none", StringComparison.OrdinalIgnoreCase)
+                // The page has a port of its own, which switches it on; without one the variable is meant for other programs.
+                && !exporter.Equals("prometheus", StringComparison.OrdinalIgnoreCase))
+            {
+                WarnOfExporter(exporter, Variable, "otlp, prometheus and none");
+            }
+        }
+    }
+
+    private static string[] Listed(IReadOnlyDictionary<string, string> environment, string variable) =>
+        environment.GetValueOrDefault(variable, "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private void WarnOfExporter(string exporter, string variable, string built) => Warnings.Add(
+        $"the exporter {LogText.Quote(exporter)} of the variable {variable} is not built in this agent and has no effect; {built} are");
 
     /// <summary>OTEL_RESOURCE_ATTRIBUTES of the agent; see <see cref="ShapingConfiguration.ResourceAttributes"/>.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> ResourceAttributes { get; private set; } = [];

@@ -46,6 +46,9 @@ public sealed class MetricResource
     /// <summary>Pages that were read since then.</summary>
     internal int ReadsSinceEnd { get; set; }
 
+    /// <summary>Whether it was sent since then.</summary>
+    internal bool IsSentSinceEnd { get; set; }
+
     /// <summary>Its series of a metric, with gaps; empty when it has none.</summary>
     internal ReadOnlySpan<Series?> SlotsOf(MetricFamily family) =>
         family.Index < tables.Length && tables[family.Index] is { Count: > 0 } table ? table.Slots : default;

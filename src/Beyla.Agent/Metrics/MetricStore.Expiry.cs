@@ -47,6 +47,15 @@ public sealed partial class MetricStore
         }
     }
 
+    /// <summary>All series were given to who sends them. Under the lock.</summary>
+    public void CountSend()
+    {
+        foreach (var resource in resources.Values)
+        {
+            resource.IsSentSinceEnd |= resource.Living == 0;
+        }
+    }
+
     /// <summary>Forgets what is over. To be called every few seconds.</summary>
     /// <param name="time">Milliseconds, as <see cref="Environment.TickCount64"/>.</param>
     public void Expire(long time)
@@ -93,8 +102,13 @@ public sealed partial class MetricStore
             return false;
         }
 
+        if (options.IsSent && !resource.IsSentSinceEnd)
+        {
+            return false; // this comes, by the clock
+        }
+
         var since = now - resource.EndedAt;
-        return (since >= options.Grace.TotalMilliseconds && resource.ReadsSinceEnd >= LastReads)
+        return (since >= options.Grace.TotalMilliseconds && (!options.IsRead || resource.ReadsSinceEnd >= LastReads))
             || since >= (options.Idle > TimeSpan.Zero ? options.Idle : Unread).TotalMilliseconds;
     }
 

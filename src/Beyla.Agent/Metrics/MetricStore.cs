@@ -152,7 +152,7 @@ public sealed partial class MetricStore
 
         resource.Living++;
         resource.EndedAt = long.MaxValue;
-        resource.ReadsSinceEnd = 0;
+        (resource.ReadsSinceEnd, resource.IsSentSinceEnd) = (0, false);
         return resource;
     }
 

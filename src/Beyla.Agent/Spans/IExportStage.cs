@@ -11,6 +11,11 @@ public interface IExportStage : IExportSink
     /// <returns>When it wants to be called next at the latest, on the same clock; <see cref="long.MaxValue"/> for never.</returns>
     long Tick(long now);
 
+    /// <summary>Nothing more comes: what was gathered goes on its way. All stages do so before one waits (<see cref="Finish"/>).</summary>
+    void HandOver()
+    {
+    }
+
     /// <summary>Nothing more comes: sends what waits, for as long as there is time. What is left is lost, and counted.</summary>
     /// <param name="deadline">The last moment, on the clock of <see cref="Tick"/>.</param>
     void Finish(long deadline);

@@ -18,9 +18,7 @@ public sealed class UnknownNameTests
     }
 
     [Theory]
-    [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://x",
-        "otel_metrics_export.endpoint (environment OTEL_EXPORTER_OTLP_METRICS_ENDPOINT)")]
-    [InlineData("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "a=b", "the variable OTEL_EXPORTER_OTLP_METRICS_HEADERS")]
+    [InlineData("BEYLA_METRICS_TTL", "5m", "otel_metrics_export.ttl (environment BEYLA_METRICS_TTL)")]
     [InlineData("BEYLA_GRAFANA_AI_X", "1", "the variable BEYLA_GRAFANA_AI_X")]
     public void A_setting_that_is_not_built_is_one_warning(string variable, string value, string start)
     {

@@ -5,7 +5,7 @@ namespace Beyla.Live.Tests.Export;
 /// <summary>The agent with an endpoint, a short wait for a batch, and its stream beside it.</summary>
 internal static class ExportingAgent
 {
-    /// <summary>Settings that trace a port and export to an endpoint.</summary>
+    /// <summary>Settings that trace a port and export spans, and no metrics, to an endpoint.</summary>
     /// <param name="port">What is traced.</param>
     /// <param name="endpoint"><c>OTEL_EXPORTER_OTLP_ENDPOINT</c>.</param>
     /// <param name="protocol"><c>OTEL_EXPORTER_OTLP_PROTOCOL</c>; null leaves it unset.</param>
@@ -13,6 +13,7 @@ internal static class ExportingAgent
     {
         AgentSettings settings = AgentSettings.ForPorts(port)
             .With("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+            .With("OTEL_METRICS_EXPORTER", "none")
             .With("OTEL_BSP_SCHEDULE_DELAY", "200")
             .With("BEYLA_BACKOFF_INITIAL_INTERVAL", "200ms");
         return protocol is null ? settings : settings.With("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);

@@ -53,7 +53,7 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
         Volatile.Write(ref gathered, batch.Spans);
         if (batch.Spans >= options.BatchSize || batch.Bytes >= LargestBatch)
         {
-            HandOver();
+            Pass();
         }
     }
 
@@ -71,18 +71,23 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
             return due;
         }
 
-        HandOver();
+        Pass();
         return long.MaxValue;
+    }
+
+    /// <inheritdoc/>
+    public void HandOver()
+    {
+        if (batch.Spans > 0)
+        {
+            Pass();
+        }
     }
 
     /// <inheritdoc/>
     public void Finish(long deadline)
     {
-        if (batch.Spans > 0)
-        {
-            HandOver();
-        }
-
+        HandOver();
         sender.Stop(deadline);
     }
 
@@ -99,7 +104,7 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
     /// <inheritdoc/>
     public void Dispose() => sender.Dispose();
 
-    private void HandOver()
+    private void Pass()
     {
         if (sender.TryLeaveRoom(batch.Spans, batch.Bytes))
         {

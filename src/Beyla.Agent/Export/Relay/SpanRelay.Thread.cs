@@ -26,6 +26,11 @@ public sealed partial class SpanRelay
             {
                 foreach (var stage in stages)
                 {
+                    stage.HandOver();
+                }
+
+                foreach (var stage in stages)
+                {
                     stage.Finish(deadline);
                 }
 

@@ -38,6 +38,9 @@ public sealed class RoutedStage(IExportStage stage, RouteShaper shaper, IgnoredS
     public long Tick(long now) => stage.Tick(now);
 
     /// <inheritdoc/>
+    public void HandOver() => stage.HandOver();
+
+    /// <inheritdoc/>
     public void Finish(long deadline) => stage.Finish(deadline);
 
     /// <inheritdoc/>

@@ -1,0 +1,50 @@
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Flows;
+using Beyla.Agent.Spans;
+
+namespace Beyla.Agent.Metrics;
+
+/// <summary>What spans and flows are made into metrics by, and the store that keeps them for whoever reads or sends them.</summary>
+public sealed class MetricIntake
+{
+    /// <param name="configuration">What is configured.</param>
+    /// <param name="services">The resources of processes.</param>
+    /// <param name="host">Where the agent runs.</param>
+    /// <param name="version">Version of the agent.</param>
+    public MetricIntake(AgentConfiguration configuration, ServiceResources services, HostIdentity host, string version)
+    {
+        var metrics = configuration.Metrics;
+        Store = new MetricStore(
+            new MetricStoreOptions
+            {
+                Idle = IdleOf(metrics), ExpiresOfLiving = metrics.ExpiresOfLiving, Resources = metrics.Services,
+                Exemplars = metrics.Exemplars, IsRead = metrics.Port != 0, IsSent = metrics.Sent is not null,
+            },
+            AgentResource.Of(host, version));
+        if (!metrics.HidesBuild)
+        {
+            MetricSetup.AddBuild(Store, version);
+        }
+
+        var setup = new MetricSetup
+        {
+            Features = metrics.Features, Durations = metrics.Durations, HasSelfReferences = metrics.HasSelfReferences,
+            SpanNames = configuration.Shaping.MetricSpanNames,
+        };
+        Stages = metrics.TakesSpans && setup.MakeStage(Store, services) is { } stage ? [stage] : [];
+        Flows = metrics.TakesFlows ? new FlowMetrics(Store, metrics.Features, configuration.Network) : null;
+    }
+
+    /// <summary>All series.</summary>
+    public MetricStore Store { get; }
+
+    /// <summary>Take spans; empty where no group of metrics needs them.</summary>
+    public IReadOnlyList<IExportStage> Stages { get; }
+
+    /// <summary>Takes flows; null where no group of metrics needs them.</summary>
+    public IFlowSink? Flows { get; }
+
+    /// <summary>What ends by time alone must not end before it was sent.</summary>
+    private static TimeSpan IdleOf(MetricsConfiguration metrics) =>
+        metrics.Idle > TimeSpan.Zero && metrics.Sent is { } sent && metrics.Idle < 2 * sent.Interval ? 2 * sent.Interval : metrics.Idle;
+}

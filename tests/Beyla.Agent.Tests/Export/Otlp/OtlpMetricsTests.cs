@@ -1,0 +1,175 @@
+using System.Text;
+using Beyla.Agent.Configuration;
+using Beyla.Agent.Counting;
+using Beyla.Agent.Export.Otlp;
+using Beyla.Agent.Metrics;
+using Beyla.Agent.Tests.Metrics;
+
+namespace Beyla.Agent.Tests.Export.Otlp;
+
+/// <summary>All series are sent by the clock and at the end, each point is counted, and what is over is sent once more.</summary>
+public sealed class OtlpMetricsTests
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+
+    [Fact]
+    public void All_series_go_at_each_interval_and_at_the_end()
+    {
+        var (rig, receiver) = (new MetricRig(options: new() { IsSent = true }), new Receiver());
+        using var metrics = Make(rig, receiver);
+        var now = Environment.TickCount64;
+        Assert.InRange(metrics.Tick(now), now + 50_000, now + 60_000);
+        rig.Add(Samples.Client);
+        Assert.Equal(metrics.Tick(now), metrics.Tick(now + 50_000));
+        Assert.Empty(receiver.Requests);
+
+        var due = metrics.Tick(now);
+        Assert.Equal(due + 60_000, metrics.Tick(due));
+        AssertCounts(metrics, points: 1);
+        rig.Add(Samples.Broken); // a second series; the first is in the second request too, cumulative
+        // After a pause of an hour there is one request, not sixty.
+        Assert.Equal(due + 3_660_000, metrics.Tick(due + 3_600_000));
+        AssertCounts(metrics, points: 1 + 2);
+        metrics.HandOver();
+        metrics.Finish(Environment.TickCount64 + 10_000);
+        AssertCounts(metrics, points: 1 + 2 + 2);
+        Assert.Equal(3, receiver.Requests.Count);
+        Assert.All(receiver.Requests, static request => Assert.True(Has(request, "shop")));
+        Assert.Equal([false, true, true], receiver.Requests.Select(static request => Has(request, "nginx")));
+    }
+
+    [Fact]
+    public void Where_nothing_was_measured_nothing_is_sent()
+    {
+        var (rig, receiver) = (new MetricRig(), new Receiver());
+        using var metrics = Make(rig, receiver);
+        metrics.Tick(Environment.TickCount64 + 120_000);
+        metrics.Finish(Environment.TickCount64 + 10_000);
+        Assert.Empty(receiver.Requests);
+        AssertCounts(metrics, points: 0);
+    }
+
+    [Fact]
+    public void Points_that_are_refused_are_lost_and_those_on_their_way_held()
+    {
+        using var gate = new ManualResetEventSlim();
+        var (rig, receiver) = (new MetricRig(), new Receiver
+        {
+            Answer = () =>
+            {
+                gate.Wait(10_000);
+                return new OtlpAnswer(OtlpVerdict.Refused);
+            },
+        });
+        using var metrics = Make(rig, receiver);
+        rig.Add(Samples.Client);
+        rig.Add(Samples.Broken);
+        metrics.Tick(Environment.TickCount64 + 120_000);
+        Assert.Equal(new PlaceCounters("otlp.metrics", "points", 2, Held: 2), Assert.Single(metrics.Count()));
+        gate.Set();
+        metrics.Finish(Environment.TickCount64 + 10_000); // and sends them again
+        Assert.Equal(new PlaceCounters("otlp.metrics", "points", 4, Lost: 4), Assert.Single(metrics.Count()));
+    }
+
+    [Fact]
+    public void A_process_that_is_over_is_sent_once_more_and_goes_then()
+    {
+        var options = new MetricStoreOptions { IsSent = true, IsRead = false, Idle = TimeSpan.FromSeconds(30) };
+        var (rig, receiver) = (new MetricRig(options: options), new Receiver());
+        using var metrics = Make(rig, receiver);
+        rig.Add(Samples.Client);
+        var due = metrics.Tick(Environment.TickCount64);
+        rig.Stage.OnEnd(Samples.Web);
+        rig.Store.Expire(due - 1); // long after grace and TTL
+        Assert.Equal(2, rig.Store.Resources.Count);
+        due = metrics.Tick(due);
+        Assert.True(SpinWait.SpinUntil(() => receiver.Requests.Count == 1, 10_000));
+        Assert.True(Has(receiver.Requests[0], "shop"));
+        Assert.Single(rig.Store.Resources); // the agent's
+        metrics.Tick(due);
+        metrics.Finish(Environment.TickCount64 + 10_000);
+        Assert.Single(receiver.Requests);
+    }
+
+    [Fact]
+    public void With_a_page_too_it_stays_until_both_had_it()
+    {
+        var rig = new MetricRig(options: new() { IsSent = true });
+        using var metrics = Make(rig, new Receiver());
+        rig.Add(Samples.Client);
+        rig.Stage.OnEnd(Samples.Web);
+        _ = (rig.Page(), rig.Page());
+        var soon = Environment.TickCount64 + 20_000;
+        rig.Store.Expire(soon);
+        Assert.Equal(2, rig.Store.Resources.Count);
+        metrics.Tick(Environment.TickCount64 + 61_000);
+        rig.Store.Expire(soon);
+        Assert.Single(rig.Store.Resources);
+
+        // The other way round.
+        rig.Add(Samples.Client);
+        rig.Stage.OnEnd(Samples.Web);
+        metrics.Tick(Environment.TickCount64 + 122_000);
+        Assert.Equal(2, rig.Store.Resources.Count);
+        _ = (rig.Page(), rig.Page());
+        rig.Store.Expire(Environment.TickCount64 + 200_000);
+        Assert.Single(rig.Store.Resources);
+    }
+
+    [Fact]
+    public void A_process_that_comes_back_is_sent_again_when_it_ends_again()
+    {
+        var options = new MetricStoreOptions
+        {
+            IsSent = true, IsRead = false, Grace = TimeSpan.FromHours(1), Idle = TimeSpan.FromHours(2),
+        };
+        var (rig, receiver) = (new MetricRig(options: options), new Receiver());
+        using var metrics = Make(rig, receiver);
+        rig.Add(Samples.Client);
+        rig.Stage.OnEnd(Samples.Web);
+        metrics.Tick(Environment.TickCount64 + 61_000);
+        rig.Add(Samples.Client); // the same instance lives again
+        rig.Stage.OnEnd(Samples.Web);
+        rig.Store.Expire(Environment.TickCount64 + (3 * 3_600_000));
+        Assert.Equal(2, rig.Store.Resources.Count);
+        metrics.Finish(Environment.TickCount64 + 10_000);
+        Assert.Equal(2, receiver.Requests.Count);
+        Assert.True(Has(receiver.Requests[1], "shop"));
+        rig.Store.Expire(Environment.TickCount64 + (3 * 3_600_000));
+        Assert.Single(rig.Store.Resources);
+    }
+
+    private static OtlpMetrics Make(MetricRig rig, Receiver receiver)
+    {
+        var options = new OtlpConfiguration { Endpoint = new Uri("http://127.0.0.1:1") };
+        return new OtlpMetrics(rig.Store, Interval, new OtlpSender(receiver, options, "metrics", int.MaxValue), "1");
+    }
+
+    private static void AssertCounts(OtlpMetrics metrics, long points)
+    {
+        var expected = new PlaceCounters("otlp.metrics", "points", points, Emitted: points);
+        Assert.True(
+            SpinWait.SpinUntil(() => Assert.Single(metrics.Count()) == expected, 10_000), Assert.Single(metrics.Count()).ToString());
+    }
+
+    private static bool Has(byte[] request, string text) => request.AsSpan().IndexOf(Encoding.UTF8.GetBytes(text)) >= 0;
+
+    private sealed class Receiver : IOtlpTransport
+    {
+        public string Target => "test";
+
+        public List<byte[]> Requests { get; } = [];
+
+        public Func<OtlpAnswer> Answer { get; init; } = static () => new OtlpAnswer(OtlpVerdict.Taken);
+
+        public OtlpAnswer Send(ReadOnlyMemory<byte> body, CancellationToken limit)
+        {
+            Requests.Add(body.ToArray());
+            return Answer();
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}

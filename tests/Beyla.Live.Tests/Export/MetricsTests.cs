@@ -1,0 +1,118 @@
+using Beyla.Live.Tests.Clients;
+using Beyla.Live.Tests.Rig;
+using Beyla.Live.Tests.Servers;
+
+namespace Beyla.Live.Tests.Export;
+
+/// <summary>Metrics of a traced server as an independent receiver decodes them: n requests are a count of n.</summary>
+public sealed class MetricsTests
+{
+    private const string Duration = "http.server.request.duration";
+
+    [LiveTheory("nginx", "otlp-receiver")]
+    [InlineData("http/protobuf")]
+    [InlineData("http/json")]
+    [InlineData("grpc")]
+    public async Task N_requests_are_a_count_of_n_after_the_last_send(string protocol)
+    {
+        await using TestServer server = await Nginx.StartAsync();
+        await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
+        bool grpc = protocol == "grpc";
+        await using AgentProcess agent = await AgentProcess.StartAsync(
+            ExportingAgent.For(server.Port, grpc ? receiver.GrpcUrl : receiver.HttpUrl, protocol).With("OTEL_METRICS_EXPORTER", "otlp"));
+        long begin = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1_000_000;
+        await HttpRequests.SendAsync(
+            server.Port, [.. Enumerable.Range(0, 300).Select(i => i % 3 == 0 ? "/status/503" : $"/hello/{i}")]);
+        await agent.WaitForServerSpansAsync(300);
+        Assert.DoesNotContain(receiver.Requests, request => request.Signal == "metrics"); // the interval is a minute
+        await agent.StopAsync(ChildProcess.SIGTERM);
+
+        OtlpRequest request = Assert.Single(await receiver.WaitForRequestsAsync(1, "metrics"));
+        Assert.True(request.Taken, request.Summary);
+        Assert.Equal(
+            grpc ? "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export" : "/v1/metrics", request.Path);
+        OtlpPoint[] all = [.. OtlpPoint.Of(request)];
+        OtlpPoint[] points = [.. all.Where(point => point.Metric == Duration)];
+        Assert.Equal(
+            [(200L, 200L), (503L, 100L)],
+            points.Select(point => ((long)point.Attributes["http.response.status_code"], point.Count)).Order());
+        Assert.All(points, point =>
+        {
+            Assert.Equal(("s", "histogram", 2, "nginx"), (point.Unit, point.Type, point.Temporality, point.Resource["service.name"]));
+            Assert.Equal((long)server.Pid, ParentOf((long)point.Resource["process.pid"], server.Pid));
+            Assert.Equal(Environment.MachineName, point.Resource["host.name"]);
+            Assert.Equal("beyla", point.Resource["telemetry.sdk.name"]);
+            Assert.True(Guid.TryParse((string)point.Resource["service.instance.id"], out _));
+            Assert.Equal((point.Count, point.Bounds.Count + 1), (point.Buckets.Sum(), point.Buckets.Count));
+            Assert.InRange(point.Start, begin, point.Time);
+        });
+        // The spans' own durations, which the stream has in microseconds.
+        Assert.Equal(agent.Spans.Sum(span => span.Duration.TotalSeconds), points.Sum(point => point.Sum), 6);
+        OtlpPoint build = Assert.Single(all, point => point.Metric == "beyla.build.info");
+        Assert.Equal(("gauge", 1L, "beyla"), (build.Type, build.Value, build.Resource["service.name"]));
+
+        PlaceCount count = Assert.Single(agent.LastLine!.Places, place => place.Place == "otlp.metrics");
+        Assert.Equal(("points", all.Length, 0, 0), (count.Unit, (int)count.Emitted, (int)count.Lost, (int)count.Held));
+        Assert.Equal((300, 0), agent.Sent());
+    }
+
+    [LiveFact("nginx", "otlp-receiver")]
+    public async Task Each_send_has_all_since_the_beginning_and_the_last_values_of_a_process_that_is_over()
+    {
+        TestServer server = await Nginx.StartAsync();
+        await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
+        AgentSettings settings = AgentSettings.ForPorts(server.Port)
+            .With("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", receiver.HttpUrl + "/v1/metrics")
+            .With("OTEL_METRIC_EXPORT_INTERVAL", "500");
+        await using AgentProcess agent = await AgentProcess.StartAsync(settings);
+        await HttpRequests.SendAsync(server.Port, 10, "/hello");
+        OtlpPoint first = await PointAsync(10);
+        await HttpRequests.SendAsync(server.Port, 5, "/hello");
+        OtlpPoint second = await PointAsync(15);
+        Assert.Equal((first.Start, 2, 2), (second.Start, first.Temporality, second.Temporality));
+        Assert.True(second.Time > first.Time);
+        Assert.True(second.Sum > first.Sum);
+
+        // Requests right before the end are in the last values.
+        await HttpRequests.SendAsync(server.Port, 3, "/hello");
+        await server.DisposeAsync();
+        Assert.Equal(first.Start, (await PointAsync(18)).Start);
+        // Only metrics have an endpoint.
+        Assert.All(receiver.Requests, request => Assert.Equal("/v1/metrics", request.Path));
+        await agent.StopAsync();
+
+        async Task<OtlpPoint> PointAsync(long expected)
+        {
+            OtlpPoint? found = null;
+            await Wait.UntilAsync(
+                () => (found = receiver.Points.LastOrDefault(point => point.Metric == Duration && point.Count == expected)) is not null,
+                Wait.Hang);
+            Assert.True(found is not null, $"no point of {expected} in {receiver.Requests.Count} requests\n{agent.Errors}");
+            return found;
+        }
+    }
+
+    [LiveFact("nginx", "otlp-receiver")]
+    public async Task The_page_and_the_receiver_have_the_same_counts()
+    {
+        await using TestServer server = await Nginx.StartAsync();
+        await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
+        int page = FreePort.Next();
+        await using AgentProcess agent = await AgentProcess.StartAsync(ExportingAgent.For(server.Port, receiver.HttpUrl)
+            .With("OTEL_METRICS_EXPORTER", "otlp,prometheus").With("OTEL_METRIC_EXPORT_INTERVAL", "300")
+            .With("BEYLA_PROMETHEUS_PORT", page.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        await HttpRequests.SendAsync(server.Port, 20, "/hello");
+        await agent.WaitForServerSpansAsync(20);
+        Assert.True(await Wait.UntilAsync(
+            () => receiver.Points.Any(point => point is { Metric: Duration, Count: 20 }), Wait.Hang));
+        using HttpClient client = new();
+        string text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{page}/metrics"));
+        Assert.Matches("(?m)^http_server_request_duration_seconds_count{[^}]*} 20$", text);
+        await agent.StopAsync();
+    }
+
+    /// <summary>The server whose worker a process is, or which it is.</summary>
+    private static long ParentOf(long pid, int server) => pid == server ? pid
+        : File.ReadLines($"/proc/{pid}/status").Where(line => line.StartsWith("PPid:", StringComparison.Ordinal))
+            .Select(line => long.Parse(line.AsSpan(5).Trim(), System.Globalization.CultureInfo.InvariantCulture)).First();
+}
