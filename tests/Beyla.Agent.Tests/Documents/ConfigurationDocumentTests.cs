@@ -73,6 +73,10 @@ public partial class ConfigurationDocumentTests
         ["network.reverse_dns.type"] = static c => c.Network.ReverseDns,
         ["network.sampling"] = static c => c.Network.Sampling,
         ["network.source"] = static c => c.Network.Source,
+        ["otel_metrics_export.compression"] = static c => c.Metrics.Sent!.Otlp.Compress ? "gzip" : "none",
+        ["otel_metrics_export.insecure_skip_verify"] = static c => c.Metrics.Sent!.Otlp.SkipVerify,
+        ["otel_metrics_export.OTELIntervalMS"] = static c => (int)c.Metrics.Sent!.Interval.TotalMilliseconds,
+        ["otel_metrics_export.timeout"] = static c => c.Metrics.Sent!.Otlp.Timeout,
         ["otel_traces_export.backoff_initial_interval"] = static c => c.Traces!.Otlp.FirstBackoff,
         ["otel_traces_export.backoff_max_elapsed_time"] = static c => c.Traces!.Otlp.GiveUpAfter,
         ["otel_traces_export.backoff_max_interval"] = static c => c.Traces!.Otlp.LongestBackoff,
@@ -112,11 +116,17 @@ public partial class ConfigurationDocumentTests
     {
         var configuration = Loaded.From().Configuration;
         // Where nothing is sent there is no object that says how.
-        configuration = configuration with { Traces = Loaded.Environment(("OTEL_TRACES_EXPORTER", "otlp")).Configuration.Traces };
+        var sending = Loaded.Environment(("OTEL_TRACES_EXPORTER", "otlp"), ("OTEL_METRICS_EXPORTER", "otlp")).Configuration;
+        configuration = configuration with
+        {
+            Traces = sending.Traces, Metrics = configuration.Metrics with { Sent = sending.Metrics.Sent },
+        };
         foreach (var key in KeyIndex.All.Where(static key => key.Built && ConfigurationDocument.Default(key).Length > 0))
         {
-            // The one default that is a list of rules (SelectionTests hold what it excludes), and what only shows in a URL (OtlpTests).
-            if (key.Path is "discovery.default_exclude_instrument" or "otel_traces_export.insecure" or "grafana.otlp.cloud_submit")
+            // The one default that is a list of rules (SelectionTests hold what it excludes), what only shows in a URL (OtlpTests), and
+            // the one temporality that there is.
+            if (key.Path is "discovery.default_exclude_instrument" or "otel_traces_export.insecure" or "grafana.otlp.cloud_submit"
+                or "otel_metrics_export.insecure" or "otel_metrics_export.temporality")
             {
                 continue;
             }
