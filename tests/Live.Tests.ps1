@@ -67,6 +67,36 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
         (Stop-Trace $job | Where-Object Kind -eq Server).Duration.TotalMilliseconds | Should -BeGreaterThan 299
     }
 
+    It 'sends to a receiver what it emits as objects' {
+        Set-Content $TestDrive/receiver.py @'
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/v1/traces":
+            with open(sys.argv[2], "ab") as file: file.write(body + b"\n")
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *args): pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+'@
+        $free = Get-FreePort
+        $receiver = Start-Process python3 -ArgumentList "$TestDrive/receiver.py", $free, "$TestDrive/received" -PassThru
+        try {
+            $env:OTEL_EXPORTER_OTLP_PROTOCOL = 'http/json'
+            $job = Start-Trace @{ Endpoint = "http://127.0.0.1:$free" }
+            1..20 | ForEach-Object { Send-Request "/item/$_" }
+            $spans = Stop-Trace $job
+            Wait-Until { Test-Path $TestDrive/received } | Should -BeTrue
+            $sent = Get-Content $TestDrive/received | ForEach-Object {
+                ($_ | ConvertFrom-Json).resourceSpans.scopeSpans.spans
+            }
+            $sent.Count | Should -BeGreaterOrEqual 20
+            $sent.spanId | Sort-Object | Should -Be ($spans.SpanId | Sort-Object)
+        }
+        finally { Stop-Process -Id $receiver.Id }
+    }
+
     It 'takes the process from the pipeline' {
         $job = Get-Process -Id $server.Id | Start-BeylaTrace -AsJob
         Wait-Until { $job.Verbose -match 'Beyla is tracing' } | Should -BeTrue

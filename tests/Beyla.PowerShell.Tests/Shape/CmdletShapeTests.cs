@@ -16,8 +16,8 @@ public sealed class CmdletShapeTests
     {
         ["Start-BeylaTrace"] =
         [
-            "AgentPath", "AsJob", "ConfigPath", "ContextPropagation", "Duration", "EnforceCapability", "Executable", "Id", "Kind",
-            "Language", "LowLatency", "MaximumCount", "Name", "OpenPort", "RequestTimeout", "Setting",
+            "AgentPath", "AsJob", "ConfigPath", "ContextPropagation", "Duration", "EnforceCapability", "Endpoint", "Executable", "Exporter",
+            "Id", "Kind", "Language", "LowLatency", "MaximumCount", "Name", "OpenPort", "RequestTimeout", "Setting",
         ],
         ["Get-BeylaFlow"] =
         [
