@@ -2,7 +2,9 @@ using System.Text;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Export.Otlp;
+using Beyla.Agent.Export.Relay;
 using Beyla.Agent.Metrics;
+using Beyla.Agent.Spans;
 using Beyla.Agent.Tests.Metrics;
 
 namespace Beyla.Agent.Tests.Export.Otlp;
@@ -139,7 +141,27 @@ public sealed class OtlpMetricsTests
         Assert.Single(rig.Store.Resources);
     }
 
-    private static OtlpMetrics Make(MetricRig rig, Receiver receiver)
+    /// <summary>Both have the whole time that there is at the end, not one after the other.</summary>
+    [Fact]
+    public void A_receiver_of_spans_that_stands_still_takes_no_time_from_that_of_metrics()
+    {
+        var otlp = new OtlpConfiguration { Endpoint = new Uri("http://127.0.0.1:1") };
+        using var traces = new OtlpTraces(
+            new TracesExport { Otlp = otlp }, new ServiceResources(MetricRig.Host, "1", static _ => 1),
+            new OtlpSender(new Slow(Timeout.Infinite), otlp, "traces", 1000), "1");
+        var rig = new MetricRig();
+        rig.Add(Samples.Client);
+        using var metrics = Make(rig, new Slow(200));
+        using var relay = new SpanRelay([traces, metrics]);
+        var span = Samples.Client;
+        relay.OnSpan(new ExportedSpan(in span) { Process = Samples.Web, Start = 1, Duration = 2 });
+        relay.Flush();
+        relay.Stop(TimeSpan.FromMilliseconds(500));
+        Assert.Equal(new PlaceCounters("otlp.metrics", "points", 1, Emitted: 1), Assert.Single(metrics.Count()));
+        Assert.Equal(new PlaceCounters("otlp.traces", "spans", 1, Lost: 1), Assert.Single(traces.Count()));
+    }
+
+    private static OtlpMetrics Make(MetricRig rig, IOtlpTransport receiver)
     {
         var options = new OtlpConfiguration { Endpoint = new Uri("http://127.0.0.1:1") };
         return new OtlpMetrics(rig.Store, Interval, new OtlpSender(receiver, options, "metrics", int.MaxValue), "1");
@@ -166,6 +188,22 @@ public sealed class OtlpMetricsTests
         {
             Requests.Add(body.ToArray());
             return Answer();
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+
+    /// <summary>Takes a request after so many milliseconds, if there is the time.</summary>
+    private sealed class Slow(int milliseconds) : IOtlpTransport
+    {
+        public string Target => "test";
+
+        public OtlpAnswer Send(ReadOnlyMemory<byte> body, CancellationToken limit)
+        {
+            var isOver = limit.WaitHandle.WaitOne(milliseconds);
+            return new OtlpAnswer(isOver ? OtlpVerdict.Again : OtlpVerdict.Taken);
         }
 
         public void Dispose()
