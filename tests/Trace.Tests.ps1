@@ -35,6 +35,7 @@ Describe 'Start-BeylaTrace' {
             @{ text = '-Endpoint http://localhost:4317'; variable = 'OTEL_TRACES_EXPORTER=otlp' }
             @{ text = '-Endpoint http://localhost:4317'; variable = 'OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4317' }
             @{ text = '-Endpoint http://localhost:4317'; variable = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=' }
+            @{ text = '-Endpoint http://localhost:4317'; variable = 'OTEL_METRICS_EXPORTER=none' }
             @{ text = '-LowLatency'; variable = 'BEYLA_BPF_POLL_INTERVAL=1ms' }
             @{ text = ''; variable = 'BEYLA_TRACE_PRINTER=json' }
             @{ text = ''; variable = 'BEYLA_NETWORK_METRICS=0' }

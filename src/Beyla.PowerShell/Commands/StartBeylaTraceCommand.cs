@@ -145,7 +145,9 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
             .With("OTEL_TRACES_EXPORTER", ExporterText)
             .With("OTEL_EXPORTER_OTLP_ENDPOINT", Endpoint?.OriginalString)
             // One of traces alone would go before it.
-            .With("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Endpoint is null ? null : "");
+            .With("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Endpoint is null ? null : "")
+            // It is asked for traces.
+            .With("OTEL_METRICS_EXPORTER", Endpoint is null ? null : "none");
         try
         {
             var kind = Kind?.ToString();
