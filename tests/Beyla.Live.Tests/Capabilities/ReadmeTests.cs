@@ -1,5 +1,6 @@
 using System.Globalization;
 using Beyla.Live.Tests.Clients;
+using Beyla.Live.Tests.Export;
 using Beyla.Live.Tests.Rig;
 using Beyla.Live.Tests.Servers;
 
@@ -8,7 +9,7 @@ namespace Beyla.Live.Tests.Capabilities;
 /// <summary>The first steps of the README, as a new user takes them: its own lines, run on a copy of the agent.</summary>
 public sealed class ReadmeTests
 {
-    [LiveFact("python3", "getcap", "setpriv")]
+    [LiveFact("python3", "getcap", "setpriv", "otlp-receiver")]
     public async Task Its_lines_give_what_is_needed_and_an_ordinary_user_traces_and_sees_flows()
     {
         string[] lines = await File.ReadAllLinesAsync(Path.Combine(Repository.Root, "README.md"));
@@ -18,7 +19,7 @@ public sealed class ReadmeTests
         Assert.Equal(2, steps.Length);
         string[] runs = [.. lines.Where(
             line => line.EndsWith(" out/bin/beyla", StringComparison.Ordinal) && line.StartsWith("BEYLA_", StringComparison.Ordinal))];
-        Assert.Equal(2, runs.Length);
+        Assert.Equal(3, runs.Length);
 
         using OrdinaryUser user = await OrdinaryUser.CreateAsync("");
         await using TestServer server = await ServerKinds.PythonAsync();
@@ -35,11 +36,12 @@ public sealed class ReadmeTests
             Assert.DoesNotContain("level=WARN", agent.Errors, StringComparison.Ordinal);
         }
 
+        await ExportAsync(user, runs[1], server);
         await StepAsync(user, steps[1]);
         Assert.Equal($"{user.Binary} cap_dac_read_search,cap_net_raw,cap_sys_ptrace,cap_perfmon,cap_bpf=p",
             (await Tool.RunAsync("getcap", user.Binary)).Trim());
         await using (AgentProcess agent = await AgentProcess.StartAsync(
-            user.Run(Variables(runs[1], server.Port) with { ReadsAsText = true })))
+            user.Run(Variables(runs[2], server.Port) with { ReadsAsText = true })))
         {
             await agent.StopAsync();
             Assert.DoesNotContain("level=WARN", agent.Errors, StringComparison.Ordinal);
@@ -51,6 +53,26 @@ public sealed class ReadmeTests
             await agent.StopAsync();
             Assert.DoesNotContain("level=WARN", agent.Errors, StringComparison.Ordinal);
         }
+    }
+
+    // To a receiver and a page of the test's own, in place of those at the usual ports.
+    private static async Task ExportAsync(OrdinaryUser user, string line, TestServer server)
+    {
+        await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
+        int page = FreePort.Next();
+        await using AgentProcess agent = await AgentProcess.StartAsync(user.Run(Variables(line, server.Port) with { ReadsAsText = true })
+            .With("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.HttpUrl)
+            .With("BEYLA_PROMETHEUS_PORT", page.ToString(CultureInfo.InvariantCulture)));
+        await HttpRequests.SendAsync(server.Port, 20);
+        await receiver.WaitForSpansAsync(20);
+        using HttpClient client = new();
+        string metrics = await client.GetStringAsync(new Uri($"http://127.0.0.1:{page}/metrics"));
+        string[] counts = [.. metrics.Split('\n').Where(
+            sample => sample.StartsWith("http_server_request_duration_seconds_count{", StringComparison.Ordinal))];
+        Assert.EndsWith(" 20", Assert.Single(counts), StringComparison.Ordinal);
+        await agent.StopAsync();
+        Assert.Equal(20, receiver.Spans.Count);
+        Assert.DoesNotContain("level=WARN", agent.Errors, StringComparison.Ordinal);
     }
 
     // What sudo would run, by root.

@@ -16,7 +16,7 @@ public sealed class CmdletShapeTests
     {
         ["Start-BeylaTrace"] =
         [
-            "AgentPath", "AsJob", "ConfigPath", "ContextPropagation", "Duration", "EnforceCapability", "Endpoint", "Executable", "Exporter",
+            "AgentPath", "AsJob", "ConfigPath", "ContextPropagation", "Duration", "Endpoint", "EnforceCapability", "Executable", "Exporter",
             "Id", "Kind", "Language", "LowLatency", "MaximumCount", "Name", "OpenPort", "RequestTimeout", "Setting",
         ],
         ["Get-BeylaFlow"] =
