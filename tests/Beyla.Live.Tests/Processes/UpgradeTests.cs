@@ -43,7 +43,8 @@ public sealed class UpgradeTests
             Task load = AskAsync(6000);
             ReplacedFile.Put(program.Path);
             Signal(old, "USR2");
-            Assert.True(await Wait.UntilAsync(() => File.Exists(pid + ".oldbin") && File.Exists(pid) && Pid(pid) != old, Wait.Hang));
+            Assert.True(await Wait.UntilAsync(
+                () => File.Exists(pid + ".oldbin") && Pid(pid) is var now && now != 0 && now != old, Wait.Hang));
             Signal(old, "QUIT");
             await load;
             Assert.True(await Wait.UntilAsync(() => !Directory.Exists($"/proc/{old}"), Wait.Hang));
@@ -56,8 +57,11 @@ public sealed class UpgradeTests
         }
         finally
         {
-            Signal(Pid(pid), "TERM");
-            await Wait.UntilAsync(() => !File.Exists(pid), Wait.Hang);
+            if (Pid(pid) is > 0 and var left)
+            {
+                Signal(left, "TERM");
+                await Wait.UntilAsync(() => !File.Exists(pid), Wait.Hang);
+            }
         }
 
         Task AskAsync(int count) => Tool.RunAsync(client, "ask", Text(port), Text(count), "/hello", "4");
@@ -108,7 +112,9 @@ public sealed class UpgradeTests
         }
     }
 
-    private static int Pid(string file) => int.Parse(File.ReadAllText(file).Trim(), CultureInfo.InvariantCulture);
+    /// <summary>The process that a pid file names; 0 while there is none, for a daemon makes the file first and writes it then.</summary>
+    private static int Pid(string file) =>
+        File.Exists(file) && int.TryParse(File.ReadAllText(file).Trim(), CultureInfo.InvariantCulture, out int pid) ? pid : 0;
 
     private static void Signal(int pid, string signal) => Tool.RunAsync("kill", $"-{signal}", Text(pid)).GetAwaiter().GetResult();
 
