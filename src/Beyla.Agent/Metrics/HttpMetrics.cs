@@ -75,7 +75,7 @@ internal sealed class HttpMetrics : ISpanMetrics
 
     private static void AddServer(ref SeriesKey key, in SpanData data)
     {
-        HostHeader.Split(data.Values.Text(SpanAttribute.HttpRequestHeaderHost), out var name, out var port);
+        HostName.Find(data.Values.Text(SpanAttribute.HttpRequestHeaderHost), out var name, out var port);
         key.Add(name.IsEmpty ? PeerNames.Outgoing : name);
         key.Add(name.IsEmpty ? data.ServerPort : port == 0 ? 80 : port);
     }

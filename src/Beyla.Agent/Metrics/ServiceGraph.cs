@@ -53,7 +53,7 @@ internal sealed class ServiceGraph : ISpanMetrics
         }
         else
         {
-            HostHeader.Split(data.Values.Text(SpanAttribute.HttpRequestHeaderHost), out var name, out _);
+            HostName.Find(data.Values.Text(SpanAttribute.HttpRequestHeaderHost), out var name, out _);
             if (!hasSelf && !name.IsEmpty && Ascii.EqualsIgnoreCase(name, resource.NameBytes))
             {
                 return;

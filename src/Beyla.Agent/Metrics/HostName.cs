@@ -1,41 +1,35 @@
 using System.Buffers;
-using System.Buffers.Text;
+using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Metrics;
 
 /// <summary>
-/// The host that a request names (RFC 9110 section 7.2). An address there is no name: nobody resolved it, and there may be as many as
-/// there are hosts in the world.
+/// The name of a host that a request asks for. An address there is no name: nobody resolved it, and there may be as many as there are
+/// hosts in the world.
 /// </summary>
-internal static class HostHeader
+internal static class HostName
 {
     // RFC 1123 section 2.1, and the underscore that names inside of clusters have.
     private static readonly SearchValues<byte> NameBytes =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"u8);
 
-    /// <summary>Splits a Host field.</summary>
+    /// <summary>Finds it in a Host field.</summary>
     /// <param name="value">As sent.</param>
     /// <param name="name">The name; empty when it is an address, or nothing that a name may be.</param>
     /// <param name="port">The port; 0 when none is given.</param>
-    public static void Split(ReadOnlySpan<byte> value, out ReadOnlySpan<byte> name, out int port)
+    public static void Find(ReadOnlySpan<byte> value, out ReadOnlySpan<byte> name, out int port)
     {
         name = default;
         port = 0;
-        var colon = value.LastIndexOf((byte)':');
-        var host = colon < 0 ? value : value[..colon];
-        if (host.Length is 0 or > 253 || host.ContainsAnyExcept(NameBytes) || !IsName(host))
+        // In brackets are addresses. A colon without a port behind is no field that a name is taken of.
+        if (value.IsEmpty || value[0] == '[' || value[^1] == ':' || !HostHeader.TrySplit(value, out var host, out var given)
+            || host.Length > 253 || host.ContainsAnyExcept(NameBytes) || !IsName(host))
         {
-            return;
-        }
-
-        if (colon >= 0 && (!Utf8Parser.TryParse(value[(colon + 1)..], out port, out var read) || read != value.Length - colon - 1
-            || port is < 0 or > ushort.MaxValue))
-        {
-            port = 0;
             return;
         }
 
         name = host;
+        port = given ?? 0;
     }
 
     /// <summary>The last label of a name has a letter (RFC 3696 section 2), that of an address of version 4 has none.</summary>
