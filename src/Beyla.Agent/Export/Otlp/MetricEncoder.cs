@@ -17,6 +17,7 @@ public sealed class MetricEncoder(string version)
 
     private static readonly byte[] OverflowName = AttributeWriter.Encode("otel.metric.overflow");
 
+    private readonly byte[] scope = SharedMessages.Scope(version);
     private readonly Dictionary<string, byte[]> names = new(StringComparer.Ordinal);
 
     /// <summary>Writes the whole request; the store is held up meanwhile.</summary>
@@ -52,10 +53,7 @@ public sealed class MetricEncoder(string version)
         AttributeWriter.All(writer, 1, resource.Attributes);
         writer.End(described);
         var scoped = writer.Begin(2);
-        var scope = writer.Begin(1);
-        writer.Text(1, "beyla");
-        writer.Text(2, version);
-        writer.End(scope);
+        writer.Raw(scope);
         foreach (var family in store.Families)
         {
             points += Family(family, resource, isAgent ? family.Overflow : null, writer, now);

@@ -15,7 +15,7 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
     private readonly Dictionary<ServiceResource, Part> parts = new(ReferenceEqualityComparer.Instance);
     private readonly Stack<ProtobufWriter> spare = [];
     private readonly ProtobufWriter request = new();
-    private readonly byte[] scope = Scope(scopeVersion);
+    private readonly byte[] scope = SharedMessages.Scope(scopeVersion);
     private Part last;
     private int spareBytes;
 
@@ -78,16 +78,6 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
 
         parts.Clear();
         (last, Spans, Bytes) = (default, 0, 0);
-    }
-
-    private static byte[] Scope(string version)
-    {
-        var writer = new ProtobufWriter(64);
-        var scope = writer.Begin(1);
-        writer.Text(1, "beyla");
-        writer.Text(2, version);
-        writer.End(scope);
-        return writer.Written.ToArray();
     }
 
     private ProtobufWriter TakeSpare()
