@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Spans;
@@ -57,7 +56,7 @@ public sealed class MetricSetup
         var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
         key.Add(Encoding.UTF8.GetBytes(version));
         key.Add("linux"u8);
-        key.Add(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? "amd64"u8 : "arm64"u8);
+        key.Add(Encoding.UTF8.GetBytes(ArchitectureName.Agent));
         using (store.Enter())
         {
             store.Of(family, store.Agent, in key, MetricStore.Time).Set(1);

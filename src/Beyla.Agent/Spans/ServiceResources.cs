@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Spans;
@@ -100,7 +99,7 @@ public sealed class ServiceResources(
         Add("host.name", host.Name);
         Add("host.id", host.Id);
         Add("os.type", "linux");
-        Add("host.arch", RuntimeInformation.OSArchitecture == Architecture.X64 ? "amd64" : "arm64");
+        Add("host.arch", ArchitectureName.Host);
         Add("process.pid", (long)process.Pid);
         Add("process.executable.name", executable);
         Add("process.executable.path", process.Executable);
