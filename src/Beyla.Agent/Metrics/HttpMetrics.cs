@@ -10,9 +10,6 @@ namespace Beyla.Agent.Metrics;
 /// </summary>
 internal sealed class HttpMetrics : ISpanMetrics
 {
-    // Of the table of spans; there is none as long as nothing finds routes.
-    private static readonly SpanAttribute? Route = SpanAttributes.Find("http.route");
-
     private readonly MetricStore store;
     private readonly MetricFamily server, client;
 
@@ -56,7 +53,7 @@ internal sealed class HttpMetrics : ISpanMetrics
         key.Add(values.Text(SpanAttribute.ErrorType));
         if (isServer)
         {
-            key.Add(Route is { } route ? values.Text(route) : default);
+            key.Add(values.Text(SpanAttribute.HttpRoute));
         }
 
         key.Add(values.Text(SpanAttribute.NetworkProtocolVersion));
