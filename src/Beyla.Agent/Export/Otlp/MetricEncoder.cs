@@ -20,7 +20,7 @@ public sealed class MetricEncoder(string version)
     private readonly byte[] scope = SharedMessages.Scope(version);
     private readonly Dictionary<string, byte[]> names = new(StringComparer.Ordinal);
 
-    /// <summary>Writes the whole request; the store is held up meanwhile.</summary>
+    /// <summary>Writes the whole request. Under the lock of the store.</summary>
     /// <param name="store">The series.</param>
     /// <param name="writer">Where to.</param>
     /// <param name="now">Time of the points, microseconds since 1970 (UTC).</param>
@@ -28,12 +28,9 @@ public sealed class MetricEncoder(string version)
     public int Write(MetricStore store, ProtobufWriter writer, long now)
     {
         var points = 0;
-        using (store.Enter())
+        foreach (var resource in store.Resources)
         {
-            foreach (var resource in store.Resources)
-            {
-                points += Resource(store, resource, writer, now);
-            }
+            points += Resource(store, resource, writer, now);
         }
 
         return points;
