@@ -147,7 +147,7 @@ public sealed partial class MetricStore
         }
         else if (resource != Agent)
         {
-            (resource.Attributes, resource.Written) = (service.Attributes, null);
+            resource.Attributes = service.Attributes;
         }
 
         resource.Living++;

@@ -46,9 +46,7 @@ public sealed class MetricEncoder(string version)
 
         var points = 0;
         var all = writer.Begin(1);
-        var described = writer.Begin(1);
-        AttributeWriter.All(writer, 1, resource.Attributes);
-        writer.End(described);
+        writer.Raw(resource.Encoded ??= SharedMessages.Resource(resource.Attributes));
         var scoped = writer.Begin(2);
         writer.Raw(scope);
         foreach (var family in store.Families)

@@ -17,4 +17,16 @@ internal static class SharedMessages
         writer.End(scope);
         return writer.Written.ToArray();
     }
+
+    /// <summary>
+    /// A resource, with attributes 1, as field 1 of a ResourceSpans or ResourceMetrics (opentelemetry/proto/resource/v1/resource.proto).
+    /// </summary>
+    public static byte[] Resource(IEnumerable<KeyValuePair<string, object>> attributes)
+    {
+        var writer = new ProtobufWriter(512);
+        var resource = writer.Begin(1);
+        AttributeWriter.All(writer, 1, attributes);
+        writer.End(resource);
+        return writer.Written.ToArray();
+    }
 }

@@ -48,7 +48,7 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
     {
         foreach (var part in parts.Values)
         {
-            var head = HeadOf(part.Resource);
+            var head = part.Resource.Encoded ??= SharedMessages.Resource(part.Resource.Attributes);
             var scopeSpans = scope.Length + part.Spans.Length;
             request.Head(1, head.Length + 1 + ProtobufWriter.LengthOf((uint)scopeSpans) + scopeSpans);
             request.Raw(head);
@@ -89,21 +89,6 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
 
         spareBytes -= writer.Capacity;
         return writer;
-    }
-
-    /// <summary>The field of the resource.</summary>
-    private static byte[] HeadOf(ServiceResource resource)
-    {
-        if (resource.Encoded is null)
-        {
-            var writer = new ProtobufWriter(512);
-            var message = writer.Begin(1);
-            AttributeWriter.All(writer, 1, resource.Attributes);
-            writer.End(message);
-            resource.Encoded = writer.Written.ToArray();
-        }
-
-        return resource.Encoded;
     }
 
     private readonly record struct Part(ServiceResource Resource, ProtobufWriter Spans);
