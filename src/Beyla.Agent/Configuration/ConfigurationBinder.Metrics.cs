@@ -20,7 +20,7 @@ internal sealed partial class ConfigurationBinder
         var (ownPort, ownPath) = InternalPage(port, path);
         return new MetricsConfiguration
         {
-            Features = Features(told: true) | (Boolean("network.enable") ? MetricFeatures.Network : 0),
+            Features = Features() | (Boolean("network.enable") ? MetricFeatures.Network : 0),
             Durations = Bounds("prometheus_export.buckets.duration_histogram"),
             Port = port,
             Address = PageAddress(),
@@ -41,11 +41,7 @@ internal sealed partial class ConfigurationBinder
         };
     }
 
-    /// <summary>Whether metrics of flows are asked for by name, which is as good as <c>network.enable</c>.</summary>
-    private bool AsksForFlows() => (Features(told: false) & MetricFeatures.OfFlows) != 0;
-
-    /// <param name="told">Whether what has no effect, or is wrong, is to be said.</param>
-    private MetricFeatures Features(bool told)
+    private MetricFeatures Features()
     {
         // The older key of the one exporter goes before what is meant for all, as it does in the peer.
         var own = Get("prometheus_export.features");
@@ -66,13 +62,13 @@ internal sealed partial class ConfigurationBinder
                 _ => MetricFeatures.None,
             };
             result |= feature;
-            if (told && feature == MetricFeatures.None)
+            if (feature == MetricFeatures.None)
             {
                 Tell(setting, item);
             }
         }
 
-        if (told && result.HasFlag(MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationSpanOtel))
+        if (result.HasFlag(MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationSpanOtel))
         {
             layers.Problems.Add(SettingLayers.Describe(
                 setting, "application_span and application_span_otel are the same metrics with two sets of names: only one can be chosen"));
