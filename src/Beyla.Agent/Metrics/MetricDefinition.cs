@@ -15,6 +15,11 @@ public sealed record MetricDefinition
     /// <summary>What it tells, for programs.</summary>
     public required MetricKind Kind { get; init; }
 
+    /// <summary>
+    /// Measured units in one of the metric, where it is no histogram: 1,000,000 where seconds are measured in microseconds.
+    /// </summary>
+    public long Scale { get; init; } = 1;
+
     /// <summary>The bounds of a histogram.</summary>
     public Buckets? Buckets { get; init; }
 

@@ -26,10 +26,15 @@ public sealed class MetricIntake
             MetricSetup.AddBuild(Store, version);
         }
 
+        if (metrics.IsWanted && metrics.Features.HasFlag(MetricFeatures.ApplicationHost))
+        {
+            MetricSetup.AddHost(Store, host.Id);
+        }
+
         var setup = new MetricSetup
         {
             Features = metrics.Features, Durations = metrics.Durations, HasSelfReferences = metrics.HasSelfReferences,
-            SpanNames = configuration.Shaping.MetricSpanNames,
+            SpanNames = configuration.Shaping.MetricSpanNames, ProcessInterval = metrics.ProcessInterval,
         };
         Stages = metrics.TakesSpans && setup.MakeStage(Store, services) is { } stage ? [stage] : [];
         Flows = metrics.TakesFlows ? new FlowMetrics(Store, metrics.Features, configuration.Network) : null;

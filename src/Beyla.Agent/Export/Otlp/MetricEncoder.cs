@@ -75,7 +75,7 @@ public sealed class MetricEncoder(string version)
         var data = writer.Begin(definition.Kind switch
         {
             MetricKind.Gauge => Gauge,
-            MetricKind.Counter => Sum,
+            MetricKind.Counter or MetricKind.UpDownCounter => Sum,
             _ => Histogram,
         });
         var points = 0;
@@ -118,6 +118,10 @@ public sealed class MetricEncoder(string version)
         if (isHistogram)
         {
             Buckets(series, writer);
+        }
+        else if (series.Family.Definition.Scale is var scale && scale > 1)
+        {
+            writer.Double(4, series.Sum / (double)scale);
         }
         else
         {
