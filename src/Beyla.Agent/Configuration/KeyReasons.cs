@@ -27,7 +27,6 @@ internal static class KeyReasons
         ("attributes.kubernetes.", Kubernetes),
         ("attributes.metadata_retry.", "no metadata service of a cloud is asked; OTEL_RESOURCE_ATTRIBUTES names region and zone"),
         ("attributes.rename_unresolved_hosts", Names),
-        ("attributes.select", "each span has all attributes that are known of it"),
         ("channel_", Channels),
         ("discovery.bpf_pid_filter_off", "what is not selected never leaves the kernel: without that filter all traffic of the host would"),
         ("discovery.default_exclude_services", "discovery.default_exclude_instrument takes globs instead"),

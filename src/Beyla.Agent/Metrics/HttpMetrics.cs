@@ -6,7 +6,7 @@ namespace Beyla.Agent.Metrics;
 
 /// <summary>
 /// <c>http.server.request.duration</c> and <c>http.client.request.duration</c> with the attributes that the semantic conventions require
-/// ("HTTP metrics"), and no path: anybody may send any.
+/// ("HTTP metrics"), and no path unless somebody includes it: anybody may send any.
 /// </summary>
 internal sealed class HttpMetrics : ISpanMetrics
 {
@@ -24,14 +24,18 @@ internal sealed class HttpMetrics : ISpanMetrics
             Name = "http.server.request.duration", Unit = "s", Kind = MetricKind.Histogram, Buckets = buckets,
             Description = "Duration of HTTP requests that a service answered.",
             Attributes = ["http.request.method", new("http.response.status_code", IsNumber: true), "error.type", "http.route",
-                "network.protocol.version", "url.scheme"],
+                "network.protocol.version", "url.scheme", new("server.address", IsOptIn: true),
+                new("server.port", IsNumber: true, IsOptIn: true), new("url.path", IsOptIn: true)],
+            IsSelectable = true,
         });
         client = store.Add(new MetricDefinition
         {
             Name = "http.client.request.duration", Unit = "s", Kind = MetricKind.Histogram, Buckets = buckets,
             Description = "Duration of HTTP requests that a service sent.",
             Attributes = ["http.request.method", new("http.response.status_code", IsNumber: true), "error.type",
-                "network.protocol.version", "server.address", new("server.port", IsNumber: true)],
+                "network.protocol.version", "server.address", new("server.port", IsNumber: true), new("url.scheme", IsOptIn: true),
+                new("url.path", IsOptIn: true)],
+            IsSelectable = true,
         });
     }
 
@@ -46,7 +50,8 @@ internal sealed class HttpMetrics : ISpanMetrics
 
         var isServer = data.Kind == SpanKind.Server;
         var values = data.Values;
-        var key = store.BeginKey();
+        var family = isServer ? server : client;
+        var key = store.BeginKey(family);
         var method = values.Text(SpanAttribute.HttpRequestMethod);
         key.Add(HttpSpan.IsKnown(method) ? method : "_OTHER"u8);
         key.Add(values.Number(SpanAttribute.HttpResponseStatusCode, -1));
@@ -67,7 +72,28 @@ internal sealed class HttpMetrics : ISpanMetrics
             AddServer(ref key, in data);
         }
 
-        store.Observe(isServer ? server : client, resource, in key, in span);
+        if (family.HasOptIns)
+        {
+            AddOptIns(ref key, in data, isServer);
+        }
+
+        store.Observe(family, resource, in key, in span);
+    }
+
+    private static void AddOptIns(ref SeriesKey key, in SpanData data, bool isServer)
+    {
+        if (isServer)
+        {
+            HostName.Find(data.Values.Text(SpanAttribute.HttpRequestHeaderHost), out var name, out var port);
+            key.Add(name);
+            key.Add(name.IsEmpty || port == 0 ? data.ServerPort : port);
+        }
+        else
+        {
+            key.Add("http"u8);
+        }
+
+        key.Add(data.Values.Text(SpanAttribute.UrlPath));
     }
 
     private static void AddServer(ref SeriesKey key, in SpanData data)

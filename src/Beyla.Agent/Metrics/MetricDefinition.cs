@@ -23,13 +23,16 @@ public sealed record MetricDefinition
     /// <summary>The bounds of a histogram.</summary>
     public Buckets? Buckets { get; init; }
 
-    /// <summary>What tells its series apart, besides the resource.</summary>
+    /// <summary>What tells its series apart, besides the resource; those that are opt-in come last.</summary>
     public required IReadOnlyList<MetricAttribute> Attributes { get; init; }
 
     /// <summary>
     /// The name on a page of Prometheus, without <c>_total</c>, where it does not follow from the others: those of Grafana Beyla.
     /// </summary>
     public string? PrometheusName { get; init; }
+
+    /// <summary>Whether <c>attributes.select</c> changes its attributes.</summary>
+    public bool IsSelectable { get; init; }
 
     /// <summary>Whether its series stay without news: they tell something that does not change.</summary>
     public bool IsLasting { get; init; }

@@ -18,6 +18,7 @@ public sealed class MetricIntake
             new MetricStoreOptions
             {
                 Idle = IdleOf(metrics), ExpiresOfLiving = metrics.ExpiresOfLiving, Resources = metrics.Services,
+                Attributes = configuration.Shaping.Attributes,
                 Exemplars = metrics.Exemplars, IsRead = metrics.Port != 0, IsSent = metrics.Sent is not null,
             },
             AgentResource.Of(host, version));

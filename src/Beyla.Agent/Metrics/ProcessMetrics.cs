@@ -45,10 +45,16 @@ internal sealed class ProcessMetrics : ISpanMetrics
         }
 
         last = span.Process;
-        // More may be known of a process than before, and it may be another service by that.
-        var isKnown = processes.TryGetValue(last.Pid, out var known) && known.Service.Process.StartTime == last.StartTime;
-        processes[last.Pid] = new Known(service, isKnown ? known!.Last : null);
-        due = isKnown ? due : 0;
+        if (processes.TryGetValue(last.Pid, out var known) && known.Service.Process.StartTime == last.StartTime)
+        {
+            // More may be known of it than before, and it may be another service by that.
+            known.Service = service;
+        }
+        else
+        {
+            processes[last.Pid] = new Known { Service = service };
+            due = 0;
+        }
     }
 
     /// <summary>A process is over.</summary>
@@ -144,7 +150,7 @@ internal sealed class ProcessMetrics : ISpanMetrics
 
         Series Of(MetricFamily family, ReadOnlySpan<byte> attribute = default)
         {
-            var key = store.BeginKey();
+            var key = store.BeginKey(family);
             if (family.Definition.Attributes.Count > 0)
             {
                 key.Add(attribute);
@@ -159,14 +165,14 @@ internal sealed class ProcessMetrics : ISpanMetrics
         {
             // Seconds and parts are measured in millionths.
             Name = name, Unit = unit, Kind = kind, Description = description, Scale = unit is "s" or "1" ? 1_000_000 : 1,
-            Attributes = attributes,
+            Attributes = attributes, IsSelectable = true,
         });
 
-    private sealed class Known(ServiceResource service, ProcUsage? last)
+    private sealed class Known
     {
-        public ServiceResource Service { get; } = service;
+        public required ServiceResource Service { get; set; }
 
-        public ProcUsage? Last { get; set; } = last;
+        public ProcUsage? Last { get; set; }
     }
 
     /// <summary>What the processes of one service instance used: counters since the last measurement, all else now.</summary>
