@@ -36,7 +36,7 @@ internal sealed class HttpMetrics : ISpanMetrics
     }
 
     /// <inheritdoc/>
-    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource)
+    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource, in HostName host)
     {
         ref readonly var data = ref span.Span;
         if (data.Protocol != ProtocolId.Http)
@@ -64,16 +64,10 @@ internal sealed class HttpMetrics : ISpanMetrics
         }
         else
         {
-            AddServer(ref key, in data);
+            key.Add(host.Name.IsEmpty ? PeerNames.Outgoing : host.Name);
+            key.Add(host.Name.IsEmpty ? data.ServerPort : host.Port == 0 ? 80 : host.Port);
         }
 
         store.Observe(isServer ? server : client, resource, in key, in span);
-    }
-
-    private static void AddServer(ref SeriesKey key, in SpanData data)
-    {
-        HostName.Find(data.Values.Text(SpanAttribute.HttpRequestHeaderHost), out var name, out var port);
-        key.Add(name.IsEmpty ? PeerNames.Outgoing : name);
-        key.Add(name.IsEmpty ? data.ServerPort : port == 0 ? 80 : port);
     }
 }
