@@ -20,6 +20,7 @@ public sealed class HostNameTests
     [InlineData("example.com:", "", 0)]
     [InlineData("example.com:99999", "", 0)]
     [InlineData("example.com:-1", "", 0)]
+    [InlineData("example.com:+80", "", 0)] // port = *DIGIT
     [InlineData("[abcd]", "", 0)]
     [InlineData("a:b:80", "", 0)]
     [InlineData("a b", "", 0)]
