@@ -7,7 +7,7 @@ namespace Beyla.Agent.Configuration;
 
 /// <summary>
 /// Undoes percent-encoding of UTF-8 (RFC 3986 section 2.1), which the variables that are lists in the form of W3C Baggage have in their
-/// values. It is done in two manners: all of a text or nothing, or what is right and no more.
+/// values, and gRPC in its messages. It is done in two manners: all of a text or nothing, or what is right and no more.
 /// </summary>
 internal static class PercentEncoding
 {

@@ -27,7 +27,7 @@ internal sealed class DatabaseMetrics : ISpanMetrics
     }
 
     /// <inheritdoc/>
-    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource)
+    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource, in HostName host)
     {
         ref readonly var data = ref span.Span;
         if (data.Kind != SpanKind.Client || !data.Values.Has(SpanAttribute.DbSystemName))

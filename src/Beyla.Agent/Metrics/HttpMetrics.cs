@@ -40,7 +40,7 @@ internal sealed class HttpMetrics : ISpanMetrics
     }
 
     /// <inheritdoc/>
-    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource)
+    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource, in HostName host)
     {
         ref readonly var data = ref span.Span;
         if (data.Protocol != ProtocolId.Http)
@@ -69,7 +69,8 @@ internal sealed class HttpMetrics : ISpanMetrics
         }
         else
         {
-            AddServer(ref key, in data);
+            key.Add(host.Name.IsEmpty ? PeerNames.Outgoing : host.Name);
+            key.Add(host.Name.IsEmpty ? data.ServerPort : host.Port == 0 ? 80 : host.Port);
         }
 
         if (family.HasOptIns)
@@ -84,9 +85,10 @@ internal sealed class HttpMetrics : ISpanMetrics
     {
         if (isServer)
         {
-            HostName.Find(data.Values.Text(SpanAttribute.HttpRequestHeaderHost), out var name, out var port);
-            key.Add(name);
-            key.Add(name.IsEmpty || port == 0 ? data.ServerPort : port);
+            // That of a client's span is known; a server's is seldom asked for.
+            var host = HostName.Of(data.Values.Text(SpanAttribute.HttpRequestHeaderHost));
+            key.Add(host.Name);
+            key.Add(host.Name.IsEmpty || host.Port == 0 ? data.ServerPort : host.Port);
         }
         else
         {
@@ -94,12 +96,5 @@ internal sealed class HttpMetrics : ISpanMetrics
         }
 
         key.Add(data.Values.Text(SpanAttribute.UrlPath));
-    }
-
-    private static void AddServer(ref SeriesKey key, in SpanData data)
-    {
-        HostName.Find(data.Values.Text(SpanAttribute.HttpRequestHeaderHost), out var name, out var port);
-        key.Add(name.IsEmpty ? PeerNames.Outgoing : name);
-        key.Add(name.IsEmpty ? data.ServerPort : port == 0 ? 80 : port);
     }
 }

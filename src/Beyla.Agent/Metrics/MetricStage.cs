@@ -20,12 +20,14 @@ internal sealed class MetricStage(MetricStore store, ServiceResources services, 
     public void OnSpan(in ExportedSpan span)
     {
         var service = services.Of(span.Process);
+        ref readonly var data = ref span.Span;
+        var host = data.Kind == SpanKind.Client ? HostName.Of(data.Values.Text(SpanAttribute.HttpRequestHeaderHost)) : default;
         using (store.Enter())
         {
             var resource = store.Of(service);
             foreach (var one in metrics)
             {
-                one.OnSpan(in span, service, resource);
+                one.OnSpan(in span, service, resource, in host);
             }
         }
     }
@@ -48,6 +50,9 @@ internal sealed class MetricStage(MetricStore store, ServiceResources services, 
 
         return processes is null ? due : Math.Min(due, processes.Tick(now));
     }
+
+    /// <inheritdoc/>
+    public void HandOver() => processes?.Measure();
 
     /// <inheritdoc/>
     public void Finish(long deadline)

@@ -37,7 +37,7 @@ internal sealed class ProcessMetrics : ISpanMetrics
     }
 
     /// <inheritdoc/>
-    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource)
+    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource, in HostName host)
     {
         if (ReferenceEquals(span.Process, last))
         {
@@ -86,7 +86,8 @@ internal sealed class ProcessMetrics : ISpanMetrics
         return due;
     }
 
-    private void Measure()
+    /// <summary>Measures now.</summary>
+    public void Measure()
     {
         var (ticks, clock) = (MonotonicClock.BootTicks, MetricStore.Time);
         foreach (var known in processes.Values)

@@ -14,6 +14,7 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
     private readonly TracesExport options;
     private readonly ServiceResources resources;
     private readonly TraceBatch batch;
+    private readonly Func<OtlpBatch> take;
     private readonly OtlpSender sender;
     private readonly Func<TraceContext, ProcessInfo, bool>? sampled;
     private readonly bool[] wanted;
@@ -33,6 +34,7 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
     {
         (this.options, this.resources, this.sender, this.sampled) = (options, resources, sender, sampled);
         batch = new TraceBatch(new SpanEncoder(attributes ?? AttributeSelection.None, options.ValueLimit), version);
+        take = batch.Take;
         wanted = [.. Enumerable.Range(0, byte.MaxValue + 1).Select(protocol => IsWanted((Kernel.ProtocolId)protocol))];
     }
 
@@ -107,11 +109,7 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
 
     private void Pass()
     {
-        if (sender.TryLeaveRoom(batch.Spans, batch.Bytes))
-        {
-            sender.Add(batch.Take());
-        }
-        else
+        if (!sender.TryAdd(batch.Spans, batch.Bytes, take))
         {
             batch.Drop();
         }
