@@ -83,7 +83,8 @@ public sealed class ProcessMetricsTests
 
         await receiver.WaitForRequestsAsync(1, "metrics");
         OtlpPoint point = Assert.Single(receiver.Points, point => point.Metric == "http.server.request.duration");
-        Assert.Equal(["http.response.status_code=200", "url.path=/hello"], point.Attributes.Select(one => $"{one.Key}={one.Value}").Order());
+        Assert.Equal(
+            ["http.response.status_code=200", "url.path=/hello"], point.Attributes.Select(one => $"{one.Key}={one.Value}").Order());
         Assert.Equal(7, receiver.Spans.Count);
         Assert.All(receiver.Spans, span =>
         {
