@@ -51,7 +51,7 @@ public sealed class AttributeSelectionTests
     [Theory]
     [InlineData("[a]", "a mapping of metrics is expected")]
     [InlineData("x", "a mapping of metrics is expected")]
-    [InlineData("{traces: [a]}", "beyla.yml:1:30: a mapping with include, exclude or both is expected")]
+    [InlineData("{traces: [a]}", "(beyla.yml:1:31): a mapping with include, exclude or both is expected")]
     [InlineData("{traces: {includes: [a]}}", "only include and exclude are known")]
     [InlineData("{traces: {include: a}}", "a list of at most 100 names or globs is expected")]
     [InlineData("{traces: {include: ['[']}}", "attributes.select.traces.include = \"[\"")]
@@ -59,8 +59,7 @@ public sealed class AttributeSelectionTests
     public void What_is_wrong_is_told_with_its_place(string select, string error)
     {
         var loaded = Loaded.From($"attributes: {{select: {select}}}");
-        Assert.Contains(error.Replace(": a mapping with", "): a mapping with", StringComparison.Ordinal), Assert.Single(loaded.Problems),
-            StringComparison.Ordinal);
+        Assert.Contains(error, Assert.Single(loaded.Problems), StringComparison.Ordinal);
     }
 
     internal static AttributeSelection Of(string select)
