@@ -28,21 +28,24 @@ internal sealed class Exports : IDisposable
         var resources = new ServiceResources(host, AgentVersion.Text, startOf, shaping.ResourceAttributes);
         var samplers = new Samplers(shaping.Sampler);
         var routes = new RouteShaper(shaping.Routes);
-        List<IExportStage> stages = [];
+        var instrumented = InstrumentedServices.Make(configuration);
+        List<IExportStage> stages = instrumented is null ? [] : [instrumented];
         places = [];
         if (configuration.Traces is { } traces)
         {
             var sender = Sender(traces.Otlp, OtlpSignal.Traces, traces.QueueSize, fileText);
             var stage = new OtlpTraces(traces, resources, sender, AgentVersion.Text, samplers.IsSampled);
-            var routed = new RoutedStage(stage, routes, IgnoredSignals.Traces);
+            var others = instrumented is null ? null : new InstrumentedStage(stage, instrumented);
+            var routed = new RoutedStage(others ?? (IExportStage)stage, routes, IgnoredSignals.Traces);
             stages.Add(routed);
-            places.AddRange([routed, stage]);
+            places.AddRange(others is null ? [routed, stage] : [routed, others, stage]);
             owned.Add(stage);
         }
 
         if (configuration.Metrics is { IsServed: true } or { Sent: not null })
         {
-            pages = Metrics(configuration, new MetricIntake(configuration, resources, host, AgentVersion.Text), routes, stages, fileText);
+            var intake = new MetricIntake(configuration, resources, host, AgentVersion.Text, instrumented);
+            pages = Metrics(configuration, intake, routes, stages, fileText);
         }
 
         relay = new SpanRelay([.. stages, resources]);
@@ -95,6 +98,10 @@ internal sealed class Exports : IDisposable
             var routed = new RoutedStage(stage, routes, IgnoredSignals.Metrics);
             stages.Add(routed);
             places.Add(routed);
+            if (stage is ICounted counted)
+            {
+                places.Add(counted);
+            }
         }
 
         if (configuration.Metrics.Sent is { } sent)

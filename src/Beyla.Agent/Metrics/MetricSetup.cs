@@ -22,16 +22,18 @@ public sealed class MetricSetup
     /// <summary>Makes what turns spans into metrics; null where no group of metrics needs spans.</summary>
     /// <param name="store">Keeps them.</param>
     /// <param name="services">The resources of processes.</param>
-    public IExportStage? MakeStage(MetricStore store, ServiceResources services)
+    /// <param name="instrumented">Which processes are left out; null for none.</param>
+    public IExportStage? MakeStage(MetricStore store, ServiceResources services, InstrumentedServices? instrumented = null)
     {
         var durations = Durations ?? Buckets.Durations;
-        List<ISpanMetrics> metrics = [];
+        List<MetricGroup> groups = [];
         if (Features.HasFlag(MetricFeatures.Application))
         {
-            metrics.Add(new HttpMetrics(store, durations));
-            metrics.Add(new DatabaseMetrics(store, Durations ?? Buckets.Queries));
+            groups.Add(new MetricGroup(LeftOut.Metrics, "instrumented.metrics",
+                [new HttpMetrics(store, durations), new DatabaseMetrics(store, Durations ?? Buckets.Queries)]));
         }
 
+        List<ISpanMetrics> metrics = [];
         if ((Features & (MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationSpanOtel | MetricFeatures.ApplicationSpanSizes)) != 0)
         {
             metrics.Add(new SpanMetrics(store, Features, durations, SpanNames));
@@ -42,7 +44,12 @@ public sealed class MetricSetup
             metrics.Add(new ServiceGraph(store, durations, HasSelfReferences));
         }
 
-        return metrics.Count == 0 ? null : new MetricStage(store, services, [.. metrics]);
+        if (metrics.Count > 0)
+        {
+            groups.Add(new MetricGroup(LeftOut.SpanMetrics, "instrumented.span_metrics", [.. metrics]));
+        }
+
+        return groups.Count == 0 ? null : new MetricStage(store, services, [.. groups], instrumented);
     }
 
     /// <summary>Adds <c>beyla_build_info</c>, whose one series is 1.</summary>
