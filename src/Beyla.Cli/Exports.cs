@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
+using Beyla.Agent.Export;
 using Beyla.Agent.Export.Otlp;
 using Beyla.Agent.Export.Prometheus;
 using Beyla.Agent.Export.Relay;
@@ -21,28 +22,36 @@ internal sealed class Exports : IDisposable
     private readonly List<IDisposable> owned = [];
     private readonly PrometheusExport? pages;
 
-    private Exports(AgentConfiguration configuration, Func<string, string?> fileText, Func<int, long> startOf)
+    private readonly OutputTurn turn = new();
+    private readonly Action outputEnded;
+
+    private Exports(
+        AgentConfiguration configuration, Func<string, string?> fileText, Func<int, long> startOf, Action outputEnded)
     {
+        this.outputEnded = outputEnded;
         var shaping = configuration.Shaping;
         var host = HostIdentity.Read(shaping.HostId, shaping.HostName);
         var resources = new ServiceResources(host, AgentVersion.Text, startOf, shaping.ResourceAttributes);
         var samplers = new Samplers(shaping.Sampler);
         var routes = new RouteShaper(shaping.Routes);
-        List<IExportStage> stages = [];
+        var instrumented = InstrumentedServices.Make(configuration);
+        List<IExportStage> stages = instrumented is null ? [] : [instrumented];
         places = [];
         if (configuration.Traces is { } traces)
         {
             var sender = Sender(traces.Otlp, OtlpSignal.Traces, traces.QueueSize, fileText);
             var stage = new OtlpTraces(traces, resources, sender, AgentVersion.Text, samplers.IsSampled, shaping.Attributes);
-            var routed = new RoutedStage(stage, routes, IgnoredSignals.Traces);
+            var others = instrumented is null ? null : new InstrumentedStage(stage, instrumented);
+            var routed = new RoutedStage(others ?? (IExportStage)stage, routes, IgnoredSignals.Traces);
             stages.Add(routed);
-            places.AddRange([routed, stage]);
+            places.AddRange(others is null ? [routed, stage] : [routed, others, stage]);
             owned.Add(stage);
         }
 
         if (configuration.Metrics is { IsServed: true } or { Sent: not null })
         {
-            pages = Metrics(configuration, new MetricIntake(configuration, resources, host, AgentVersion.Text), routes, stages, fileText);
+            var intake = new MetricIntake(configuration, resources, host, AgentVersion.Text, instrumented);
+            pages = Metrics(configuration, intake, routes, stages, fileText);
         }
 
         foreach (var name in shaping.Attributes.Unused)
@@ -69,10 +78,12 @@ internal sealed class Exports : IDisposable
     /// <param name="configuration">What is configured.</param>
     /// <param name="fileText">The text of a file that the configuration names; null where it is not there.</param>
     /// <param name="startOf">When a process began, in clock ticks after boot; 0 if unknown.</param>
+    /// <param name="outputEnded">Called when what goes to standard output cannot be written any more; any thread.</param>
     /// <returns>Null where nothing is exported.</returns>
     /// <exception cref="ConfigurationException">A certificate cannot be used.</exception>
-    public static Exports? Start(AgentConfiguration configuration, Func<string, string?> fileText, Func<int, long> startOf) =>
-        configuration.Exports ? new Exports(configuration, fileText, startOf) : null;
+    public static Exports? Start(
+        AgentConfiguration configuration, Func<string, string?> fileText, Func<int, long> startOf, Action outputEnded) =>
+        configuration.Exports ? new Exports(configuration, fileText, startOf, outputEnded) : null;
 
     /// <summary>What all places have counted can be asked for from now on.</summary>
     public void Tell(Func<IReadOnlyList<PlaceCounters>> counters) => pages?.Tell(counters);
@@ -101,6 +112,10 @@ internal sealed class Exports : IDisposable
             var routed = new RoutedStage(stage, routes, IgnoredSignals.Metrics);
             stages.Add(routed);
             places.Add(routed);
+            if (stage is ICounted counted)
+            {
+                places.Add(counted);
+            }
         }
 
         if (configuration.Metrics.Sent is { } sent)
@@ -123,9 +138,11 @@ internal sealed class Exports : IDisposable
         return served;
     }
 
-    private static OtlpSender Sender(OtlpConfiguration otlp, OtlpSignal signal, int items, Func<string, string?> fileText)
+    private OtlpSender Sender(OtlpConfiguration otlp, OtlpSignal signal, int items, Func<string, string?> fileText)
     {
-        var transport = new OtlpHttp(otlp, signal, AgentVersion.Text, CertificatesOf(otlp, fileText));
+        IOtlpTransport transport = otlp.Protocol == OtlpProtocol.JsonLines
+            ? new OneAtATime(new OtlpJsonLines(OutputQueue.StandardOutput, signal, outputEnded), turn)
+            : new OtlpHttp(otlp, signal, AgentVersion.Text, CertificatesOf(otlp, fileText));
         Log.Info(signal == OtlpSignal.Traces ? "Spans are sent" : "Metrics are sent",
             ("endpoint", transport.Target), ("protocol", NameOf(otlp.Protocol)));
         return new OtlpSender(transport, otlp, signal.Name, items);
@@ -135,6 +152,7 @@ internal sealed class Exports : IDisposable
     {
         OtlpProtocol.Grpc => "grpc",
         OtlpProtocol.HttpJson => "http/json",
+        OtlpProtocol.JsonLines => "lines of JSON",
         _ => "http/protobuf",
     };
 

@@ -33,6 +33,7 @@ internal sealed class RunningAgent : IDisposable
     private RoutedSink? routed;
     private CounterReports counters = null!;
     private int failure;
+    private volatile bool isOutputClosed, areLinesOver;
 
     private RunningAgent(AgentConfiguration configuration, KeeperConnection keeper)
     {
@@ -43,10 +44,11 @@ internal sealed class RunningAgent : IDisposable
         output.Closed += errno =>
         {
             failure = errno;
+            isOutputClosed = errno == 0;
             stop.Request(errno == 0 ? "standard output was closed" : "standard output failed");
         };
         printer = TracePrinter.Create(configuration.TracePrinter, output);
-        exports = Exports.Start(configuration, TextOf, StartOf);
+        exports = Exports.Start(configuration, TextOf, StartOf, OnLinesOver);
     }
 
     /// <summary>Starts what is configured. A mode that the kernel refuses is reported and left out: the other one may still work.</summary>
@@ -122,7 +124,17 @@ internal sealed class RunningAgent : IDisposable
             Log.Error("Reading the kernel's events failed", ("error", damage));
         }
 
-        return failure == 0 && application?.Failure is null ? ExitCode.Stopped : ExitCode.Failed;
+        return failure == 0 && application?.Failure is null && (!areLinesOver || isOutputClosed) ? ExitCode.Stopped : ExitCode.Failed;
+    }
+
+    /// <summary>
+    /// Requests cannot be written to standard output any more. Where its reader has closed it that is a normal end, as for a printer.
+    /// </summary>
+    private void OnLinesOver()
+    {
+        areLinesOver = true;
+        output.Look();
+        stop.Request("standard output failed");
     }
 
     /// <inheritdoc/>

@@ -11,17 +11,46 @@ internal sealed partial class ConfigurationBinder
     private readonly List<(string Key, string Path)> named = [];
     private readonly HashSet<string> told = new(StringComparer.Ordinal); // variables and settings
 
+    /// <summary>A reader that stands still is waited for: a line that is begun ends, or nothing comes behind it.</summary>
+    private static readonly OtlpConfiguration StandardOutput = new()
+    {
+        Endpoint = new Uri("file:///dev/stdout"), Protocol = OtlpProtocol.JsonLines, GiveUpAfter = TimeSpan.Zero,
+    };
+
+    /// <summary>Lines of requests leave no room for others between them.</summary>
+    private void CheckStandardOutput()
+    {
+        if (!layers.StreamsTraces && !layers.StreamsMetrics)
+        {
+            return;
+        }
+
+        var variable = layers.StreamsTraces ? "OTEL_TRACES_EXPORTER" : "OTEL_METRICS_EXPORTER";
+        var error = $"standard output belongs to otlp/stdout of {variable}";
+        if (Choice("trace_printer") is not ("" or "disabled"))
+        {
+            layers.Problems.Add(SettingLayers.Describe(Get("trace_printer"), error));
+        }
+
+        if (Boolean("network.print_flows"))
+        {
+            layers.Problems.Add(SettingLayers.Describe(Get("network.print_flows"), error));
+        }
+    }
+
     private TracesExport? Traces()
     {
         const string Section = "otel_traces_export";
-        if (layers.SendsTraces == false || Otlp(Section, "traces", layers.SendsTraces == true) is not { } otlp)
+        var otlp = layers.StreamsTraces ? StandardOutput
+            : layers.SendsTraces == false ? null : Otlp(Section, "traces", layers.SendsTraces == true);
+        if (otlp is null)
         {
             return null;
         }
 
         return new TracesExport
         {
-            Otlp = otlp with
+            Otlp = layers.StreamsTraces ? otlp : otlp with
             {
                 FirstBackoff = Duration(Section + ".backoff_initial_interval"),
                 LongestBackoff = Duration(Section + ".backoff_max_interval"),
@@ -39,7 +68,9 @@ internal sealed partial class ConfigurationBinder
     private MetricsExport? SentMetrics()
     {
         const string Section = "otel_metrics_export";
-        if (layers.SendsMetrics == false || Otlp(Section, "metrics", layers.SendsMetrics == true) is not { } otlp)
+        var otlp = layers.StreamsMetrics ? StandardOutput
+            : layers.SendsMetrics == false ? null : Otlp(Section, "metrics", layers.SendsMetrics == true);
+        if (otlp is null)
         {
             return null;
         }
@@ -55,7 +86,8 @@ internal sealed partial class ConfigurationBinder
         var interval = Duration(Section + ".interval");
         return new MetricsExport
         {
-            Otlp = Get(Section + ".timeout").Origin.Source == SettingSource.Default ? otlp : otlp with { GiveUpAfter = otlp.Timeout },
+            Otlp = layers.StreamsMetrics || Get(Section + ".timeout").Origin.Source == SettingSource.Default
+                ? otlp : otlp with { GiveUpAfter = otlp.Timeout },
             Interval = interval > TimeSpan.Zero ? interval : TimeSpan.FromMilliseconds(Integer(Section + ".OTELIntervalMS")),
         };
     }

@@ -12,6 +12,8 @@ internal sealed partial class ConfigurationBinder
         Attributes = new AttributeSelectionReader(SettingLayers.Place(Get("attributes.select")), layers.Problems)
             .Read(Get("attributes.select")),
         MetricSpanNames = (int)Integer("attributes.metric_span_names_limit"),
+        ExcludesInstrumented = Boolean("discovery.exclude_otel_instrumented_services"),
+        ExcludesInstrumentedOfSpanMetrics = Boolean("discovery.exclude_otel_instrumented_services_span_metrics"),
         HostId = Get("attributes.host_id.override").Text?.Trim() ?? "",
         HostName = Get("attributes.instance_id.override_hostname").Text?.Trim() ?? "",
         ResourceAttributes = layers.ResourceAttributes,

@@ -20,6 +20,7 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
         }
 
         var metrics = Metrics();
+        CheckStandardOutput();
         return new AgentConfiguration
         {
             Selection = new SelectionBuilder(layers).Build(),

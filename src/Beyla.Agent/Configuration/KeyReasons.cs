@@ -17,8 +17,7 @@ internal static class KeyReasons
         Channels = "there are no such channels: each queue has a fixed bound in bytes, and what finds no room is lost and counted",
         Batches = "the kernel side wakes the agent by time, not by number; ebpf.poll_interval and ebpf.ring_size are the settings of that",
         Discovery = "nothing is polled: the kernel tells of each process as it begins, which is traced from its first request",
-        Names = "names of other hosts are not put into spans, which keep their addresses; flows have network.reverse_dns.type",
-        OwnTelemetry = "whether a process exports telemetry itself is not looked at; discovery.exclude_instrument leaves it out";
+        Names = "names of other hosts are not put into spans, which keep their addresses; flows have network.reverse_dns.type";
 
     private static readonly (string Start, string Reason)[] Reasons =
     [
@@ -30,9 +29,9 @@ internal static class KeyReasons
         ("channel_", Channels),
         ("discovery.bpf_pid_filter_off", "what is not selected never leaves the kernel: without that filter all traffic of the host would"),
         ("discovery.default_exclude_services", "discovery.default_exclude_instrument takes globs instead"),
-        ("discovery.default_otlp_grpc_port", OwnTelemetry),
+        ("discovery.default_otlp_grpc_port",
+            "a process that sends telemetry itself is recognised by its requests over HTTP; discovery.exclude_instrument leaves one out"),
         ("discovery.disabled_route_harvesters", Harvest),
-        ("discovery.exclude_otel_instrumented_services", OwnTelemetry),
         ("discovery.min_process_age", Discovery),
         ("discovery.poll_interval", Discovery),
         ("discovery.process_context_poll_interval",

@@ -23,10 +23,10 @@ internal static partial class KeyTable
           Languages whose programs are not searched for their HTTP routes.
         +discovery.exclude_instrument||selectors|
           Rules whose processes are never traced, with globs.
-        discovery.exclude_otel_instrumented_services_span_metrics|BEYLA_EXCLUDE_OTEL_INSTRUMENTED_SERVICES_SPAN_METRICS|bool|false
-          Leaves such services out of the metrics made from spans too.
-        discovery.exclude_otel_instrumented_services|BEYLA_EXCLUDE_OTEL_INSTRUMENTED_SERVICES|bool|true
-          Leaves out services that export OpenTelemetry data themselves.
+        +discovery.exclude_otel_instrumented_services_span_metrics|BEYLA_EXCLUDE_OTEL_INSTRUMENTED_SERVICES_SPAN_METRICS|bool|false
+          Leaves processes that send traces themselves out of the metrics made from spans, and of the service graph.
+        +discovery.exclude_otel_instrumented_services|BEYLA_EXCLUDE_OTEL_INSTRUMENTED_SERVICES|bool|true
+          Exports no traces of processes that send traces by OTLP themselves, and no metrics of those that send metrics.
         +discovery.exclude_services||selectors|
           Deprecated: as discovery.exclude_instrument, with regular expressions.
         +discovery.excluded_linux_system_paths||list|/lib/systemd/,/usr/lib/systemd/,/usr/libexec/,/sbin/,/usr/sbin/

@@ -11,6 +11,9 @@ public enum OtlpProtocol : byte
 
     /// <summary>gRPC, over HTTP/2.</summary>
     Grpc,
+
+    /// <summary>A line of JSON for each request, on standard output; nothing is carried anywhere.</summary>
+    JsonLines,
 }
 
 /// <summary>Where and how one signal is sent by OTLP. Immutable.</summary>

@@ -15,6 +15,17 @@ internal sealed partial class SettingLayers
     public bool? SendsMetrics { get; private set; }
 
     /// <summary>
+    /// Whether OTEL_TRACES_EXPORTER asks for <c>otlp/stdout</c>: requests in lines of JSON on standard output (OpenTelemetry specification,
+    /// "OpenTelemetry Protocol File Exporter").
+    /// </summary>
+    public bool StreamsTraces { get; private set; }
+
+    /// <summary>The same of OTEL_METRICS_EXPORTER.</summary>
+    public bool StreamsMetrics { get; private set; }
+
+    private const string Lines = "otlp/stdout";
+
+    /// <summary>
     /// Adds what the standard variables OTEL_TRACES_EXPORTER and OTEL_METRICS_EXPORTER ask for: <c>console</c> is the text printer of
     /// spans, unless anything else says how they are printed (the variable is often meant for other programs). Exporters that this agent
     /// does not have are warned of.
@@ -37,17 +48,22 @@ internal sealed partial class SettingLayers
             {
                 SendsTraces = true;
             }
+            else if (exporter.Equals(Lines, StringComparison.OrdinalIgnoreCase))
+            {
+                StreamsTraces = true;
+            }
             else if (!exporter.Equals("none", StringComparison.OrdinalIgnoreCase))
             {
-                WarnOfExporter(exporter, Variable, "otlp, console and none");
+                WarnOfExporter(exporter, Variable, "otlp, otlp/stdout, console and none");
             }
         }
 
+        StreamsTraces = StreamsAlone(StreamsTraces, SendsTraces, Variable);
         AddMetricsExporters(environment);
         // A boolean of the specification is true only in this word.
         if (environment.GetValueOrDefault("OTEL_SDK_DISABLED", "").Equals("true", StringComparison.OrdinalIgnoreCase))
         {
-            SendsTraces = SendsMetrics = false;
+            SendsTraces = SendsMetrics = StreamsTraces = StreamsMetrics = false;
         }
     }
 
@@ -61,13 +77,30 @@ internal sealed partial class SettingLayers
             {
                 SendsMetrics = true;
             }
+            else if (exporter.Equals(Lines, StringComparison.OrdinalIgnoreCase))
+            {
+                StreamsMetrics = true;
+            }
             else if (!exporter.Equals("none", StringComparison.OrdinalIgnoreCase)
                 // The page has a port of its own, which switches it on; without one the variable is meant for other programs.
                 && !exporter.Equals("prometheus", StringComparison.OrdinalIgnoreCase))
             {
-                WarnOfExporter(exporter, Variable, "otlp, prometheus and none");
+                WarnOfExporter(exporter, Variable, "otlp, otlp/stdout, prometheus and none");
             }
         }
+
+        StreamsMetrics = StreamsAlone(StreamsMetrics, SendsMetrics, Variable);
+    }
+
+    /// <summary>One signal goes one of the two ways.</summary>
+    private bool StreamsAlone(bool streams, bool? sends, string variable)
+    {
+        if (streams && sends == true)
+        {
+            Warnings.Add($"{Lines} of the variable {variable} has no effect beside otlp: one of them takes what there is");
+        }
+
+        return streams && sends != true;
     }
 
     private static string[] Listed(IReadOnlyDictionary<string, string> environment, string variable) =>

@@ -78,6 +78,15 @@ public sealed record ShapingConfiguration
     /// <summary>Span names of a service that metrics tell apart; 0 or less is no limit.</summary>
     public int MetricSpanNames { get; init; } = 100;
 
+    /// <summary>
+    /// Whether what a process sends by OTLP itself is not exported: traces where it sends traces, metrics of the conventions where it
+    /// sends metrics.
+    /// </summary>
+    public bool ExcludesInstrumented { get; init; } = true;
+
+    /// <summary>Whether a process that sends traces itself is in no span metrics and in no service graph.</summary>
+    public bool ExcludesInstrumentedOfSpanMetrics { get; init; }
+
     /// <summary>host.id, where it is not that of the host; empty for that.</summary>
     public string HostId { get; init; } = "";
 

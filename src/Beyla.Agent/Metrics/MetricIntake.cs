@@ -11,7 +11,10 @@ public sealed class MetricIntake
     /// <param name="services">The resources of processes.</param>
     /// <param name="host">Where the agent runs.</param>
     /// <param name="version">Version of the agent.</param>
-    public MetricIntake(AgentConfiguration configuration, ServiceResources services, HostIdentity host, string version)
+    /// <param name="instrumented">Which processes are left out; null for none.</param>
+    public MetricIntake(
+        AgentConfiguration configuration, ServiceResources services, HostIdentity host, string version,
+        InstrumentedServices? instrumented = null)
     {
         var metrics = configuration.Metrics;
         Store = new MetricStore(
@@ -37,7 +40,7 @@ public sealed class MetricIntake
             Features = metrics.Features, Durations = metrics.Durations, HasSelfReferences = metrics.HasSelfReferences,
             SpanNames = configuration.Shaping.MetricSpanNames, ProcessInterval = metrics.ProcessInterval,
         };
-        Stages = metrics.TakesSpans && setup.MakeStage(Store, services) is { } stage ? [stage] : [];
+        Stages = metrics.TakesSpans && setup.MakeStage(Store, services, instrumented) is { } stage ? [stage] : [];
         Flows = metrics.TakesFlows ? new FlowMetrics(Store, metrics.Features, configuration.Network) : null;
     }
 

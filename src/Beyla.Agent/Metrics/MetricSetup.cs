@@ -25,16 +25,18 @@ public sealed class MetricSetup
     /// <summary>Makes what turns spans into metrics; null where no group of metrics needs spans.</summary>
     /// <param name="store">Keeps them.</param>
     /// <param name="services">The resources of processes.</param>
-    public IExportStage? MakeStage(MetricStore store, ServiceResources services)
+    /// <param name="instrumented">Which processes are left out; null for none.</param>
+    public IExportStage? MakeStage(MetricStore store, ServiceResources services, InstrumentedServices? instrumented = null)
     {
         var durations = Durations ?? Buckets.Durations;
-        List<ISpanMetrics> metrics = [];
+        List<MetricGroup> groups = [];
         if (Features.HasFlag(MetricFeatures.Application))
         {
-            metrics.Add(new HttpMetrics(store, durations));
-            metrics.Add(new DatabaseMetrics(store, Durations ?? Buckets.Queries));
+            groups.Add(new MetricGroup(LeftOut.Metrics, "instrumented.metrics",
+                [new HttpMetrics(store, durations), new DatabaseMetrics(store, Durations ?? Buckets.Queries)]));
         }
 
+        List<ISpanMetrics> metrics = [];
         if ((Features & (MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationSpanOtel | MetricFeatures.ApplicationSpanSizes)) != 0)
         {
             metrics.Add(new SpanMetrics(store, Features, durations, SpanNames));
@@ -45,13 +47,19 @@ public sealed class MetricSetup
             metrics.Add(new ServiceGraph(store, durations, HasSelfReferences));
         }
 
-        var processes = Features.HasFlag(MetricFeatures.ApplicationProcess) ? new ProcessMetrics(store, ProcessInterval) : null;
-        if (processes is not null)
+        if (metrics.Count > 0)
         {
-            metrics.Add(processes);
+            groups.Add(new MetricGroup(LeftOut.SpanMetrics, "instrumented.span_metrics", [.. metrics]));
         }
 
-        return metrics.Count == 0 ? null : new MetricStage(store, services, [.. metrics], processes);
+        ProcessMetrics? processes = null;
+        if (Features.HasFlag(MetricFeatures.ApplicationProcess))
+        {
+            // What a process sends itself says little of what it uses: nothing is left out.
+            groups.Add(new MetricGroup(LeftOut.None, "", [processes = new ProcessMetrics(store, ProcessInterval)]));
+        }
+
+        return groups.Count == 0 ? null : new MetricStage(store, services, [.. groups], instrumented, processes);
     }
 
     /// <summary>Adds <c>beyla_build_info</c>, whose one series is 1.</summary>

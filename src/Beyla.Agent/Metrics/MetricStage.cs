@@ -1,3 +1,4 @@
+using Beyla.Agent.Counting;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
 
@@ -6,10 +7,12 @@ namespace Beyla.Agent.Metrics;
 /// <summary>Makes metrics of spans.</summary>
 /// <param name="store">Keeps them.</param>
 /// <param name="services">The resources of processes.</param>
-/// <param name="metrics">Which.</param>
+/// <param name="groups">Which.</param>
+/// <param name="instrumented">Which processes are left out of them; null for none.</param>
 /// <param name="processes">That of these which measures by the clock; null where there is none.</param>
-internal sealed class MetricStage(MetricStore store, ServiceResources services, ISpanMetrics[] metrics, ProcessMetrics? processes)
-    : IExportStage
+internal sealed class MetricStage(
+    MetricStore store, ServiceResources services, MetricGroup[] groups, InstrumentedServices? instrumented, ProcessMetrics? processes)
+    : IExportStage, ICounted
 {
     /// <summary>How often it is looked for what is over, in milliseconds.</summary>
     private const long Interval = 1000;
@@ -19,15 +22,35 @@ internal sealed class MetricStage(MetricStore store, ServiceResources services, 
     /// <inheritdoc/>
     public void OnSpan(in ExportedSpan span)
     {
+        var leftOut = instrumented?.Of(span.Process) ?? LeftOut.None;
+        if (leftOut != LeftOut.None && IsLeftOut(leftOut))
+        {
+            foreach (var group in groups)
+            {
+                group.LeaveOut();
+            }
+
+            // What was counted until it was known is sent and read once more, and goes then.
+            store.End(span.Process);
+            return;
+        }
+
         var service = services.Of(span.Process);
         ref readonly var data = ref span.Span;
         var host = data.Kind == SpanKind.Client ? HostName.Of(data.Values.Text(SpanAttribute.HttpRequestHeaderHost)) : default;
         using (store.Enter())
         {
             var resource = store.Of(service);
-            foreach (var one in metrics)
+            foreach (var group in groups)
             {
-                one.OnSpan(in span, service, resource, in host);
+                if ((leftOut & group.LeftOut) == 0)
+                {
+                    group.OnSpan(in span, service, resource, in host);
+                }
+                else
+                {
+                    group.LeaveOut();
+                }
             }
         }
     }
@@ -57,5 +80,22 @@ internal sealed class MetricStage(MetricStore store, ServiceResources services, 
     /// <inheritdoc/>
     public void Finish(long deadline)
     {
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<PlaceCounters> Count() => groups.SelectMany(static group => group.Count());
+
+    /// <summary>Whether all of it leaves the process out.</summary>
+    private bool IsLeftOut(LeftOut leftOut)
+    {
+        foreach (var group in groups)
+        {
+            if ((leftOut & group.LeftOut) == 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }

@@ -19,9 +19,10 @@ public sealed partial class MetricStore
     {
         using (Enter())
         {
-            (lastProcess, lastResource) = (null, null);
+            // It may be said more than once.
             if (processes.Remove(process.Pid, out var known))
             {
+                (lastProcess, lastResource) = (null, null);
                 Leave(known.Resource);
             }
         }

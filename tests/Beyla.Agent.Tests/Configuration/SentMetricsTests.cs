@@ -112,7 +112,7 @@ public sealed class SentMetricsTests
         var loaded = Loaded.Environment(("OTEL_METRICS_EXPORTER", "console"), (Own, "http://h"));
         Assert.Equal(
             ["the exporter \"console\" of the variable OTEL_METRICS_EXPORTER is not built in this agent and has no effect; "
-                + "otlp, prometheus and none are"],
+                + "otlp, otlp/stdout, prometheus and none are"],
             loaded.Warnings);
         Assert.Null(loaded.Configuration.Metrics.Sent);
         Assert.Null(Sent((Own, "http://h"), ("OTEL_SDK_DISABLED", "true")));

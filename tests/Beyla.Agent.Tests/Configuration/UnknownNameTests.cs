@@ -49,7 +49,7 @@ public sealed class UnknownNameTests
         var loaded = Loaded.Environment(("OTEL_TRACES_EXPORTER", "otlp,console,x\u001b"));
         Assert.Equal(
             ["the exporter \"x\\x1b\" of the variable OTEL_TRACES_EXPORTER is not built in this agent and has no effect; "
-                + "otlp, console and none are"],
+                + "otlp, otlp/stdout, console and none are"],
             loaded.Warnings);
         Assert.Equal(Agent.Configuration.TracePrinterKind.Text, loaded.Configuration.TracePrinter);
     }

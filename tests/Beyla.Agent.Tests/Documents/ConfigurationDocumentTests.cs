@@ -91,6 +91,8 @@ public partial class ConfigurationDocumentTests
         ["otel_traces_export.value_length_limit"] = static c => c.Traces!.ValueLimit == int.MaxValue ? 0 : c.Traces.ValueLimit,
         ["shutdown_timeout"] = static c => c.ShutdownTimeout,
         ["trace_printer"] = static c => c.TracePrinter == TracePrinterKind.Disabled ? "disabled" : c.TracePrinter,
+        ["discovery.exclude_otel_instrumented_services"] = static c => c.Shaping.ExcludesInstrumented,
+        ["discovery.exclude_otel_instrumented_services_span_metrics"] = static c => c.Shaping.ExcludesInstrumentedOfSpanMetrics,
         ["discovery.excluded_linux_system_paths"] = static c => string.Join(',', c.Selection.SystemPaths),
     };
 

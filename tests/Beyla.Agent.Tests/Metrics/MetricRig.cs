@@ -18,10 +18,12 @@ internal sealed class MetricRig
     private readonly MetricsPage page;
 
     public MetricRig(
-        MetricFeatures features = MetricFeatures.Application, MetricStoreOptions? options = null, params ProcessInfo[] processes)
+        MetricFeatures features = MetricFeatures.Application, MetricStoreOptions? options = null,
+        InstrumentedServices? instrumented = null, params ProcessInfo[] processes)
     {
         Store = new MetricStore(options ?? new(), AgentResource.Of(Host, "1.2.3"));
-        Stage = new MetricSetup { Features = features }.MakeStage(Store, new ServiceResources(Host, "1.2.3", static _ => 77))!;
+        Stage = new MetricSetup { Features = features }.MakeStage(
+            Store, new ServiceResources(Host, "1.2.3", static _ => 77), instrumented)!;
         exporter = new SpanExporter(
             new Samples.Processes(processes.Length == 0 ? [Samples.Web, Samples.Plain] : processes), new Redactor(Samples.Sensitive),
             Samples.Clock(), Stage);

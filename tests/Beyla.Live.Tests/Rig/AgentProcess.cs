@@ -198,11 +198,12 @@ internal sealed class AgentProcess : ChildProcess
     {
         // Where routes are shown, ignored requests are left out between the two.
         string before = counters.ContainsKey("routes") ? "routes" : "spans";
-        string sent = counters.ContainsKey("routes.traces") ? "routes.traces" : "export";
+        string routed = counters.ContainsKey("routes.traces") ? "routes.traces" : "export";
+        string sent = counters.ContainsKey("instrumented.traces") ? "instrumented.traces" : routed;
         foreach ((string from, string to) in new[]
         {
             ("sockets", "tracing"), ("exchanges", "spans"), ("spans", "routes"), (before, "printer"),
-            (before, "export"), ("export", "routes.traces"), (sent, "otlp.traces"),
+            (before, "export"), ("export", "routes.traces"), (routed, "instrumented.traces"), (sent, "otlp.traces"),
         })
         {
             if (counters.TryGetValue(from, out PlaceCount? left)
