@@ -34,7 +34,7 @@ internal sealed class RecordingPage : RecordingTarget
         intake = new MetricIntake(
             configuration with { Metrics = metrics }, services, HostIdentity.Read(shaping.HostId, shaping.HostName), AgentVersion.Text);
         routed = new RoutedStage(intake.Stages[0], new RouteShaper(shaping.Routes), IgnoredSignals.Metrics);
-        Stages = [tally, routed];
+        Stages = [tally, routed, services];
     }
 
     /// <inheritdoc/>
@@ -45,6 +45,9 @@ internal sealed class RecordingPage : RecordingTarget
 
     /// <inheritdoc/>
     public override IReadOnlyList<IExportStage> Stages { get; }
+
+    /// <summary>Nothing is due: series end by the clock, and here they do not end.</summary>
+    public override int Idle() => int.MaxValue;
 
     /// <inheritdoc/>
     public override void Complete(CancellationToken stop)

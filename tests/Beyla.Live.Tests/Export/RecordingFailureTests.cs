@@ -154,15 +154,27 @@ public sealed partial class RecordingFailureTests
         // What it has written it has read.
         Assert.True(await Wait.UntilAsync(() => export.OutputLines.Any(), Wait.Hang), export.Errors);
 
-        foreach (string thread in Directory.EnumerateDirectories($"/proc/{export.Pid}/task"))
+        int threads = 0;
+        foreach (string thread in Directory.GetDirectories($"/proc/{export.Pid}/task"))
         {
-            string status = await File.ReadAllTextAsync(Path.Combine(thread, "status"));
+            string status;
+            try
+            {
+                status = await File.ReadAllTextAsync(Path.Combine(thread, "status"));
+            }
+            catch (IOException) when (!Directory.Exists(thread))
+            {
+                continue; // it has ended meanwhile
+            }
+
+            threads++;
             ProcessCapabilities held = ProcessCapabilities.Parse(status);
             Assert.True(
                 held.Effective.IsEmpty && held.Permitted.IsEmpty && held.Inheritable.IsEmpty && held.Ambient.IsEmpty, status);
             Assert.Contains("\nNoNewPrivs:\t1\n", status, StringComparison.Ordinal);
         }
 
+        Assert.True(threads > 1, $"{threads} threads were looked at");
         export.CloseInput();
         Assert.Equal(0, await export.WaitForExitAsync(Wait.Hang));
         Assert.Equal(["beyla: exported 1 spans"], export.ErrorLines);
