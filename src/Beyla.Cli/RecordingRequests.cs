@@ -25,7 +25,8 @@ internal sealed class RecordingRequests : RecordingTarget
         var services = new ServiceResources(
             HostIdentity.Elsewhere(shaping.HostId, shaping.HostName), AgentVersion.Text, static _ => 0, shaping.ResourceAttributes);
         traces = new OtlpTraces(
-            configuration.TracesOptions, services, sender, AgentVersion.Text, new Samplers(shaping.Sampler).IsSampled);
+            configuration.TracesOptions, services, sender, AgentVersion.Text, new Samplers(shaping.Sampler).IsSampled,
+            shaping.Attributes);
         routed = new RoutedStage(traces, new RouteShaper(shaping.Routes), IgnoredSignals.Traces);
         Stages = [routed, services];
     }
