@@ -138,14 +138,28 @@ internal sealed class Exports : IDisposable
         return served;
     }
 
-    private OtlpSender Sender(OtlpConfiguration otlp, OtlpSignal signal, int items, Func<string, string?> fileText)
+    /// <summary>Begins to send a signal over the network.</summary>
+    /// <param name="otlp">Where to, and how.</param>
+    /// <param name="signal">What.</param>
+    /// <param name="items">Spans or data points that wait at most.</param>
+    /// <param name="fileText">The text of a file that the configuration names.</param>
+    /// <param name="holdUp">As <see cref="OtlpSender"/> has it.</param>
+    /// <exception cref="ConfigurationException">A certificate cannot be used.</exception>
+    internal static OtlpSender HttpSender(
+        OtlpConfiguration otlp, OtlpSignal signal, int items, Func<string, string?> fileText, CancellationToken? holdUp = null) =>
+        Sender(new OtlpHttp(otlp, signal, AgentVersion.Text, CertificatesOf(otlp, fileText)), otlp, signal, items, holdUp);
+
+    private OtlpSender Sender(OtlpConfiguration otlp, OtlpSignal signal, int items, Func<string, string?> fileText) =>
+        otlp.Protocol != OtlpProtocol.JsonLines
+            ? HttpSender(otlp, signal, items, fileText)
+            : Sender(new OneAtATime(new OtlpJsonLines(OutputQueue.StandardOutput, signal, outputEnded), turn), otlp, signal, items, null);
+
+    private static OtlpSender Sender(
+        IOtlpTransport transport, OtlpConfiguration otlp, OtlpSignal signal, int items, CancellationToken? holdUp)
     {
-        IOtlpTransport transport = otlp.Protocol == OtlpProtocol.JsonLines
-            ? new OneAtATime(new OtlpJsonLines(OutputQueue.StandardOutput, signal, outputEnded), turn)
-            : new OtlpHttp(otlp, signal, AgentVersion.Text, CertificatesOf(otlp, fileText));
         Log.Info(signal == OtlpSignal.Traces ? "Spans are sent" : "Metrics are sent",
             ("endpoint", transport.Target), ("protocol", NameOf(otlp.Protocol)));
-        return new OtlpSender(transport, otlp, signal.Name, items);
+        return new OtlpSender(transport, otlp, signal.Name, items, holdUp);
     }
 
     private static string NameOf(OtlpProtocol protocol) => protocol switch

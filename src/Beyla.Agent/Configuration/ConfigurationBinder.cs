@@ -68,6 +68,7 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
             ShutdownTimeout = Duration("shutdown_timeout"),
             Network = Network(metrics.Features),
             Traces = Traces(),
+            TracesOptions = TracesOptions(),
             Metrics = metrics with { Sent = SentMetrics() },
             // After all that names one.
             NamedFiles = named,

@@ -99,7 +99,11 @@ public sealed class ServiceResources(
         Add("host.name", host.Name);
         Add("host.id", host.Id);
         Add("os.type", "linux");
-        Add("host.arch", ArchitectureName.Host);
+        if (!host.IsElsewhere)
+        {
+            Add("host.arch", ArchitectureName.Host);
+        }
+
         Add("process.pid", (long)process.Pid);
         Add("process.executable.name", executable);
         Add("process.executable.path", process.Executable);

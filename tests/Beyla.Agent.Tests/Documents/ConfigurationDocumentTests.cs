@@ -157,7 +157,9 @@ public partial class ConfigurationDocumentTests
     [InlineData(typeof(AgentConfiguration), new[]
     {
         nameof(AgentConfiguration.Selection), nameof(AgentConfiguration.Network), nameof(AgentConfiguration.Shaping),
+        nameof(AgentConfiguration.TracesOptions),
     })]
+    [InlineData(typeof(TracesOptions), new[] { nameof(TracesOptions.Instrumentations) })]
     [InlineData(typeof(ShapingConfiguration), new[] { nameof(ShapingConfiguration.Routes) })]
     [InlineData(typeof(RoutesConfiguration), new string[0])]
     [InlineData(typeof(NetworkConfiguration), new[] { nameof(NetworkConfiguration.ExcludeInterfaces) })]
@@ -166,7 +168,8 @@ public partial class ConfigurationDocumentTests
         var loaded = Loaded.From().Configuration;
         object read = type == typeof(AgentConfiguration) ? loaded
             : type == typeof(ShapingConfiguration) ? loaded.Shaping
-            : type == typeof(RoutesConfiguration) ? loaded.Shaping.Routes : loaded.Network;
+            : type == typeof(RoutesConfiguration) ? loaded.Shaping.Routes
+            : type == typeof(TracesOptions) ? loaded.TracesOptions : loaded.Network;
         var made = Activator.CreateInstance(type);
         Assert.All(
             type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => !except.Contains(property.Name)),
