@@ -1,0 +1,59 @@
+using System.Reflection;
+using System.Runtime.Loader;
+using Beyla.PowerShell.Agent;
+
+namespace Beyla.PowerShell.Exporters;
+
+/// <summary>
+/// Loads the exporter for the console (src/Beyla.PowerShell.Console) with all that it needs into a context of its own: nothing of it is
+/// seen by PowerShell or by other modules, and no version that they have loaded is seen by it.
+/// </summary>
+internal sealed class ConsoleExporter : AssemblyLoadContext
+{
+    /// <summary>Its folder in the module.</summary>
+    internal const string Folder = "exporter";
+
+    private const string AssemblyName = "Beyla.PowerShell.Console", TypeName = AssemblyName + ".RequestPrinter", MethodName = "Print";
+
+    private static readonly Lazy<Func<string, IReadOnlyList<string>>> Printer = new(Make, LazyThreadSafetyMode.PublicationOnly);
+
+    private readonly string folder;
+
+    private ConsoleExporter(string folder)
+        : base("Beyla exporter") => this.folder = folder;
+
+    /// <summary>What turns a request in OTLP JSON into lines of text.</summary>
+    /// <exception cref="AgentException">It cannot be loaded.</exception>
+    internal static Func<string, IReadOnlyList<string>> Load()
+    {
+        try
+        {
+            return Printer.Value;
+        }
+        catch (Exception error) when (error is IOException or BadImageFormatException or TypeLoadException or MissingMethodException)
+        {
+            throw new AgentException(
+                AgentFault.ExporterNotLoaded, $"The exporter for the console cannot be loaded: {Visible.Text(error.Message)}",
+                "Install the module again; -Exporter OtlpJson says the same and needs nothing.",
+                Path.Combine(AgentFile.ModuleFolder, Folder), error);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override Assembly? Load(AssemblyName assemblyName)
+    {
+        var file = Path.Combine(folder, assemblyName.Name + ".dll");
+        return File.Exists(file) ? LoadFromAssemblyPath(file) : null;
+    }
+
+    private static Func<string, IReadOnlyList<string>> Make()
+    {
+        var context = new ConsoleExporter(Path.Combine(AgentFile.ModuleFolder, Folder));
+        var type = context.LoadFromAssemblyPath(Path.Combine(context.folder, AssemblyName + ".dll")).GetType(TypeName, throwOnError: true)!;
+        // Only types of .NET itself cross the border.
+        var print = type.GetMethod(MethodName, [typeof(string), typeof(Func<string, string>)])
+            ?? throw new MissingMethodException(TypeName, MethodName);
+        var bound = print.CreateDelegate<Func<string, Func<string, string>, IReadOnlyList<string>>>();
+        return request => bound(request, static text => Visible.Text(text));
+    }
+}
