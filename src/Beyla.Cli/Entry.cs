@@ -20,6 +20,7 @@ internal static class Entry
     private static readonly (string Name, string Help)[] Commands =
     [
         ("capability", "what the configuration needs, and setting it: test, set, clear, export"),
+        (ExportCommand.Name, "send a recording (JSON lines) to another system: beyla export --help"),
     ];
 
     /// <summary>The words that a command line may begin with.</summary>
@@ -34,15 +35,20 @@ internal static class Entry
             var holding = lower();
             var zone = TimeZoneVariable.Settle(ConfigurationFile.HasRaisedRights);
             var commandLine = CommandLine.Parse(arguments, CommandNames);
-            if (commandLine.Help && commandLine.Command == "capability")
+            if (commandLine.Command == ExportCommand.Name)
             {
-                Console.Out.Write(CapabilityCommand.Help);
-                return ExitCode.Stopped;
+                // It reads what others have written, and needs none.
+                holding = Privilege.Retain(CapabilitySet.None);
             }
 
             if (commandLine.Help)
             {
-                Console.Out.Write(HelpText.Make(Commands));
+                Console.Out.Write(commandLine.Command switch
+                {
+                    "capability" => CapabilityCommand.Help,
+                    ExportCommand.Name => ExportCommand.Help,
+                    _ => HelpText.Make(Commands),
+                });
                 return ExitCode.Stopped;
             }
 
@@ -65,6 +71,7 @@ internal static class Entry
                 "capability" => CapabilityCommand.Run(
                     commandLine.Remaining, () => Permissions.RequestOf(loaded),
                     Console.Out, Console.Error, () => Permissions.SettingsOf(loaded)),
+                ExportCommand.Name => ExportCommand.Run(loaded, commandLine.Remaining),
                 _ => RunCommand.Run(loaded),
             };
         }

@@ -117,12 +117,20 @@ internal sealed class Exports : IDisposable
         return served;
     }
 
-    private static OtlpSender Sender(OtlpConfiguration otlp, OtlpSignal signal, int items, Func<string, string?> fileText)
+    /// <summary>Begins to send a signal.</summary>
+    /// <param name="otlp">Where to, and how.</param>
+    /// <param name="signal">What.</param>
+    /// <param name="items">Spans or data points that wait at most.</param>
+    /// <param name="fileText">The text of a file that the configuration names.</param>
+    /// <param name="holdUp">As <see cref="OtlpSender"/> has it.</param>
+    /// <exception cref="ConfigurationException">A certificate cannot be used.</exception>
+    internal static OtlpSender Sender(
+        OtlpConfiguration otlp, OtlpSignal signal, int items, Func<string, string?> fileText, CancellationToken? holdUp = null)
     {
         var transport = new OtlpHttp(otlp, signal, AgentVersion.Text, CertificatesOf(otlp, fileText));
         Log.Info(signal == OtlpSignal.Traces ? "Spans are sent" : "Metrics are sent",
             ("endpoint", transport.Target), ("protocol", NameOf(otlp.Protocol)));
-        return new OtlpSender(transport, otlp, signal.Name, items);
+        return new OtlpSender(transport, otlp, signal.Name, items, holdUp);
     }
 
     private static string NameOf(OtlpProtocol protocol) => protocol switch

@@ -11,6 +11,7 @@ public sealed class AgentStream : IDisposable
 
     private readonly Stream source;
     private readonly int maximum;
+    private readonly bool isPart;
     private readonly StreamLineParser parser = new();
     private byte[] buffer = new byte[64 * 1024];
     private int start;
@@ -22,16 +23,23 @@ public sealed class AgentStream : IDisposable
 
     /// <param name="source">What the agent writes; disposed with this object.</param>
     /// <param name="maximumLineLength">Longest line that is accepted, in bytes.</param>
-    public AgentStream(Stream source, int maximumLineLength = DefaultMaximumLineLength)
+    /// <param name="isPart">
+    /// Whether lines may have been taken out, as by grep(1), the header too; else a stream that does not begin with it is an error.
+    /// </param>
+    public AgentStream(Stream source, int maximumLineLength = DefaultMaximumLineLength, bool isPart = false)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumLineLength, 1);
         this.source = source;
         maximum = maximumLineLength;
+        this.isPart = isPart;
     }
 
     /// <summary>The header, once it was read.</summary>
     public StreamHeader? Header { get; private set; }
+
+    /// <summary>Number of the last line that was read, from 1.</summary>
+    public long LineNumber => number;
 
     /// <summary>Whether a whole line waits in the buffer, so that <see cref="TryRead"/> does not block.</summary>
     public bool HasLine => skipped == 0 && buffer.AsSpan(start, end - start).Contains((byte)'\n');
@@ -97,7 +105,7 @@ public sealed class AgentStream : IDisposable
         if (Header is null && line.Error is null)
         {
             Header = line.Value as StreamHeader;
-            if (Header is null)
+            if (Header is null && !isPart)
             {
                 line = StreamLine.Bad(
                     StreamErrorKind.MissingHeader,

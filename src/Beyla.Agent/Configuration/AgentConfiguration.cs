@@ -115,6 +115,9 @@ public sealed record AgentConfiguration
     /// <summary>How spans are sent by OTLP; null where they are not.</summary>
     public TracesExport? Traces { get; init; }
 
+    /// <summary>How spans are gathered and encoded also where they are not sent: a recording is exported so.</summary>
+    public TracesOptions TracesOptions { get; init; } = new();
+
     /// <summary>How spans and metrics are shaped before they leave: routes, samplers, names.</summary>
     public ShapingConfiguration Shaping { get; init; } = new();
 

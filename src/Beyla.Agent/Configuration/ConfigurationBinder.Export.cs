@@ -19,7 +19,7 @@ internal sealed partial class ConfigurationBinder
             return null;
         }
 
-        return new TracesExport
+        return new TracesExport(TracesOptions())
         {
             Otlp = otlp with
             {
@@ -28,6 +28,14 @@ internal sealed partial class ConfigurationBinder
                 GiveUpAfter = Get(Section + ".timeout").Origin.Source == SettingSource.Default
                     ? Duration(Section + ".backoff_max_elapsed_time") : otlp.Timeout,
             },
+        };
+    }
+
+    private TracesOptions TracesOptions()
+    {
+        const string Section = "otel_traces_export";
+        return new TracesOptions
+        {
             Instrumentations = Get(Section + ".instrumentations").Items.ToHashSet(StringComparer.Ordinal),
             BatchSize = (int)Integer(Section + ".batch_max_size"),
             BatchDelay = Duration(Section + ".batch_timeout"),

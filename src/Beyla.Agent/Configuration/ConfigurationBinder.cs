@@ -66,6 +66,7 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
             ShutdownTimeout = Duration("shutdown_timeout"),
             Network = Network(),
             Traces = Traces(),
+            TracesOptions = TracesOptions(),
             Metrics = Metrics() with { Sent = SentMetrics() },
             // After all that names one.
             NamedFiles = named,

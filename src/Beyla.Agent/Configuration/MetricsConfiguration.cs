@@ -60,7 +60,10 @@ public sealed record MetricsConfiguration
     /// <summary>How they are sent by OTLP; null where they are not.</summary>
     public MetricsExport? Sent { get; init; }
 
-    /// <summary>Whether there is any page.</summary>
+    /// <summary>Whether a page is written once, of a recording: it needs no port.</summary>
+    public bool IsWritten { get; init; }
+
+    /// <summary>Whether there is any page to be read.</summary>
     public bool IsServed => Port != 0 || InternalPort != 0;
 
     /// <summary>Whether spans are made into metrics.</summary>
@@ -70,5 +73,5 @@ public sealed record MetricsConfiguration
     public bool TakesFlows => IsWanted && (Features & MetricFeatures.OfFlows) != 0;
 
     /// <summary>Whether anybody gets the metrics: not the page about the agent itself.</summary>
-    public bool IsWanted => Port != 0 || Sent is not null;
+    public bool IsWanted => Port != 0 || Sent is not null || IsWritten;
 }

@@ -63,12 +63,9 @@ public sealed record MetricsExport
     public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(1);
 }
 
-/// <summary>How spans are sent. Immutable.</summary>
-public sealed record TracesExport
+/// <summary>How spans are gathered and encoded, wherever they go. Immutable.</summary>
+public record TracesOptions
 {
-    /// <summary>Where to.</summary>
-    public required OtlpConfiguration Otlp { get; init; }
-
     /// <summary>Names of the protocols whose spans are sent (<c>http</c>, <c>sql</c>, <c>redis</c>); null for all.</summary>
     public IReadOnlySet<string>? Instrumentations { get; init; }
 
@@ -83,4 +80,22 @@ public sealed record TracesExport
 
     /// <summary>Characters of an attribute at most.</summary>
     public int ValueLimit { get; init; } = int.MaxValue;
+}
+
+/// <summary>How spans are sent. Immutable.</summary>
+public sealed record TracesExport : TracesOptions
+{
+    /// <summary>With what the specification has for everything.</summary>
+    public TracesExport()
+    {
+    }
+
+    /// <param name="options">How they are gathered and encoded.</param>
+    public TracesExport(TracesOptions options)
+        : base(options)
+    {
+    }
+
+    /// <summary>Where to.</summary>
+    public required OtlpConfiguration Otlp { get; init; }
 }

@@ -100,7 +100,11 @@ public sealed class ServiceResources(
         Add("host.name", host.Name);
         Add("host.id", host.Id);
         Add("os.type", "linux");
-        Add("host.arch", RuntimeInformation.OSArchitecture == Architecture.X64 ? "amd64" : "arm64");
+        if (!host.IsElsewhere)
+        {
+            Add("host.arch", RuntimeInformation.OSArchitecture == Architecture.X64 ? "amd64" : "arm64");
+        }
+
         Add("process.pid", (long)process.Pid);
         Add("process.executable.name", executable);
         Add("process.executable.path", process.Executable);

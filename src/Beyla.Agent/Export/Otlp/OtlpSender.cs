@@ -17,9 +17,11 @@ public sealed class OtlpSender : IDisposable
     private readonly OtlpConfiguration options;
     private readonly string signal;
     private readonly int maximumItems;
+    private readonly CancellationToken? holdUp;
     private readonly Lock gate = new();
     private readonly Queue<OtlpBatch> waiting = []; // under the gate, as is all below
     private readonly AutoResetEvent work = new(false);
+    private readonly AutoResetEvent settled = new(false);
     private readonly CancellationTokenSource stop = new();
     private readonly Thread thread;
     private long sent, lost, held, bytes;
@@ -27,21 +29,60 @@ public sealed class OtlpSender : IDisposable
     private bool isDisposed;
     private bool fails; // the thread's own, as is the next
     private long lostWhileFailing;
+    private bool gaveUp;
 
     /// <param name="transport">Carries the requests; it is disposed of with this.</param>
     /// <param name="options">How often and how long is tried.</param>
     /// <param name="signal">What is sent, for the log and the thread's name: <c>traces</c>, <c>metrics</c>.</param>
     /// <param name="maximumItems">Spans or data points that wait or are on their way.</param>
-    public OtlpSender(IOtlpTransport transport, OtlpConfiguration options, string signal, int maximumItems)
+    /// <param name="holdUp">
+    /// Where given, who asks for room waits until nothing else waits, since what is sent can wait too; cancelled when it cannot any more.
+    /// When a batch was given up because nobody took it, the next ones are tried once each until one is answered.
+    /// </param>
+    public OtlpSender(
+        IOtlpTransport transport, OtlpConfiguration options, string signal, int maximumItems, CancellationToken? holdUp = null)
     {
         (this.transport, this.options, this.signal, this.maximumItems) = (transport, options, signal, maximumItems);
+        this.holdUp = holdUp;
         thread = new Thread(Run) { IsBackground = true, Name = "otlp " + signal };
         thread.Start();
+    }
+
+    /// <summary>Where it goes, for the log.</summary>
+    public string Target => transport.Target;
+
+    /// <summary>Why the last batch that was lost is lost; empty where none was. Any thread.</summary>
+    public string LossReason { get; private set; } = "";
+
+    /// <summary>Waits until nothing waits and nothing is on its way.</summary>
+    /// <returns>False when it was cancelled first.</returns>
+    public bool WaitUntilSettled(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            lock (gate)
+            {
+                if (held == 0)
+                {
+                    return true;
+                }
+            }
+
+            if (WaitHandle.WaitAny([settled, cancellation.WaitHandle]) == 1)
+            {
+                return false;
+            }
+        }
     }
 
     /// <summary>Whether there is room for a batch; if not, what would be in it is lost and counted.</summary>
     public bool TryLeaveRoom(int items, int size)
     {
+        if (holdUp is { } cancellation)
+        {
+            _ = WaitUntilSettled(cancellation);
+        }
+
         lock (gate)
         {
             if (HasRoom(items, size))
@@ -128,6 +169,7 @@ public sealed class OtlpSender : IDisposable
             isDisposed = true;
             transport.Dispose();
             work.Dispose();
+            settled.Dispose();
             stop.Dispose();
         }
     }
@@ -190,7 +232,7 @@ public sealed class OtlpSender : IDisposable
                 pause = Max(asked, Min(pause, options.FirstBackoff));
             }
 
-            if (IsStopping() || Environment.TickCount64 + (long)pause.TotalMilliseconds >= giveUp)
+            if (IsStopping() || (gaveUp && holdUp is not null) || Environment.TickCount64 + (long)pause.TotalMilliseconds >= giveUp)
             {
                 return answer;
             }
@@ -239,9 +281,12 @@ public sealed class OtlpSender : IDisposable
             lost += missed;
             held -= batch.Items;
             bytes -= batch.Room;
+            LossReason = missed > 0 ? answer.Reason : LossReason;
         }
 
+        gaveUp = answer.Verdict == OtlpVerdict.Again;
         batch.Release();
+        _ = settled.Set();
         if (answer.Verdict != OtlpVerdict.Taken)
         {
             lostWhileFailing += missed;

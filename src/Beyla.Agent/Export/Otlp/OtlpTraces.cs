@@ -11,7 +11,7 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
     /// <summary>Bytes at which a batch is sent before it has all its spans.</summary>
     private const int LargestBatch = 4 * 1024 * 1024;
 
-    private readonly TracesExport options;
+    private readonly TracesOptions options;
     private readonly ServiceResources resources;
     private readonly TraceBatch batch;
     private readonly OtlpSender sender;
@@ -21,13 +21,13 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
     private long filtered;
     private int gathered;
 
-    /// <param name="options">Where to, and how.</param>
+    /// <param name="options">How they are gathered and encoded.</param>
     /// <param name="resources">Says what the processes are; another stage may use it too.</param>
     /// <param name="sender">Sends the batches.</param>
     /// <param name="version">Version of the agent.</param>
     /// <param name="sampled">Whether a trace is sent; null for all.</param>
     public OtlpTraces(
-        TracesExport options, ServiceResources resources, OtlpSender sender, string version,
+        TracesOptions options, ServiceResources resources, OtlpSender sender, string version,
         Func<TraceContext, ProcessInfo, bool>? sampled = null)
     {
         (this.options, this.resources, this.sender, this.sampled) = (options, resources, sender, sampled);

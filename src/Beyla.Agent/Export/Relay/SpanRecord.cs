@@ -126,7 +126,7 @@ internal struct SpanRecord
     }
 
     /// <summary>No longer than that, and not within a character where the text is UTF-8.</summary>
-    private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> text, int limit)
+    internal static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> text, int limit)
     {
         if (text.Length <= limit)
         {

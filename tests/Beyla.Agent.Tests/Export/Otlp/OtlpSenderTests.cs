@@ -251,6 +251,68 @@ public sealed class OtlpSenderTests
         Assert.True(end.Sent > 0 && end.Lost > 0);
     }
 
+    /// <summary>What is read from a file can wait: nothing is lost for want of room.</summary>
+    [Fact]
+    public void Who_can_wait_is_held_up()
+    {
+        var receiver = new Receiver();
+        using var sender = new OtlpSender(receiver, Quick, "traces", 3, CancellationToken.None);
+        for (var i = 0; i < 500; i++)
+        {
+            Assert.True(sender.TryLeaveRoom(2, 1));
+            sender.Add(Batch(2, $"{i}"));
+        }
+
+        Assert.True(sender.WaitUntilSettled(CancellationToken.None));
+        Assert.Equal((1000, 0, 0), sender.Count());
+        Assert.Equal(Enumerable.Range(0, 500).Select(static i => $"{i}"), receiver.Bodies);
+        Assert.Equal("", sender.LossReason);
+    }
+
+    [Fact]
+    public void Nobody_waits_longer_than_he_wants()
+    {
+        var receiver = new Receiver { Hold = new ManualResetEventSlim() };
+        using var ended = new CancellationTokenSource();
+        using var sender = new OtlpSender(receiver, Quick, "traces", 3, ended.Token);
+        sender.Add(Batch(2));
+        Assert.True(receiver.Came.Wait(10_000));
+        ended.Cancel();
+        Assert.False(sender.WaitUntilSettled(ended.Token));
+        Assert.False(sender.TryLeaveRoom(2, 1));
+        receiver.Hold.Set();
+        Settle(sender);
+        Assert.Equal((2, 2, 0), sender.Count());
+    }
+
+    /// <summary>A thousand batches are not tried for a minute each where nobody answers; who answers again is trusted again.</summary>
+    [Fact]
+    public void Behind_one_that_was_given_up_each_is_tried_once()
+    {
+        var receiver = new Receiver { Otherwise = Again };
+        using var sender = new OtlpSender(
+            receiver, Quick with { GiveUpAfter = TimeSpan.FromMilliseconds(200) }, "traces", 100, CancellationToken.None);
+        sender.Add(Batch(1, "first"));
+        Settle(sender);
+        Assert.InRange(receiver.Bodies.Count, 2, 20);
+        Assert.Equal("later", sender.LossReason);
+        foreach (var name in (string[])["second", "third"])
+        {
+            sender.Add(Batch(1, name));
+            Settle(sender);
+            Assert.Single(receiver.Bodies, name);
+        }
+
+        receiver.Otherwise = Taken;
+        sender.Add(Batch(1, "fourth"));
+        Settle(sender);
+        receiver.Otherwise = Again;
+        sender.Add(Batch(1, "fifth"));
+        Settle(sender);
+        Assert.InRange(receiver.Bodies.Count(static name => name == "fifth"), 2, 20);
+        Assert.Equal((1, 4, 0), sender.Count());
+    }
+
     private static OtlpBatch Batch(int items, string text = "x")
     {
         var body = ArrayPool<byte>.Shared.Rent(text.Length);
