@@ -19,7 +19,7 @@ internal sealed class LineCapture : TextWriter
 
     private bool IsMine => Environment.CurrentManagedThreadId == thread;
 
-    /// <summary>Runs the work and returns the lines that it wrote to the console.</summary>
+    /// <summary>Runs the work, which writes whole lines to the console, and returns them.</summary>
     internal static IReadOnlyList<string> Of(Action work)
     {
         var before = System.Console.Out;
@@ -39,7 +39,7 @@ internal sealed class LineCapture : TextWriter
             }
         }
 
-        return capture.text.Length == 0 ? [] : capture.text.ToString().TrimEnd('\n').Split('\n');
+        return capture.text.Length == 0 ? [] : capture.text.ToString(0, capture.text.Length - 1).Split('\n');
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.Loader;
+using System.Text.Json;
 using Beyla.PowerShell.Agent;
 
 namespace Beyla.PowerShell.Exporters;
@@ -26,17 +27,8 @@ internal sealed class ConsoleExporter : AssemblyLoadContext
     /// <exception cref="AgentException">It cannot be loaded.</exception>
     internal static Func<string, IReadOnlyList<string>> Load()
     {
-        try
-        {
-            return Printer.Value;
-        }
-        catch (Exception error) when (error is IOException or BadImageFormatException or TypeLoadException or MissingMethodException)
-        {
-            throw new AgentException(
-                AgentFault.ExporterNotLoaded, $"The exporter for the console cannot be loaded: {Visible.Text(error.Message)}",
-                "Install the module again; -Exporter OtlpJson says the same and needs nothing.",
-                Path.Combine(AgentFile.ModuleFolder, Folder), error);
-        }
+        var printer = Guard(static () => Printer.Value);
+        return request => Guard(() => printer(request));
     }
 
     /// <inheritdoc/>
@@ -44,6 +36,29 @@ internal sealed class ConsoleExporter : AssemblyLoadContext
     {
         var file = Path.Combine(folder, assemblyName.Name + ".dll");
         return File.Exists(file) ? LoadFromAssemblyPath(file) : null;
+    }
+
+    // What it needs is loaded when it is first used, so an incomplete folder shows at any time.
+    private static T Guard<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception error) when (error is FormatException or JsonException)
+        {
+            throw new AgentException(
+                AgentFault.StreamInvalid, $"What the agent printed is no OTLP JSON: {Visible.Text(error.Message)}",
+                "Use an agent and a module of the same release.", null, error);
+        }
+        catch (Exception error) when (error is IOException or BadImageFormatException or TypeLoadException or MissingMemberException)
+        {
+            throw new AgentException(
+                AgentFault.ExporterNotLoaded,
+                $"The exporter for the console cannot be loaded: {Visible.Text((error.InnerException ?? error).Message)}",
+                "Install the module again; -Exporter OtlpJson says the same and needs nothing.",
+                Path.Combine(AgentFile.ModuleFolder, Folder), error);
+        }
     }
 
     private static Func<string, IReadOnlyList<string>> Make()
