@@ -28,14 +28,11 @@ internal sealed partial record ExportReport(long Exported, long Lost, string Rea
     /// <summary>What came of an export.</summary>
     /// <param name="command">What was started.</param>
     /// <param name="processId">Its process id.</param>
-    /// <param name="code">The exit code, 128 + n for signal n.</param>
-    /// <param name="sent">Spans that it was given; null where it ended before it had them.</param>
+    /// <param name="code">The exit code, 128 + n for signal n; null when it still runs.</param>
     /// <param name="report">What it said at the end.</param>
     /// <param name="log">What it logged.</param>
-    /// <param name="sink">Who is told what is no error.</param>
-    /// <returns>Null when all was delivered.</returns>
-    internal static AgentException? Judge(
-        AgentCommand command, int processId, int code, long? sent, ExportReport? report, AgentLog log, IRunSink sink)
+    /// <returns>Null when nothing was lost; the report is there then.</returns>
+    internal static AgentException? Judge(AgentCommand command, int processId, int? code, ExportReport? report, AgentLog log)
     {
         var again = $"Run it by hand to see all that it says: {command}";
         if (code is not (Delivered or Failed))
@@ -64,13 +61,6 @@ internal sealed partial record ExportReport(long Exported, long Lost, string Rea
             return new AgentException(
                 AgentFault.StreamInvalid, $"The agent '{command.Path}' ended without saying what it exported.",
                 "Check with --version that it is the beyla agent of this module's version.", command.Path);
-        }
-
-        if (sent is { } given && given != report.Exported)
-        {
-            sink.Warn(string.Create(
-                CultureInfo.InvariantCulture,
-                $"Of {given} spans {report.Exported} were exported; sampling or a filter left out the others."));
         }
 
         return null;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text;
 
 namespace Beyla.PowerShell.Agent;
@@ -63,9 +64,7 @@ internal sealed class ExportRun : IDisposable
         if (broken)
         {
             Finish(stop);
-            throw new AgentException(
-                AgentFault.AgentDied, $"The agent (process {process.Id}) ended before it had read all spans.",
-                $"Run it by hand to see all that it says: {command}", process.Id);
+            throw EndedEarly();
         }
 
         sent += spans;
@@ -88,16 +87,10 @@ internal sealed class ExportRun : IDisposable
             TakeLog();
         }
 
-        int? code;
-        while ((code = process.WaitForExit(Turn)) is null)
-        {
-            stop.ThrowIfCancellationRequested();
-            TakeLog();
-        }
-
+        var code = process.WaitForExit(AgentProcess.Grace);
         log.Join(AgentProcess.Grace);
         TakeLog();
-        var outcome = ExportReport.Judge(command, process.Id, code.Value, broken ? null : sent, report, log.Kept, sink);
+        var outcome = ExportReport.Judge(command, process.Id, code, report, log.Kept) ?? (broken ? EndedEarly() : null);
         teller.End(outcome, log.Dropped);
         if (outcome is { Kind: AgentFault.SpansLost })
         {
@@ -106,6 +99,12 @@ internal sealed class ExportRun : IDisposable
         else if (outcome is not null)
         {
             throw outcome;
+        }
+        else if (report!.Exported != sent)
+        {
+            sink.Warn(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Of {sent} spans {report.Exported} were exported; sampling or a filter left out the others."));
         }
     }
 
@@ -120,6 +119,10 @@ internal sealed class ExportRun : IDisposable
 
         process.Dispose();
     }
+
+    private AgentException EndedEarly() => new(
+        AgentFault.AgentDied, $"The agent (process {process.Id}) ended before it had read all spans.",
+        $"Run it by hand to see all that it says: {command}", process.Id);
 
     private void Take()
     {

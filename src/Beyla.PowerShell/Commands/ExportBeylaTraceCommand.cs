@@ -134,7 +134,7 @@ public sealed class ExportBeylaTraceCommand : ConfiguredCmdlet
         foreach (var span in InputObject ?? [])
         {
             objects++;
-            Run().Write(writer.Write(span.Record).ToArray(), 1, StopToken);
+            Write(writer.Write(span.Record).ToArray(), 1);
             HandOn(span);
         }
 
@@ -150,7 +150,7 @@ public sealed class ExportBeylaTraceCommand : ConfiguredCmdlet
     {
         if (!CameWithNothing(objects))
         {
-            run?.Finish(StopToken);
+            Checked(() => run?.Finish(StopToken));
         }
     });
 
@@ -165,6 +165,7 @@ public sealed class ExportBeylaTraceCommand : ConfiguredCmdlet
     private ExportRun Run() => run ??= ExportRun.Start(
         Command(["export", "--to", Argument], readsInput: true)
             .With("BEYLA_LOG_LEVEL", LogLevelText)
+            .With("OTEL_TRACES_EXPORTER", Endpoint is null ? null : "otlp")
             .With("OTEL_EXPORTER_OTLP_ENDPOINT", Endpoint?.OriginalString)
             // One of traces alone would go before it.
             .With("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Endpoint is null ? null : ""),
@@ -177,6 +178,26 @@ public sealed class ExportBeylaTraceCommand : ConfiguredCmdlet
         SpanExporter.Prometheus => "prometheus",
         _ => "otlp",
     };
+
+    private void Write(byte[] lines, int count) => Checked(() => Run().Write(lines, count, StopToken));
+
+    /// <summary>The agent speaks of its variables; here is a parameter.</summary>
+    private void Checked(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (AgentException error) when (
+            error.Kind == AgentFault.ConfigurationInvalid && Exporter == SpanExporter.Otlp && Endpoint is null
+            && error.Message.Contains("there is no endpoint", StringComparison.Ordinal))
+        {
+            throw new AgentException(
+                error.Kind, "Nothing says where to send the spans.",
+                "Give -Endpoint, such as http://localhost:4318, or set OTEL_EXPORTER_OTLP_ENDPOINT, or otel_traces_export.endpoint in the "
+                + "file of -ConfigPath. -Exporter OtlpJson, Console and Prometheus give text.", error.Target, error);
+        }
+    }
 
     private void HandOn(Span span)
     {
@@ -194,10 +215,10 @@ public sealed class ExportBeylaTraceCommand : ConfiguredCmdlet
             recording.Read(
                 (block, spans) =>
                 {
-                    Run().Write(block, spans.Count, StopToken);
+                    Write(block, spans.Count);
                     if (PassThru)
                     {
-                        WriteObject(spans.Select(Safe.Of), enumerateCollection: true);
+                        WriteObject(spans.Select(static span => new Span(Safe.Of(span))), enumerateCollection: true);
                     }
                 },
                 StopToken);
