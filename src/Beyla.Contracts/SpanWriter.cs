@@ -27,7 +27,10 @@ public sealed class SpanWriter : IDisposable
     public ReadOnlyMemory<byte> Write(Span span)
     {
         ArgumentNullException.ThrowIfNull(span);
-        Begin("span"u8);
+        buffer.ResetWrittenCount();
+        json.Reset(buffer);
+        json.WriteStartObject();
+        json.WriteString("type"u8, "span"u8);
         json.WriteString("kind"u8, StreamNames.Of(span.Kind));
         json.WriteString("protocol"u8, span.Protocol);
         Text(SpanAttributes.Of(SpanAttribute.Name).ShortName!, span.Name);
@@ -56,20 +59,10 @@ public sealed class SpanWriter : IDisposable
         json.WriteStartObject("attributes"u8);
         span.Attributes.WriteTo(json);
         json.WriteEndObject();
-        return End();
-    }
-
-    /// <summary>The first line of a stream, with its line feed; valid until the next one is written.</summary>
-    /// <param name="writer">Name and version of the program that writes it.</param>
-    /// <param name="start">When it began.</param>
-    public ReadOnlyMemory<byte> WriteHeader(string writer, DateTimeOffset start)
-    {
-        Begin("stream"u8);
-        json.WriteNumber("version"u8, StreamNames.Version);
-        json.WriteString("agent"u8, writer);
-        json.WriteNumber("pid"u8, Environment.ProcessId);
-        json.WriteString("start"u8, Moment(start));
-        return End();
+        json.WriteEndObject();
+        json.Flush();
+        buffer.Write("\n"u8);
+        return buffer.WrittenMemory;
     }
 
     /// <inheritdoc/>
@@ -78,22 +71,6 @@ public sealed class SpanWriter : IDisposable
     private static string Moment(DateTimeOffset time) => time.UtcDateTime.ToString(Time, CultureInfo.InvariantCulture);
 
     private static long Microseconds(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;
-
-    private void Begin(ReadOnlySpan<byte> type)
-    {
-        buffer.ResetWrittenCount();
-        json.Reset(buffer);
-        json.WriteStartObject();
-        json.WriteString("type"u8, type);
-    }
-
-    private ReadOnlyMemory<byte> End()
-    {
-        json.WriteEndObject();
-        json.Flush();
-        buffer.Write("\n"u8);
-        return buffer.WrittenMemory;
-    }
 
     private void Process(Span span)
     {

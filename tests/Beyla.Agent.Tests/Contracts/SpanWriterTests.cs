@@ -86,14 +86,6 @@ public sealed class SpanWriterTests : IDisposable
     }
 
     [Fact]
-    public void The_header_is_one_that_the_reader_takes()
-    {
-        var start = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
-        var header = Assert.IsType<StreamHeader>(new StreamLineParser().Parse(writer.WriteHeader("somebody 1.2", start).Span[..^1]).Value);
-        Assert.Equal((2, "somebody 1.2", Environment.ProcessId, start), (header.Version, header.Agent, header.ProcessId, header.Start));
-    }
-
-    [Fact]
     public void Half_a_surrogate_pair_harms_only_itself() =>
         Assert.Equal("a\ufffdb", Parse(writer.Write(Full() with { Name = "a\ud800b" }).Span[..^1].ToArray()).Name);
 
