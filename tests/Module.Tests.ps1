@@ -109,7 +109,7 @@ Import-Module Beyla
         }
     }
 
-    Describe 'Help of <_>' -ForEach 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability' {
+    Describe 'Help of <_>' -ForEach 'Export-BeylaTrace', 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability' {
         It 'has synopsis, description and three examples' {
             $help = Get-Help $_ -Full
             $help.Synopsis | Should -Not -BeNullOrEmpty

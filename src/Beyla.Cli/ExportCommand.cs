@@ -58,7 +58,7 @@ internal static class ExportCommand
         using var stopping = new CancellationTokenSource();
         using var signals = new StopSignals(withParent: false);
         signals.OnRequest(stopping.Cancel);
-        using var target = RecordingTarget.Make(kind, configuration, signals);
+        using var target = RecordingTarget.Make(kind, configuration, signals, stopping.Token);
         var reader = Read(configuration, target, stopping.Token);
         // Whoever stops it when all has been read stops the wait for the receiver.
         var isWhole = !stopping.IsCancellationRequested;

@@ -14,15 +14,13 @@ internal sealed class RecordingRequests : RecordingTarget
     private readonly OtlpSender sender;
     private readonly OtlpTraces traces;
     private readonly RoutedStage routed;
-    private readonly CancellationTokenSource stopped = new();
-
     /// <param name="kind">Whether they are sent or written.</param>
     /// <param name="configuration">What is configured.</param>
-    /// <param name="signals">Says when nobody waits for the end any more; is told when nobody reads what is written.</param>
-    public RecordingRequests(ExportKind kind, AgentConfiguration configuration, StopSignals signals)
+    /// <param name="signals">Is told when nobody reads what is written.</param>
+    /// <param name="stop">Cancelled when nobody waits for the end any more.</param>
+    public RecordingRequests(ExportKind kind, AgentConfiguration configuration, StopSignals signals, CancellationToken stop)
     {
-        signals.OnRequest(stopped.Cancel);
-        sender = kind == ExportKind.Otlp ? Sent(configuration) : Written(configuration, signals);
+        sender = kind == ExportKind.Otlp ? Sent(configuration, stop) : Written(configuration, signals, stop);
         var shaping = configuration.Shaping;
         traces = new OtlpTraces(
             configuration.TracesOptions, new ServiceResources(
@@ -58,13 +56,9 @@ internal sealed class RecordingRequests : RecordingTarget
     }
 
     /// <inheritdoc/>
-    public override void Dispose()
-    {
-        traces.Dispose();
-        stopped.Dispose();
-    }
+    public override void Dispose() => traces.Dispose();
 
-    private OtlpSender Sent(AgentConfiguration configuration)
+    private static OtlpSender Sent(AgentConfiguration configuration, CancellationToken stop)
     {
         if (configuration.Traces is not { } export)
         {
@@ -88,14 +82,14 @@ internal sealed class RecordingRequests : RecordingTarget
             return null;
         }
 
-        return Exports.Sender(export.Otlp, OtlpSignal.Traces, export.QueueSize, TextOf, stopped.Token);
+        return Exports.Sender(export.Otlp, OtlpSignal.Traces, export.QueueSize, TextOf, stop);
     }
 
     /// <summary>A reader that is slow is waited for, for as long as it takes.</summary>
-    private OtlpSender Written(AgentConfiguration configuration, StopSignals signals)
+    private static OtlpSender Written(AgentConfiguration configuration, StopSignals signals, CancellationToken stop)
     {
         var lines = new OtlpJsonLines(1, OtlpSignal.Traces, () => signals.Request("standard output was closed"));
         var patient = new OtlpConfiguration { Endpoint = new Uri("file:///dev/stdout"), GiveUpAfter = TimeSpan.Zero };
-        return new OtlpSender(lines, patient, OtlpSignal.Traces.Name, configuration.TracesOptions.QueueSize, stopped.Token);
+        return new OtlpSender(lines, patient, OtlpSignal.Traces.Name, configuration.TracesOptions.QueueSize, stop);
     }
 }

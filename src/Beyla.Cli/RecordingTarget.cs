@@ -18,13 +18,15 @@ internal abstract class RecordingTarget : IDisposable
     /// <summary>Begins.</summary>
     /// <param name="kind">What the recording becomes.</param>
     /// <param name="configuration">What is configured.</param>
-    /// <param name="signals">What ends it; is told when there is nobody left to write for.</param>
+    /// <param name="signals">Is told when there is nobody left to write for.</param>
+    /// <param name="stop">Cancelled when nobody waits for the end any more.</param>
     /// <exception cref="ConfigurationException">What is asked for is not configured, or a certificate cannot be used.</exception>
-    public static RecordingTarget Make(ExportKind kind, AgentConfiguration configuration, StopSignals signals) => kind switch
-    {
-        ExportKind.Prometheus => new RecordingPage(configuration),
-        _ => new RecordingRequests(kind, configuration, signals),
-    };
+    public static RecordingTarget Make(
+        ExportKind kind, AgentConfiguration configuration, StopSignals signals, CancellationToken stop) => kind switch
+        {
+            ExportKind.Prometheus => new RecordingPage(configuration),
+            _ => new RecordingRequests(kind, configuration, signals, stop),
+        };
 
     /// <summary>Does what is due while nothing comes.</summary>
     /// <returns>Milliseconds after which it is to be called again at the latest.</returns>

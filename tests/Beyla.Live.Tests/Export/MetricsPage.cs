@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Beyla.Live.Tests.Rig;
 
 namespace Beyla.Live.Tests.Export;
@@ -33,4 +34,10 @@ internal static class MetricsPage
         .Where(line => line.Length > 0 && line[0] != '#')
         .Select(line => line.Split(" # ")[0])
         .Select(line => line[..line.LastIndexOf(' ')]);
+
+    /// <summary>The sum of the samples of a name that have all of the labels.</summary>
+    public static double Sum(string page, string name, params string[] labels) => page.Split('\n')
+        .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal)
+            && labels.All(label => line.Contains(label, StringComparison.Ordinal)))
+        .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
 }

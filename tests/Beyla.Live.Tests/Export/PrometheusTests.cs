@@ -160,10 +160,7 @@ public sealed partial class PrometheusTests
         return page;
     }
 
-    private static double Sum(string page, string name, params string[] labels) => page.Split('\n')
-        .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal)
-            && labels.All(label => line.Contains(label, StringComparison.Ordinal)))
-        .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+    private static double Sum(string page, string name, params string[] labels) => MetricsPage.Sum(page, name, labels);
 
     private static IEnumerable<string> Targets(string page) => Target().Matches(page).Select(match => match.Groups[1].Value);
 

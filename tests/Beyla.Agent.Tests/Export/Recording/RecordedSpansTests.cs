@@ -3,6 +3,7 @@ using Beyla.Agent.Export;
 using Beyla.Agent.Export.Recording;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
+using Recorded = Beyla.Contracts.Span;
 
 namespace Beyla.Agent.Tests.Export.Recording;
 
@@ -56,7 +57,8 @@ public sealed class RecordedSpansTests
         var line = JsonFormatTests.ClientLine.Replace("/users", "/" + new string('€', 300_000), StringComparison.Ordinal)
             .Replace("\"shop\"", $"\"{new string('s', 300_000)}\"", StringComparison.Ordinal);
         Assert.Null(new RecordedSpans(Nowhere, [sink]).Replay(Parse(line)));
-        Assert.InRange(sink.PathLength, SpanAttributes.Of(SpanAttribute.UrlPath).Limit - 3, SpanAttributes.Of(SpanAttribute.UrlPath).Limit + 3);
+        var limit = SpanAttributes.Of(SpanAttribute.UrlPath).Limit;
+        Assert.InRange(sink.PathLength, limit - 3, limit + 3);
         Assert.InRange(sink.Process!.ServiceNamespace.Length, SpanLimits.ServiceName, SpanLimits.ServiceName + 1);
     }
 
@@ -115,7 +117,7 @@ public sealed class RecordedSpansTests
         Assert.NotEqual(web["service.instance.id"], there["service.instance.id"]);
     }
 
-    private static Contracts.Span Parse(string line) => new StreamLineParser().Parse(Encoding.UTF8.GetBytes(line)).Span!;
+    private static Recorded Parse(string line) => new StreamLineParser().Parse(Encoding.UTF8.GetBytes(line)).Span!;
 
     private static Dictionary<string, object> ResourceOf(HostIdentity host, string line)
     {
