@@ -16,7 +16,9 @@ internal sealed class ConsoleExporter : AssemblyLoadContext
 
     private const string AssemblyName = "Beyla.PowerShell.Console", TypeName = AssemblyName + ".RequestPrinter", MethodName = "Print";
 
-    private static readonly Lazy<Func<string, IReadOnlyList<string>>> Printer = new(Make, LazyThreadSafetyMode.PublicationOnly);
+    // The console is one for the process, and so is this.
+    private static readonly Lazy<Func<string, IReadOnlyList<string>>> Printer =
+        new(static () => Load(AgentFile.ModuleFolder), LazyThreadSafetyMode.PublicationOnly);
 
     private readonly string folder;
 
@@ -24,11 +26,15 @@ internal sealed class ConsoleExporter : AssemblyLoadContext
         : base("Beyla exporter") => this.folder = folder;
 
     /// <summary>What turns a request in OTLP JSON into lines of text.</summary>
-    /// <exception cref="AgentException">It cannot be loaded.</exception>
-    internal static Func<string, IReadOnlyList<string>> Load()
+    /// <exception cref="AgentException">It cannot be loaded; the function throws it for what is no request.</exception>
+    internal static Func<string, IReadOnlyList<string>> Load() => Printer.Value;
+
+    /// <summary>The same from the folder of a module, in a further context.</summary>
+    internal static Func<string, IReadOnlyList<string>> Load(string module)
     {
-        var printer = Guard(static () => Printer.Value);
-        return request => Guard(() => printer(request));
+        var folder = Path.Combine(module, Folder);
+        var printer = Guard(() => Bind(folder), folder);
+        return request => Guard(() => printer(request), folder);
     }
 
     /// <inheritdoc/>
@@ -39,7 +45,7 @@ internal sealed class ConsoleExporter : AssemblyLoadContext
     }
 
     // What it needs is loaded when it is first used, so an incomplete folder shows at any time.
-    private static T Guard<T>(Func<T> work)
+    private static T Guard<T>(Func<T> work, string folder)
     {
         try
         {
@@ -51,19 +57,19 @@ internal sealed class ConsoleExporter : AssemblyLoadContext
                 AgentFault.StreamInvalid, $"What the agent printed is no OTLP JSON: {Visible.Text(error.Message)}",
                 "Use an agent and a module of the same release.", null, error);
         }
-        catch (Exception error) when (error is IOException or BadImageFormatException or TypeLoadException or MissingMemberException)
+        catch (Exception error) when (error is IOException or BadImageFormatException or TypeLoadException
+            or MissingMemberException or TypeInitializationException)
         {
             throw new AgentException(
                 AgentFault.ExporterNotLoaded,
                 $"The exporter for the console cannot be loaded: {Visible.Text((error.InnerException ?? error).Message)}",
-                "Install the module again; -Exporter OtlpJson says the same and needs nothing.",
-                Path.Combine(AgentFile.ModuleFolder, Folder), error);
+                "Install the module again; -Exporter OtlpJson says the same and needs nothing.", folder, error);
         }
     }
 
-    private static Func<string, IReadOnlyList<string>> Make()
+    private static Func<string, IReadOnlyList<string>> Bind(string folder)
     {
-        var context = new ConsoleExporter(Path.Combine(AgentFile.ModuleFolder, Folder));
+        var context = new ConsoleExporter(folder);
         var type = context.LoadFromAssemblyPath(Path.Combine(context.folder, AssemblyName + ".dll")).GetType(TypeName, throwOnError: true)!;
         // Only types of .NET itself cross the border.
         var print = type.GetMethod(MethodName, [typeof(string), typeof(Func<string, string>)])
