@@ -131,6 +131,12 @@ Describe 'Export-BeylaTrace' {
             ($printed | ForEach-Object Length | Measure-Object -Minimum).Minimum | Should -BeGreaterThan 100000
         }
 
+        It 'speaks of spans where the agent speaks of the lines that it was given' {
+            $env:MODE = 'unreadable'
+            $spans | Export-BeylaTrace @planted -WarningVariable warnings 3> $null
+            "$warnings" | Should -Be 'A line cannot be read and is left out: no identity span=3'
+        }
+
         It 'waits for an agent that does not read' {
             $env:MODE = 'late'
             $env:ALLOWED = "$TestDrive/allowed"
@@ -255,6 +261,13 @@ Describe 'Export-BeylaTrace' {
             "$problem" | Should -Be 'Nothing says where to send the spans.'
             $problem.FullyQualifiedErrorId | Should -BeLike 'ConfigurationInvalid,*'
             $problem.ErrorDetails.RecommendedAction | Should -Match '-Endpoint'
+        }
+
+        It 'speaks of its parameter where the agent refuses an endpoint' {
+            $problem = try { $spans | Export-BeylaTrace -Endpoint ftp://127.0.0.1/ } catch { $_ }
+            $problem.FullyQualifiedErrorId | Should -BeLike 'ConfigurationInvalid,*'
+            "$problem" | Should -Match '-Endpoint'
+            "$problem" | Should -Not -Match 'OTEL_EXPORTER_OTLP_ENDPOINT'
         }
 
         It 'shows the spans as OpenTelemetry does, with their identities, times and attributes' {
@@ -434,10 +447,12 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
     It 'sends a recording of the agent' {
         $env:BEYLA_OPEN_PORT = $ports[0]
         $env:BEYLA_TRACE_PRINTER = 'json'
-        $agent = Start-Process $RealAgent -PassThru -RedirectStandardOutput $TestDrive/recording.jsonl -RedirectStandardError $TestDrive/log
+        # The shell becomes the agent: what that writes is in the file when it has ended.
+        $agent = Start-Process bash -PassThru -ArgumentList '-c',
+            "`"exec '$RealAgent' > '$TestDrive/recording.jsonl' 2> '$TestDrive/log'`""
         Clear-AgentEnvironment
         try {
-            Wait-Until { (Get-Content $TestDrive/log) -match 'Beyla is tracing' } | Should -BeTrue
+            Wait-Until { (Get-Content $TestDrive/log -ErrorAction Ignore) -match 'Beyla is tracing' } | Should -BeTrue
             1..10 | ForEach-Object { Send-Request "/recorded/$_" }
         }
         finally {

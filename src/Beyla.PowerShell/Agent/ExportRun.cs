@@ -147,11 +147,15 @@ internal sealed class ExportRun : IDisposable
         while (log.TryTake(out var line))
         {
             report = ExportReport.Parse(line) ?? report;
-            teller.Show(line);
+            teller.Show(line with { Fields = [.. line.Fields.Select(Renamed)] });
         }
 
         teller.TellErrors();
     }
+
+    // The n-th line that the agent was given is the n-th span, in whatever line of a recording that stands.
+    private static KeyValuePair<string, string> Renamed(KeyValuePair<string, string> field) =>
+        field.Key == "line" ? new("span", field.Value) : field;
 
     private void Feed()
     {
