@@ -33,7 +33,7 @@ internal sealed class Exports : IDisposable
         if (configuration.Traces is { } traces)
         {
             var sender = Sender(traces.Otlp, OtlpSignal.Traces, traces.QueueSize, fileText);
-            var stage = new OtlpTraces(traces, resources, sender, AgentVersion.Text, samplers.IsSampled);
+            var stage = new OtlpTraces(traces, resources, sender, AgentVersion.Text, samplers.IsSampled, shaping.Attributes);
             var routed = new RoutedStage(stage, routes, IgnoredSignals.Traces);
             stages.Add(routed);
             places.AddRange([routed, stage]);
@@ -43,6 +43,12 @@ internal sealed class Exports : IDisposable
         if (configuration.Metrics is { IsServed: true } or { Sent: not null })
         {
             pages = Metrics(configuration, new MetricIntake(configuration, resources, host, AgentVersion.Text), routes, stages, fileText);
+        }
+
+        foreach (var name in shaping.Attributes.Unused)
+        {
+            Log.Warn("A section of attributes.select has no effect: no metric with such a name and a choice of attributes is made",
+                ("section", name));
         }
 
         relay = new SpanRelay([.. stages, resources]);

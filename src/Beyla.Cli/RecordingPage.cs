@@ -20,7 +20,9 @@ internal sealed class RecordingPage : RecordingTarget
     /// <param name="configuration">What is configured; a port is not needed, nor opened.</param>
     public RecordingPage(AgentConfiguration configuration)
     {
-        if ((configuration.Metrics.Features & MetricFeatures.OfSpans) == 0)
+        // A process of a recording is over, and the number of it may be another's here.
+        var features = configuration.Metrics.Features & MetricFeatures.OfSpans & ~MetricFeatures.ApplicationProcess;
+        if (features == 0)
         {
             throw new ConfigurationException("metrics.features names no metrics that are made of spans, such as application");
         }
@@ -28,13 +30,16 @@ internal sealed class RecordingPage : RecordingTarget
         var shaping = configuration.Shaping;
         // Nothing ends by time: what is old in a recording is no older than the rest. The same recording is always the same page, so that
         // who writes it, another process each time, is not on it.
-        var metrics = configuration.Metrics with { IsWritten = true, Port = 0, Sent = null, Idle = TimeSpan.Zero, HidesBuild = true };
+        var metrics = configuration.Metrics with
+        {
+            IsWritten = true, Port = 0, Sent = null, Idle = TimeSpan.Zero, HidesBuild = true, Features = features,
+        };
         var services = new ServiceResources(
             HostIdentity.Elsewhere(shaping.HostId, shaping.HostName), AgentVersion.Text, static _ => 0, shaping.ResourceAttributes);
         intake = new MetricIntake(
             configuration with { Metrics = metrics }, services, HostIdentity.Read(shaping.HostId, shaping.HostName), AgentVersion.Text);
         routed = new RoutedStage(intake.Stages[0], new RouteShaper(shaping.Routes), IgnoredSignals.Metrics);
-        Stages = [tally, routed];
+        Stages = [tally, routed, services];
     }
 
     /// <inheritdoc/>
@@ -45,6 +50,9 @@ internal sealed class RecordingPage : RecordingTarget
 
     /// <inheritdoc/>
     public override IReadOnlyList<IExportStage> Stages { get; }
+
+    /// <summary>Nothing is due: series end by the clock, and here they do not end.</summary>
+    public override int Idle() => int.MaxValue;
 
     /// <inheritdoc/>
     public override void Complete(CancellationToken stop)

@@ -22,12 +22,13 @@ internal sealed class RecordingRequests : RecordingTarget
     {
         sender = kind == ExportKind.Otlp ? Sent(configuration, stop) : Written(configuration, signals, stop);
         var shaping = configuration.Shaping;
+        var services = new ServiceResources(
+            HostIdentity.Elsewhere(shaping.HostId, shaping.HostName), AgentVersion.Text, static _ => 0, shaping.ResourceAttributes);
         traces = new OtlpTraces(
-            configuration.TracesOptions, new ServiceResources(
-                HostIdentity.Elsewhere(shaping.HostId, shaping.HostName), AgentVersion.Text, static _ => 0, shaping.ResourceAttributes),
-            sender, AgentVersion.Text, new Samplers(shaping.Sampler).IsSampled);
+            configuration.TracesOptions, services, sender, AgentVersion.Text, new Samplers(shaping.Sampler).IsSampled,
+            shaping.Attributes);
         routed = new RoutedStage(traces, new RouteShaper(shaping.Routes), IgnoredSignals.Traces);
-        Stages = [routed];
+        Stages = [routed, services];
     }
 
     /// <inheritdoc/>

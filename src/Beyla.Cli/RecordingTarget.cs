@@ -30,7 +30,7 @@ internal abstract class RecordingTarget : IDisposable
 
     /// <summary>Does what is due while nothing comes.</summary>
     /// <returns>Milliseconds after which it is to be called again at the latest.</returns>
-    public int Idle()
+    public virtual int Idle()
     {
         var (now, due) = (Environment.TickCount64, long.MaxValue);
         foreach (var stage in Stages)

@@ -11,8 +11,6 @@ internal static class AgentResourceAttributes
     /// <summary>Entries, and characters of a key and of a value.</summary>
     private const int MaximumEntries = 64, MaximumKey = 128, MaximumValue = 4096;
 
-    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
-
     /// <summary>Reads all entries, the last one of each key.</summary>
     /// <param name="text">The value of the variable; empty is none.</param>
     /// <param name="attributes">Gets them.</param>
@@ -47,40 +45,11 @@ internal static class AgentResourceAttributes
         return true;
     }
 
+    /// <summary>Baggage-octets (W3C Baggage), and blanks within.</summary>
     private static bool TryDecode(string text, out string decoded)
     {
         decoded = "";
-        var bytes = new List<byte>(text.Length);
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (text[i] is < ' ' or > '~' or '=')
-            {
-                return false;
-            }
-
-            if (text[i] != '%')
-            {
-                bytes.Add((byte)text[i]);
-            }
-            else if (i + 2 < text.Length && char.IsAsciiHexDigit(text[i + 1]) && char.IsAsciiHexDigit(text[i + 2]))
-            {
-                bytes.Add(Convert.ToByte(text.Substring(i + 1, 2), 16));
-                i += 2;
-            }
-            else
-            {
-                return false;
-            }
-        }
-
-        try
-        {
-            decoded = Strict.GetString([.. bytes]);
-            return true;
-        }
-        catch (DecoderFallbackException)
-        {
-            return false;
-        }
+        return text.All(static letter => letter is >= ' ' and <= '~' and not '=')
+            && PercentEncoding.TryDecode(Encoding.ASCII.GetBytes(text), out decoded);
     }
 }

@@ -8,7 +8,7 @@ internal sealed partial class ConfigurationBinder
 {
     private static readonly string[] UnbuiltFeatures =
     [
-        "application_host", "application_process", "application_runtime", "network_inter_zone", "stats", "stats_tcp_rtt",
+        "application_runtime", "network_inter_zone", "stats", "stats_tcp_rtt",
         "stats_tcp_failed_connections", "stats_tcp_retransmits", "stats_tcp_io", "ebpf",
     ];
 
@@ -20,7 +20,7 @@ internal sealed partial class ConfigurationBinder
         var (ownPort, ownPath) = InternalPage(port, path);
         return new MetricsConfiguration
         {
-            Features = Features(told: true) | (Boolean("network.enable") ? MetricFeatures.Network : 0),
+            Features = Features() | (Boolean("network.enable") ? MetricFeatures.Network : 0),
             Durations = Bounds("prometheus_export.buckets.duration_histogram"),
             Port = port,
             Address = PageAddress(),
@@ -37,15 +37,12 @@ internal sealed partial class ConfigurationBinder
                 _ => ExemplarFilter.TraceBased,
             },
             HasSelfReferences = Boolean("prometheus_export.allow_service_graph_self_references"),
+            ProcessInterval = Duration("processes.interval"),
             HidesBuild = Boolean("prometheus_export.disable_build_info"),
         };
     }
 
-    /// <summary>Whether metrics of flows are asked for by name, which is as good as <c>network.enable</c>.</summary>
-    private bool AsksForFlows() => (Features(told: false) & MetricFeatures.OfFlows) != 0;
-
-    /// <param name="told">Whether what has no effect, or is wrong, is to be said.</param>
-    private MetricFeatures Features(bool told)
+    private MetricFeatures Features()
     {
         // The older key of the one exporter goes before what is meant for all, as it does in the peer.
         var own = Get("prometheus_export.features");
@@ -60,19 +57,21 @@ internal sealed partial class ConfigurationBinder
                 "application_span_otel" => MetricFeatures.ApplicationSpanOtel,
                 "application_span_sizes" => MetricFeatures.ApplicationSpanSizes,
                 "application_service_graph" => MetricFeatures.ApplicationServiceGraph,
+                "application_process" => MetricFeatures.ApplicationProcess,
+                "application_host" => MetricFeatures.ApplicationHost,
                 "network" => MetricFeatures.Network,
                 "network_flow_packets" => MetricFeatures.NetworkFlowPackets,
-                "all" or "*" => MetricFeatures.OfSpans & ~MetricFeatures.ApplicationSpanOtel | MetricFeatures.OfFlows,
+                "all" or "*" => MetricFeatures.All,
                 _ => MetricFeatures.None,
             };
             result |= feature;
-            if (told && feature == MetricFeatures.None)
+            if (feature == MetricFeatures.None)
             {
                 Tell(setting, item);
             }
         }
 
-        if (told && result.HasFlag(MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationSpanOtel))
+        if (result.HasFlag(MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationSpanOtel))
         {
             layers.Problems.Add(SettingLayers.Describe(
                 setting, "application_span and application_span_otel are the same metrics with two sets of names: only one can be chosen"));
@@ -91,7 +90,7 @@ internal sealed partial class ConfigurationBinder
         {
             layers.Problems.Add(SettingLayers.Describe(setting,
                 "allowed are application, application_span, application_span_otel, application_span_sizes, application_service_graph, "
-                + "network, network_flow_packets and all"));
+                + "application_process, application_host, network, network_flow_packets and all"));
         }
     }
 

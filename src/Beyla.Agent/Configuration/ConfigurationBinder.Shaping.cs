@@ -9,6 +9,8 @@ internal sealed partial class ConfigurationBinder
     {
         Routes = Routes(),
         Sampler = Sampler(),
+        Attributes = new AttributeSelectionReader(SettingLayers.Place(Get("attributes.select")), layers.Problems)
+            .Read(Get("attributes.select")),
         MetricSpanNames = (int)Integer("attributes.metric_span_names_limit"),
         HostId = Get("attributes.host_id.override").Text?.Trim() ?? "",
         HostName = Get("attributes.instance_id.override_hostname").Text?.Trim() ?? "",

@@ -19,6 +19,7 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
                     Get("ebpf.ring_size"), $"a power of two that is a multiple of {Environment.SystemPageSize} is expected"));
         }
 
+        var metrics = Metrics();
         return new AgentConfiguration
         {
             Selection = new SelectionBuilder(layers).Build(),
@@ -64,10 +65,10 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
             RingSize = ringSize,
             PollInterval = Duration("ebpf.poll_interval"),
             ShutdownTimeout = Duration("shutdown_timeout"),
-            Network = Network(),
+            Network = Network(metrics.Features),
             Traces = Traces(),
             TracesOptions = TracesOptions(),
-            Metrics = Metrics() with { Sent = SentMetrics() },
+            Metrics = metrics with { Sent = SentMetrics() },
             // After all that names one.
             NamedFiles = named,
         };
@@ -100,7 +101,8 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
         }
     }
 
-    private NetworkConfiguration Network()
+    /// <param name="features">Those of flows need them, which is as good as <c>network.enable</c>; that in turn is among them.</param>
+    private NetworkConfiguration Network(MetricFeatures features)
     {
         var active = Duration("network.cache_active_timeout");
         var expiry = Get("network.deduper_fc_ttl");
@@ -115,7 +117,7 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
 
         return new NetworkConfiguration
         {
-            Enabled = Boolean("network.enable") || AsksForFlows(),
+            Enabled = (features & MetricFeatures.OfFlows) != 0,
             Source = Choice("network.source") == "tc" ? FlowSource.TrafficControl : FlowSource.SocketFilter,
             TrafficControlBackend = Choice("ebpf.traffic_control_backend") switch
             {

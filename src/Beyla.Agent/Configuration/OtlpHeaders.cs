@@ -26,7 +26,7 @@ internal static class OtlpHeaders
                 return false;
             }
 
-            var value = Uri.UnescapeDataString(entry[(equals + 1)..].Trim());
+            var value = PercentEncoding.DecodeValid(entry[(equals + 1)..].Trim());
             if (value.Any(static letter => letter is < ' ' or '\x7f'))
             {
                 error = $"the value of {name} has a character that no header may have";

@@ -9,5 +9,6 @@ internal interface ISpanMetrics
     /// <param name="span">Valid only during the call.</param>
     /// <param name="service">The service of its process.</param>
     /// <param name="resource">The same to the store.</param>
-    void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource);
+    /// <param name="host">What the request of a client asks for by name; of any other span nothing.</param>
+    void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource, in HostName host);
 }

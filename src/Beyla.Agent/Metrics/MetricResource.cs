@@ -23,7 +23,15 @@ public sealed class MetricResource
     public string Instance { get; }
 
     /// <summary>All attributes; those of the process that came last.</summary>
-    public IReadOnlyList<KeyValuePair<string, object>> Attributes { get; internal set; }
+    public IReadOnlyList<KeyValuePair<string, object>> Attributes
+    {
+        get;
+        internal set
+        {
+            field = value;
+            (Written, Encoded) = (null, null);
+        }
+    }
 
     /// <summary>service.name, in UTF-8.</summary>
     internal ReadOnlySpan<byte> NameBytes => name;
@@ -34,8 +42,11 @@ public sealed class MetricResource
     /// <summary>Series that it has.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Room for what an exporter has made of <see cref="Attributes"/> once.</summary>
+    /// <summary>Room for what a page has made of <see cref="Attributes"/> once, until they change. Under the lock of the store.</summary>
     public byte[]? Written { get; set; }
+
+    /// <summary>The same for who sends them.</summary>
+    internal byte[]? Encoded { get; set; }
 
     /// <summary>Processes that live.</summary>
     internal int Living { get; set; }

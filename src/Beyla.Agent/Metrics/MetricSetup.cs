@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Spans;
@@ -19,6 +18,9 @@ public sealed class MetricSetup
 
     /// <summary>Whether calls of a service to itself are part of the service graph.</summary>
     public bool HasSelfReferences { get; init; }
+
+    /// <summary>How often processes are measured.</summary>
+    public TimeSpan ProcessInterval { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Makes what turns spans into metrics; null where no group of metrics needs spans.</summary>
     /// <param name="store">Keeps them.</param>
@@ -43,7 +45,13 @@ public sealed class MetricSetup
             metrics.Add(new ServiceGraph(store, durations, HasSelfReferences));
         }
 
-        return metrics.Count == 0 ? null : new MetricStage(store, services, [.. metrics]);
+        var processes = Features.HasFlag(MetricFeatures.ApplicationProcess) ? new ProcessMetrics(store, ProcessInterval) : null;
+        if (processes is not null)
+        {
+            metrics.Add(processes);
+        }
+
+        return metrics.Count == 0 ? null : new MetricStage(store, services, [.. metrics], processes);
     }
 
     /// <summary>Adds <c>beyla_build_info</c>, whose one series is 1.</summary>
@@ -57,7 +65,23 @@ public sealed class MetricSetup
         var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
         key.Add(Encoding.UTF8.GetBytes(version));
         key.Add("linux"u8);
-        key.Add(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? "amd64"u8 : "arm64"u8);
+        key.Add(Encoding.UTF8.GetBytes(ArchitectureName.Agent));
+        using (store.Enter())
+        {
+            store.Of(family, store.Agent, in key, MetricStore.Time).Set(1);
+        }
+    }
+
+    /// <summary>Adds <c>traces_host_info</c>, by which Grafana Beyla says that a host is observed; its one series is 1.</summary>
+    public static void AddHost(MetricStore store, string host)
+    {
+        var family = store.Add(new MetricDefinition
+        {
+            Name = "traces.host.info", Kind = MetricKind.Gauge, IsLasting = true, Description = "A host whose services are traced.",
+            Attributes = ["grafana.host.id"],
+        });
+        var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
+        key.Add(Encoding.UTF8.GetBytes(host));
         using (store.Enter())
         {
             store.Of(family, store.Agent, in key, MetricStore.Time).Set(1);

@@ -7,7 +7,9 @@ namespace Beyla.Agent.Metrics;
 /// <param name="store">Keeps them.</param>
 /// <param name="services">The resources of processes.</param>
 /// <param name="metrics">Which.</param>
-internal sealed class MetricStage(MetricStore store, ServiceResources services, ISpanMetrics[] metrics) : IExportStage
+/// <param name="processes">That of these which measures by the clock; null where there is none.</param>
+internal sealed class MetricStage(MetricStore store, ServiceResources services, ISpanMetrics[] metrics, ProcessMetrics? processes)
+    : IExportStage
 {
     /// <summary>How often it is looked for what is over, in milliseconds.</summary>
     private const long Interval = 1000;
@@ -18,18 +20,24 @@ internal sealed class MetricStage(MetricStore store, ServiceResources services, 
     public void OnSpan(in ExportedSpan span)
     {
         var service = services.Of(span.Process);
+        ref readonly var data = ref span.Span;
+        var host = data.Kind == SpanKind.Client ? HostName.Of(data.Values.Text(SpanAttribute.HttpRequestHeaderHost)) : default;
         using (store.Enter())
         {
             var resource = store.Of(service);
             foreach (var one in metrics)
             {
-                one.OnSpan(in span, service, resource);
+                one.OnSpan(in span, service, resource, in host);
             }
         }
     }
 
     /// <inheritdoc/>
-    public void OnEnd(ProcessInfo process) => store.End(process);
+    public void OnEnd(ProcessInfo process)
+    {
+        processes?.End(process);
+        store.End(process);
+    }
 
     /// <inheritdoc/>
     public long Tick(long now)
@@ -40,8 +48,11 @@ internal sealed class MetricStage(MetricStore store, ServiceResources services, 
             due = now + Interval;
         }
 
-        return due;
+        return processes is null ? due : Math.Min(due, processes.Tick(now));
     }
+
+    /// <inheritdoc/>
+    public void HandOver() => processes?.Measure();
 
     /// <inheritdoc/>
     public void Finish(long deadline)

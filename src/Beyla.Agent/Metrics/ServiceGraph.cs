@@ -39,7 +39,7 @@ internal sealed class ServiceGraph : ISpanMetrics
     }
 
     /// <inheritdoc/>
-    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource)
+    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource, in HostName host)
     {
         ref readonly var data = ref span.Span;
         var key = store.BeginKey();
@@ -53,7 +53,7 @@ internal sealed class ServiceGraph : ISpanMetrics
         }
         else
         {
-            HostHeader.Split(data.Values.Text(SpanAttribute.HttpRequestHeaderHost), out var name, out _);
+            var name = host.Name;
             if (!hasSelf && !name.IsEmpty && Ascii.EqualsIgnoreCase(name, resource.NameBytes))
             {
                 return;

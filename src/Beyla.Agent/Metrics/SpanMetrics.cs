@@ -45,7 +45,7 @@ internal sealed class SpanMetrics : ISpanMetrics
     }
 
     /// <inheritdoc/>
-    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource)
+    public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource, in HostName host)
     {
         ref readonly var data = ref span.Span;
         var values = data.Values;

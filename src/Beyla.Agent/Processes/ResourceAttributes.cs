@@ -1,5 +1,4 @@
-using System.Globalization;
-using System.Text;
+using Beyla.Agent.Configuration;
 
 namespace Beyla.Agent.Processes;
 
@@ -71,42 +70,15 @@ internal static class ResourceAttributes
         return others;
     }
 
-    /// <summary>
-    /// Undoes percent-encoding; null when a percent sign is not followed by two hexadecimal digits or the bytes are not UTF-8.
-    /// </summary>
-    internal static string? Decode(ReadOnlySpan<byte> text)
+    /// <summary>Undoes percent-encoding; null where it is not valid, or the text is too long.</summary>
+    private static string? Decode(ReadOnlySpan<byte> text)
     {
         if (text.Length >= 2 && text[0] == '"' && text[^1] == '"')
         {
             text = text[1..^1];
         }
 
-        if (text.Length > ServiceNames.MaximumVariable)
-        {
-            return null;
-        }
-
-        Span<byte> decoded = new byte[text.Length];
-        var length = 0;
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (text[i] != '%')
-            {
-                decoded[length++] = text[i];
-                continue;
-            }
-
-            if (i + 2 >= text.Length
-                || !byte.TryParse(text.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
-            {
-                return null;
-            }
-
-            decoded[length++] = value;
-            i += 2;
-        }
-
-        return System.Text.Unicode.Utf8.IsValid(decoded[..length]) ? Encoding.UTF8.GetString(decoded[..length]) : null;
+        return text.Length <= ServiceNames.MaximumVariable && PercentEncoding.TryDecode(text, out var decoded) ? decoded : null;
     }
 
     private static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> text) => text.Trim(" \t"u8);

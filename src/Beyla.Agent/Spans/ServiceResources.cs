@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Spans;
@@ -102,7 +101,7 @@ public sealed class ServiceResources(
         Add("os.type", "linux");
         if (!host.IsElsewhere)
         {
-            Add("host.arch", RuntimeInformation.OSArchitecture == Architecture.X64 ? "amd64" : "arm64");
+            Add("host.arch", ArchitectureName.Host);
         }
 
         Add("process.pid", (long)process.Pid);

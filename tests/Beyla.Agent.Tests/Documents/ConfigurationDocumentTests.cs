@@ -54,6 +54,7 @@ public partial class ConfigurationDocumentTests
         ["prometheus_export.path"] = static c => c.Metrics.Path,
         ["prometheus_export.port"] = static c => c.Metrics.Port,
         ["prometheus_export.service_cache_size"] = static c => c.Metrics.Services,
+        ["processes.interval"] = static c => c.Metrics.ProcessInterval,
         ["prometheus_export.ttl"] = static c => c.Metrics.Idle,
         ["network.agent_ip_iface"] = static c => c.Network.AgentIPInterface,
         ["network.agent_ip_type"] = static c => c.Network.AgentIPType,
@@ -154,7 +155,9 @@ public partial class ConfigurationDocumentTests
     [InlineData(typeof(AgentConfiguration), new[]
     {
         nameof(AgentConfiguration.Selection), nameof(AgentConfiguration.Network), nameof(AgentConfiguration.Shaping),
+        nameof(AgentConfiguration.TracesOptions),
     })]
+    [InlineData(typeof(TracesOptions), new[] { nameof(TracesOptions.Instrumentations) })]
     [InlineData(typeof(ShapingConfiguration), new[] { nameof(ShapingConfiguration.Routes) })]
     [InlineData(typeof(RoutesConfiguration), new string[0])]
     [InlineData(typeof(NetworkConfiguration), new[] { nameof(NetworkConfiguration.ExcludeInterfaces) })]
@@ -163,7 +166,8 @@ public partial class ConfigurationDocumentTests
         var loaded = Loaded.From().Configuration;
         object read = type == typeof(AgentConfiguration) ? loaded
             : type == typeof(ShapingConfiguration) ? loaded.Shaping
-            : type == typeof(RoutesConfiguration) ? loaded.Shaping.Routes : loaded.Network;
+            : type == typeof(RoutesConfiguration) ? loaded.Shaping.Routes
+            : type == typeof(TracesOptions) ? loaded.TracesOptions : loaded.Network;
         var made = Activator.CreateInstance(type);
         Assert.All(
             type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => !except.Contains(property.Name)),

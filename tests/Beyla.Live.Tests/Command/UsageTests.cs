@@ -37,7 +37,7 @@ public sealed class UsageTests
         using TempDirectory files = new();
         string file = yaml is null ? Path.Combine(files.Path, "none.yml") : files.Write("beyla.yml", yaml);
         foreach (string[] command in (string[][])[[], ["config"], ["capability", "test"], ["capability", "set", "--minimal"],
-            ["capability", "export", "--format", "docker"]])
+            ["capability", "export", "--format", "docker"], ["export", "--to", "otlp-json"]])
         {
             await using AgentProcess agent = AgentProcess.Launch(
                 new AgentSettings { ReadsAsText = true, Arguments = [.. command, "--config", file] });

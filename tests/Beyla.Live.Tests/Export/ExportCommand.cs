@@ -34,6 +34,9 @@ internal sealed record ExportCommand(int Status, IReadOnlyList<string> Lines, IR
     /// <summary>Starts it.</summary>
     public static ChildProcess Start(
         string recording, IEnumerable<string> arguments, params (string Name, string Value)[] environment) => ChildProcess.Start(
-        "/bin/sh", ["-c", "input=$0; exec \"$@\" < \"$input\"", recording, Repository.Agent, "export", .. arguments],
+        "/bin/sh", [.. With(recording).Skip(1), Repository.Agent, "export", .. arguments],
         environment.Select(pair => KeyValuePair.Create(pair.Name, pair.Value)));
+
+    /// <summary>A command that runs another one with the recording as its standard input.</summary>
+    public static IReadOnlyList<string> With(string recording) => ["/bin/sh", "-c", "input=$0; exec \"$@\" < \"$input\"", recording];
 }

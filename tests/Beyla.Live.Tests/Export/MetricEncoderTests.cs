@@ -34,7 +34,12 @@ public sealed class MetricEncoderTests
         }
 
         ProtobufWriter writer = new();
-        int count = new MetricEncoder("1.2.3").Write(store, writer, Begin + 60_000_000);
+        int count;
+        using (store.Enter())
+        {
+            count = new MetricEncoder("1.2.3").Write(store, writer, Begin + 60_000_000);
+        }
+
         await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
         using HttpClient client = new();
         using ByteArrayContent body = new(writer.Written.ToArray());

@@ -16,6 +16,7 @@ public sealed class SplitTests
     [InlineData("config --all")]
     [InlineData("capability test --open-port 80")]
     [InlineData("--open-port 80 capability test")]
+    [InlineData("export --to otlp-json")]
     [InlineData("--network config")]
     [InlineData("--set=log_level=DEBUG config")]
     [InlineData("--pid 1 --help")]

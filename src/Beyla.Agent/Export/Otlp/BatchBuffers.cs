@@ -29,8 +29,11 @@ internal static class BatchBuffers
             }
         }
 
-        return new byte[Math.Max(Smallest, (int)BitOperations.RoundUpToPowerOf2((uint)length))];
+        return new byte[RoomFor(length)];
     }
+
+    /// <summary>Length of an array that is made for that many bytes.</summary>
+    public static int RoomFor(int length) => Math.Max(Smallest, (int)BitOperations.RoundUpToPowerOf2((uint)length));
 
     /// <summary>Gives one back.</summary>
     public static void PutBack(byte[] buffer)

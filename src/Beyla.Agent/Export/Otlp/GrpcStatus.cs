@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using Beyla.Agent.Configuration;
 
 namespace Beyla.Agent.Export.Otlp;
 
@@ -39,7 +40,7 @@ internal static class GrpcStatus
         }
 
         var message = Value(response, "grpc-message") is { Length: > 0 } text
-            ? ": " + Logging.LogText.Escape(PartialSuccess.Shorten(Uri.UnescapeDataString(text))) : "";
+            ? ": " + Logging.LogText.Escape(PartialSuccess.Shorten(PercentEncoding.DecodeValid(text))) : "";
         var reason = FormattableString.Invariant($"gRPC status {code} ({NameOf(code)})") + message;
         var details = RetryInfo.Read(Value(response, "grpc-status-details-bin"));
         // CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS; RESOURCE_EXHAUSTED only where it says when.

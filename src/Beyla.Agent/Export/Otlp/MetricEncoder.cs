@@ -17,9 +17,10 @@ public sealed class MetricEncoder(string version)
 
     private static readonly byte[] OverflowName = AttributeWriter.Encode("otel.metric.overflow");
 
+    private readonly byte[] scope = SharedMessages.Scope(version);
     private readonly Dictionary<string, byte[]> names = new(StringComparer.Ordinal);
 
-    /// <summary>Writes the whole request; the store is held up meanwhile.</summary>
+    /// <summary>Writes the whole request. Under the lock of the store.</summary>
     /// <param name="store">The series.</param>
     /// <param name="writer">Where to.</param>
     /// <param name="now">Time of the points, microseconds since 1970 (UTC).</param>
@@ -27,12 +28,9 @@ public sealed class MetricEncoder(string version)
     public int Write(MetricStore store, ProtobufWriter writer, long now)
     {
         var points = 0;
-        using (store.Enter())
+        foreach (var resource in store.Resources)
         {
-            foreach (var resource in store.Resources)
-            {
-                points += Resource(store, resource, writer, now);
-            }
+            points += Resource(store, resource, writer, now);
         }
 
         return points;
@@ -48,14 +46,9 @@ public sealed class MetricEncoder(string version)
 
         var points = 0;
         var all = writer.Begin(1);
-        var described = writer.Begin(1);
-        AttributeWriter.All(writer, 1, resource.Attributes);
-        writer.End(described);
+        writer.Raw(resource.Encoded ??= SharedMessages.Resource(resource.Attributes));
         var scoped = writer.Begin(2);
-        var scope = writer.Begin(1);
-        writer.Text(1, "beyla");
-        writer.Text(2, version);
-        writer.End(scope);
+        writer.Raw(scope);
         foreach (var family in store.Families)
         {
             points += Family(family, resource, isAgent ? family.Overflow : null, writer, now);
@@ -82,7 +75,7 @@ public sealed class MetricEncoder(string version)
         var data = writer.Begin(definition.Kind switch
         {
             MetricKind.Gauge => Gauge,
-            MetricKind.Counter => Sum,
+            MetricKind.Counter or MetricKind.UpDownCounter => Sum,
             _ => Histogram,
         });
         var points = 0;
@@ -125,6 +118,10 @@ public sealed class MetricEncoder(string version)
         if (isHistogram)
         {
             Buckets(series, writer);
+        }
+        else if (series.Family.Definition.Scale is var scale && scale > 1)
+        {
+            writer.Double(4, series.Sum / (double)scale);
         }
         else
         {

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
@@ -19,7 +18,7 @@ public sealed class OtlpHttp : IOtlpTransport
     private readonly OtlpSignal signal;
     private readonly HttpClient client;
     private readonly Uri endpoint;
-    private readonly MemoryStream packed = new();
+    private readonly GzipBuffer packed = new();
 
     /// <param name="options">Where to, and how.</param>
     /// <param name="signal">What is sent.</param>
@@ -111,7 +110,7 @@ public sealed class OtlpHttp : IOtlpTransport
         var isPacked = options.Compress;
         if (isPacked)
         {
-            body = Pack(body);
+            body = packed.Pack(body.Span);
         }
 
         if (IsGrpc)
@@ -143,17 +142,6 @@ public sealed class OtlpHttp : IOtlpTransport
         }
 
         return request;
-    }
-
-    private ReadOnlyMemory<byte> Pack(ReadOnlyMemory<byte> body)
-    {
-        packed.SetLength(0);
-        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            gzip.Write(body.Span);
-        }
-
-        return packed.GetBuffer().AsMemory(0, (int)packed.Length);
     }
 
     private OtlpAnswer Read(HttpResponseMessage response, byte[] content)

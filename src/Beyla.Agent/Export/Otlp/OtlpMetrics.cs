@@ -88,22 +88,14 @@ public sealed class OtlpMetrics : IExportStage, ICounted, IDisposable
     private void Send()
     {
         request.Clear();
-        int points;
-        bool isTaken;
         // One hold of the lock: a process that ends between the two would count as sent without its last values.
         using (store.Enter())
         {
-            points = encoder.Write(store, request, MetricStore.Time);
-            isTaken = points == 0 || sender.TryLeaveRoom(points, request.Length);
-            if (isTaken)
+            var points = encoder.Write(store, request, MetricStore.Time);
+            if (points == 0 || sender.TryAdd(points, request.Length, () => new OtlpBatch(request.Copy(), request.Length, points)))
             {
                 store.CountSend();
             }
-        }
-
-        if (isTaken && points > 0)
-        {
-            sender.Add(new OtlpBatch(request.Copy(), request.Length, points));
         }
     }
 }

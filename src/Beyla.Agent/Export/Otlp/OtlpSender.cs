@@ -75,46 +75,48 @@ public sealed class OtlpSender : IDisposable
         }
     }
 
-    /// <summary>Whether there is room for a batch; if not, what would be in it is lost and counted.</summary>
-    public bool TryLeaveRoom(int items, int size)
+    /// <summary>
+    /// Makes a batch and adds it to those that wait. Where there is no room for it, it is not made: what would be in it is lost and
+    /// counted. Waits for nobody, but where it was told to hold up who adds.
+    /// </summary>
+    /// <param name="items">What it has.</param>
+    /// <param name="size">Bytes of the request, about.</param>
+    /// <param name="make">Makes it. Under the gate: it must not wait either.</param>
+    /// <returns>Whether it was added.</returns>
+    public bool TryAdd(int items, int size, Func<OtlpBatch> make)
     {
         if (holdUp is { } cancellation)
         {
             _ = WaitUntilSettled(cancellation);
         }
 
+        bool isAdded;
         lock (gate)
         {
-            if (HasRoom(items, size))
+            isAdded = HasRoom(items, BatchBuffers.RoomFor(size));
+            if (isAdded)
             {
-                return true;
+                var batch = make();
+                held += batch.Items;
+                bytes += batch.Room;
+                waiting.Enqueue(batch);
             }
-
-            lost += items;
+            else
+            {
+                lost += items;
+            }
         }
 
-        TellOfLack(items);
-        return false;
-    }
-
-    /// <summary>Adds a batch to those that wait, or loses it. Does not wait.</summary>
-    public void Add(OtlpBatch batch)
-    {
-        lock (gate)
+        if (isAdded)
         {
-            if (!HasRoom(batch.Items, batch.Room))
-            {
-                lost += batch.Items;
-                batch.Release();
-                return;
-            }
-
-            held += batch.Items;
-            bytes += batch.Room;
-            waiting.Enqueue(batch);
+            _ = work.Set();
+        }
+        else
+        {
+            TellOfLack(items);
         }
 
-        _ = work.Set();
+        return isAdded;
     }
 
     /// <summary>What was taken by the receiver, what was lost, and what waits or is on its way. Any thread.</summary>
@@ -174,8 +176,8 @@ public sealed class OtlpSender : IDisposable
         }
     }
 
-    private bool HasRoom(int items, int size) =>
-        !isStopping && (held == 0 || (held + items <= maximumItems && bytes + size <= MaximumBytes));
+    private bool HasRoom(int items, int room) =>
+        !isStopping && (held == 0 || (held + items <= maximumItems && bytes + room <= MaximumBytes));
 
     private void TellOfLack(int items) => Log.WarnLimited(
         "otlp full " + signal, "Telemetry is lost: the receiver takes less than there is",

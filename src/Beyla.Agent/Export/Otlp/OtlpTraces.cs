@@ -14,6 +14,7 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
     private readonly TracesOptions options;
     private readonly ServiceResources resources;
     private readonly TraceBatch batch;
+    private readonly Func<OtlpBatch> take;
     private readonly OtlpSender sender;
     private readonly Func<TraceContext, ProcessInfo, bool>? sampled;
     private readonly bool[] wanted;
@@ -26,12 +27,14 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
     /// <param name="sender">Sends the batches.</param>
     /// <param name="version">Version of the agent.</param>
     /// <param name="sampled">Whether a trace is sent; null for all.</param>
+    /// <param name="attributes">Which attributes spans have; null for those of the default.</param>
     public OtlpTraces(
         TracesOptions options, ServiceResources resources, OtlpSender sender, string version,
-        Func<TraceContext, ProcessInfo, bool>? sampled = null)
+        Func<TraceContext, ProcessInfo, bool>? sampled = null, AttributeSelection? attributes = null)
     {
         (this.options, this.resources, this.sender, this.sampled) = (options, resources, sender, sampled);
-        batch = new TraceBatch(new SpanEncoder(SpanEncoder.Default, options.ValueLimit), version);
+        batch = new TraceBatch(new SpanEncoder(attributes ?? AttributeSelection.None, options.ValueLimit), version);
+        take = batch.Take;
         wanted = [.. Enumerable.Range(0, byte.MaxValue + 1).Select(protocol => IsWanted((Kernel.ProtocolId)protocol))];
     }
 
@@ -106,11 +109,7 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
 
     private void Pass()
     {
-        if (sender.TryLeaveRoom(batch.Spans, batch.Bytes))
-        {
-            sender.Add(batch.Take());
-        }
-        else
+        if (!sender.TryAdd(batch.Spans, batch.Bytes, take))
         {
             batch.Drop();
         }

@@ -15,7 +15,7 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
     private readonly Dictionary<ServiceResource, Part> parts = new(ReferenceEqualityComparer.Instance);
     private readonly Stack<ProtobufWriter> spare = [];
     private readonly ProtobufWriter request = new();
-    private readonly byte[] scope = Scope(scopeVersion);
+    private readonly byte[] scope = SharedMessages.Scope(scopeVersion);
     private Part last;
     private int spareBytes;
 
@@ -48,7 +48,7 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
     {
         foreach (var part in parts.Values)
         {
-            var head = HeadOf(part.Resource);
+            var head = part.Resource.Encoded ??= SharedMessages.Resource(part.Resource.Attributes);
             var scopeSpans = scope.Length + part.Spans.Length;
             request.Head(1, head.Length + 1 + ProtobufWriter.LengthOf((uint)scopeSpans) + scopeSpans);
             request.Raw(head);
@@ -80,16 +80,6 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
         (last, Spans, Bytes) = (default, 0, 0);
     }
 
-    private static byte[] Scope(string version)
-    {
-        var writer = new ProtobufWriter(64);
-        var scope = writer.Begin(1);
-        writer.Text(1, "beyla");
-        writer.Text(2, version);
-        writer.End(scope);
-        return writer.Written.ToArray();
-    }
-
     private ProtobufWriter TakeSpare()
     {
         if (!spare.TryPop(out var writer))
@@ -99,21 +89,6 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
 
         spareBytes -= writer.Capacity;
         return writer;
-    }
-
-    /// <summary>The field of the resource.</summary>
-    private static byte[] HeadOf(ServiceResource resource)
-    {
-        if (resource.Encoded is null)
-        {
-            var writer = new ProtobufWriter(512);
-            var message = writer.Begin(1);
-            AttributeWriter.All(writer, 1, resource.Attributes);
-            writer.End(message);
-            resource.Encoded = writer.Written.ToArray();
-        }
-
-        return resource.Encoded;
     }
 
     private readonly record struct Part(ServiceResource Resource, ProtobufWriter Spans);

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text;
 using Beyla.Agent.Linux;
 
@@ -14,7 +13,7 @@ public sealed class PageResponder : IDisposable
     private readonly IReadOnlyDictionary<string, IPage> pages;
     private readonly List<PageConnection> connections = [];
     private readonly PageBuffer page = new();
-    private readonly MemoryStream compressed = new();
+    private readonly GzipBuffer compressed = new();
     private readonly Thread thread;
     private volatile bool isOver;
 
@@ -87,13 +86,7 @@ public sealed class PageResponder : IDisposable
         var isCompressed = Negotiation.TakesGzip(in request);
         if (isCompressed)
         {
-            compressed.SetLength(0);
-            using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
-            {
-                gzip.Write(body);
-            }
-
-            body = compressed.GetBuffer().AsSpan(0, (int)compressed.Length);
+            body = compressed.Pack(body).Span;
         }
 
         answer.Write("HTTP/1.1 200 OK\r\nContent-Type: "u8);

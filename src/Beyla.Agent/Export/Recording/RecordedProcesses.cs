@@ -9,10 +9,11 @@ namespace Beyla.Agent.Export.Recording;
 /// service.instance.id: here it is made of what the stream has, so that the same process of a recording is always the same instance.
 /// </summary>
 /// <param name="host">What somebody said of the host of the recording.</param>
-internal sealed class RecordedProcesses(HostIdentity host)
+/// <param name="ended">Told of processes that are forgotten for want of room; they may come again.</param>
+internal sealed class RecordedProcesses(HostIdentity host, Action<ProcessInfo> ended)
 {
-    /// <summary>When there are more they are made anew.</summary>
-    private const int MaximumKept = 65536;
+    /// <summary>Those that are known at once.</summary>
+    internal const int MaximumKept = 4096;
 
     private readonly Dictionary<int, ProcessInfo> kept = []; // by process id
 
@@ -29,6 +30,11 @@ internal sealed class RecordedProcesses(HostIdentity host)
 
         if (kept.Count >= MaximumKept)
         {
+            foreach (var process in kept.Values)
+            {
+                ended(process);
+            }
+
             kept.Clear();
         }
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Net;
 using System.Text;
 using Beyla.Agent.Export.Relay;
 using Beyla.Agent.Kernel;
@@ -18,11 +17,21 @@ namespace Beyla.Agent.Export.Recording;
 /// <param name="stages">Each gets every span.</param>
 public sealed class RecordedSpans(HostIdentity host, IReadOnlyList<IExportStage> stages)
 {
+    /// <summary>Nanoseconds are what exporters make of it.</summary>
+    private const long LatestTime = long.MaxValue / 1000;
+
     private static readonly (string Name, ProtocolId Protocol)[] Protocols =
         [.. Enum.GetValues<ProtocolId>().Where(static one => one is not (ProtocolId.None or ProtocolId.Foreign))
             .Select(static one => (SpanProtocols.Of(one).Name, one))];
 
-    private readonly RecordedProcesses processes = new(host);
+    private readonly RecordedProcesses processes = new(host, process =>
+    {
+        foreach (var stage in stages)
+        {
+            stage.OnEnd(process);
+        }
+    });
+
     private readonly SpanValues values = new();
     private readonly byte[] scratch = new byte[Encoding.UTF8.GetMaxByteCount(SpanAttributes.All.Max(static row => row.Limit) + 4)];
 
@@ -32,14 +41,19 @@ public sealed class RecordedSpans(HostIdentity host, IReadOnlyList<IExportStage>
     public string? Replay(Contracts.Span recorded)
     {
         var start = UnixMicroseconds(recorded.Start);
-        var (duration, handler) = (Microseconds(recorded.Duration), Microseconds(recorded.HandlerDuration));
-        if (start < 0 || !TryContext(recorded, start, out var context))
+        var duration = Microseconds(recorded.Duration);
+        var handler = Math.Clamp(Microseconds(recorded.HandlerDuration), 0, duration);
+        if (start < 0 || start + duration > LatestTime)
         {
-            return start < 0 ? "the field start is before 1970" : "an identity of the trace is not as docs/stream.md has it";
+            return "the field start is not between 1970 and 2262";
+        }
+
+        if (!TryContext(recorded, start, out var context))
+        {
+            return "an identity of the trace is not as docs/stream.md has it";
         }
 
         Fill(recorded);
-        var client = Address.From(recorded.ClientAddress);
         var span = new SpanData
         {
             Protocol = ProtocolOf(recorded.Protocol), Values = values, Kind = recorded.Kind, Outcome = recorded.Outcome,
@@ -47,9 +61,10 @@ public sealed class RecordedSpans(HostIdentity host, IReadOnlyList<IExportStage>
             Connection = recorded.Connection, Context = context,
             // Only their differences mean anything.
             Start = 0, HandlerStart = (duration - handler) * 1000, End = duration * 1000,
-            ClientAddress = client, ClientPort = (ushort)recorded.ClientPort, IsClientNamed = recorded.PeerAddress is not null,
-            PeerAddress = AddressOf(recorded.RemoteAddress), PeerPort = (ushort)recorded.RemotePort,
-            ServerAddress = AddressOf(recorded.ServerAddress), ServerPort = (ushort)recorded.ServerPort,
+            ClientAddress = Address.From(recorded.ClientAddress), ClientPort = (ushort)recorded.ClientPort,
+            IsClientNamed = recorded.PeerAddress is not null,
+            PeerAddress = Address.From(recorded.RemoteAddress), PeerPort = (ushort)recorded.RemotePort,
+            ServerAddress = Address.From(recorded.ServerAddress), ServerPort = (ushort)recorded.ServerPort,
         };
         var exported = new ExportedSpan(in span)
         {
@@ -62,8 +77,6 @@ public sealed class RecordedSpans(HostIdentity host, IReadOnlyList<IExportStage>
 
         return null;
     }
-
-    private static Address AddressOf(IPAddress address) => Address.From(address);
 
     private static long UnixMicroseconds(DateTimeOffset time) => Microseconds(time - DateTimeOffset.UnixEpoch);
 

@@ -13,18 +13,16 @@ namespace Beyla.Agent.Spans.Routes;
 /// <param name="signal">What the sinks make of spans.</param>
 public sealed class RoutedSink(IExportSink[] sinks, RouteShaper shaper, IgnoredSignals signal) : IExportSink, ICounted
 {
-    private long emitted, filtered;
+    private readonly RouteGate gate = new(shaper, signal, "routes");
 
     /// <inheritdoc/>
     public void OnSpan(in ExportedSpan span)
     {
-        if ((shaper.Shape(in span) & signal) != 0)
+        if (!gate.Passes(in span))
         {
-            Snapshot.Add(ref filtered);
             return;
         }
 
-        Snapshot.Add(ref emitted);
         foreach (var sink in sinks)
         {
             sink.OnSpan(in span);
@@ -50,9 +48,5 @@ public sealed class RoutedSink(IExportSink[] sinks, RouteShaper shaper, IgnoredS
     }
 
     /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count()
-    {
-        var (left, unwanted) = (Volatile.Read(ref emitted), Volatile.Read(ref filtered));
-        return [new PlaceCounters("routes", "spans", left + unwanted, Emitted: left, Filtered: unwanted)];
-    }
+    public IEnumerable<PlaceCounters> Count() => [gate.Count()];
 }

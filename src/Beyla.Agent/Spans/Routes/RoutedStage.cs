@@ -6,26 +6,23 @@ namespace Beyla.Agent.Spans.Routes;
 
 /// <summary>
 /// As <see cref="RoutedSink"/>, before a stage of the export thread. Several stages may share a shaper: the first finds the route, and the
-/// others have it. Counts as place <c>routes</c> where something is ignored.
+/// others have it. Where something is ignored it counts as place <c>routes.traces</c> or <c>routes.metrics</c>, by the signal.
 /// </summary>
 /// <param name="stage">Gets the spans.</param>
 /// <param name="shaper">Knows the routes; of the export thread alone.</param>
 /// <param name="signal">What the stage makes of spans.</param>
 public sealed class RoutedStage(IExportStage stage, RouteShaper shaper, IgnoredSignals signal) : IExportStage, ICounted
 {
-    private long emitted, filtered;
+    private readonly RouteGate gate = new(
+        shaper, signal, signal == IgnoredSignals.Metrics ? "routes.metrics" : "routes.traces");
 
     /// <inheritdoc/>
     public void OnSpan(in ExportedSpan span)
     {
-        if ((shaper.Shape(in span) & signal) != 0)
+        if (gate.Passes(in span))
         {
-            Snapshot.Add(ref filtered);
-            return;
+            stage.OnSpan(in span);
         }
-
-        Snapshot.Add(ref emitted);
-        stage.OnSpan(in span);
     }
 
     /// <inheritdoc/>
@@ -44,12 +41,5 @@ public sealed class RoutedStage(IExportStage stage, RouteShaper shaper, IgnoredS
     public void Finish(long deadline) => stage.Finish(deadline);
 
     /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count()
-    {
-        var (left, unwanted) = (Volatile.Read(ref emitted), Volatile.Read(ref filtered));
-        return shaper.Ignores
-            ? [new PlaceCounters(signal == IgnoredSignals.Metrics ? "routes.metrics" : "routes.traces", "spans", left + unwanted,
-                Emitted: left, Filtered: unwanted)]
-            : [];
-    }
+    public IEnumerable<PlaceCounters> Count() => shaper.Ignores ? [gate.Count()] : [];
 }

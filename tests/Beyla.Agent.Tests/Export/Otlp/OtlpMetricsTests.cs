@@ -141,6 +141,25 @@ public sealed class OtlpMetricsTests
         Assert.Single(rig.Store.Resources);
     }
 
+    [Fact]
+    public void What_more_is_known_of_a_process_is_in_the_next_request()
+    {
+        var known = Samples.Web with { ResourceAttributes = [new("service.version", "version-one")] };
+        var (rig, receiver) = (new MetricRig(processes: known), new Receiver());
+        using var metrics = Make(rig, receiver);
+        rig.Add(Samples.Client);
+        var due = metrics.Tick(metrics.Tick(Environment.TickCount64));
+        due = metrics.Tick(due); // as it is
+        var more = known with { ResourceAttributes = [new("service.version", "version-two")] };
+        var span = Samples.Client;
+        rig.Stage.OnSpan(new ExportedSpan(in span) { Process = more, Start = 1, Duration = 2 });
+        metrics.Tick(due);
+        metrics.HandOver(); // as it is now
+        metrics.Finish(Environment.TickCount64 + 10_000);
+        Assert.Equal([(true, false), (true, false), (false, true), (false, true)],
+            receiver.Requests.Select(static request => (Has(request, "version-one"), Has(request, "version-two"))));
+    }
+
     /// <summary>Both have the whole time that there is at the end, not one after the other.</summary>
     [Fact]
     public void A_receiver_of_spans_that_stands_still_takes_no_time_from_that_of_metrics()

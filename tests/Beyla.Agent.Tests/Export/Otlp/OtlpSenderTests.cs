@@ -25,8 +25,8 @@ public sealed class OtlpSenderTests
     {
         var receiver = new Receiver(Again, Again, Again, Taken);
         using var sender = new OtlpSender(receiver, Quick, "traces", 100);
-        sender.Add(Batch(7, "first"));
-        sender.Add(Batch(5, "second"));
+        Add(sender, Batch(7, "first"));
+        Add(sender, Batch(5, "second"));
         Settle(sender);
         Assert.Equal((12, 0, 0), sender.Count());
         Assert.Equal(["first", "first", "first", "first", "second"], receiver.Bodies);
@@ -41,7 +41,7 @@ public sealed class OtlpSenderTests
     {
         var receiver = new Receiver(Again with { After = TimeSpan.FromMilliseconds(400) }, Taken);
         using var sender = new OtlpSender(receiver, Quick, "traces", 100);
-        sender.Add(Batch(1));
+        Add(sender, Batch(1));
         Settle(sender);
         Assert.Equal((1, 0, 0), sender.Count());
         Assert.True(receiver.Times[1] - receiver.Times[0] >= 390, "Retry-After");
@@ -52,7 +52,7 @@ public sealed class OtlpSenderTests
     {
         var receiver = new Receiver { Otherwise = Again with { After = TimeSpan.Zero } };
         using var sender = new OtlpSender(receiver, Quick with { GiveUpAfter = TimeSpan.FromMilliseconds(300) }, "traces", 100);
-        sender.Add(Batch(1));
+        Add(sender, Batch(1));
         Settle(sender);
         Assert.Equal((0, 1, 0), sender.Count());
         // At least half of the first wait, 10 ms, between two of them.
@@ -64,8 +64,8 @@ public sealed class OtlpSenderTests
     {
         var receiver = new Receiver(Refused, Taken);
         using var sender = new OtlpSender(receiver, Quick, "traces", 100);
-        sender.Add(Batch(3, "first"));
-        sender.Add(Batch(4, "second"));
+        Add(sender, Batch(3, "first"));
+        Add(sender, Batch(4, "second"));
         Settle(sender);
         Assert.Equal((4, 3, 0), sender.Count());
         Assert.Equal(["first", "second"], receiver.Bodies);
@@ -77,7 +77,7 @@ public sealed class OtlpSenderTests
         var receiver = new Receiver { Otherwise = Again };
         using var sender = new OtlpSender(receiver, Quick with { GiveUpAfter = TimeSpan.FromMilliseconds(300) }, "traces", 100);
         var watch = Stopwatch.StartNew();
-        sender.Add(Batch(3));
+        Add(sender, Batch(3));
         Settle(sender);
         Assert.Equal((0, 3, 0), sender.Count());
         Assert.InRange(receiver.Bodies.Count, 3, 20);
@@ -85,7 +85,7 @@ public sealed class OtlpSenderTests
         // One that wants to be left alone for longer than that is not waited for.
         receiver.Otherwise = Again with { After = TimeSpan.FromHours(1) };
         watch.Restart();
-        sender.Add(Batch(4));
+        Add(sender, Batch(4));
         Settle(sender);
         Assert.Equal((0, 7, 0), sender.Count());
         Assert.InRange(watch.ElapsedMilliseconds, 0, 5_000);
@@ -98,7 +98,7 @@ public sealed class OtlpSenderTests
         var receiver = new Receiver(Again) { Hold = new ManualResetEventSlim(), HoldFrom = 1 };
         using var sender = new OtlpSender(receiver, Quick with { GiveUpAfter = TimeSpan.FromMilliseconds(300) }, "traces", 100);
         var watch = Stopwatch.StartNew();
-        sender.Add(Batch(3));
+        Add(sender, Batch(3));
         Settle(sender);
         Assert.InRange(watch.ElapsedMilliseconds, 290, 10_000);
         Assert.Equal((0, 3, 0), sender.Count());
@@ -110,7 +110,7 @@ public sealed class OtlpSenderTests
     {
         var receiver = new Receiver([.. Enumerable.Repeat(Again, 10), Taken]);
         using var sender = new OtlpSender(receiver, Quick with { GiveUpAfter = TimeSpan.Zero }, "traces", 100);
-        sender.Add(Batch(3));
+        Add(sender, Batch(3));
         Settle(sender);
         Assert.Equal((3, 0, 0), sender.Count());
     }
@@ -124,7 +124,7 @@ public sealed class OtlpSenderTests
     {
         var receiver = new Receiver(new OtlpAnswer(OtlpVerdict.Taken, rejected, "some are bad"));
         using var sender = new OtlpSender(receiver, Quick, "traces", 100);
-        sender.Add(Batch(7));
+        Add(sender, Batch(7));
         Settle(sender);
         Assert.Equal((7 - lost, lost, 0), sender.Count());
         Assert.Single(receiver.Bodies);
@@ -135,16 +135,17 @@ public sealed class OtlpSenderTests
     {
         var receiver = new Receiver { Hold = new ManualResetEventSlim() };
         using var sender = new OtlpSender(receiver, Quick, "traces", 10);
-        sender.Add(Batch(4, "1"));
+        Add(sender, Batch(4, "1"));
         Assert.True(receiver.Came.Wait(10_000));
-        sender.Add(Batch(6, "2"));
-        sender.Add(Batch(1, "3"));
+        Assert.True(Add(sender, Batch(6, "2")));
+        // What there is no room for is not made.
+        Assert.False(sender.TryAdd(1, 1, static () => throw new InvalidOperationException("made")));
         Assert.Equal((0, 1, 10), sender.Count());
         receiver.Hold.Set();
         Settle(sender);
         Assert.Equal((10, 1, 0), sender.Count());
         // One that is larger than the limit goes where nothing else waits.
-        sender.Add(Batch(11, "4"));
+        Add(sender, Batch(11, "4"));
         Settle(sender);
         Assert.Equal((21, 1, 0), sender.Count());
         Assert.Equal(["1", "2", "4"], receiver.Bodies);
@@ -158,13 +159,13 @@ public sealed class OtlpSenderTests
         var room = OtlpSender.MaximumBytes / 4;
         for (var i = 0; i < 6; i++)
         {
-            sender.Add(new OtlpBatch(new byte[room], 10, 1));
+            Add(sender, new OtlpBatch(new byte[room], 10, 1));
         }
 
         Assert.Equal((0, 2, 4), sender.Count());
         receiver.Hold.Set();
         Settle(sender);
-        sender.Add(new OtlpBatch(new byte[OtlpSender.MaximumBytes], 10, 1));
+        Add(sender, new OtlpBatch(new byte[OtlpSender.MaximumBytes], 10, 1));
         Settle(sender);
         Assert.Equal((5, 2, 0), sender.Count());
     }
@@ -176,7 +177,7 @@ public sealed class OtlpSenderTests
         using var sender = new OtlpSender(receiver, Quick, "traces", 100);
         for (var i = 0; i < 5; i++)
         {
-            sender.Add(Batch(2, $"{i}"));
+            Add(sender, Batch(2, $"{i}"));
         }
 
         Assert.True(receiver.Came.Wait(10_000));
@@ -186,7 +187,7 @@ public sealed class OtlpSenderTests
         await stop.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Equal(["0", "1", "2", "3", "4"], receiver.Bodies);
         Assert.Equal((0, 10, 0), sender.Count());
-        sender.Add(Batch(1));
+        Add(sender, Batch(1));
         Assert.Equal((0, 11, 0), sender.Count());
     }
 
@@ -195,9 +196,9 @@ public sealed class OtlpSenderTests
     {
         var receiver = new Receiver(Again with { After = TimeSpan.FromSeconds(20) });
         using var sender = new OtlpSender(receiver, Quick, "traces", 100);
-        sender.Add(Batch(1, "failed"));
+        Add(sender, Batch(1, "failed"));
         Assert.True(receiver.Came.Wait(10_000));
-        sender.Add(Batch(2, "waits"));
+        Add(sender, Batch(2, "waits"));
         var watch = Stopwatch.StartNew();
         sender.Stop(Environment.TickCount64 + 10_000);
         Assert.InRange(watch.ElapsedMilliseconds, 0, 5_000);
@@ -211,8 +212,8 @@ public sealed class OtlpSenderTests
     {
         var receiver = new Receiver { Hold = new ManualResetEventSlim() };
         using var sender = new OtlpSender(receiver, Quick, "traces", 100);
-        sender.Add(Batch(1));
-        sender.Add(Batch(2));
+        Add(sender, Batch(1));
+        Add(sender, Batch(2));
         Assert.True(receiver.Came.Wait(10_000));
         var watch = Stopwatch.StartNew();
         sender.Stop(Environment.TickCount64 + 200);
@@ -238,7 +239,7 @@ public sealed class OtlpSenderTests
         for (var i = 0; i < 3000; i++)
         {
             var items = 1 + (i % 9);
-            sender.Add(Batch(items));
+            Add(sender, Batch(items));
             added += items;
             var (sent, lost, held) = sender.Count();
             Assert.Equal(added, sent + lost + held);
@@ -259,8 +260,7 @@ public sealed class OtlpSenderTests
         using var sender = new OtlpSender(receiver, Quick, "traces", 3, CancellationToken.None);
         for (var i = 0; i < 500; i++)
         {
-            Assert.True(sender.TryLeaveRoom(2, 1));
-            sender.Add(Batch(2, $"{i}"));
+            Assert.True(Add(sender, Batch(2, $"{i}")));
         }
 
         Assert.True(sender.WaitUntilSettled(CancellationToken.None));
@@ -275,11 +275,11 @@ public sealed class OtlpSenderTests
         var receiver = new Receiver { Hold = new ManualResetEventSlim() };
         using var ended = new CancellationTokenSource();
         using var sender = new OtlpSender(receiver, Quick, "traces", 3, ended.Token);
-        sender.Add(Batch(2));
+        Assert.True(Add(sender, Batch(2)));
         Assert.True(receiver.Came.Wait(10_000));
         ended.Cancel();
         Assert.False(sender.WaitUntilSettled(ended.Token));
-        Assert.False(sender.TryLeaveRoom(2, 1));
+        Assert.False(Add(sender, Batch(2)));
         receiver.Hold.Set();
         Settle(sender);
         Assert.Equal((2, 2, 0), sender.Count());
@@ -292,26 +292,28 @@ public sealed class OtlpSenderTests
         var receiver = new Receiver { Otherwise = Again };
         using var sender = new OtlpSender(
             receiver, Quick with { GiveUpAfter = TimeSpan.FromMilliseconds(200) }, "traces", 100, CancellationToken.None);
-        sender.Add(Batch(1, "first"));
+        Assert.True(Add(sender, Batch(1, "first")));
         Settle(sender);
         Assert.InRange(receiver.Bodies.Count, 2, 20);
         Assert.Equal("later", sender.LossReason);
         foreach (var name in (string[])["second", "third"])
         {
-            sender.Add(Batch(1, name));
+            Assert.True(Add(sender, Batch(1, name)));
             Settle(sender);
             Assert.Single(receiver.Bodies, name);
         }
 
         receiver.Otherwise = Taken;
-        sender.Add(Batch(1, "fourth"));
+        Assert.True(Add(sender, Batch(1, "fourth")));
         Settle(sender);
         receiver.Otherwise = Again;
-        sender.Add(Batch(1, "fifth"));
+        Assert.True(Add(sender, Batch(1, "fifth")));
         Settle(sender);
         Assert.InRange(receiver.Bodies.Count(static name => name == "fifth"), 2, 20);
         Assert.Equal((1, 4, 0), sender.Count());
     }
+
+    private static bool Add(OtlpSender sender, OtlpBatch batch) => sender.TryAdd(batch.Items, batch.Room, () => batch);
 
     private static OtlpBatch Batch(int items, string text = "x")
     {

@@ -88,6 +88,7 @@ public sealed class RecordedSpansTests
     [InlineData("53995c3f42cd8ad8", "5399")]
     [InlineData("\"traceFlags\":1", "\"traceFlags\":256")]
     [InlineData("\"start\":\"2026", "\"start\":\"1926")]
+    [InlineData("\"start\":\"2026", "\"start\":\"2526")]
     public void What_cannot_be_true_is_refused(string good, string bad)
     {
         var sink = new Capture();
@@ -117,6 +118,22 @@ public sealed class RecordedSpansTests
         Assert.NotEqual(web["service.instance.id"], there["service.instance.id"]);
     }
 
+    /// <summary>However many processes a recording has, a bounded number is remembered.</summary>
+    [Fact]
+    public void Processes_are_forgotten_for_want_of_room()
+    {
+        const int count = (2 * RecordedProcesses.MaximumKept) + 10;
+        var sink = new Capture();
+        var spans = new RecordedSpans(Nowhere, [sink]);
+        for (var pid = 1; pid <= count; pid++)
+        {
+            Assert.Null(spans.Replay(Parse(JsonFormatTests.RedisLine) with { ProcessId = pid }));
+            Assert.Equal(pid, sink.Process!.Pid);
+        }
+
+        Assert.Equal(Enumerable.Range(1, 2 * RecordedProcesses.MaximumKept), sink.Ended.Select(static process => process.Pid));
+    }
+
     private static Recorded Parse(string line) => new StreamLineParser().Parse(Encoding.UTF8.GetBytes(line)).Span!;
 
     private static Dictionary<string, object> ResourceOf(HostIdentity host, string line)
@@ -134,6 +151,8 @@ public sealed class RecordedSpansTests
 
         public ProcessInfo? Process { get; private set; }
 
+        public List<ProcessInfo> Ended { get; } = [];
+
         public int PathLength { get; private set; }
 
         public List<TraceContext> Contexts { get; } = [];
@@ -147,6 +166,8 @@ public sealed class RecordedSpansTests
             PathLength = span.Span.Values.Text(SpanAttribute.UrlPath).Length;
             format.OnSpan(in span);
         }
+
+        public void OnEnd(ProcessInfo process) => Ended.Add(process);
 
         public long Tick(long now) => long.MaxValue;
 

@@ -1,7 +1,7 @@
 using System.Text;
-using Beyla.Agent.Export.Otlp;
+using Beyla.Agent.Spans;
 
-namespace Beyla.Agent.Tests.Export.Otlp;
+namespace Beyla.Agent.Tests.Spans;
 
 /// <summary>uri-host [ ":" port ] of RFC 9110 section 7.2 and RFC 3986 section 3.2.</summary>
 public sealed class HostHeaderTests

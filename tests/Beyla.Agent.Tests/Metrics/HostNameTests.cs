@@ -3,7 +3,7 @@ using Beyla.Agent.Metrics;
 
 namespace Beyla.Agent.Tests.Metrics;
 
-public sealed class HostHeaderTests
+public sealed class HostNameTests
 {
     [Theory]
     [InlineData("example.com", "example.com", 0)]
@@ -20,6 +20,9 @@ public sealed class HostHeaderTests
     [InlineData("example.com:", "", 0)]
     [InlineData("example.com:99999", "", 0)]
     [InlineData("example.com:-1", "", 0)]
+    [InlineData("example.com:+80", "", 0)] // port = *DIGIT
+    [InlineData("[abcd]", "", 0)]
+    [InlineData("a:b:80", "", 0)]
     [InlineData("a b", "", 0)]
     [InlineData("\"x\"", "", 0)]
     [InlineData("", "", 0)]
@@ -27,7 +30,7 @@ public sealed class HostHeaderTests
     [InlineData("2130706433", "", 0)]
     public void A_name_is_one_and_an_address_is_none(string value, string expected, int port)
     {
-        HostHeader.Split(Encoding.UTF8.GetBytes(value), out var name, out var actual);
-        Assert.Equal((expected, port), (Encoding.UTF8.GetString(name), actual));
+        var host = HostName.Of(Encoding.UTF8.GetBytes(value));
+        Assert.Equal((expected, port), (Encoding.UTF8.GetString(host.Name), host.Port));
     }
 }

@@ -1,6 +1,6 @@
 using System.Buffers.Text;
 
-namespace Beyla.Agent.Export.Otlp;
+namespace Beyla.Agent.Spans;
 
 /// <summary>The Host field of a request: <c>uri-host [ ":" port ]</c> (RFC 9110 section 7.2).</summary>
 internal static class HostHeader
