@@ -14,7 +14,7 @@
     RequiredAssemblies     = @('out/modules/Beyla/Beyla.Contracts.dll', 'out/modules/Beyla/Beyla.PowerShell.dll')
     FormatsToProcess       = @('out/modules/Beyla/Beyla.Format.ps1xml')
     TypesToProcess         = @('out/modules/Beyla/Beyla.Types.ps1xml')
-    CmdletsToExport        = @('Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability')
+    CmdletsToExport        = @('Export-BeylaTrace', 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability')
     FunctionsToExport      = @()
     VariablesToExport      = @()
     AliasesToExport        = @()

@@ -12,10 +12,10 @@ Describe 'The module' {
         $manifest.Version | Should -Be ([version](Select-Xml -Path $Root/Directory.Build.props -XPath '//Version').Node.InnerText)
     }
 
-    It 'exports exactly four cmdlets and nothing else' {
+    It 'exports exactly five cmdlets and nothing else' {
         $module = Get-Module Beyla
         $module.ExportedCommands.Keys | Sort-Object |
-            Should -Be 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability'
+            Should -Be 'Export-BeylaTrace', 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability'
         $module.ExportedCommands.Values.CommandType | Should -Not -Contain 'Function'
     }
 
@@ -109,7 +109,7 @@ Import-Module Beyla
         }
     }
 
-    Describe 'Help of <_>' -ForEach 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability' {
+    Describe 'Help of <_>' -ForEach 'Export-BeylaTrace', 'Get-BeylaFlow', 'Set-BeylaCapability', 'Start-BeylaTrace', 'Test-BeylaCapability' {
         It 'has synopsis, description and three examples' {
             $help = Get-Help $_ -Full
             $help.Synopsis | Should -Not -BeNullOrEmpty

@@ -229,6 +229,12 @@ Import-Module '$Module'; `$PSDefaultParameterValues['*-Beyla*:AgentPath'] = '$Te
                 $rows.Count | Should -Be 40
                 @($rows | Where-Object { $_.Kind -eq 'Client' -and $_.Path -eq '/fail' -and $_.Status -eq 503 }).Count | Should -Be 5
             }
+            'Spans as OTLP JSON Lines, which collectors of OpenTelemetry read' = {
+                $rows = (Get-Content $TestDrive/spans.otlp.jsonl | ConvertFrom-Json -Depth 99).resourceSpans.scopeSpans.spans
+                $rows.Count | Should -Be 40
+                # Kind 3 is a client's, status 2 an error.
+                @($rows | Where-Object { $_.kind -eq 3 -and $_.status.code -eq 2 }).Count | Should -Be 5
+            }
             'In the background, while you do something else' = { $output.Count | Should -Be 2; Get-Count '200' | Should -Be 15; Get-Count '503' | Should -Be 5 }
             # Other Python of this machine is seen too, and does not count here. The second trace has the groups.
             'All processes of a name (as `ps` shows it), or every program written in Go or Python' = {

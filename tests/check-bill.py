@@ -66,6 +66,17 @@ check("bill: YamlDotNet", f"{locked['YamlDotNet']['resolved']} required",
 compiler = locked["Microsoft.DotNet.ILCompiler"]["resolved"]
 check("bill: the runtime is that of the compiler", compiler,
       by_name.get("Microsoft.NETCore.App.Runtime.NativeAOT.linux-x64", {}).get("version"))
+# What lies in the exporter's folder of the module: each file belongs to the package of its name, in the version that is locked, with its licence.
+exporter = json.load(open("src/Beyla.PowerShell.Console/packages.lock.json", encoding="utf-8"))["dependencies"]["net8.0"]
+needs = {d["ref"]: d["dependsOn"] for d in bill["dependencies"]}
+foreign = sorted(n for n in shipped if n.startswith("exporter/") and n not in ("exporter/NOTICE", "exporter/Beyla.PowerShell.Console.dll"))
+check("bill: the exporter's packages", sorted(f"exporter/{n}.dll" for n in exporter if n != "Microsoft.NET.ILLink.Tasks"), foreign)
+check("bill: the owners of the exporter's files", {},
+      {n: needs.get(f"file:{n}") for n in foreign if needs.get(f"file:{n}") != [f"pkg:nuget/{n[9:-4]}@{exporter[n[9:-4]]['resolved']}"]})
+check("bill: their licences", {"Apache-2.0": True, "MIT": True},
+      {licence: all(by_name[n]["licenses"] == by_name[n[9:-4]]["licenses"] == [{"expression": licence}] for n in foreign
+                    if n.startswith("exporter/OpenTelemetry") == (licence == "Apache-2.0")) for licence in ("Apache-2.0", "MIT")})
+check("bill: the exporter is no part of the agent", set(), set(needs["file:bin/beyla"]) & {f"pkg:nuget/{n}@{exporter[n]['resolved']}" for n in exporter} or set())
 check("bill: no package of a test", [], [c["name"] for c in components if re.match("xunit|Npgsql|Microsoft.NET.Test", c["name"])])
 check("bill: PowerShell's reference is not shipped", "excluded", by_name.get("PowerShellStandard.Library", {}).get("scope"))
 print("end")

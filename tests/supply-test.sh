@@ -58,7 +58,7 @@ names() { # FILE TEXT: how many forms of the text it holds
 }
 printf %s "$root/" | tee "$work/names" | sed 's/./&\x00/g' >>"$work/names"
 check "a file that names the folder in both forms is found" 2 "$(names "$work/names" "$root/")"
-for file in out/bin/beyla out/bin/beyla.dbg out/bpf/*.o out/modules/Beyla/*.dll; do
+for file in out/bin/beyla out/bin/beyla.dbg out/bpf/*.o out/modules/Beyla/*.dll out/modules/Beyla/exporter/Beyla.*.dll; do
     for text in "$root/" "${HOME:-/root}/."; do
         check "$file does not name $text" 0 "$(names "$file" "$text")"
     done

@@ -160,22 +160,27 @@ public sealed partial class AttributeSet : IReadOnlyDictionary<string, object>, 
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             writer.WriteStartObject();
-            foreach (var entry in entries)
-            {
-                if (entry.Text is null)
-                {
-                    writer.WriteNumber(entry.Name, entry.Number);
-                }
-                else
-                {
-                    writer.WriteString(entry.Name, entry.Text);
-                }
-            }
-
+            WriteTo(writer);
             writer.WriteEndObject();
         }
 
         return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
+    }
+
+    /// <summary>Writes each name and value into the object that is open.</summary>
+    internal void WriteTo(Utf8JsonWriter writer)
+    {
+        foreach (var entry in entries)
+        {
+            if (entry.Text is null)
+            {
+                writer.WriteNumber(entry.Name, entry.Number);
+            }
+            else
+            {
+                writer.WriteString(entry.Name, entry.Text);
+            }
+        }
     }
 
     private static object? Simple(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()

@@ -57,7 +57,8 @@ internal static class BillOfMaterials
             json.WriteNumber("version", 1);
             Metadata(json, inventory, subject, epoch);
             json.WriteStartArray("components");
-            foreach (var component in inventory.Module.Concat(inventory.Programs).Concat(inventory.Linked).Concat(inventory.Tools))
+            foreach (var component in inventory.Module.Concat(inventory.Programs).Concat(inventory.Linked)
+                .Concat(inventory.Exporter.Packages).Concat(inventory.Tools))
             {
                 Write(json, component);
             }
@@ -66,6 +67,11 @@ internal static class BillOfMaterials
             json.WriteStartArray("dependencies");
             Dependency(json, subject, inventory.Module);
             Dependency(json, inventory.Module.Single(f => f.Name == Agent), inventory.Programs.Concat(inventory.Linked));
+            foreach (var (file, package) in inventory.Exporter.Owners)
+            {
+                Dependency(json, inventory.Module.Single(f => f.Name == file), [package]);
+            }
+
             json.WriteEndArray();
             json.WriteEndObject();
         }

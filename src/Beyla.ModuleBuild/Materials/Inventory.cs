@@ -12,6 +12,8 @@ internal sealed class Inventory
         "PowerShellStandard.Library",
     ];
 
+    private const string ExporterProject = "Beyla.PowerShell.Console";
+
     private readonly string root;
 
     private Inventory(string root)
@@ -28,19 +30,22 @@ internal sealed class Inventory
                 .Select(g => DebianPackage.Of([.. g], Hash)),
         ];
         var packages = Path.GetDirectoryName(Path.GetDirectoryName(fromNuGet[0]))!;
-        var locked = Directory.EnumerateFiles(Path.Combine(root, "src"), "packages.lock.json", SearchOption.AllDirectories)
-            .SelectMany(NuGetPackage.Locked).Distinct().OrderBy(p => p.Name, StringComparer.OrdinalIgnoreCase).ThenBy(p => p.Version)
-            .Select(p => NuGetPackage.Read(
-                Path.Combine(packages, p.Name.ToLowerInvariant(), p.Version.ToLowerInvariant()), BuildOnly.Contains(p.Name)))
-            .ToList();
+        var locks = Directory.EnumerateFiles(Path.Combine(root, "src"), "packages.lock.json", SearchOption.AllDirectories)
+            .ToLookup(file => Path.GetFileName(Path.GetDirectoryName(file)) == ExporterProject);
+        var locked = Packages(packages, locks[false]);
         Linked = [.. Linked, .. locked.Where(p => !p.BuildOnly)];
-        Tools = [.. locked.Where(p => p.BuildOnly)];
+        var exporter = Packages(packages, locks[true]);
+        Exporter = new ExporterFiles(Path.Combine(root, "out/modules/Beyla"), exporter.Where(p => !p.BuildOnly), packages);
+        Tools = [.. locked.Concat(exporter).Where(p => p.BuildOnly).DistinctBy(p => p.Reference)];
         Programs = [.. Files(Path.Combine(root, "out/bpf"), "*.bpf.o", "GPL-2.0-only OR BSD-2-Clause")];
-        Module = [.. Files(Path.Combine(root, "out/modules/Beyla"), "*", "Apache-2.0")];
+        Module = [.. Files(Path.Combine(root, "out/modules/Beyla"), "*", "Apache-2.0").Select(Exporter.WithLicense)];
     }
 
     /// <summary>Libraries whose code is in the agent, native and managed.</summary>
     public IReadOnlyList<Component> Linked { get; }
+
+    /// <summary>The packages whose files lie in the folder of the module's exporter.</summary>
+    public ExporterFiles Exporter { get; }
 
     /// <summary>The eBPF programs, each a file embedded in the agent.</summary>
     public IReadOnlyList<Component> Programs { get; }
@@ -72,6 +77,15 @@ internal sealed class Inventory
     }
 
     private static string FirstLine(string text) => text.Split('\n')[0];
+
+    /// <summary>What some lock files name, each package once.</summary>
+    private static List<Component> Packages(string folder, IEnumerable<string> locks) =>
+    [
+        .. locks.SelectMany(NuGetPackage.Locked).Distinct()
+            .OrderBy(p => p.Name, StringComparer.OrdinalIgnoreCase).ThenBy(p => p.Version)
+            .Select(p => NuGetPackage.Read(
+                Path.Combine(folder, p.Name.ToLowerInvariant(), p.Version.ToLowerInvariant()), BuildOnly.Contains(p.Name))),
+    ];
 
     private IEnumerable<Component> Files(string folder, string pattern, string license) =>
         Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(file => new Component

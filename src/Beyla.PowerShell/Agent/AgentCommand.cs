@@ -28,6 +28,9 @@ public sealed class AgentCommand
     /// <summary>The runspace that the agent works for; removing the module from it stops the agent. Empty for none.</summary>
     public Guid Owner { get; init; }
 
+    /// <summary>Whether the agent reads its standard input, and is done when that ends.</summary>
+    public bool ReadsInput { get; init; }
+
     /// <summary>Its arguments.</summary>
     public IReadOnlyList<string> Arguments => this.arguments;
 

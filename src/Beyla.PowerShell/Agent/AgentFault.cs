@@ -63,6 +63,18 @@ public enum AgentFault
 
     /// <summary>No process has the name that was given.</summary>
     ProcessNotFound,
+
+    /// <summary>There is no recording at the path that was given.</summary>
+    RecordingNotFound,
+
+    /// <summary>A recording cannot be read.</summary>
+    RecordingNotReadable,
+
+    /// <summary>Some spans were not exported.</summary>
+    SpansLost,
+
+    /// <summary>The exporter for the console, which comes with the module, cannot be loaded.</summary>
+    ExporterNotLoaded,
 }
 
 /// <summary>How the errors of the module are categorised in PowerShell.</summary>
@@ -72,10 +84,14 @@ public static class AgentFaultCategory
     public static ErrorCategory Category(this AgentFault fault) => fault switch
     {
         AgentFault.NotLinux => ErrorCategory.NotImplemented,
-        AgentFault.AgentNotFound or AgentFault.ConfigurationNotFound or AgentFault.ProcessNotFound => ErrorCategory.ObjectNotFound,
+        AgentFault.AgentNotFound or AgentFault.ConfigurationNotFound or AgentFault.ProcessNotFound
+            or AgentFault.RecordingNotFound => ErrorCategory.ObjectNotFound,
         AgentFault.AgentNotExecutable or AgentFault.CapabilityMissing or AgentFault.CapabilityNotPermitted =>
             ErrorCategory.PermissionDenied,
         AgentFault.AgentWrongArchitecture or AgentFault.KernelNotSupported => ErrorCategory.NotInstalled,
+        AgentFault.RecordingNotReadable => ErrorCategory.ReadError,
+        AgentFault.SpansLost => ErrorCategory.WriteError,
+        AgentFault.ExporterNotLoaded => ErrorCategory.ResourceUnavailable,
         AgentFault.AgentNotStarted or AgentFault.AgentFailed => ErrorCategory.OpenError,
         AgentFault.AgentSilent => ErrorCategory.OperationTimeout,
         AgentFault.AgentDied => ErrorCategory.ConnectionError,

@@ -4,9 +4,9 @@ using System.Diagnostics;
 namespace Beyla.PowerShell.Agent;
 
 /// <summary>
-/// The agent as a child process. Its standard input is held open and never written: when it closes, because this process wants that or
-/// is dead, the agent stops (<c>BEYLA_EXIT_WITH_PARENT</c>); one that does not is killed. It logs in the form that is read here,
-/// whatever the caller's environment says.
+/// The agent as a child process. Its standard input is held open: when it closes, because this process wants that or is dead, the agent
+/// stops (<c>BEYLA_EXIT_WITH_PARENT</c>); one that does not is killed. Nothing is written there but to an agent that reads it, for which
+/// its end is the end of the work. It logs in the form that is read here, whatever the caller's environment says.
 /// </summary>
 public sealed class AgentProcess : IDisposable
 {
@@ -23,6 +23,9 @@ public sealed class AgentProcess : IDisposable
     /// <summary>Process id of the agent.</summary>
     public int Id { get; private init; }
 
+    /// <summary>What the agent reads, where it does.</summary>
+    public Stream Input => this.process.StandardInput.BaseStream;
+
     /// <summary>What the agent prints: the stream.</summary>
     public Stream Output => this.process.StandardOutput.BaseStream;
 
@@ -33,7 +36,7 @@ public sealed class AgentProcess : IDisposable
     /// <exception cref="AgentException">The operating system refused.</exception>
     public static AgentProcess Start(AgentCommand command)
     {
-        command.With("BEYLA_EXIT_WITH_PARENT", "1").With("BEYLA_LOG_FORMAT", "text");
+        command.With("BEYLA_EXIT_WITH_PARENT", command.ReadsInput ? "0" : "1").With("BEYLA_LOG_FORMAT", "text");
         var process = new Process { StartInfo = command.ToStartInfo() };
         try
         {

@@ -25,15 +25,13 @@ public sealed class AgentRun
 
     private const int BadLineLimit = 100;
 
-    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(100), WarningPause = TimeSpan.FromSeconds(10),
-        ErrorPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(100);
 
     private readonly AgentCommand command;
     private readonly RunLimits limits;
     private readonly IRunSink sink;
     private readonly Stopwatch clock = Stopwatch.StartNew();
-    private readonly Limiter limiter = new(WarningPause);
-    private readonly List<(TimeSpan At, LogLine Line)> errors = [];
+    private readonly LogTeller log;
     private readonly TimeSpan startLimit;
     private readonly FlowMerger? merger;
     private readonly MissingList missing = new();
@@ -49,6 +47,7 @@ public sealed class AgentRun
     {
         (this.command, this.limits, this.sink) = (command, limits, sink);
         this.startLimit = startLimit ?? StartLimit;
+        log = new LogTeller(command, sink);
         merger = limits.Merge ? new FlowMerger() : null;
     }
 
@@ -94,12 +93,7 @@ public sealed class AgentRun
             Tell(ending: true);
         }
 
-        Say(errors.Select(e => e.Line), outcome);
-        if (session.LogLinesDropped > 0)
-        {
-            this.sink.Warn($"{session.LogLinesDropped} lines of the agent's log were dropped while the pipeline was busy.");
-        }
-
+        log.End(outcome, session.LogLinesDropped);
         if (outcome is not null)
         {
             throw outcome;
@@ -171,13 +165,7 @@ public sealed class AgentRun
                 $"Run it by hand to see what it waits for: {this.command}", this.command.Path);
         }
 
-        while (errors.Count > 0 && now - errors[0].At >= ErrorPatience)
-        {
-            var line = errors[0].Line;
-            errors.RemoveAt(0);
-            Say([line], null);
-        }
-
+        log.TellErrors();
         // An agent whose log does not come through never says that it is attached.
         if (this.begun is { } begun && now - begun > this.startLimit)
         {
@@ -240,66 +228,9 @@ public sealed class AgentRun
             this.attached ??= clock.Elapsed;
         }
 
-        if (!missing.Hold(line, Warn, this.sink.Verbose))
+        if (!missing.Hold(line, log.Warn, this.sink.Verbose))
         {
-            Show(line);
-        }
-    }
-
-    private void Show(LogLine line)
-    {
-        switch (line.Level)
-        {
-            case LogLevel.Debug:
-                this.sink.Debug(line.Text);
-                break;
-            case LogLevel.Info:
-                this.sink.Verbose(line.Text);
-                break;
-            case LogLevel.Error:
-                // The last words of an agent belong to the error that ends the run, so wait and see.
-                errors.Add((clock.Elapsed, line));
-                break;
-            default:
-                Warn(line);
-                break;
-        }
-    }
-
-    private void Warn(LogLine line)
-    {
-        Warn(line.Kind, AgentWords.InParameters(line.Text, this.command));
-        if (line[LogLine.Remedy] is { Length: > 0 } remedy)
-        {
-            Warn(remedy, $"Remedy: {remedy}");
-        }
-
-        if (line[LogLine.Evidence] is { Length: > 0 } evidence)
-        {
-            this.sink.Verbose($"{line.Message}: {evidence}");
-        }
-    }
-
-    private void Warn(string kind, string text)
-    {
-        if (limiter.Allow(kind, (long)clock.Elapsed.TotalMilliseconds, out var held))
-        {
-            this.sink.Warn(held == 0 ? text : $"{text} ({held} more like this)");
-        }
-    }
-
-    private void Say(IEnumerable<LogLine> lines, AgentException? outcome)
-    {
-        foreach (var line in lines)
-        {
-            var text = AgentWords.InParameters(line.Text, this.command);
-            if (outcome is null
-                || !outcome.Message.Contains(
-                    line.Error.Length > 0 ? AgentWords.InParameters(line.Error, this.command) : text, StringComparison.Ordinal))
-            {
-                this.sink.Report(new AgentException(
-                    AgentFault.AgentError, text, "The agent goes on without it; see its log with -Verbose and -Debug.", this.command.Path));
-            }
+            log.Show(line);
         }
     }
 
@@ -339,7 +270,7 @@ public sealed class AgentRun
         if (counters.Lost > 0)
         {
             var places = counters.Places.Where(p => p.Lost > 0).Select(p => $"{p.Lost} {Visible.Text(p.Unit)} at {Visible.Text(p.Place)}");
-            Warn("lost", $"The agent lost {string.Join(", ", places)}: results are incomplete.");
+            log.Warn("lost", $"The agent lost {string.Join(", ", places)}: results are incomplete.");
         }
 
         this.sink.Summary(counters);

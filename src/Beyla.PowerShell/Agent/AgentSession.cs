@@ -10,15 +10,13 @@ namespace Beyla.PowerShell.Agent;
 /// </summary>
 public sealed class AgentSession : IDisposable
 {
-    private const int BatchLength = 512, QueueLength = 64, LongestLogLine = 1 << 14, LogQueueLength = 1000;
+    private const int BatchLength = 512, QueueLength = 64;
 
     private readonly AgentProcess process;
     private readonly BlockingCollection<IReadOnlyList<object>> queue = new(QueueLength);
-    private readonly ConcurrentQueue<LogLine> logQueue = new();
     private readonly CancellationTokenSource discard = new();
-    private readonly AgentLog log;
+    private readonly LogPump log;
     private readonly Thread reader;
-    private long logLinesDropped;
     private bool released;
     private Exception? failure;
 
@@ -26,9 +24,9 @@ public sealed class AgentSession : IDisposable
     {
         Command = command;
         process = AgentProcess.Start(command);
-        log = new AgentLog();
-        reader = Start("Beyla stream", ReadStream);
-        LogThread = Start("Beyla log", ReadLog);
+        reader = new Thread(ReadStream) { IsBackground = true, Name = "Beyla stream" };
+        reader.Start();
+        log = new LogPump(process.Log);
     }
 
     /// <summary>What was started.</summary>
@@ -41,9 +39,7 @@ public sealed class AgentSession : IDisposable
     public bool IsCompleted => queue.IsCompleted;
 
     /// <summary>Lines of the log that were dropped because nobody took them.</summary>
-    public long LogLinesDropped => Interlocked.Read(ref logLinesDropped);
-
-    private Thread LogThread { get; }
+    public long LogLinesDropped => log.Dropped;
 
     /// <summary>Starts the agent and begins to read.</summary>
     /// <exception cref="AgentException">The operating system refused.</exception>
@@ -66,7 +62,7 @@ public sealed class AgentSession : IDisposable
 
     /// <summary>Takes a line of the agent's log; does not wait.</summary>
     /// <returns>False when there is none.</returns>
-    public bool TryTakeLog([NotNullWhen(true)] out LogLine? line) => logQueue.TryDequeue(out line);
+    public bool TryTakeLog([NotNullWhen(true)] out LogLine? line) => log.TryTake(out line);
 
     /// <summary>Asks the agent to stop. What it still has to say follows.</summary>
     public void Finish()
@@ -80,7 +76,7 @@ public sealed class AgentSession : IDisposable
     public AgentException? Outcome(bool begun)
     {
         var code = process.WaitForExit(AgentProcess.Grace);
-        LogThread.Join(AgentProcess.Grace);
+        log.Join(AgentProcess.Grace);
         if (this.failure is { } failure)
         {
             return new AgentException(
@@ -88,7 +84,7 @@ public sealed class AgentSession : IDisposable
                 "Please report this with the stack trace of the error's Exception.InnerException.", Command.Path, failure);
         }
 
-        return AgentExit.Judge(Command, ProcessId, code, begun, released, log);
+        return AgentExit.Judge(Command, ProcessId, code, begun, released, log.Kept);
     }
 
     /// <summary>Stops the agent; it is gone within 2 s.</summary>
@@ -98,13 +94,6 @@ public sealed class AgentSession : IDisposable
         discard.Cancel();
         process.Dispose();
         reader.Join(TimeSpan.FromMilliseconds(200));
-    }
-
-    private static Thread Start(string name, Action body)
-    {
-        var thread = new Thread(() => body()) { IsBackground = true, Name = name };
-        thread.Start();
-        return thread;
     }
 
     private void ReadStream()
@@ -151,38 +140,6 @@ public sealed class AgentSession : IDisposable
         catch (OperationCanceledException)
         {
             // Nobody wants it any more.
-        }
-    }
-
-    private void ReadLog()
-    {
-        var lines = new LineReader(process.Log, LongestLogLine);
-        try
-        {
-            do
-            {
-                while (lines.TryRead(out var text, out _))
-                {
-                    if (log.Add(text[..Math.Min(text.Length, LongestLogLine)]) is not { } line)
-                    {
-                        continue;
-                    }
-
-                    if (logQueue.Count < LogQueueLength)
-                    {
-                        logQueue.Enqueue(line);
-                    }
-                    else
-                    {
-                        Interlocked.Increment(ref logLinesDropped);
-                    }
-                }
-            }
-            while (lines.Fill());
-        }
-        catch (Exception error) when (error is IOException or ObjectDisposedException)
-        {
-            // The pipe broke: the same as its end.
         }
     }
 }

@@ -34,6 +34,7 @@ public static partial class AgentWords
         ["BEYLA_NETWORK_CIDRS"] = "-Cidr",
         ["BEYLA_NETWORK_CACHE_ACTIVE_TIMEOUT"] = "-Interval",
         ["BEYLA_REVERSE_DNS_TYPE"] = "-ResolveName",
+        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "-Endpoint",
     };
 
     /// <summary>
@@ -60,6 +61,6 @@ public static partial class AgentWords
                 : match.Value);
     }
 
-    [GeneratedRegex("(environment )?(?<name>BEYLA_[A-Z_]+)")]
+    [GeneratedRegex("(environment )?(?<name>(BEYLA|OTEL)_[A-Z_]+)")]
     private static partial Regex Variable();
 }

@@ -11,7 +11,32 @@ namespace Beyla.PowerShell.Agent;
 public static class Visible
 {
     /// <summary>The same text with hidden characters as <c>\xNN</c>, <c>\uNNNN</c> or <c>\UNNNNNNNN</c>.</summary>
-    public static string Text(string? text)
+    public static string Text(string? text) => Spelled(text, Spell);
+
+    /// <summary>
+    /// The same JSON with hidden characters, which stand only in its texts, as <c>\uNNNN</c>: it says the same (RFC 8259, section 7).
+    /// </summary>
+    public static string Json(string? json) => Spelled(json, static (visible, value) =>
+    {
+        Span<char> units = stackalloc char[2];
+        var length = Rune.TryCreate(value, out var rune) ? rune.EncodeToUtf16(units) : 0;
+        foreach (var unit in units[..length])
+        {
+            visible.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}");
+        }
+    });
+
+    /// <summary>
+    /// The same page of Prometheus with hidden characters, which stand only in values of labels, as <see cref="Text"/> spells them; a
+    /// backslash is written twice there (exposition formats, "Text format details").
+    /// </summary>
+    public static string Page(string? line) => Spelled(line, static (visible, value) =>
+    {
+        visible.Append('\\');
+        Spell(visible, value);
+    });
+
+    private static string Spelled(string? text, Action<StringBuilder, int> spell)
     {
         if (string.IsNullOrEmpty(text) || !HiddenText.IsIn(text))
         {
@@ -28,7 +53,7 @@ public static class Visible
             }
             else
             {
-                Spell(visible, whole ? rune.Value : rest[0]);
+                spell(visible, whole ? rune.Value : rest[0]);
             }
 
             rest = rest[(whole ? length : 1)..];

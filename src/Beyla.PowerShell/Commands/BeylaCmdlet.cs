@@ -22,12 +22,16 @@ public abstract class BeylaCmdlet : PSCmdlet, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        stop.Dispose();
+        Dispose(true);
         GC.SuppressFinalize(this);
     }
 
     /// <inheritdoc/>
     protected override void StopProcessing() => stop.Cancel();
+
+    /// <summary>Frees what the cmdlet holds.</summary>
+    /// <param name="disposing">Always true.</param>
+    protected virtual void Dispose(bool disposing) => stop.Dispose();
 
     /// <summary>The agent to run.</summary>
     /// <exception cref="AgentException">There is none that can run.</exception>

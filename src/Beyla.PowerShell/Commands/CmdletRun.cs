@@ -13,7 +13,10 @@ internal sealed class CmdletRun : IRunSink
     private readonly PSCmdlet cmdlet;
     private readonly bool showProgress;
 
-    private CmdletRun(PSCmdlet cmdlet, bool showProgress) => (this.cmdlet, this.showProgress) = (cmdlet, showProgress);
+    /// <summary>What comes goes into the streams of a cmdlet.</summary>
+    /// <param name="cmdlet">The cmdlet.</param>
+    /// <param name="showProgress">Whether it shows how far it is.</param>
+    internal CmdletRun(PSCmdlet cmdlet, bool showProgress) => (this.cmdlet, this.showProgress) = (cmdlet, showProgress);
 
     /// <summary>Runs until the end, or starts a job and writes it.</summary>
     /// <exception cref="AgentException">The agent could not be started or failed.</exception>

@@ -22,7 +22,7 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
     /// <summary>Configuration file in YAML, as the agent reads it. Parameters take precedence over it.</summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     [ValidateNotNullOrEmpty]
-    public string? ConfigPath { get; set; }
+    public virtual string? ConfigPath { get; set; }
 
     /// <summary>
     /// Further settings of the agent, by their path in the configuration file, such as @{ 'ebpf.ring_size' = 64MB }. They take
@@ -30,14 +30,23 @@ public abstract class ConfiguredCmdlet : BeylaCmdlet
     /// </summary>
     [Parameter(ParameterSetName = ByConfiguration)]
     [ValidateNotNull]
-    public IDictionary? Setting { get; set; }
+    public virtual IDictionary? Setting { get; set; }
 
     /// <summary>A command of the agent with the file and the settings.</summary>
     /// <param name="words">The arguments before the settings.</param>
     /// <exception cref="AgentException">There is no agent, or no such file.</exception>
-    protected AgentCommand Command(params IEnumerable<string> words) =>
-        new AgentCommand(FindAgent(), [.. words, .. SettingArguments()]) { Owner = Runspace.DefaultRunspace?.InstanceId ?? Guid.Empty }
-            .With("BEYLA_CONFIG_PATH", ConfigurationFile());
+    protected AgentCommand Command(params IEnumerable<string> words) => Command(words, readsInput: false);
+
+    /// <summary>The same.</summary>
+    /// <param name="words">The arguments before the settings.</param>
+    /// <param name="readsInput">Whether the agent reads its standard input.</param>
+    /// <exception cref="AgentException">There is no agent, or no such file.</exception>
+    private protected AgentCommand Command(IEnumerable<string> words, bool readsInput) =>
+        new AgentCommand(FindAgent(), [.. words, .. SettingArguments()])
+        {
+            Owner = Runspace.DefaultRunspace?.InstanceId ?? Guid.Empty, ReadsInput = readsInput,
+        }
+        .With("BEYLA_CONFIG_PATH", ConfigurationFile());
 
     /// <summary>A list as the agent reads it; null when there is none.</summary>
     protected static string? Join<T>(IEnumerable<T>? values) => values is null ? null : string.Join(',', values);

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json;
 using System.Xml.Linq;
 using Beyla.PowerShell.Commands;
 
@@ -18,6 +19,10 @@ public sealed class CmdletShapeTests
         [
             "AgentPath", "AsJob", "ConfigPath", "ContextPropagation", "Duration", "Endpoint", "EnforceCapability", "Executable", "Exporter",
             "Id", "Kind", "Language", "LowLatency", "MaximumCount", "Name", "OpenPort", "RequestTimeout", "Setting",
+        ],
+        ["Export-BeylaTrace"] =
+        [
+            "AgentPath", "ConfigPath", "Endpoint", "Exporter", "InputObject", "LiteralPath", "PassThru", "Path", "Setting",
         ],
         ["Get-BeylaFlow"] =
         [
@@ -39,6 +44,7 @@ public sealed class CmdletShapeTests
     private static readonly Dictionary<string, string[]> Outputs = new()
     {
         ["Start-BeylaTrace"] = ["Beyla.Span"],
+        ["Export-BeylaTrace"] = ["System.String", "Beyla.Span"],
         ["Get-BeylaFlow"] = ["Beyla.Flow"],
         ["Test-BeylaCapability"] = ["Beyla.CapabilityRequirement", "System.Boolean"],
         ["Set-BeylaCapability"] = ["Beyla.CapabilityRequirement"],
@@ -138,14 +144,22 @@ public sealed class CmdletShapeTests
     {
         var staged = Directory.EnumerateFiles(Path.Combine(Root, "out/modules/Beyla"), "*", SearchOption.AllDirectories)
             .Select(f => Path.GetRelativePath(Path.Combine(Root, "out/modules/Beyla"), f))
-            .Where(f => f != "bin/beyla").Order(StringComparer.Ordinal);
+            .Where(f => f != "bin/beyla").Order(StringComparer.Ordinal).ToList();
 
         Assert.Equal(
             [
                 "Beyla.Contracts.dll", "Beyla.Format.ps1xml", "Beyla.PowerShell.dll", "Beyla.Types.ps1xml", "Beyla.psd1", "LICENSE",
                 "en-US/Beyla.PowerShell.dll-Help.xml", "en-US/about_Beyla.help.txt", "en-US/about_Beyla_Capabilities.help.txt",
             ],
-            staged);
+            staged.Where(f => !f.StartsWith("exporter/", StringComparison.Ordinal)));
+
+        // What is loaded for the console: our assembly, and the packages that its project is locked to, each with a licence in NOTICE.
+        using var locked = JsonDocument.Parse(File.ReadAllText(Path.Combine(Root, "src/Beyla.PowerShell.Console/packages.lock.json")));
+        var packages = locked.RootElement.GetProperty("dependencies").GetProperty("net8.0").EnumerateObject().Select(p => p.Name)
+            .Where(name => name != "Microsoft.NET.ILLink.Tasks").Select(name => $"exporter/{name}.dll");
+        Assert.Equal(
+            packages.Append("exporter/Beyla.PowerShell.Console.dll").Append("exporter/NOTICE").Order(StringComparer.Ordinal),
+            staged.Where(f => f.StartsWith("exporter/", StringComparison.Ordinal)));
     }
 
     [Fact]
