@@ -15,6 +15,7 @@ public sealed class RecordingTests(PostgresServer postgres)
     [InlineData("http/protobuf")]
     [InlineData("grpc")]
     [InlineData("otlp-json")]
+    [InlineData("otlp/stdout")]
     public async Task What_arrives_is_what_the_agent_has_sent(string way)
     {
         await using TestServer backend = await Nginx.StartAsync();
@@ -107,9 +108,11 @@ public sealed class RecordingTests(PostgresServer postgres)
 
     private static async Task<IReadOnlyList<OtlpSpan>> ExportAsync(string recording, string way, int count)
     {
-        if (way == "otlp-json")
+        if (way is "otlp-json" or "otlp/stdout")
         {
-            ExportCommand written = await ExportCommand.RunAsync(recording, ["--to", "otlp-json"]);
+            // The variable of the agent says the same.
+            ExportCommand written = way == "otlp-json" ? await ExportCommand.RunAsync(recording, ["--to", way])
+                : await ExportCommand.RunAsync(recording, [], ("OTEL_TRACES_EXPORTER", way));
             Assert.Equal((0, $"beyla: exported {count} spans"), (written.Status, written.Summary));
             return written.Spans;
         }
