@@ -342,8 +342,14 @@ foreach (`$name in 'OpenTelemetry', 'OpenTelemetry.Api', 'Microsoft.Extensions.O
         }
 
         It 'leaves the console to others, and works in jobs' {
-            $lines = Start-Job { Import-Module $using:Module; Export-BeylaTrace $using:TestDrive/lines.jsonl -Exporter Console } |
-                Receive-Job -Wait -AutoRemoveJob
+            # The process of a job is ended and leaves its pipes, where its temporary files are.
+            $was = $env:TMPDIR
+            $env:TMPDIR = $TestDrive
+            $lines = try {
+                Start-Job { Import-Module $using:Module; Export-BeylaTrace $using:TestDrive/lines.jsonl -Exporter Console } |
+                    Receive-Job -Wait -AutoRemoveJob
+            }
+            finally { $env:TMPDIR = $was }
             @($lines -match '^Activity.SpanId').Count | Should -Be 4
             $script = "Import-Module '$Module'; `$out = [Console]::Out; `$n = 1..8 | ForEach-Object -Parallel { Import-Module '$Module'; " +
                 "@((Export-BeylaTrace '$TestDrive/lines.jsonl' -Exporter Console) -match '^Activity.SpanId').Count }; " +
