@@ -75,20 +75,18 @@ internal sealed partial class ConfigurationBinder
             return null;
         }
 
-        var temporality = Get(Section + ".temporality");
-        if (Choice(Section + ".temporality") is "delta" or "lowmemory")
-        {
-            layers.Warnings.Add(
-                $"{temporality.Key.Path} = \"{temporality.Shown}\" ({temporality.Origin}) is not built in this agent; "
-                + "metrics are sent cumulative");
-        }
-
         var interval = Duration(Section + ".interval");
         return new MetricsExport
         {
             Otlp = layers.StreamsMetrics || Get(Section + ".timeout").Origin.Source == SettingSource.Default
                 ? otlp : otlp with { GiveUpAfter = otlp.Timeout },
             Interval = interval > TimeSpan.Zero ? interval : TimeSpan.FromMilliseconds(Integer(Section + ".OTELIntervalMS")),
+            Temporality = Choice(Section + ".temporality") switch
+            {
+                "delta" => MetricTemporality.Delta,
+                "lowmemory" => MetricTemporality.LowMemory,
+                _ => MetricTemporality.Cumulative,
+            },
         };
     }
 

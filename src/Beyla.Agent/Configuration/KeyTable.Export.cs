@@ -110,7 +110,7 @@ internal static partial class KeyTable
         otel_metrics_export.reporters_cache_len|BEYLA_METRICS_REPORT_CACHE_LEN|int|256
           How many services have an exporter of their own kept.
         +otel_metrics_export.temporality|OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE|one cumulative delta lowmemory|cumulative
-          Whether a point counts from the beginning of its series or from the point before; only cumulative is built.
+          Whether counters and histograms count from the beginning of their series (cumulative) or from the point before.
         +otel_metrics_export.timeout|OTEL_EXPORTER_OTLP_METRICS_TIMEOUT,OTEL_EXPORTER_OTLP_TIMEOUT|duration|10s
           How long one request may take; 0 is for ever. Where it is set, it is also how long an export is tried.
         otel_metrics_export.ttl|BEYLA_METRICS_TTL|duration|5m

@@ -26,6 +26,12 @@ public sealed record MetricDefinition
     /// </summary>
     public string? PrometheusName { get; init; }
 
+    /// <summary>
+    /// Whether its value is read from somewhere, and not made of what happens one by one: an asynchronous instrument (OpenTelemetry
+    /// specification, "Metrics API").
+    /// </summary>
+    public bool IsObserved { get; init; }
+
     /// <summary>Whether its series stay without news: they tell something that does not change.</summary>
     public bool IsLasting { get; init; }
 }
