@@ -171,6 +171,10 @@ node_packages() { # node_packages FOLDER TARGET [OPTION...]
 # What the live tests export to: an OTLP receiver in node, and the dashboard of .NET Aspire, which its makers build for each architecture.
 counterparts() {
     node_packages tests/tools/otlp-receiver out/tools/otlp-receiver --ignore-scripts
+    dashboard
+}
+
+dashboard() {
     local machine
     case $(uname -m) in
         x86_64) machine=x64 ;;
@@ -288,7 +292,7 @@ install_module() { # install_module [--user|--system] [PACKAGE]
 task=${1:-build}
 case $task in
     build) build ;;
-    demo) root; packages $BUILD_PACKAGES $DEMO_PACKAGES; build; exec bash tests/demo.sh ;;
+    demo) root; packages $BUILD_PACKAGES $DEMO_PACKAGES; build; dashboard; exec bash tests/demo.sh ;;
     test)
         root
         begin_suites packages

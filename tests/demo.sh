@@ -26,6 +26,8 @@ start() { # start NAME COMMAND...: a service; its port lands in $port
     exit 1
 }
 
+source tests/demo/dashboard.sh
+start_dashboard
 start supplier perl tests/demo/supplier.pl
 supplier=$port
 warehouse=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -59,8 +61,8 @@ $warehouse), which asks supplier (Perl, port $supplier). None of them has a line
 
 TEXT
 
-trace() { # trace PRINTER FILE LOG: the agent; its process lands in $agent
-    BEYLA_OPEN_PORT=$ports BEYLA_TRACE_PRINTER=$1 $user "$work/beyla" >"$work/$2" 2>"$work/$3" &
+trace() { # trace PRINTER FILE LOG [VARIABLE=VALUE...]: the agent; its process lands in $agent
+    env BEYLA_OPEN_PORT="$ports" BEYLA_TRACE_PRINTER="$1" "${@:4}" $user "$work/beyla" >"$work/$2" 2>"$work/$3" &
     agent=$!
     running+=("$agent")
     local i
@@ -95,7 +97,8 @@ all=$(wc -l <"$work/spans")
 failed=$(grep -cE ' HTTP\(subType=0\) 5[0-9][0-9] ' "$work/spans" || true)
 slow=$(grep -cE ' \(([0-9]{3,}(\.[0-9]+)?ms|[0-9.]+s)\[[^]]*\]\) HTTP\(' "$work/spans" || true)
 total=$sent
-trace json stream second
+# The dashboard gets what this run sees, too.
+trace json stream second ${dashboard:+"OTEL_EXPORTER_OTLP_ENDPOINT=$receiver"}
 for item in teapot kettle unicorn; do visit "http://127.0.0.1:$shop/item/$item"; done
 sleep 0.5
 kill -TERM "$agent"
@@ -114,12 +117,34 @@ Which span led to which (docs/context.md), of three more requests with BEYLA_TRA
 Node works on many requests in one thread, so that which one a call of it belongs to is marked as probable:
 
 $(python3 tests/demo/tree.py <"$work/stream")
+TEXT
+python3 tests/demo/tree.py <"$work/stream" | grep -c '^                   └─ supplier serves' | grep -qx 3 ||
+    { echo "demo: three requests are not three traces" >&2; cat "$work/stream" >&2; exit 1; }
+[ "$served" = "$total" ] || { echo "demo: $total requests were sent and $served seen" >&2; cat "$work/log" >&2; exit 1; }
+
+if [ -n "$dashboard" ]; then
+    read -r id count < <(python3 tests/demo/slowest_trace.py <"$work/stream")
+    arrived "$id" "$count"
+    cat <<TEXT
+
+The same three requests were sent to a backend by OTEL_EXPORTER_OTLP_ENDPOINT=$receiver, here the dashboard of .NET Aspire:
+    $dashboard/traces/detail/$id
+        the request for a kettle: one trace, $count spans of four services
+    $dashboard/metrics/resource/shop?meter=beyla&instrument=http.server.request.duration&duration=5&view=Table
+        how long the requests to shop took
+TEXT
+fi
+
+cat <<TEXT
 
 Try next:
     BEYLA_OPEN_PORT=8080 BEYLA_TRACE_PRINTER=json out/bin/beyla      the same as objects, one per line
     out/bin/beyla config                                             what is set, and where it comes from
     out/bin/beyla --help                                             everything else
 TEXT
-python3 tests/demo/tree.py <"$work/stream" | grep -c '^                   └─ supplier serves' | grep -qx 3 ||
-    { echo "demo: three requests are not three traces" >&2; cat "$work/stream" >&2; exit 1; }
-[ "$served" = "$total" ] || { echo "demo: $total requests were sent and $served seen" >&2; cat "$work/log" >&2; exit 1; }
+
+# Whoever sits at a terminal wants to look at it; it listens on this machine alone.
+if [ -n "$dashboard" ] && [ -t 0 ] && [ -t 1 ]; then
+    echo "The services and the dashboard run until you press Enter."
+    read -r _ || true
+fi

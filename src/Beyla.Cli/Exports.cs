@@ -40,7 +40,7 @@ internal sealed class Exports : IDisposable
         if (configuration.Traces is { } traces)
         {
             var sender = Sender(traces.Otlp, OtlpSignal.Traces, traces.QueueSize, fileText);
-            var stage = new OtlpTraces(traces, resources, sender, AgentVersion.Text, samplers.IsSampled);
+            var stage = new OtlpTraces(traces, resources, sender, AgentVersion.Text, samplers.IsSampled, shaping.Attributes);
             var others = instrumented is null ? null : new InstrumentedStage(stage, instrumented);
             var routed = new RoutedStage(others ?? (IExportStage)stage, routes, IgnoredSignals.Traces);
             stages.Add(routed);
@@ -52,6 +52,12 @@ internal sealed class Exports : IDisposable
         {
             var intake = new MetricIntake(configuration, resources, host, AgentVersion.Text, instrumented);
             pages = Metrics(configuration, intake, routes, stages, fileText);
+        }
+
+        foreach (var name in shaping.Attributes.Unused)
+        {
+            Log.Warn("A section of attributes.select has no effect: no metric with such a name and a choice of attributes is made",
+                ("section", name));
         }
 
         relay = new SpanRelay([.. stages, resources]);

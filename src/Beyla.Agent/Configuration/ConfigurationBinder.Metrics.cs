@@ -8,7 +8,7 @@ internal sealed partial class ConfigurationBinder
 {
     private static readonly string[] UnbuiltFeatures =
     [
-        "application_host", "application_process", "application_runtime", "network_inter_zone", "stats", "stats_tcp_rtt",
+        "application_runtime", "network_inter_zone", "stats", "stats_tcp_rtt",
         "stats_tcp_failed_connections", "stats_tcp_retransmits", "stats_tcp_io", "ebpf",
     ];
 
@@ -37,6 +37,7 @@ internal sealed partial class ConfigurationBinder
                 _ => ExemplarFilter.TraceBased,
             },
             HasSelfReferences = Boolean("prometheus_export.allow_service_graph_self_references"),
+            ProcessInterval = Duration("processes.interval"),
             HidesBuild = Boolean("prometheus_export.disable_build_info"),
         };
     }
@@ -56,9 +57,11 @@ internal sealed partial class ConfigurationBinder
                 "application_span_otel" => MetricFeatures.ApplicationSpanOtel,
                 "application_span_sizes" => MetricFeatures.ApplicationSpanSizes,
                 "application_service_graph" => MetricFeatures.ApplicationServiceGraph,
+                "application_process" => MetricFeatures.ApplicationProcess,
+                "application_host" => MetricFeatures.ApplicationHost,
                 "network" => MetricFeatures.Network,
                 "network_flow_packets" => MetricFeatures.NetworkFlowPackets,
-                "all" or "*" => MetricFeatures.OfSpans & ~MetricFeatures.ApplicationSpanOtel | MetricFeatures.OfFlows,
+                "all" or "*" => MetricFeatures.All,
                 _ => MetricFeatures.None,
             };
             result |= feature;
@@ -87,7 +90,7 @@ internal sealed partial class ConfigurationBinder
         {
             layers.Problems.Add(SettingLayers.Describe(setting,
                 "allowed are application, application_span, application_span_otel, application_span_sizes, application_service_graph, "
-                + "network, network_flow_packets and all"));
+                + "application_process, application_host, network, network_flow_packets and all"));
         }
     }
 

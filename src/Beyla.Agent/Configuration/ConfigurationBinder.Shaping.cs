@@ -9,6 +9,8 @@ internal sealed partial class ConfigurationBinder
     {
         Routes = Routes(),
         Sampler = Sampler(),
+        Attributes = new AttributeSelectionReader(SettingLayers.Place(Get("attributes.select")), layers.Problems)
+            .Read(Get("attributes.select")),
         MetricSpanNames = (int)Integer("attributes.metric_span_names_limit"),
         ExcludesInstrumented = Boolean("discovery.exclude_otel_instrumented_services"),
         ExcludesInstrumentedOfSpanMetrics = Boolean("discovery.exclude_otel_instrumented_services_span_metrics"),

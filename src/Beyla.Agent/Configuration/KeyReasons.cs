@@ -17,8 +17,7 @@ internal static class KeyReasons
         Channels = "there are no such channels: each queue has a fixed bound in bytes, and what finds no room is lost and counted",
         Batches = "the kernel side wakes the agent by time, not by number; ebpf.poll_interval and ebpf.ring_size are the settings of that",
         Discovery = "nothing is polled: the kernel tells of each process as it begins, which is traced from its first request",
-        Names = "names of other hosts are not put into spans, which keep their addresses; flows have network.reverse_dns.type",
-        Processes = "usage of processes is not measured";
+        Names = "names of other hosts are not put into spans, which keep their addresses; flows have network.reverse_dns.type";
 
     private static readonly (string Start, string Reason)[] Reasons =
     [
@@ -27,7 +26,6 @@ internal static class KeyReasons
         ("attributes.kubernetes.", Kubernetes),
         ("attributes.metadata_retry.", "no metadata service of a cloud is asked; OTEL_RESOURCE_ATTRIBUTES names region and zone"),
         ("attributes.rename_unresolved_hosts", Names),
-        ("attributes.select", "each span has all attributes that are known of it"),
         ("channel_", Channels),
         ("discovery.bpf_pid_filter_off", "what is not selected never leaves the kernel: without that filter all traffic of the host would"),
         ("discovery.default_exclude_services", "discovery.default_exclude_instrument takes globs instead"),
@@ -76,7 +74,7 @@ internal static class KeyReasons
         ("name_resolver.", Names),
         ("network.geo_ip.", Countries),
         ("nodejs.", Injector),
-        ("processes.", Processes),
+        ("processes.RunMode", "what is measured of processes takes no privilege"),
         ("profile_port", "the agent is no Go program and has no such profiler"),
         ("sigil_export", "a product of Grafana that takes no OpenTelemetry data"),
         ("stats.", Statistics),

@@ -54,8 +54,8 @@ internal static partial class KeyTable
           The name of a server's address that has none.
         attributes.rename_unresolved_hosts|BEYLA_RENAME_UNRESOLVED_HOSTS|text|unresolved
           The name of an address that has none.
-        attributes.select||any|
-          Which attributes each metric and span has.
+        +attributes.select||any|
+          Which attributes each metric has, and exported spans: metric names or traces, each with include and exclude.
         +attributes.sensitive_query_params.add|BEYLA_SENSITIVE_QUERY_PARAMS_ADD|list|
           Names of further query parameters whose values are replaced; names of secrets such as token are known.
         +attributes.sensitive_query_params.remove|BEYLA_SENSITIVE_QUERY_PARAMS_REMOVE|list|

@@ -180,7 +180,7 @@ internal static partial class KeyTable
           The port at which Prometheus reads the agent's metrics about itself; 0 is that of prometheus_export.
         +metrics.features|BEYLA_METRICS_FEATURES|list|application
           Which groups of metrics there are.
-        processes.interval|BEYLA_PROCESSES_INTERVAL|duration|5s
+        +processes.interval|BEYLA_PROCESSES_INTERVAL|duration >0|5s
           How often the metrics of processes are measured.
         processes.RunMode||text|privileged
           Whether the metrics of processes are read with or without privileges.

@@ -28,9 +28,18 @@ public enum MetricFeatures
     /// <summary>Packets of network flows.</summary>
     NetworkFlowPackets = 64,
 
-    /// <summary>What is made of spans.</summary>
-    OfSpans = Application | ApplicationSpan | ApplicationSpanOtel | ApplicationSpanSizes | ApplicationServiceGraph,
+    /// <summary>What the processes use of their host.</summary>
+    ApplicationProcess = 128,
+
+    /// <summary>That the host is observed.</summary>
+    ApplicationHost = 256,
+
+    /// <summary>What is made of spans, or needs them to know whose it is.</summary>
+    OfSpans = Application | ApplicationSpan | ApplicationSpanOtel | ApplicationSpanSizes | ApplicationServiceGraph | ApplicationProcess,
 
     /// <summary>What is made of flows.</summary>
     OfFlows = Network | NetworkFlowPackets,
+
+    /// <summary>Everything that goes together.</summary>
+    All = (OfSpans & ~ApplicationSpanOtel) | OfFlows | ApplicationHost,
 }

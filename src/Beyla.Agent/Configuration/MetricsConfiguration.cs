@@ -48,6 +48,9 @@ public sealed record MetricsConfiguration
     /// <summary>Whether calls of a service to itself are part of the service graph.</summary>
     public bool HasSelfReferences { get; init; }
 
+    /// <summary>How often processes are measured.</summary>
+    public TimeSpan ProcessInterval { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Whether the metric of the agent's version is left out.</summary>
     public bool HidesBuild { get; init; }
 

@@ -114,15 +114,7 @@ internal sealed class SelectionBuilder(SettingLayers layers)
     private List<SelectionRule> Selectors(string path, bool regularExpressions = false)
     {
         var setting = layers[KeyIndex.Get(path)];
-        var origin = setting.Origin.Detail;
-        if (setting.Origin.Source == SettingSource.File)
-        {
-            // The reader adds its own line and column.
-            origin = origin[..origin.LastIndexOf(':')];
-            origin = origin[..origin.LastIndexOf(':')];
-        }
-
-        return new SelectorReader(origin, layers.Warnings, layers.Problems, regularExpressions).Read(setting);
+        return new SelectorReader(SettingLayers.Place(setting), layers.Warnings, layers.Problems, regularExpressions).Read(setting);
     }
 
     /// <summary>The text of a setting; null when it is unset or empty.</summary>

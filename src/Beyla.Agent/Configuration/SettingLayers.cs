@@ -174,6 +174,19 @@ internal sealed partial class SettingLayers
         }
     }
 
+    /// <summary>Where a setting stands, without line and column: a reader of its parts adds those of each part.</summary>
+    public static string Place(Setting setting)
+    {
+        var place = setting.Origin.Detail;
+        if (setting.Origin.Source == SettingSource.File)
+        {
+            place = place[..place.LastIndexOf(':')];
+            place = place[..place.LastIndexOf(':')];
+        }
+
+        return place;
+    }
+
     /// <summary>A problem with a value, in one line that is safe for a terminal.</summary>
     public static string Describe(Setting setting, string error) =>
         $"{setting.Key.Path} = \"{Bounded(setting.Shown ?? "")}\" ({setting.Origin}): {Bounded(LogText.Escape(error))}";

@@ -72,6 +72,9 @@ public sealed record ShapingConfiguration
     /// <summary>Which traces are exported.</summary>
     public SamplerConfiguration Sampler { get; init; } = SamplerConfiguration.Default;
 
+    /// <summary>Which attributes metrics and exported spans have.</summary>
+    public AttributeSelection Attributes { get; init; } = AttributeSelection.None;
+
     /// <summary>Span names of a service that metrics tell apart; 0 or less is no limit.</summary>
     public int MetricSpanNames { get; init; } = 100;
 

@@ -14,6 +14,20 @@ public static class TransportProtocol
     /// <summary>All names, in the order of their numbers.</summary>
     public static IEnumerable<string> Names => Known.Select(static protocol => protocol.Name);
 
+    /// <summary>The name of a number; the number as text where it has none.</summary>
+    public static string NameOf(byte number)
+    {
+        foreach (var known in Known)
+        {
+            if (known.Number == number)
+            {
+                return known.Name;
+            }
+        }
+
+        return number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     /// <summary>The number of a name; case does not count.</summary>
     public static bool TryParse(string name, out byte number)
     {

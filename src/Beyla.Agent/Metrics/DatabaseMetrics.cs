@@ -21,7 +21,8 @@ internal sealed class DatabaseMetrics : ISpanMetrics
             Name = "db.client.operation.duration", Unit = "s", Kind = MetricKind.Histogram, Buckets = new(durations, 1_000_000),
             Description = "Duration of database operations that a service asked for.",
             Attributes = ["db.system.name", "db.namespace", "db.operation.name", "db.collection.name", "db.response.status_code",
-                "error.type"],
+                "error.type", new("server.port", IsNumber: true, IsOptIn: true)],
+            IsSelectable = true,
         });
     }
 
@@ -35,13 +36,18 @@ internal sealed class DatabaseMetrics : ISpanMetrics
         }
 
         var values = data.Values;
-        var key = store.BeginKey();
+        var key = store.BeginKey(family);
         key.Add(values.Text(SpanAttribute.DbSystemName));
         key.Add(values.Text(SpanAttribute.DbNamespace));
         key.Add(values.Text(SpanAttribute.DbOperationName));
         key.Add(values.Text(SpanAttribute.DbCollectionName));
         key.Add(values.Text(SpanAttribute.DbResponseStatusCode));
         key.Add(values.Text(SpanAttribute.ErrorType));
+        if (family.HasOptIns)
+        {
+            key.Add(data.ServerPort);
+        }
+
         store.Observe(family, resource, in key, in span);
     }
 }

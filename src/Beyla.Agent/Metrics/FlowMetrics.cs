@@ -6,14 +6,15 @@ namespace Beyla.Agent.Metrics;
 
 /// <summary>
 /// <c>beyla.network.flow.bytes</c> and <c>beyla.network.flow.packets</c>, as Grafana Beyla names them. They are the agent's. No address and
-/// no port is in them: only the side of the conversation, the blocks of addresses that somebody configured, and the interface where each
-/// one counts a packet again.
+/// no port is in them unless somebody includes ports: only the side of the conversation, the blocks of addresses that somebody configured,
+/// and the interface where each one counts a packet again.
 /// </summary>
 public sealed class FlowMetrics : IFlowSink
 {
     private readonly MetricStore store;
     private readonly MetricFamily? bytes, packets;
     private readonly bool hasInterface, hasNetworks;
+    private readonly byte[]?[] protocols = new byte[]?[byte.MaxValue + 1];
 
     /// <param name="store">Keeps them.</param>
     /// <param name="features">Which.</param>
@@ -27,13 +28,14 @@ public sealed class FlowMetrics : IFlowSink
             "direction",
             .. hasInterface ? (MetricAttribute[])["iface", "iface.direction"] : [],
             .. hasNetworks ? (MetricAttribute[])["src.cidr", "dst.cidr"] : [],
+            new("transport", IsOptIn: true), new("src.port", IsNumber: true, IsOptIn: true), new("dst.port", IsNumber: true, IsOptIn: true),
         ];
         if (features.HasFlag(MetricFeatures.Network))
         {
             bytes = store.Add(new MetricDefinition
             {
                 Name = "beyla.network.flow.bytes", Unit = "By", Kind = MetricKind.Counter, Attributes = attributes,
-                Description = "Bytes of network flows, headers of the network layer included.",
+                Description = "Bytes of network flows, headers of the network layer included.", IsSelectable = true,
             });
         }
 
@@ -42,7 +44,7 @@ public sealed class FlowMetrics : IFlowSink
             packets = store.Add(new MetricDefinition
             {
                 Name = "beyla.network.flow.packets", Unit = "{packet}", Kind = MetricKind.Counter, Attributes = attributes,
-                Description = "Packets of network flows.",
+                Description = "Packets of network flows.", IsSelectable = true,
             });
         }
     }
@@ -52,33 +54,14 @@ public sealed class FlowMetrics : IFlowSink
     {
         using (store.Enter())
         {
-            var key = store.BeginKey();
-            key.Add(flow.Side switch
-            {
-                FlowDirection.Request => "request"u8,
-                FlowDirection.Response => "response"u8,
-                _ => "unknown"u8,
-            });
-            if (hasInterface)
-            {
-                Add(ref key, flow.Interface);
-                key.Add(flow.Key.Direction == InterfaceDirection.Egress ? "egress"u8 : "ingress"u8);
-            }
-
-            if (hasNetworks)
-            {
-                Add(ref key, flow.SourceNetwork);
-                Add(ref key, flow.DestinationNetwork);
-            }
-
             if (bytes is not null)
             {
-                store.Of(bytes, store.Agent, in key, flow.First).Add((long)flow.Value.Bytes);
+                Count(bytes, in flow, (long)flow.Value.Bytes);
             }
 
             if (packets is not null)
             {
-                store.Of(packets, store.Agent, in key, flow.First).Add((long)flow.Value.Packets);
+                Count(packets, in flow, (long)flow.Value.Packets);
             }
         }
     }
@@ -86,6 +69,37 @@ public sealed class FlowMetrics : IFlowSink
     /// <inheritdoc/>
     public void Flush()
     {
+    }
+
+    private void Count(MetricFamily family, in FlowData flow, long count)
+    {
+        var key = store.BeginKey(family);
+        key.Add(flow.Side switch
+        {
+            FlowDirection.Request => "request"u8,
+            FlowDirection.Response => "response"u8,
+            _ => "unknown"u8,
+        });
+        if (hasInterface)
+        {
+            Add(ref key, flow.Interface);
+            key.Add(flow.Key.Direction == InterfaceDirection.Egress ? "egress"u8 : "ingress"u8);
+        }
+
+        if (hasNetworks)
+        {
+            Add(ref key, flow.SourceNetwork);
+            Add(ref key, flow.DestinationNetwork);
+        }
+
+        if (family.HasOptIns)
+        {
+            key.Add(protocols[flow.Key.Protocol] ??= Encoding.UTF8.GetBytes(TransportProtocol.NameOf(flow.Key.Protocol)));
+            key.Add(flow.Key.SourcePort);
+            key.Add(flow.Key.DestinationPort);
+        }
+
+        store.Of(family, store.Agent, in key, flow.First).Add(count);
     }
 
     private static void Add(ref SeriesKey key, string? value)

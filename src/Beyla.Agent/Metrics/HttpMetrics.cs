@@ -6,7 +6,7 @@ namespace Beyla.Agent.Metrics;
 
 /// <summary>
 /// <c>http.server.request.duration</c> and <c>http.client.request.duration</c> with the attributes that the semantic conventions require
-/// ("HTTP metrics"), and no path: anybody may send any.
+/// ("HTTP metrics"), and no path unless somebody includes it: anybody may send any.
 /// </summary>
 internal sealed class HttpMetrics : ISpanMetrics
 {
@@ -24,14 +24,18 @@ internal sealed class HttpMetrics : ISpanMetrics
             Name = "http.server.request.duration", Unit = "s", Kind = MetricKind.Histogram, Buckets = buckets,
             Description = "Duration of HTTP requests that a service answered.",
             Attributes = ["http.request.method", new("http.response.status_code", IsNumber: true), "error.type", "http.route",
-                "network.protocol.version", "url.scheme"],
+                "network.protocol.version", "url.scheme", new("server.address", IsOptIn: true),
+                new("server.port", IsNumber: true, IsOptIn: true), new("url.path", IsOptIn: true)],
+            IsSelectable = true,
         });
         client = store.Add(new MetricDefinition
         {
             Name = "http.client.request.duration", Unit = "s", Kind = MetricKind.Histogram, Buckets = buckets,
             Description = "Duration of HTTP requests that a service sent.",
             Attributes = ["http.request.method", new("http.response.status_code", IsNumber: true), "error.type",
-                "network.protocol.version", "server.address", new("server.port", IsNumber: true)],
+                "network.protocol.version", "server.address", new("server.port", IsNumber: true), new("url.scheme", IsOptIn: true),
+                new("url.path", IsOptIn: true)],
+            IsSelectable = true,
         });
     }
 
@@ -46,7 +50,8 @@ internal sealed class HttpMetrics : ISpanMetrics
 
         var isServer = data.Kind == SpanKind.Server;
         var values = data.Values;
-        var key = store.BeginKey();
+        var family = isServer ? server : client;
+        var key = store.BeginKey(family);
         var method = values.Text(SpanAttribute.HttpRequestMethod);
         key.Add(HttpSpan.IsKnown(method) ? method : "_OTHER"u8);
         key.Add(values.Number(SpanAttribute.HttpResponseStatusCode, -1));
@@ -68,6 +73,28 @@ internal sealed class HttpMetrics : ISpanMetrics
             key.Add(host.Name.IsEmpty ? data.ServerPort : host.Port == 0 ? 80 : host.Port);
         }
 
-        store.Observe(isServer ? server : client, resource, in key, in span);
+        if (family.HasOptIns)
+        {
+            AddOptIns(ref key, in data, isServer);
+        }
+
+        store.Observe(family, resource, in key, in span);
+    }
+
+    private static void AddOptIns(ref SeriesKey key, in SpanData data, bool isServer)
+    {
+        if (isServer)
+        {
+            // That of a client's span is known; a server's is seldom asked for.
+            var host = HostName.Of(data.Values.Text(SpanAttribute.HttpRequestHeaderHost));
+            key.Add(host.Name);
+            key.Add(host.Name.IsEmpty || host.Port == 0 ? data.ServerPort : host.Port);
+        }
+        else
+        {
+            key.Add("http"u8);
+        }
+
+        key.Add(data.Values.Text(SpanAttribute.UrlPath));
     }
 }

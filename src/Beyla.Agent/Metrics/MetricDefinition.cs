@@ -15,10 +15,15 @@ public sealed record MetricDefinition
     /// <summary>What it tells, for programs.</summary>
     public required MetricKind Kind { get; init; }
 
+    /// <summary>
+    /// Measured units in one of the metric, where it is no histogram: 1,000,000 where seconds are measured in microseconds.
+    /// </summary>
+    public long Scale { get; init; } = 1;
+
     /// <summary>The bounds of a histogram.</summary>
     public Buckets? Buckets { get; init; }
 
-    /// <summary>What tells its series apart, besides the resource.</summary>
+    /// <summary>What tells its series apart, besides the resource; those that are opt-in come last.</summary>
     public required IReadOnlyList<MetricAttribute> Attributes { get; init; }
 
     /// <summary>
@@ -31,6 +36,9 @@ public sealed record MetricDefinition
     /// specification, "Metrics API").
     /// </summary>
     public bool IsObserved { get; init; }
+
+    /// <summary>Whether <c>attributes.select</c> changes its attributes.</summary>
+    public bool IsSelectable { get; init; }
 
     /// <summary>Whether its series stay without news: they tell something that does not change.</summary>
     public bool IsLasting { get; init; }

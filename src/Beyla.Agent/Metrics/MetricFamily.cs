@@ -1,4 +1,5 @@
 using System.Text;
+using Beyla.Agent.Configuration;
 
 namespace Beyla.Agent.Metrics;
 
@@ -7,9 +8,20 @@ public sealed class MetricFamily
 {
     private readonly List<Series> series = [];
 
-    internal MetricFamily(int index, MetricDefinition definition)
+    internal MetricFamily(int index, MetricDefinition definition, AttributeSelection selection)
     {
         (Index, Definition) = (index, definition);
+        for (var i = 0; i < definition.Attributes.Count; i++)
+        {
+            var attribute = definition.Attributes[i];
+            if (definition.IsSelectable ? selection.HasMetric(NamesOf(definition), attribute.Name, !attribute.IsOptIn) : !attribute.IsOptIn)
+            {
+                Selected |= 1u << i;
+            }
+
+            HasOptIns |= attribute.IsOptIn && (Selected >> i & 1) != 0;
+        }
+
         Name = Encoding.UTF8.GetBytes(definition.Name);
     }
 
@@ -24,11 +36,26 @@ public sealed class MetricFamily
 
     internal byte[] Name { get; }
 
+    /// <summary>A bit for each attribute that its series have.</summary>
+    internal uint Selected { get; }
+
+    /// <summary>Whether an attribute is among them that is not by default.</summary>
+    internal bool HasOptIns { get; }
+
     /// <summary>Its place in the store.</summary>
     internal int Index { get; }
 
     /// <summary>When it may be looked for room again, by the store's clock.</summary>
     internal long NextLook { get; set; }
+
+    /// <summary>As OpenTelemetry and Prometheus have it, also of the samples of a page.</summary>
+    private static IEnumerable<string> NamesOf(MetricDefinition definition)
+    {
+        var unit = definition.Unit switch { "s" => "_seconds", "By" => "_bytes", "1" => "_ratio", _ => "" };
+        var name = definition.Name;
+        return [name, name + unit, name + "_total", name + unit + "_total", name + unit + "_bucket", name + unit + "_sum",
+            name + unit + "_count"];
+    }
 
     internal void Add(Series one) => series.Add(one);
 

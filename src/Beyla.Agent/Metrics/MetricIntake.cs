@@ -21,6 +21,7 @@ public sealed class MetricIntake
             new MetricStoreOptions
             {
                 Idle = IdleOf(metrics), ExpiresOfLiving = metrics.ExpiresOfLiving, Resources = metrics.Services,
+                Attributes = configuration.Shaping.Attributes,
                 Exemplars = metrics.Exemplars, IsRead = metrics.Port != 0, IsSent = metrics.Sent is not null,
             },
             AgentResource.Of(host, version));
@@ -29,10 +30,15 @@ public sealed class MetricIntake
             MetricSetup.AddBuild(Store, version);
         }
 
+        if (metrics.IsWanted && metrics.Features.HasFlag(MetricFeatures.ApplicationHost))
+        {
+            MetricSetup.AddHost(Store, host.Id);
+        }
+
         var setup = new MetricSetup
         {
             Features = metrics.Features, Durations = metrics.Durations, HasSelfReferences = metrics.HasSelfReferences,
-            SpanNames = configuration.Shaping.MetricSpanNames,
+            SpanNames = configuration.Shaping.MetricSpanNames, ProcessInterval = metrics.ProcessInterval,
         };
         Stages = metrics.TakesSpans && setup.MakeStage(Store, services, instrumented) is { } stage ? [stage] : [];
         Flows = metrics.TakesFlows ? new FlowMetrics(Store, metrics.Features, configuration.Network) : null;

@@ -9,6 +9,9 @@ public enum MetricKind : byte
     /// <summary>A value of this moment.</summary>
     Gauge,
 
+    /// <summary>A value of this moment that can be added up over resources: bytes, threads.</summary>
+    UpDownCounter,
+
     /// <summary>How many measurements fell between fixed bounds, cumulative.</summary>
     Histogram,
 }

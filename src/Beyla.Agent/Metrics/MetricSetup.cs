@@ -19,6 +19,9 @@ public sealed class MetricSetup
     /// <summary>Whether calls of a service to itself are part of the service graph.</summary>
     public bool HasSelfReferences { get; init; }
 
+    /// <summary>How often processes are measured.</summary>
+    public TimeSpan ProcessInterval { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Makes what turns spans into metrics; null where no group of metrics needs spans.</summary>
     /// <param name="store">Keeps them.</param>
     /// <param name="services">The resources of processes.</param>
@@ -49,7 +52,14 @@ public sealed class MetricSetup
             groups.Add(new MetricGroup(LeftOut.SpanMetrics, "instrumented.span_metrics", [.. metrics]));
         }
 
-        return groups.Count == 0 ? null : new MetricStage(store, services, [.. groups], instrumented);
+        ProcessMetrics? processes = null;
+        if (Features.HasFlag(MetricFeatures.ApplicationProcess))
+        {
+            // What a process sends itself says little of what it uses: nothing is left out.
+            groups.Add(new MetricGroup(LeftOut.None, "", [processes = new ProcessMetrics(store, ProcessInterval)]));
+        }
+
+        return groups.Count == 0 ? null : new MetricStage(store, services, [.. groups], instrumented, processes);
     }
 
     /// <summary>Adds <c>beyla_build_info</c>, whose one series is 1.</summary>
@@ -64,6 +74,22 @@ public sealed class MetricSetup
         key.Add(Encoding.UTF8.GetBytes(version));
         key.Add("linux"u8);
         key.Add(Encoding.UTF8.GetBytes(ArchitectureName.Agent));
+        using (store.Enter())
+        {
+            store.Of(family, store.Agent, in key, MetricStore.Time).Set(1);
+        }
+    }
+
+    /// <summary>Adds <c>traces_host_info</c>, by which Grafana Beyla says that a host is observed; its one series is 1.</summary>
+    public static void AddHost(MetricStore store, string host)
+    {
+        var family = store.Add(new MetricDefinition
+        {
+            Name = "traces.host.info", Kind = MetricKind.Gauge, IsLasting = true, Description = "A host whose services are traced.",
+            Attributes = ["grafana.host.id"],
+        });
+        var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
+        key.Add(Encoding.UTF8.GetBytes(host));
         using (store.Enter())
         {
             store.Of(family, store.Agent, in key, MetricStore.Time).Set(1);

@@ -9,8 +9,10 @@ namespace Beyla.Agent.Metrics;
 /// <param name="services">The resources of processes.</param>
 /// <param name="groups">Which.</param>
 /// <param name="instrumented">Which processes are left out of them; null for none.</param>
+/// <param name="processes">That of these which measures by the clock; null where there is none.</param>
 internal sealed class MetricStage(
-    MetricStore store, ServiceResources services, MetricGroup[] groups, InstrumentedServices? instrumented) : IExportStage, ICounted
+    MetricStore store, ServiceResources services, MetricGroup[] groups, InstrumentedServices? instrumented, ProcessMetrics? processes)
+    : IExportStage, ICounted
 {
     /// <summary>How often it is looked for what is over, in milliseconds.</summary>
     private const long Interval = 1000;
@@ -54,7 +56,11 @@ internal sealed class MetricStage(
     }
 
     /// <inheritdoc/>
-    public void OnEnd(ProcessInfo process) => store.End(process);
+    public void OnEnd(ProcessInfo process)
+    {
+        processes?.End(process);
+        store.End(process);
+    }
 
     /// <inheritdoc/>
     public long Tick(long now)
@@ -65,8 +71,11 @@ internal sealed class MetricStage(
             due = now + Interval;
         }
 
-        return due;
+        return processes is null ? due : Math.Min(due, processes.Tick(now));
     }
+
+    /// <inheritdoc/>
+    public void HandOver() => processes?.Measure();
 
     /// <inheritdoc/>
     public void Finish(long deadline)

@@ -53,7 +53,7 @@ public sealed partial class MetricStore
     {
         using (Enter())
         {
-            var family = new MetricFamily(families.Count, definition);
+            var family = new MetricFamily(families.Count, definition, options.Attributes);
             families.Add(family);
             return family;
         }
@@ -74,6 +74,9 @@ public sealed partial class MetricStore
 
     /// <summary>A key to be filled in: one at a time, under the lock. Room of the stack would have to be cleared each time.</summary>
     internal SeriesKey BeginKey() => new(room);
+
+    /// <summary>As <see cref="BeginKey()"/>; attributes that the series of this metric do not have are left out.</summary>
+    internal SeriesKey BeginKey(MetricFamily family) => new(room, family.Selected);
 
     /// <summary>Counts the duration of a span. Under the lock.</summary>
     internal void Observe(MetricFamily family, MetricResource resource, in SeriesKey key, in ExportedSpan span) =>

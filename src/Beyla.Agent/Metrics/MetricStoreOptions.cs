@@ -29,6 +29,9 @@ public sealed record MetricStoreOptions
     /// <summary>Whether they are sent from time to time: what is over is then sent once more before it goes.</summary>
     public bool IsSent { get; init; }
 
+    /// <summary>Which attributes metrics have.</summary>
+    public AttributeSelection Attributes { get; init; } = AttributeSelection.None;
+
     /// <summary>Which measurements of histograms are kept as exemplars.</summary>
     public ExemplarFilter Exemplars { get; init; } = ExemplarFilter.TraceBased;
 }

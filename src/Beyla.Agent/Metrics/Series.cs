@@ -34,7 +34,10 @@ public sealed class Series
     /// <summary>From when on it counts, in microseconds since 1970 (UTC).</summary>
     public long Start { get; }
 
-    /// <summary>The counter, or the sum of what was measured, in measured units (<see cref="Metrics.Buckets.Scale"/>).</summary>
+    /// <summary>
+    /// The value, or the sum of what was measured, in measured units (<see cref="Metrics.Buckets.Scale"/>,
+    /// <see cref="MetricDefinition.Scale"/>).
+    /// </summary>
     public long Sum { get; private set; }
 
     /// <summary>How many measurements.</summary>
@@ -89,7 +92,7 @@ public sealed class Series
         Count++;
     }
 
-    /// <summary>Sets a gauge.</summary>
+    /// <summary>Sets what is no counter.</summary>
     internal void Set(long value) => (Sum, Count) = (value, 1);
 
     /// <summary>Counts a measurement of a histogram.</summary>

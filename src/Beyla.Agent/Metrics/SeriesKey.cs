@@ -11,17 +11,26 @@ namespace Beyla.Agent.Metrics;
 /// </summary>
 public ref struct SeriesKey
 {
-    /// <summary>Enough for the attributes of any metric: at most eight, of at most <see cref="Longest"/> bytes.</summary>
-    public const int Room = 8 * (Longest + sizeof(ushort));
+    /// <summary>Enough for the attributes of any metric: at most twelve, of at most <see cref="Longest"/> bytes.</summary>
+    public const int Room = 12 * (Longest + sizeof(ushort));
 
     /// <summary>Longer values are cut.</summary>
     public const int Longest = 255;
 
     private readonly Span<byte> room;
+    private uint selected;
     private int used;
 
     /// <param name="room">At least <see cref="Room"/> bytes.</param>
-    public SeriesKey(Span<byte> room) => this.room = room;
+    /// <param name="selected">A bit for each attribute that is not left out, the first one lowest.</param>
+    public SeriesKey(Span<byte> room, uint selected = uint.MaxValue)
+    {
+        this.room = room;
+        this.selected = selected;
+    }
+
+    /// <summary>Whether the next attribute is not left out.</summary>
+    public readonly bool TakesNext => (selected & 1) != 0;
 
     /// <summary>What was put together.</summary>
     public readonly ReadOnlySpan<byte> Written => room[..used];
@@ -54,10 +63,16 @@ public ref struct SeriesKey
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(scoped ReadOnlySpan<byte> value)
     {
-        if (value.Length > Longest)
+        if ((selected & 1) == 0)
+        {
+            value = default;
+        }
+        else if (value.Length > Longest)
         {
             value = value[..Longest];
         }
+
+        selected >>= 1;
 
         BinaryPrimitives.WriteUInt16LittleEndian(room[used..], (ushort)value.Length);
         value.CopyTo(room[(used + sizeof(ushort))..]);

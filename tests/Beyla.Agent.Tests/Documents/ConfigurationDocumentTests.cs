@@ -54,6 +54,7 @@ public partial class ConfigurationDocumentTests
         ["prometheus_export.path"] = static c => c.Metrics.Path,
         ["prometheus_export.port"] = static c => c.Metrics.Port,
         ["prometheus_export.service_cache_size"] = static c => c.Metrics.Services,
+        ["processes.interval"] = static c => c.Metrics.ProcessInterval,
         ["prometheus_export.ttl"] = static c => c.Metrics.Idle,
         ["network.agent_ip_iface"] = static c => c.Network.AgentIPInterface,
         ["network.agent_ip_type"] = static c => c.Network.AgentIPType,

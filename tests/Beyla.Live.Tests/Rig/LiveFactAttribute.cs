@@ -31,7 +31,7 @@ internal sealed class LiveTheoryAttribute : TheoryAttribute
 internal static class LiveConditions
 {
     /// <summary>Milliseconds after which a test that hangs is given up; far above what any needs.</summary>
-    public const int Limit = 60_000;
+    public const int Limit = 180_000;
 
     /// <summary>Why a live test cannot run here, or null.</summary>
     public static string? ReasonToSkip(IEnumerable<string> needs)

@@ -115,7 +115,7 @@ public sealed class MetricEncoder(string version, MetricTemporality temporality 
         var data = writer.Begin(definition.Kind switch
         {
             MetricKind.Gauge => Gauge,
-            MetricKind.Counter => Sum,
+            MetricKind.Counter or MetricKind.UpDownCounter => Sum,
             _ => Histogram,
         });
         var points = 0;
@@ -157,13 +157,22 @@ public sealed class MetricEncoder(string version, MetricTemporality temporality 
 
     private static bool HasNews(Series series) => series.Count != (series.Sent?.Count ?? 0);
 
+    /// <summary>
+    /// The last request, since what is new was told after it, whenever it began; a value that is read for the first time has all from its
+    /// own beginning. A clock that was set back makes no point that ends before it begins.
+    /// </summary>
+    private long StartOf(Series series, long now)
+    {
+        var start = series.Sent is null && series.Family.Definition.IsObserved ? series.Start : Math.Max(series.Start, since);
+        return Math.Min(start, now);
+    }
+
     private void Point(Series series, bool fromLast, ProtobufWriter writer, long now)
     {
         var isHistogram = series.Counts is not null;
         var sent = fromLast ? series.Sent : null;
-        // What was measured in it was told after the last request, whenever it began. A clock that was set back makes no point that
-        // ends before it begins.
-        var start = fromLast ? Math.Min(Math.Max(series.Start, since), now) : series.Start;
+        var sum = series.Sum - (sent?.Sum ?? 0);
+        var start = fromLast ? StartOf(series, now) : series.Start;
         var point = writer.Begin(1);
         writer.Fixed(2, (ulong)start * 1000);
         writer.Fixed(3, (ulong)now * 1000);
@@ -171,9 +180,13 @@ public sealed class MetricEncoder(string version, MetricTemporality temporality 
         {
             Buckets(series, sent, fromLast ? start : 0, writer);
         }
+        else if (series.Family.Definition.Scale is var scale && scale > 1)
+        {
+            writer.Double(4, sum / (double)scale);
+        }
         else
         {
-            writer.Fixed(6, (ulong)(series.Sum - (sent?.Sum ?? 0)));
+            writer.Fixed(6, (ulong)sum);
         }
 
         Attributes(series, isHistogram ? 9 : 7, writer);

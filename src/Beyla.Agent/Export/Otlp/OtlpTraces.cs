@@ -27,12 +27,13 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
     /// <param name="sender">Sends the batches.</param>
     /// <param name="version">Version of the agent.</param>
     /// <param name="sampled">Whether a trace is sent; null for all.</param>
+    /// <param name="attributes">Which attributes spans have; null for those of the default.</param>
     public OtlpTraces(
         TracesExport options, ServiceResources resources, OtlpSender sender, string version,
-        Func<TraceContext, ProcessInfo, bool>? sampled = null)
+        Func<TraceContext, ProcessInfo, bool>? sampled = null, AttributeSelection? attributes = null)
     {
         (this.options, this.resources, this.sender, this.sampled) = (options, resources, sender, sampled);
-        batch = new TraceBatch(new SpanEncoder(SpanEncoder.Default, options.ValueLimit), version);
+        batch = new TraceBatch(new SpanEncoder(attributes ?? AttributeSelection.None, options.ValueLimit), version);
         take = batch.Take;
         wanted = [.. Enumerable.Range(0, byte.MaxValue + 1).Select(protocol => IsWanted((Kernel.ProtocolId)protocol))];
     }

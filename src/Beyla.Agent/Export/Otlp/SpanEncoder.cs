@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Export.Otlp;
@@ -8,9 +9,7 @@ namespace Beyla.Agent.Export.Otlp;
 /// Writes spans as OpenTelemetry has them (opentelemetry/proto/trace/v1/trace.proto, message Span). Attributes of the table keep their
 /// names; <see cref="SpanEnds"/> adds those that say who spoke with whom. One thread; does not allocate per span.
 /// </summary>
-/// <param name="attributes">A bit for each attribute of the table that is sent: 1 &lt;&lt; the attribute.</param>
-/// <param name="limit">Longest text of an attribute in characters; what is longer is cut.</param>
-public sealed class SpanEncoder(ulong attributes, int limit = int.MaxValue)
+public sealed class SpanEncoder
 {
     private const int Attributes = 9;
 
@@ -19,8 +18,23 @@ public sealed class SpanEncoder(ulong attributes, int limit = int.MaxValue)
 
     private static readonly byte[][] Names = [.. SpanAttributes.All.Select(static row => AttributeWriter.Encode(row.Name))];
 
-    private readonly SpanEnds ends = new(limit);
+    private readonly SpanEnds ends;
     private readonly TraceIds ids = new();
+    private readonly ulong attributes;
+    private readonly int limit;
+    private readonly bool hasErrorType;
+
+    /// <param name="selection">Which attributes are sent; all that are by default where it says nothing.</param>
+    /// <param name="limit">Longest text of an attribute in characters; what is longer is cut.</param>
+    public SpanEncoder(AttributeSelection selection, int limit = int.MaxValue)
+    {
+        (this.limit, ends) = (limit, new SpanEnds(limit, selection));
+        hasErrorType = selection.HasSpan(SpanAttributes.Of(SpanAttribute.ErrorType).Name, isDefault: true);
+        for (var i = 0; i < SpanAttributes.Count; i++)
+        {
+            attributes |= selection.HasSpan(SpanAttributes.All[i].Name, (Default >> i & 1) != 0) ? 1ul << i : 0;
+        }
+    }
 
     /// <summary>
     /// What is sent unless the configuration says otherwise: all but attributes that the conventions have as opt-in, and the Host header,
@@ -59,8 +73,12 @@ public sealed class SpanEncoder(ulong attributes, int limit = int.MaxValue)
         ends.Write(in span, writer, Attributes);
         if (span.Values.Has(SpanAttribute.ErrorType))
         {
-            var error = AttributeWriter.Cut(span.Values.Text(SpanAttribute.ErrorType), limit);
-            AttributeWriter.Text(writer, Attributes, Names[(int)SpanAttribute.ErrorType], error);
+            if (hasErrorType)
+            {
+                var error = AttributeWriter.Cut(span.Values.Text(SpanAttribute.ErrorType), limit);
+                AttributeWriter.Text(writer, Attributes, Names[(int)SpanAttribute.ErrorType], error);
+            }
+
             var status = writer.Begin(15);
             writer.Number(3, 2);
             writer.End(status);

@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Spans;
@@ -9,18 +10,27 @@ namespace Beyla.Agent.Export.Otlp;
 /// names them, else the socket's), client.address of a server's span, network.peer.address and .port, url.scheme, url.full of a client's
 /// (semantic conventions, "HTTP spans", "Database client spans"). How a parent was found is <c>beyla.parent.source</c>. One thread.
 /// </summary>
-/// <param name="limit">Longest text of an attribute in characters; what is longer is cut.</param>
 /// <remarks>Most follow from the connection and the Host header: their bytes are kept for some hundred connections.</remarks>
-internal sealed class SpanEnds(int limit)
+internal sealed class SpanEnds
 {
     private const int EntryBits = 9, MaximumKept = 512, MaximumHost = 128;
 
-    private static readonly byte[] ServerAddress = Name("server.address"), ServerPort = Name("server.port"),
-        ClientAddress = Name("client.address"), PeerAddress = Name("network.peer.address"), PeerPort = Name("network.peer.port"),
-        Scheme = Name("url.scheme"), Url = Name("url.full"), Source = Name("beyla.parent.source");
-
+    // Null where it is not sent.
+    private readonly byte[]? serverAddress, serverPort, clientAddress, peerAddress, peerPort, scheme, url, source;
+    private readonly int limit;
     private readonly Entry[] entries = new Entry[1 << EntryBits];
     private readonly byte[] scratch = new byte[32 * 1024];
+
+    /// <param name="limit">Longest text of an attribute in characters; what is longer is cut.</param>
+    /// <param name="selection">Which of them are sent.</param>
+    internal SpanEnds(int limit, AttributeSelection selection)
+    {
+        this.limit = limit;
+        byte[]? Name(string name) => selection.HasSpan(name, isDefault: true) ? AttributeWriter.Encode(name) : null;
+        (serverAddress, serverPort, clientAddress) = (Name("server.address"), Name("server.port"), Name("client.address"));
+        (peerAddress, peerPort, scheme) = (Name("network.peer.address"), Name("network.peer.port"), Name("url.scheme"));
+        (url, source) = (Name("url.full"), Name("beyla.parent.source"));
+    }
 
     /// <summary>Writes them as a field of the span's message.</summary>
     internal void Write(in SpanData span, ProtobufWriter writer, int field)
@@ -38,18 +48,32 @@ internal sealed class SpanEnds(int limit)
             entry.Keep(in span, host, writer.Written[start..], field);
         }
 
-        if (span is { Protocol: ProtocolId.Http, Kind: SpanKind.Client })
+        if (url is not null && span is { Protocol: ProtocolId.Http, Kind: SpanKind.Client })
         {
             WriteUrl(in span, host, writer, field);
         }
 
         if (span.Context.ParentId != 0)
         {
-            AttributeWriter.Text(writer, field, Source, StreamNames.Of(span.Context.Source));
+            Text(writer, field, source, StreamNames.Of(span.Context.Source));
         }
     }
 
-    private static byte[] Name(string name) => AttributeWriter.Encode(name);
+    private static void Text(ProtobufWriter writer, int field, byte[]? name, ReadOnlySpan<byte> value)
+    {
+        if (name is not null)
+        {
+            AttributeWriter.Text(writer, field, name, value);
+        }
+    }
+
+    private static void Number(ProtobufWriter writer, int field, byte[]? name, long value)
+    {
+        if (name is not null)
+        {
+            AttributeWriter.Number(writer, field, name, value);
+        }
+    }
 
     private void Make(in SpanData span, ReadOnlySpan<byte> host, ProtobufWriter writer, int field)
     {
@@ -64,29 +88,29 @@ internal sealed class SpanEnds(int limit)
             port = named ?? 80;
         }
 
-        AttributeWriter.Text(writer, field, ServerAddress, AttributeWriter.Cut(server, limit));
+        Text(writer, field, serverAddress, AttributeWriter.Cut(server, limit));
         // Of a database the port is told only where it is not the usual one.
         if (port != 0 && !(span.Protocol == ProtocolId.Postgres && port == 5432) && !(span.Protocol == ProtocolId.Redis && port == 6379))
         {
-            AttributeWriter.Number(writer, field, ServerPort, port);
+            Number(writer, field, serverPort, port);
         }
 
         var isClient = span.Kind == SpanKind.Client;
-        var (peer, peerPort) = isClient ? (span.ServerAddress, span.ServerPort)
+        var (peer, atPort) = isClient ? (span.ServerAddress, span.ServerPort)
             : span.IsClientNamed ? (span.PeerAddress, span.PeerPort) : (span.ClientAddress, span.ClientPort);
         _ = peer.TryFormat(text, out written);
-        AttributeWriter.Text(writer, field, PeerAddress, text[..written]);
-        AttributeWriter.Number(writer, field, PeerPort, peerPort);
+        Text(writer, field, peerAddress, text[..written]);
+        Number(writer, field, peerPort, atPort);
         if (isClient)
         {
             return;
         }
 
         _ = span.ClientAddress.TryFormat(text, out written);
-        AttributeWriter.Text(writer, field, ClientAddress, text[..written]);
+        Text(writer, field, clientAddress, text[..written]);
         if (isHttp)
         {
-            AttributeWriter.Text(writer, field, Scheme, "http"u8);
+            Text(writer, field, scheme, "http"u8);
         }
     }
 
@@ -111,7 +135,7 @@ internal sealed class SpanEnds(int limit)
             line.Write(span.Values.Text(SpanAttribute.UrlQuery));
         }
 
-        AttributeWriter.Text(writer, field, Url, AttributeWriter.Cut(line.Written, limit));
+        Text(writer, field, url, AttributeWriter.Cut(line.Written, limit));
     }
 
     /// <summary>The server's socket; an IPv6 address stands in brackets (RFC 3986 section 3.2.2).</summary>

@@ -12,7 +12,7 @@ internal sealed class FamilyText
         var definition = family.Definition;
         var name = PrometheusNames.Of(definition);
         var isCounter = definition.Kind == MetricKind.Counter;
-        var type = definition.Kind switch { MetricKind.Counter => "counter", MetricKind.Gauge => "gauge", _ => "histogram" };
+        var type = definition.Kind switch { MetricKind.Counter => "counter", MetricKind.Histogram => "histogram", _ => "gauge" };
         var help = definition.Description.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
         var sample = isCounter ? name + "_total" : name;
         Plain = Bytes($"# HELP {sample} {help}\n# TYPE {sample} {type}\n");
@@ -24,7 +24,7 @@ internal sealed class FamilyText
         (Sample, Bucket, Sum, Count) = (Bytes(sample + "{"), Bytes(name + "_bucket{"), Bytes(name + "_sum{"), Bytes(name + "_count{"));
         Limits = definition.Buckets is { } buckets
             ? [.. buckets.Bounds.Select(static bound => Bytes($",le=\"{Limit(bound)}\"}} ")), Bytes(",le=\"+Inf\"} ")] : [];
-        Scale = definition.Buckets?.Scale ?? 1;
+        Scale = definition.Buckets?.Scale ?? definition.Scale;
     }
 
     /// <summary>Head lines of the text format.</summary>

@@ -79,7 +79,15 @@ public sealed class MetricsPage(MetricStore store) : IPage
             page.Write(text.Sample);
             page.Write(labels);
             page.Write("} "u8);
-            page.Write(series.Sum);
+            if (text.Scale > 1)
+            {
+                page.Write(series.Sum / text.Scale);
+            }
+            else
+            {
+                page.Write(series.Sum);
+            }
+
             page.WriteByte((byte)'\n');
         }
     }

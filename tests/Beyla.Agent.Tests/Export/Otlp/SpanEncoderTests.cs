@@ -1,6 +1,8 @@
 using System.Text;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Export.Otlp;
 using Beyla.Agent.Spans;
+using Beyla.Agent.Tests.Configuration;
 using static Beyla.Agent.Tests.Export.Otlp.Proto;
 
 namespace Beyla.Agent.Tests.Export.Otlp;
@@ -125,7 +127,7 @@ public sealed class SpanEncoderTests
         // OpenTelemetry, "Attribute Limits": texts are cut to so many characters; names of spans are no attributes.
         var span = Samples.Client.With(SpanAttribute.HttpRequestMethod, "aé€😀z").With(SpanAttribute.Name, "a long name")
             .With(SpanAttribute.HttpRequestHeaderHost, "example.com").With(SpanAttribute.ErrorType, "timeout");
-        var fields = Sorted(Encode(span, new SpanEncoder(SpanEncoder.Default, 4)));
+        var fields = Sorted(Encode(span, new SpanEncoder(AttributeSelection.None, 4)));
         Assert.Contains(Convert.ToHexString(Attribute(Attributes, "http.request.method", "aé€😀")), fields);
         Assert.Contains(Convert.ToHexString(Text(5, "a long name")), fields);
         Assert.Contains(Convert.ToHexString(Attribute(Attributes, "url.full", "http")), fields);
@@ -137,7 +139,7 @@ public sealed class SpanEncoderTests
     public void A_span_without_a_trace_gets_one_of_its_own()
     {
         var seen = new HashSet<string>();
-        var encoder = new SpanEncoder(SpanEncoder.Default);
+        var encoder = new SpanEncoder(AttributeSelection.None);
         for (var i = 0; i < 100; i++)
         {
             var fields = Sorted(Encode(Samples.Broken with { Context = default }, encoder));
@@ -154,7 +156,7 @@ public sealed class SpanEncoderTests
     {
         foreach (var span in (SpanData[])[Samples.Client, Samples.Broken, Samples.Postgres, Samples.Redis])
         {
-            var keys = Sorted(Encode(span, new SpanEncoder(ulong.MaxValue)))
+            var keys = Sorted(Encode(span, new SpanEncoder(AttributeSelectionTests.Of("{traces: {include: ['*']}}"))))
                 .Where(static field => field.StartsWith("4A", StringComparison.Ordinal))
                 .Select(static field => Convert.FromHexString(field)).Select(static field => KeyOf(field)).ToList();
             Assert.NotEmpty(keys);
@@ -162,11 +164,30 @@ public sealed class SpanEncoderTests
         }
     }
 
+    [Fact]
+    public void Attributes_are_left_out_and_added()
+    {
+        var span = Samples.Client;
+        var selection = AttributeSelectionTests.Of(
+            "{traces: {include: [http.response.body.size], exclude: ['server.*', url_full, network.peer.port, error.type]}}");
+        string[] selected = Keys(span, selection), all = Keys(span, AttributeSelection.None);
+        string[] without = ["server.address", "server.port", "url.full", "network.peer.port", "error.type"];
+        Assert.Contains("http.response.body.size", selected);
+        Assert.DoesNotContain("http.response.body.size", all);
+        Assert.Subset(all.ToHashSet(), selected.Except(["http.response.body.size"]).ToHashSet());
+        Assert.Equal(all.Except(without).Append("http.response.body.size").Order(), selected.Order());
+    }
+
+    private static string[] Keys(SpanData span, AttributeSelection selection) =>
+        [.. Sorted(Encode(span, new SpanEncoder(selection)))
+            .Where(static field => field.StartsWith("4A", StringComparison.Ordinal))
+            .Select(static field => KeyOf(Convert.FromHexString(field)))];
+
     internal static byte[] Encode(SpanData span, SpanEncoder? encoder = null)
     {
         var writer = new ProtobufWriter();
         var exported = new ExportedSpan(in span) { Process = Samples.Web, Start = (long)Start, Duration = (long)Duration };
-        (encoder ?? new SpanEncoder(SpanEncoder.Default)).Write(in exported, writer, 2);
+        (encoder ?? new SpanEncoder(AttributeSelection.None)).Write(in exported, writer, 2);
         var reader = new ProtobufReader(writer.Written);
         Assert.True(reader.Read());
         Assert.Equal(2, reader.Field);

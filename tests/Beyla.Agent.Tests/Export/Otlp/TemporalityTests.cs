@@ -15,7 +15,7 @@ namespace Beyla.Agent.Tests.Export.Otlp;
 public sealed class TemporalityTests
 {
     // Wall clock of the samples: no point is earlier than what was measured.
-    private const long First = 1_900_000_000_000_000, Second = First + 60_000_000, Third = Second + 60_000_000;
+    private const long Begin = 1_000_000, First = 1_900_000_000_000_000, Second = First + 60_000_000, Third = Second + 60_000_000;
 
     [Fact]
     public void A_histogram_counts_from_the_request_before()
@@ -129,18 +129,29 @@ public sealed class TemporalityTests
             }
         }
 
-        Series Add(string name, MetricKind kind, bool isObserved)
+        Series Add(string name, MetricKind kind, bool isObserved) => TemporalityTests.Add(rig.Store, new MetricDefinition
         {
-            var family = rig.Store.Add(new MetricDefinition
-            {
-                Name = name, Kind = kind, IsObserved = isObserved, Description = "", Attributes = [],
-            });
-            var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
-            using (rig.Store.Enter())
-            {
-                return rig.Store.Of(family, rig.Store.Agent, in key, 1);
-            }
-        }
+            Name = name, Kind = kind, IsObserved = isObserved, Description = "", Attributes = [],
+        });
+    }
+
+    /// <summary>As the processor time of a process that had begun long before: the first point has all of it.</summary>
+    [Fact]
+    public void What_is_read_counts_from_its_own_beginning_and_then_from_the_last_request()
+    {
+        var (rig, encoder) = (new MetricRig(), new MetricEncoder("1", MetricTemporality.Delta));
+        encoder.Confirm(rig.Store, First);
+        var series = Add(rig.Store, new MetricDefinition
+        {
+            Name = "cpu", Unit = "s", Kind = MetricKind.Counter, IsObserved = true, Scale = 1_000_000, Description = "", Attributes = [],
+        });
+        series.Add(1_500_000);
+        var first = Assert.Single(Write(rig.Store, encoder, Second));
+        Assert.Equal((1, 1.5, Begin * 1000), (first.Temporality, first.Real, first.Start));
+        encoder.Confirm(rig.Store, Second);
+        series.Add(250_000);
+        var second = Assert.Single(Write(rig.Store, encoder, Third));
+        Assert.Equal((1, 0.25, Second * 1000), (second.Temporality, second.Real, second.Start));
     }
 
     [Fact]
@@ -177,6 +188,16 @@ public sealed class TemporalityTests
         Assert.Equal(new PlaceCounters("otlp.metrics", "points", 2, Emitted: 1, Lost: 1), Assert.Single(metrics.Count()));
     }
 
+    private static Series Add(MetricStore store, MetricDefinition definition)
+    {
+        var family = store.Add(definition);
+        var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
+        using (store.Enter())
+        {
+            return store.Of(family, store.Agent, in key, Begin);
+        }
+    }
+
     private static List<Point> Write(MetricStore store, MetricEncoder encoder, long now)
     {
         var writer = new ProtobufWriter();
@@ -203,8 +224,8 @@ public sealed class TemporalityTests
                 points.Add(new Point(
                     metric.GetProperty("name").GetString()!,
                     data.TryGetProperty("aggregationTemporality", out var temporality) ? temporality.GetInt32() : 0,
-                    Long(point, "startTimeUnixNano"), Long(point, "timeUnixNano"), Long(point, "asInt"), Long(point, "count"),
-                    point.TryGetProperty("sum", out var sum) ? sum.GetDouble() : 0,
+                    Long(point, "startTimeUnixNano"), Long(point, "timeUnixNano"), Long(point, "asInt"), Real(point, "asDouble"),
+                    Long(point, "count"), Real(point, "sum"),
                     string.Join(' ', Of(point, "bucketCounts").Select(static count => count.GetString())),
                     Of(point, "exemplars").Count()));
             }
@@ -215,12 +236,15 @@ public sealed class TemporalityTests
         static IEnumerable<JsonElement> Of(JsonElement parent, string name) =>
             parent.TryGetProperty(name, out var list) ? list.EnumerateArray() : [];
 
+        static double Real(JsonElement parent, string name) => parent.TryGetProperty(name, out var value) ? value.GetDouble() : 0;
+
         static long Long(JsonElement parent, string name) => parent.TryGetProperty(name, out var value)
             ? long.Parse(value.GetString()!, CultureInfo.InvariantCulture) : 0;
     }
 
     private readonly record struct Point(
-        string Metric, int Temporality, long Start, long Time, long Value, long Count, double Sum, string Buckets, int Exemplars);
+        string Metric, int Temporality, long Start, long Time, long Value, double Real, long Count, double Sum, string Buckets,
+        int Exemplars);
 
     private sealed class Receiver : IOtlpTransport
     {

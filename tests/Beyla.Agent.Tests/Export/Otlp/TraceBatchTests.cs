@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Export.Otlp;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
@@ -13,7 +14,7 @@ public sealed class TraceBatchTests
     [Fact]
     public void Each_process_is_one_resource_however_its_spans_come()
     {
-        var batch = new TraceBatch(new SpanEncoder(SpanEncoder.Default), "9.9");
+        var batch = new TraceBatch(new SpanEncoder(AttributeSelection.None), "9.9");
         Add(batch, Samples.Client, Web);
         Add(batch, Samples.Broken, Plain);
         Add(batch, Samples.Postgres, Web);
@@ -35,7 +36,7 @@ public sealed class TraceBatchTests
     [Fact]
     public void More_processes_than_are_kept_are_all_sent()
     {
-        var batch = new TraceBatch(new SpanEncoder(SpanEncoder.Default), "1");
+        var batch = new TraceBatch(new SpanEncoder(AttributeSelection.None), "1");
         for (var round = 0; round < 2; round++)
         {
             for (var i = 0; i < 2000; i++)
@@ -53,7 +54,7 @@ public sealed class TraceBatchTests
     [Fact]
     public void A_span_costs_no_memory()
     {
-        var batch = new TraceBatch(new SpanEncoder(SpanEncoder.Default, 100), "1");
+        var batch = new TraceBatch(new SpanEncoder(AttributeSelection.None, 100), "1");
         SpanData[] spans = [Samples.Client, Samples.Broken, Samples.Postgres, Samples.Redis];
         long allocated = 0;
         for (var round = 0; round < 20; round++)
