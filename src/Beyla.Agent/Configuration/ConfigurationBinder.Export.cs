@@ -54,13 +54,14 @@ internal sealed partial class ConfigurationBinder
             {
                 FirstBackoff = Duration(Section + ".backoff_initial_interval"),
                 LongestBackoff = Duration(Section + ".backoff_max_interval"),
-                GiveUpAfter = Get(Section + ".timeout").Origin.Source == SettingSource.Default
-                    ? Duration(Section + ".backoff_max_elapsed_time") : otlp.Timeout,
+                GiveUpAfter = WithExportTimeout(Section, Get(Section + ".timeout").Origin.Source == SettingSource.Default
+                    ? Duration(Section + ".backoff_max_elapsed_time") : otlp.Timeout),
             },
             Instrumentations = Get(Section + ".instrumentations").Items.ToHashSet(StringComparer.Ordinal),
             BatchSize = (int)Integer(Section + ".batch_max_size"),
             BatchDelay = Duration(Section + ".batch_timeout"),
             QueueSize = (int)Integer(Section + ".queue_size"),
+            CountLimit = (int)Integer(Section + ".attribute_count_limit"),
             ValueLimit = Integer(Section + ".value_length_limit") is > 0 and var limit ? (int)limit : int.MaxValue,
         };
     }
@@ -78,8 +79,11 @@ internal sealed partial class ConfigurationBinder
         var interval = Duration(Section + ".interval");
         return new MetricsExport
         {
-            Otlp = layers.StreamsMetrics || Get(Section + ".timeout").Origin.Source == SettingSource.Default
-                ? otlp : otlp with { GiveUpAfter = otlp.Timeout },
+            Otlp = layers.StreamsMetrics ? otlp : otlp with
+            {
+                GiveUpAfter = WithExportTimeout(
+                    Section, Get(Section + ".timeout").Origin.Source == SettingSource.Default ? otlp.GiveUpAfter : otlp.Timeout),
+            },
             Interval = interval > TimeSpan.Zero ? interval : TimeSpan.FromMilliseconds(Integer(Section + ".OTELIntervalMS")),
             Temporality = Choice(Section + ".temporality") switch
             {
@@ -88,6 +92,13 @@ internal sealed partial class ConfigurationBinder
                 _ => MetricTemporality.Cumulative,
             },
         };
+    }
+
+    /// <summary>The shorter of two limits; zero is none.</summary>
+    private TimeSpan WithExportTimeout(string section, TimeSpan limit)
+    {
+        var own = Duration(section + ".export_timeout");
+        return own > TimeSpan.Zero && (limit <= TimeSpan.Zero || own < limit) ? own : limit;
     }
 
     /// <summary>The settings that the exports of all signals have.</summary>

@@ -102,6 +102,9 @@ public sealed record TracesExport
     /// <summary>Spans that wait at most, those that are on their way included.</summary>
     public int QueueSize { get; init; } = 16384;
 
+    /// <summary>Attributes of a span at most.</summary>
+    public int CountLimit { get; init; } = 128;
+
     /// <summary>Characters of an attribute at most.</summary>
     public int ValueLimit { get; init; } = int.MaxValue;
 }

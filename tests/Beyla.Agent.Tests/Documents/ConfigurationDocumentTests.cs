@@ -79,6 +79,7 @@ public partial class ConfigurationDocumentTests
         ["otel_metrics_export.OTELIntervalMS"] = static c => (int)c.Metrics.Sent!.Interval.TotalMilliseconds,
         ["otel_metrics_export.temporality"] = static c => c.Metrics.Sent!.Temporality,
         ["otel_metrics_export.timeout"] = static c => c.Metrics.Sent!.Otlp.Timeout,
+        ["otel_traces_export.attribute_count_limit"] = static c => c.Traces!.CountLimit,
         ["otel_traces_export.backoff_initial_interval"] = static c => c.Traces!.Otlp.FirstBackoff,
         ["otel_traces_export.backoff_max_elapsed_time"] = static c => c.Traces!.Otlp.GiveUpAfter,
         ["otel_traces_export.backoff_max_interval"] = static c => c.Traces!.Otlp.LongestBackoff,
