@@ -122,7 +122,7 @@ internal sealed class Exports : IDisposable
         {
             // Bytes bound what waits: one request has all points.
             var sender = Sender(sent.Otlp, OtlpSignal.Metrics, int.MaxValue, fileText);
-            var stage = new OtlpMetrics(intake.Store, sent.Interval, sender, AgentVersion.Text);
+            var stage = new OtlpMetrics(intake.Store, sent, sender, AgentVersion.Text);
             stages.Add(stage); // after those that fill the store
             places.Add(stage);
             owned.Add(stage);

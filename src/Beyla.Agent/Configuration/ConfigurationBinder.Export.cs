@@ -54,8 +54,8 @@ internal sealed partial class ConfigurationBinder
             {
                 FirstBackoff = Duration(Section + ".backoff_initial_interval"),
                 LongestBackoff = Duration(Section + ".backoff_max_interval"),
-                GiveUpAfter = Get(Section + ".timeout").Origin.Source == SettingSource.Default
-                    ? Duration(Section + ".backoff_max_elapsed_time") : otlp.Timeout,
+                GiveUpAfter = WithExportTimeout(Section, Get(Section + ".timeout").Origin.Source == SettingSource.Default
+                    ? Duration(Section + ".backoff_max_elapsed_time") : otlp.Timeout),
             },
         };
     }
@@ -69,6 +69,7 @@ internal sealed partial class ConfigurationBinder
             BatchSize = (int)Integer(Section + ".batch_max_size"),
             BatchDelay = Duration(Section + ".batch_timeout"),
             QueueSize = (int)Integer(Section + ".queue_size"),
+            CountLimit = (int)Integer(Section + ".attribute_count_limit"),
             ValueLimit = Integer(Section + ".value_length_limit") is > 0 and var limit ? (int)limit : int.MaxValue,
         };
     }
@@ -83,21 +84,29 @@ internal sealed partial class ConfigurationBinder
             return null;
         }
 
-        var temporality = Get(Section + ".temporality");
-        if (Choice(Section + ".temporality") is "delta" or "lowmemory")
-        {
-            layers.Warnings.Add(
-                $"{temporality.Key.Path} = \"{temporality.Shown}\" ({temporality.Origin}) is not built in this agent; "
-                + "metrics are sent cumulative");
-        }
-
         var interval = Duration(Section + ".interval");
         return new MetricsExport
         {
-            Otlp = layers.StreamsMetrics || Get(Section + ".timeout").Origin.Source == SettingSource.Default
-                ? otlp : otlp with { GiveUpAfter = otlp.Timeout },
+            Otlp = layers.StreamsMetrics ? otlp : otlp with
+            {
+                GiveUpAfter = WithExportTimeout(
+                    Section, Get(Section + ".timeout").Origin.Source == SettingSource.Default ? otlp.GiveUpAfter : otlp.Timeout),
+            },
             Interval = interval > TimeSpan.Zero ? interval : TimeSpan.FromMilliseconds(Integer(Section + ".OTELIntervalMS")),
+            Temporality = Choice(Section + ".temporality") switch
+            {
+                "delta" => MetricTemporality.Delta,
+                "lowmemory" => MetricTemporality.LowMemory,
+                _ => MetricTemporality.Cumulative,
+            },
         };
+    }
+
+    /// <summary>The shorter of two limits; zero is none.</summary>
+    private TimeSpan WithExportTimeout(string section, TimeSpan limit)
+    {
+        var own = Duration(section + ".export_timeout");
+        return own > TimeSpan.Zero && (limit <= TimeSpan.Zero || own < limit) ? own : limit;
     }
 
     /// <summary>The settings that the exports of all signals have.</summary>

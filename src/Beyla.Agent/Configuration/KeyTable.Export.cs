@@ -4,6 +4,8 @@ namespace Beyla.Agent.Configuration;
 internal static partial class KeyTable
 {
     private const string OpenTelemetryTraces = """
+        +otel_traces_export.attribute_count_limit|OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT,OTEL_ATTRIBUTE_COUNT_LIMIT|int 0..|128
+          Attributes of a span at most; how many more there were is told in their place.
         +otel_traces_export.backoff_initial_interval|BEYLA_BACKOFF_INITIAL_INTERVAL|duration >0|1s
           The first wait before a failed export is tried again; each further one is twice as long.
         +otel_traces_export.backoff_max_elapsed_time|BEYLA_BACKOFF_MAX_ELAPSED_TIME|duration|1m
@@ -24,6 +26,8 @@ internal static partial class KeyTable
           How exports are compressed.
         +otel_traces_export.endpoint|OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT|text|
           The URL to which spans are sent, as it is; to OTEL_EXPORTER_OTLP_ENDPOINT /v1/traces is added.
+        +otel_traces_export.export_timeout|OTEL_BSP_EXPORT_TIMEOUT|duration >0|
+          How long an export is tried, all its requests and waits together; unset is what the other settings give.
         +otel_traces_export.headers|OTEL_EXPORTER_OTLP_TRACES_HEADERS,OTEL_EXPORTER_OTLP_HEADERS|text|
           Headers of each export: name=value, with commas between them and values in percent-encoding.
         +otel_traces_export.insecure|OTEL_EXPORTER_OTLP_TRACES_INSECURE,OTEL_EXPORTER_OTLP_INSECURE|bool|false
@@ -82,6 +86,8 @@ internal static partial class KeyTable
           The finest scale of an exponential histogram.
         otel_metrics_export.exponential_histogram.max_size|BEYLA_METRICS_EXPONENTIAL_HISTOGRAM_MAX_SIZE|int|160
           How many buckets an exponential histogram has at most.
+        +otel_metrics_export.export_timeout|OTEL_METRIC_EXPORT_TIMEOUT|duration >0|
+          How long an export is tried, all its requests and waits together; unset is what the other settings give.
         otel_metrics_export.extra_span_resource_attributes|BEYLA_EXTRA_SPAN_RESOURCE_ATTRIBUTES|list|
           Resource attributes that are added to the metrics made from spans.
         otel_metrics_export.features||list|
@@ -110,7 +116,7 @@ internal static partial class KeyTable
         otel_metrics_export.reporters_cache_len|BEYLA_METRICS_REPORT_CACHE_LEN|int|256
           How many services have an exporter of their own kept.
         +otel_metrics_export.temporality|OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE|one cumulative delta lowmemory|cumulative
-          Whether a point counts from the beginning of its series or from the point before; only cumulative is built.
+          Whether counters and histograms count from the beginning of their series (cumulative) or from the point before.
         +otel_metrics_export.timeout|OTEL_EXPORTER_OTLP_METRICS_TIMEOUT,OTEL_EXPORTER_OTLP_TIMEOUT|duration|10s
           How long one request may take; 0 is for ever. Where it is set, it is also how long an export is tried.
         otel_metrics_export.ttl|BEYLA_METRICS_TTL|duration|5m

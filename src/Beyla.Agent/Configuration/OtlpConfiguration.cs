@@ -56,6 +56,21 @@ public sealed record OtlpConfiguration
     public bool SkipVerify { get; init; }
 }
 
+/// <summary>
+/// From where the points of what only rises count (OpenTelemetry specification, "Metrics Exporter - OTLP", "Temporality preference").
+/// </summary>
+public enum MetricTemporality : byte
+{
+    /// <summary>From the beginning of the series.</summary>
+    Cumulative,
+
+    /// <summary>Counters and histograms from the point before.</summary>
+    Delta,
+
+    /// <summary>The same, but for counters whose value is read from somewhere: nothing has to be remembered of those.</summary>
+    LowMemory,
+}
+
 /// <summary>How metrics are sent. Immutable.</summary>
 public sealed record MetricsExport
 {
@@ -64,6 +79,9 @@ public sealed record MetricsExport
 
     /// <summary>How often all series are sent.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>From where points count.</summary>
+    public MetricTemporality Temporality { get; init; }
 }
 
 /// <summary>How spans are gathered and encoded, wherever they go. Immutable.</summary>
@@ -80,6 +98,9 @@ public record TracesOptions
 
     /// <summary>Spans that wait at most, those that are on their way included.</summary>
     public int QueueSize { get; init; } = 16384;
+
+    /// <summary>Attributes of a span at most.</summary>
+    public int CountLimit { get; init; } = 128;
 
     /// <summary>Characters of an attribute at most.</summary>
     public int ValueLimit { get; init; } = int.MaxValue;

@@ -31,6 +31,12 @@ public sealed record MetricDefinition
     /// </summary>
     public string? PrometheusName { get; init; }
 
+    /// <summary>
+    /// Whether its value is read from somewhere, and not made of what happens one by one: an asynchronous instrument (OpenTelemetry
+    /// specification, "Metrics API").
+    /// </summary>
+    public bool IsObserved { get; init; }
+
     /// <summary>Whether <c>attributes.select</c> changes its attributes.</summary>
     public bool IsSelectable { get; init; }
 

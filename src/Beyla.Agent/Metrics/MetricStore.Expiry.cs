@@ -28,9 +28,10 @@ public sealed partial class MetricStore
         }
     }
 
-    private static void Leave(MetricResource resource)
+    private void Leave(MetricResource resource)
     {
-        if (--resource.Living == 0)
+        // The agent, which has those for which there is no room, lives in any case.
+        if (resource != Agent && --resource.Living == 0)
         {
             resource.EndedAt = Environment.TickCount64;
         }

@@ -166,7 +166,7 @@ internal sealed class ProcessMetrics : ISpanMetrics
         {
             // Seconds and parts are measured in millionths.
             Name = name, Unit = unit, Kind = kind, Description = description, Scale = unit is "s" or "1" ? 1_000_000 : 1,
-            Attributes = attributes, IsSelectable = true,
+            Attributes = attributes, IsSelectable = true, IsObserved = true,
         });
 
     private sealed class Known

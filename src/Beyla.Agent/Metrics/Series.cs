@@ -55,6 +55,9 @@ public sealed class Series
     /// <summary>Room for what an exporter has made of the attributes once.</summary>
     public byte[]? Text { get; set; }
 
+    /// <summary>What it had when it was sent last; null where nobody remembers that, or it was not sent.</summary>
+    internal SentValues? Sent { get; set; }
+
     /// <summary>When it last changed, as the store's clock.</summary>
     internal long LastSeen { get; set; }
 

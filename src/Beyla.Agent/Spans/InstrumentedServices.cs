@@ -36,7 +36,8 @@ public sealed class InstrumentedServices(LeftOut ofTraces, LeftOut ofMetrics) : 
             ofMetrics |= features.HasFlag(MetricFeatures.Application) ? LeftOut.Metrics : LeftOut.None;
         }
 
-        if (shaping.ExcludesInstrumentedOfSpanMetrics && (features & MetricFeatures.OfSpans & ~MetricFeatures.Application) != 0)
+        const MetricFeatures OfSpans = MetricFeatures.OfSpans & ~(MetricFeatures.Application | MetricFeatures.ApplicationProcess);
+        if (shaping.ExcludesInstrumentedOfSpanMetrics && (features & OfSpans) != 0)
         {
             ofTraces |= LeftOut.SpanMetrics;
         }

@@ -204,6 +204,37 @@ public sealed class OtlpTests
     }
 
     [Theory]
+    [InlineData("", "", "", 60)]
+    [InlineData("", "", "20000", 20)]
+    [InlineData("", "", "90000", 60)]
+    [InlineData("3000", "", "20000", 3)]
+    [InlineData("30000", "", "20000", 20)]
+    [InlineData("0", "", "20000", 20)]
+    [InlineData("", "0", "20000", 20)]
+    [InlineData("", "", "0", 60)]
+    public void An_export_is_tried_for_the_shortest_time_that_was_set(
+        string timeout, string elapsed, string export, int seconds)
+    {
+        var configuration = Loaded.Environment(
+            (General, "http://h"), ("OTEL_EXPORTER_OTLP_TIMEOUT", timeout), ("BEYLA_BACKOFF_MAX_ELAPSED_TIME", elapsed),
+            ("OTEL_BSP_EXPORT_TIMEOUT", export), ("OTEL_METRIC_EXPORT_TIMEOUT", export)).Configuration;
+        Assert.Equal(TimeSpan.FromSeconds(seconds), configuration.Traces!.Otlp.GiveUpAfter);
+        Assert.Equal(TimeSpan.FromSeconds(seconds), configuration.Metrics.Sent!.Otlp.GiveUpAfter);
+    }
+
+    [Theory]
+    [InlineData("", "", 128)]
+    [InlineData("7", "", 7)]
+    [InlineData("", "9", 9)]
+    [InlineData("7", "9", 7)]
+    [InlineData("0", "", 0)]
+    public void The_limit_of_attributes_of_spans_goes_before_that_of_all(string spans, string all, int limit) => Assert.Equal(
+        limit,
+        Loaded.Environment(
+            (General, "http://h"), ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", spans), ("OTEL_ATTRIBUTE_COUNT_LIMIT", all))
+            .Configuration.Traces!.CountLimit);
+
+    [Theory]
     [InlineData("otlp", true, false)]
     [InlineData("OTLP", true, false)]
     [InlineData("console", false, true)]

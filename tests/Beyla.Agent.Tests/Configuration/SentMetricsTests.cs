@@ -119,19 +119,17 @@ public sealed class SentMetricsTests
     }
 
     [Theory]
-    [InlineData("delta", 1)]
-    [InlineData("LowMemory", 1)]
-    [InlineData("Cumulative", 0)]
-    [InlineData("sideways", 1)]
-    public void Other_temporalities_are_a_warning(string value, int warnings)
+    [InlineData("delta", MetricTemporality.Delta, 0)]
+    [InlineData("LowMemory", MetricTemporality.LowMemory, 0)]
+    [InlineData("Cumulative", MetricTemporality.Cumulative, 0)]
+    [InlineData("", MetricTemporality.Cumulative, 0)]
+    [InlineData("sideways", MetricTemporality.Cumulative, 1)]
+    public void The_temporality_is_in_any_case_and_another_word_is_a_warning(string value, MetricTemporality expected, int warnings)
     {
         var loaded = Loaded.Environment((Own, "http://h"), ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", value));
         Assert.Equal(warnings, loaded.Warnings.Count);
         Assert.Empty(loaded.Problems);
-        Assert.NotNull(loaded.Configuration.Metrics.Sent);
-        // Where nothing is sent the variable is meant for others.
-        Assert.Equal(
-            value == "sideways" ? 1 : 0, Loaded.Environment(("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", value)).Warnings.Count);
+        Assert.Equal(expected, loaded.Configuration.Metrics.Sent!.Temporality);
     }
 
     [Theory]

@@ -77,7 +77,9 @@ public partial class ConfigurationDocumentTests
         ["otel_metrics_export.compression"] = static c => c.Metrics.Sent!.Otlp.Compress ? "gzip" : "none",
         ["otel_metrics_export.insecure_skip_verify"] = static c => c.Metrics.Sent!.Otlp.SkipVerify,
         ["otel_metrics_export.OTELIntervalMS"] = static c => (int)c.Metrics.Sent!.Interval.TotalMilliseconds,
+        ["otel_metrics_export.temporality"] = static c => c.Metrics.Sent!.Temporality,
         ["otel_metrics_export.timeout"] = static c => c.Metrics.Sent!.Otlp.Timeout,
+        ["otel_traces_export.attribute_count_limit"] = static c => c.Traces!.CountLimit,
         ["otel_traces_export.backoff_initial_interval"] = static c => c.Traces!.Otlp.FirstBackoff,
         ["otel_traces_export.backoff_max_elapsed_time"] = static c => c.Traces!.Otlp.GiveUpAfter,
         ["otel_traces_export.backoff_max_interval"] = static c => c.Traces!.Otlp.LongestBackoff,
@@ -126,10 +128,9 @@ public partial class ConfigurationDocumentTests
         };
         foreach (var key in KeyIndex.All.Where(static key => key.Built && ConfigurationDocument.Default(key).Length > 0))
         {
-            // The one default that is a list of rules (SelectionTests hold what it excludes), what only shows in a URL (OtlpTests), and
-            // the one temporality that there is.
+            // The one default that is a list of rules (SelectionTests hold what it excludes), and what only shows in a URL (OtlpTests).
             if (key.Path is "discovery.default_exclude_instrument" or "otel_traces_export.insecure" or "grafana.otlp.cloud_submit"
-                or "otel_metrics_export.insecure" or "otel_metrics_export.temporality")
+                or "otel_metrics_export.insecure")
             {
                 continue;
             }

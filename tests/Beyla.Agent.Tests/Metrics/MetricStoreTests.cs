@@ -148,5 +148,16 @@ public sealed class MetricStoreTests
         Assert.Equal(6, rig.Store.Resources.Count);
         Assert.Equal(20, rig.Some(Count).Sum(static sample => sample.Value));
         Assert.Equal(15, rig.One(Count, "job=\"beyla\""));
+
+        // Their end is not that of the agent.
+        foreach (var process in processes)
+        {
+            rig.Stage.OnEnd(process);
+        }
+
+        _ = (rig.Page(), rig.Page());
+        rig.Store.Expire(Environment.TickCount64 + 20_000);
+        Assert.Single(rig.Store.Resources);
+        Assert.Equal(15, rig.One(Count, "job=\"beyla\""));
     }
 }

@@ -111,6 +111,49 @@ public sealed class MetricsTests
         await agent.StopAsync();
     }
 
+    /// <summary>What the page has from the beginning is the sum of what the receiver has from one request to the next.</summary>
+    [LiveTheory("nginx", "otlp-receiver")]
+    [InlineData("delta")]
+    [InlineData("lowmemory")]
+    public async Task Points_that_count_from_the_last_one_add_up_to_the_requests(string temporality)
+    {
+        await using TestServer server = await Nginx.StartAsync();
+        await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
+        int page = FreePort.Next();
+        await using AgentProcess agent = await AgentProcess.StartAsync(ExportingAgent.For(server.Port, receiver.HttpUrl)
+            .With("OTEL_METRICS_EXPORTER", "otlp").With("OTEL_METRIC_EXPORT_INTERVAL", "300")
+            .With("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", temporality)
+            .With("BEYLA_METRICS_FEATURES", "application,application_span")
+            .With("BEYLA_PROMETHEUS_PORT", page.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        for (int round = 1; round <= 3; round++)
+        {
+            await HttpRequests.SendAsync(server.Port, [.. Enumerable.Range(0, 100).Select(i => i % 4 == 0 ? "/status/503" : "/hello")]);
+            Assert.True(await Wait.UntilAsync(() => Points(Duration).Sum(point => point.Count) == 100 * round, Wait.Hang));
+        }
+
+        using HttpClient client = new();
+        string text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{page}/metrics"));
+        Assert.Matches("(?m)^http_server_request_duration_seconds_count{[^}]*http_response_status_code=\"503\"[^}]*} 75$", text);
+        await HttpRequests.SendAsync(server.Port, 10, "/hello");
+        await agent.WaitForServerSpansAsync(310);
+        await agent.StopAsync(); // and the rest
+
+        Assert.Equal(310, Points(Duration).Sum(point => point.Count));
+        Assert.Equal(310, Points(Duration).Sum(point => point.Buckets.Sum()));
+        Assert.Equal(agent.Spans.Sum(span => span.Duration.TotalSeconds), Points(Duration).Sum(point => point.Sum), 6);
+        Assert.Equal(310, Points("traces_spanmetrics_calls").Sum(point => (long)point.Value!));
+        Assert.All(Points(Duration).Concat(Points("traces_spanmetrics_calls")), point => Assert.Equal(1, point.Temporality));
+        foreach (IGrouping<(object, object), OtlpPoint> series in Points(Duration)
+            .GroupBy(point => (point.Resource["process.pid"], point.Attributes["http.response.status_code"])))
+        {
+            OtlpPoint[] points = [.. series];
+            Assert.All(points.Zip(points.Skip(1)), pair => Assert.True(pair.Second.Start >= pair.First.Time, $"{pair}"));
+            Assert.All(points, point => Assert.InRange(point.Start, 1, point.Time));
+        }
+
+        IEnumerable<OtlpPoint> Points(string metric) => receiver.Points.Where(point => point.Metric == metric);
+    }
+
     /// <summary>The server whose worker a process is, or which it is.</summary>
     private static long ParentOf(long pid, int server) => pid == server ? pid
         : File.ReadLines($"/proc/{pid}/status").Where(line => line.StartsWith("PPid:", StringComparison.Ordinal))

@@ -1,24 +1,28 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Metrics;
 
 namespace Beyla.Agent.Export.Otlp;
 
 /// <summary>
-/// Writes all series of a store as OpenTelemetry has them, cumulative: an ExportMetricsServiceRequest with one ResourceMetrics for each
-/// service instance (opentelemetry/proto/metrics/v1/metrics.proto). One thread.
+/// Writes all series of a store as OpenTelemetry has them: an ExportMetricsServiceRequest with one ResourceMetrics for each service
+/// instance (opentelemetry/proto/metrics/v1/metrics.proto). The store counts from the beginning of each series; where points are to
+/// count from the one before, what was sent is remembered, and series without news have no point. One thread.
 /// </summary>
 /// <param name="version">Version of the agent.</param>
-public sealed class MetricEncoder(string version)
+/// <param name="temporality">From where points count.</param>
+public sealed class MetricEncoder(string version, MetricTemporality temporality = MetricTemporality.Cumulative)
 {
-    // Fields of Metric by the kind of data, and AggregationTemporality: cumulative 2.
+    // Fields of Metric by the kind of data, and AggregationTemporality.
     private const int Gauge = 5, Sum = 7, Histogram = 9;
-    private const ulong Cumulative = 2;
+    private const ulong Delta = 1, Cumulative = 2;
 
     private static readonly byte[] OverflowName = AttributeWriter.Encode("otel.metric.overflow");
 
     private readonly byte[] scope = SharedMessages.Scope(version);
     private readonly Dictionary<string, byte[]> names = new(StringComparer.Ordinal);
+    private long since; // when it was last confirmed, microseconds since 1970 (UTC)
 
     /// <summary>Writes the whole request. Under the lock of the store.</summary>
     /// <param name="store">The series.</param>
@@ -36,6 +40,34 @@ public sealed class MetricEncoder(string version)
         return points;
     }
 
+    /// <summary>
+    /// What was written is on its way: from now on points of <see cref="MetricTemporality.Delta"/> count from there. Where nobody confirms,
+    /// the next request has it too. Under the same hold of the lock.
+    /// </summary>
+    /// <param name="store">The series.</param>
+    /// <param name="now">Time of the points.</param>
+    public void Confirm(MetricStore store, long now)
+    {
+        since = now;
+        foreach (var family in store.Families)
+        {
+            if (!CountsFromLast(family.Definition))
+            {
+                continue;
+            }
+
+            foreach (var series in family.Series)
+            {
+                (series.Sent ??= new SentValues()).Take(series);
+            }
+        }
+    }
+
+    /// <summary>Counters and histograms alone, whatever is preferred.</summary>
+    private bool CountsFromLast(MetricDefinition definition) =>
+        temporality != MetricTemporality.Cumulative && definition.Kind is MetricKind.Counter or MetricKind.Histogram
+        && !(definition.IsObserved && temporality == MetricTemporality.LowMemory);
+
     private int Resource(MetricStore store, MetricResource resource, ProtobufWriter writer, long now)
     {
         var isAgent = resource == store.Agent;
@@ -45,6 +77,7 @@ public sealed class MetricEncoder(string version)
         }
 
         var points = 0;
+        var before = writer.Length;
         var all = writer.Begin(1);
         writer.Raw(resource.Encoded ??= SharedMessages.Resource(resource.Attributes));
         var scoped = writer.Begin(2);
@@ -56,6 +89,11 @@ public sealed class MetricEncoder(string version)
 
         writer.End(scoped);
         writer.End(all);
+        if (points == 0)
+        {
+            writer.Cut(before);
+        }
+
         return points;
     }
 
@@ -68,6 +106,8 @@ public sealed class MetricEncoder(string version)
         }
 
         var definition = family.Definition;
+        var fromLast = CountsFromLast(definition);
+        var before = writer.Length;
         var metric = writer.Begin(2);
         writer.Text(1, definition.Name);
         writer.Text(2, definition.Description);
@@ -81,22 +121,28 @@ public sealed class MetricEncoder(string version)
         var points = 0;
         foreach (var series in slots)
         {
-            if (series is not null)
+            if (series is not null && (!fromLast || HasNews(series)))
             {
-                Point(series, writer, now);
+                Point(series, fromLast, writer, now);
                 points++;
             }
         }
 
-        if (overflow is not null)
+        if (overflow is not null && (!fromLast || HasNews(overflow)))
         {
-            Point(overflow, writer, now);
+            Point(overflow, fromLast, writer, now);
             points++;
+        }
+
+        if (points == 0)
+        {
+            writer.Cut(before);
+            return 0;
         }
 
         if (definition.Kind != MetricKind.Gauge)
         {
-            writer.Number(2, Cumulative);
+            writer.Number(2, fromLast ? Delta : Cumulative);
         }
 
         if (definition.Kind == MetricKind.Counter)
@@ -109,39 +155,54 @@ public sealed class MetricEncoder(string version)
         return points;
     }
 
-    private void Point(Series series, ProtobufWriter writer, long now)
+    private static bool HasNews(Series series) => series.Count != (series.Sent?.Count ?? 0);
+
+    /// <summary>
+    /// The last request, since what is new was told after it, whenever it began; a value that is read for the first time has all from its
+    /// own beginning. A clock that was set back makes no point that ends before it begins.
+    /// </summary>
+    private long StartOf(Series series, long now)
+    {
+        var start = series.Sent is null && series.Family.Definition.IsObserved ? series.Start : Math.Max(series.Start, since);
+        return Math.Min(start, now);
+    }
+
+    private void Point(Series series, bool fromLast, ProtobufWriter writer, long now)
     {
         var isHistogram = series.Counts is not null;
+        var sent = fromLast ? series.Sent : null;
+        var sum = series.Sum - (sent?.Sum ?? 0);
+        var start = fromLast ? StartOf(series, now) : series.Start;
         var point = writer.Begin(1);
-        writer.Fixed(2, (ulong)series.Start * 1000);
+        writer.Fixed(2, (ulong)start * 1000);
         writer.Fixed(3, (ulong)now * 1000);
         if (isHistogram)
         {
-            Buckets(series, writer);
+            Buckets(series, sent, fromLast ? start : 0, writer);
         }
         else if (series.Family.Definition.Scale is var scale && scale > 1)
         {
-            writer.Double(4, series.Sum / (double)scale);
+            writer.Double(4, sum / (double)scale);
         }
         else
         {
-            writer.Fixed(6, (ulong)series.Sum);
+            writer.Fixed(6, (ulong)sum);
         }
 
         Attributes(series, isHistogram ? 9 : 7, writer);
         writer.End(point);
     }
 
-    private static void Buckets(Series series, ProtobufWriter writer)
+    private static void Buckets(Series series, SentValues? sent, long start, ProtobufWriter writer)
     {
-        var (counts, buckets) = (series.Counts!, series.Family.Definition.Buckets!);
+        var (counts, before, buckets) = (series.Counts!, sent?.Counts, series.Family.Definition.Buckets!);
         Span<byte> number = stackalloc byte[sizeof(ulong)];
-        writer.Fixed(4, (ulong)series.Count);
-        writer.Double(5, series.Sum / (double)buckets.Scale);
+        writer.Fixed(4, (ulong)(series.Count - (sent?.Count ?? 0)));
+        writer.Double(5, (series.Sum - (sent?.Sum ?? 0)) / (double)buckets.Scale);
         writer.Head(6, counts.Length * sizeof(ulong));
-        foreach (var count in counts)
+        for (var i = 0; i < counts.Length; i++)
         {
-            BinaryPrimitives.WriteInt64LittleEndian(number, count);
+            BinaryPrimitives.WriteInt64LittleEndian(number, counts[i] - (before is null ? 0 : before[i]));
             writer.Raw(number);
         }
 
@@ -154,7 +215,7 @@ public sealed class MetricEncoder(string version)
 
         foreach (ref readonly var exemplar in series.Exemplars.AsSpan())
         {
-            if (exemplar.Exists)
+            if (exemplar.Exists && exemplar.Time >= start)
             {
                 Write(in exemplar, buckets.Scale, writer);
             }

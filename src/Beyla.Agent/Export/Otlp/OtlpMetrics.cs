@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Metrics;
 using Beyla.Agent.Processes;
@@ -16,17 +17,19 @@ public sealed class OtlpMetrics : IExportStage, ICounted, IDisposable
     private readonly MetricEncoder encoder;
     private readonly ProtobufWriter request = new();
     private readonly long interval;
+    private readonly bool countsFromLast;
     private long due;
     private bool isOver;
 
     /// <param name="store">The series; held up while they are written.</param>
-    /// <param name="interval">How often they are sent.</param>
+    /// <param name="options">How often they are sent, and from where they count.</param>
     /// <param name="sender">Sends the requests.</param>
     /// <param name="version">Version of the agent.</param>
-    public OtlpMetrics(MetricStore store, TimeSpan interval, OtlpSender sender, string version)
+    public OtlpMetrics(MetricStore store, MetricsExport options, OtlpSender sender, string version)
     {
-        (this.store, this.sender, this.interval) = (store, sender, (long)interval.TotalMilliseconds);
-        encoder = new MetricEncoder(version);
+        (this.store, this.sender, interval) = (store, sender, (long)options.Interval.TotalMilliseconds);
+        encoder = new MetricEncoder(version, options.Temporality);
+        countsFromLast = options.Temporality != MetricTemporality.Cumulative;
         due = Environment.TickCount64 + this.interval;
     }
 
@@ -91,10 +94,15 @@ public sealed class OtlpMetrics : IExportStage, ICounted, IDisposable
         // One hold of the lock: a process that ends between the two would count as sent without its last values.
         using (store.Enter())
         {
-            var points = encoder.Write(store, request, MetricStore.Time);
-            if (points == 0 || sender.TryAdd(points, request.Length, () => new OtlpBatch(request.Copy(), request.Length, points)))
+            var now = MetricStore.Time;
+            var points = encoder.Write(store, request, now);
+            // Of points that count from the last request the next one has what this one leaves, if there is a next one.
+            var isKept = countsFromLast && !isOver;
+            if (points == 0 || sender.TryAdd(
+                points, request.Length, () => new OtlpBatch(request.Copy(), request.Length, points), isKept))
             {
                 store.CountSend();
+                encoder.Confirm(store, now);
             }
         }
     }

@@ -82,8 +82,9 @@ public sealed class OtlpSender : IDisposable
     /// <param name="items">What it has.</param>
     /// <param name="size">Bytes of the request, about.</param>
     /// <param name="make">Makes it. Under the gate: it must not wait either.</param>
+    /// <param name="isKept">What finds no room is not lost: a later batch has it.</param>
     /// <returns>Whether it was added.</returns>
-    public bool TryAdd(int items, int size, Func<OtlpBatch> make)
+    public bool TryAdd(int items, int size, Func<OtlpBatch> make, bool isKept = false)
     {
         if (holdUp is { } cancellation)
         {
@@ -101,7 +102,7 @@ public sealed class OtlpSender : IDisposable
                 bytes += batch.Room;
                 waiting.Enqueue(batch);
             }
-            else
+            else if (!isKept)
             {
                 lost += items;
             }
@@ -111,7 +112,7 @@ public sealed class OtlpSender : IDisposable
         {
             _ = work.Set();
         }
-        else
+        else if (!isKept)
         {
             TellOfLack(items);
         }

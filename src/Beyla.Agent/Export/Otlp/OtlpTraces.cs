@@ -33,7 +33,7 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
         Func<TraceContext, ProcessInfo, bool>? sampled = null, AttributeSelection? attributes = null)
     {
         (this.options, this.resources, this.sender, this.sampled) = (options, resources, sender, sampled);
-        batch = new TraceBatch(new SpanEncoder(attributes ?? AttributeSelection.None, options.ValueLimit), version);
+        batch = new TraceBatch(new SpanEncoder(attributes ?? AttributeSelection.None, options.ValueLimit, options.CountLimit), version);
         take = batch.Take;
         wanted = [.. Enumerable.Range(0, byte.MaxValue + 1).Select(protocol => IsWanted((Kernel.ProtocolId)protocol))];
     }

@@ -29,6 +29,9 @@ public sealed class ProtobufWriter
     /// <summary>Begins anew, in the same memory.</summary>
     public void Clear() => Length = 0;
 
+    /// <summary>Takes back all behind a length that it had.</summary>
+    public void Cut(int length) => Length = length;
+
     /// <summary>Writes bytes as they are: fields that were encoded before.</summary>
     public void Raw(ReadOnlySpan<byte> encoded)
     {

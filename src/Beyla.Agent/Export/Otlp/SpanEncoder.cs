@@ -11,7 +11,7 @@ namespace Beyla.Agent.Export.Otlp;
 /// </summary>
 public sealed class SpanEncoder
 {
-    private const int Attributes = 9;
+    private const int Attributes = 9, MaximumCount = 128;
 
     // SpanKind: server 2, client 3. Status code: error 2. SpanFlags: whether a parent is remote is known, and that it is.
     private const uint FlagRemoteIsKnown = 0x100, FlagIsRemote = 0x200;
@@ -21,14 +21,15 @@ public sealed class SpanEncoder
     private readonly SpanEnds ends;
     private readonly TraceIds ids = new();
     private readonly ulong attributes;
-    private readonly int limit;
+    private readonly int limit, countLimit;
     private readonly bool hasErrorType;
 
     /// <param name="selection">Which attributes are sent; all that are by default where it says nothing.</param>
     /// <param name="limit">Longest text of an attribute in characters; what is longer is cut.</param>
-    public SpanEncoder(AttributeSelection selection, int limit = int.MaxValue)
+    /// <param name="countLimit">Attributes of a span at most; the last ones are dropped.</param>
+    public SpanEncoder(AttributeSelection selection, int limit = int.MaxValue, int countLimit = int.MaxValue)
     {
-        (this.limit, ends) = (limit, new SpanEnds(limit, selection));
+        (this.limit, this.countLimit, ends) = (limit, countLimit, new SpanEnds(limit, selection));
         hasErrorType = selection.HasSpan(SpanAttributes.Of(SpanAttribute.ErrorType).Name, isDefault: true);
         for (var i = 0; i < SpanAttributes.Count; i++)
         {
@@ -54,6 +55,13 @@ public sealed class SpanEncoder
         writer.Number(6, span.Kind == SpanKind.Client ? 3u : 2u);
         writer.Fixed(7, (ulong)exported.Start * 1000);
         writer.Fixed(8, (ulong)exported.End * 1000);
+        var first = writer.Length;
+        if (hasErrorType && span.Values.Has(SpanAttribute.ErrorType))
+        {
+            var error = AttributeWriter.Cut(span.Values.Text(SpanAttribute.ErrorType), limit);
+            AttributeWriter.Text(writer, Attributes, Names[(int)SpanAttribute.ErrorType], error);
+        }
+
         // A client's request is told by its whole URL.
         var shown = span.Kind == SpanKind.Client && span.Values.Has(SpanAttribute.UrlPath)
             ? attributes & ~((1ul << (int)SpanAttribute.UrlPath) | (1ul << (int)SpanAttribute.UrlQuery)) : attributes;
@@ -71,20 +79,48 @@ public sealed class SpanEncoder
         }
 
         ends.Write(in span, writer, Attributes);
+        // As many as no span has need no look.
+        if (countLimit < MaximumCount)
+        {
+            Drop(first, writer);
+        }
+
         if (span.Values.Has(SpanAttribute.ErrorType))
         {
-            if (hasErrorType)
-            {
-                var error = AttributeWriter.Cut(span.Values.Text(SpanAttribute.ErrorType), limit);
-                AttributeWriter.Text(writer, Attributes, Names[(int)SpanAttribute.ErrorType], error);
-            }
-
             var status = writer.Begin(15);
             writer.Number(3, 2);
             writer.End(status);
         }
 
         writer.End(begun);
+    }
+
+    /// <summary>Takes attributes beyond the limit back, and says how many they were (field 10).</summary>
+    private void Drop(int first, ProtobufWriter writer)
+    {
+        var rest = writer.Written[first..];
+        var (count, end) = (0, writer.Length);
+        while (!rest.IsEmpty)
+        {
+            if (count++ == countLimit)
+            {
+                end = writer.Length - rest.Length;
+            }
+
+            // Each one is its tag, the length of what follows, and that.
+            if (!ProtobufReader.TryVarint(ref rest, out _) || !ProtobufReader.TryVarint(ref rest, out var length))
+            {
+                return;
+            }
+
+            rest = rest[(int)length..];
+        }
+
+        if (count > countLimit)
+        {
+            writer.Cut(end);
+            writer.Number(10, (ulong)(count - countLimit));
+        }
     }
 
     private void Context(in SpanData span, ProtobufWriter writer)

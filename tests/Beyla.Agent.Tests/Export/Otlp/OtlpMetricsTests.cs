@@ -183,7 +183,8 @@ public sealed class OtlpMetricsTests
     private static OtlpMetrics Make(MetricRig rig, IOtlpTransport receiver)
     {
         var options = new OtlpConfiguration { Endpoint = new Uri("http://127.0.0.1:1") };
-        return new OtlpMetrics(rig.Store, Interval, new OtlpSender(receiver, options, "metrics", int.MaxValue), "1");
+        var sender = new OtlpSender(receiver, options, "metrics", int.MaxValue);
+        return new OtlpMetrics(rig.Store, new() { Otlp = options, Interval = Interval }, sender, "1");
     }
 
     private static void AssertCounts(OtlpMetrics metrics, long points)

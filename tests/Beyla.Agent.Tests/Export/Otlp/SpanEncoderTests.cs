@@ -66,6 +66,33 @@ public sealed class SpanEncoderTests
         Attribute(Attributes, "network.peer.address", "10.0.0.2"), Attribute(Attributes, "network.peer.port", 5432),
         Attribute(Attributes, "beyla.parent.source", "thread"));
 
+    /// <summary>
+    /// OpenTelemetry specification, "Attribute Limits": what is beyond is dropped, and dropped_attributes_count, field 10, says how many.
+    /// </summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(10)]
+    [InlineData(11)]
+    [InlineData(127)]
+    public void Attributes_beyond_the_limit_are_dropped_and_counted(int limit)
+    {
+        // The ten attributes of the span above that failed, in fields 9: a tag of one byte, 0x4A.
+        var all = Sorted(Encode(Samples.Broken));
+        var kept = Sorted(Encode(Samples.Broken, new SpanEncoder(AttributeSelection.None, countLimit: limit)));
+        Assert.Equal(10, Count(all));
+        Assert.Equal(Math.Min(limit, 10), Count(kept));
+        Assert.Equal(limit < 10, kept.Contains(Convert.ToHexString(Int(10, (ulong)(10 - limit)))));
+        // What is no attribute stays, and of them that which says what failed is the last to go.
+        Assert.Equal(all.Where(IsOther), kept.Where(field => IsOther(field) && !field.StartsWith("50", StringComparison.Ordinal)));
+        Assert.Equal(limit > 0, kept.Contains(Convert.ToHexString(Attribute(Attributes, "error.type", "connection_closed"))));
+
+        static bool IsOther(string field) => !field.StartsWith("4A", StringComparison.Ordinal);
+
+        static int Count(string[] fields) => fields.Count(static field => !IsOther(field));
+    }
+
     [Theory]
     [InlineData(5432, false)]
     [InlineData(5433, true)]
