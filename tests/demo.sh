@@ -18,7 +18,7 @@ start() { # start NAME COMMAND...: a service; its port lands in $port
     running+=($!)
     local i
     for i in $(seq 300); do
-        port=$(cat "$work/$1.port")
+        port=$(cat "$work/$1.port" 2>/dev/null) || port="" # the service makes it
         [ -n "$port" ] && return
         sleep 0.1
     done
@@ -67,7 +67,7 @@ trace() { # trace PRINTER FILE LOG [VARIABLE=VALUE...]: the agent; its process l
     running+=("$agent")
     local i
     for i in $(seq 600); do
-        grep -q 'msg="Beyla is tracing"' "$work/$3" && return
+        grep -qs 'msg="Beyla is tracing"' "$work/$3" && return
         kill -0 "$agent" 2>/dev/null || { cat "$work/$3" >&2; exit 1; }
         sleep 0.05
     done

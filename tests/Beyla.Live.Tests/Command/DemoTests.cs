@@ -23,7 +23,7 @@ public sealed partial class DemoTests
         await using (Browser browser = await Browser.StartAsync())
         {
             await browser.OpenAsync(pages[0], "supplier");
-            await browser.OpenAsync(pages[1], "P50");
+            await browser.OpenAsync(pages[1], "/item/kettle");
             await browser.PictureAsync("demo-metric");
         }
 
