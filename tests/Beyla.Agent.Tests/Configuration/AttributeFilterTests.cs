@@ -1,9 +1,8 @@
 using Beyla.Agent.Configuration;
-using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Tests.Configuration;
 
-/// <summary><c>filter.application</c> and <c>filter.network</c>, as Grafana Beyla's page "Filter metrics and traces" describes them.</summary>
+/// <summary><c>filter.application</c> and <c>filter.network</c>, as Grafana Beyla's page on filters describes them.</summary>
 public sealed class AttributeFilterTests
 {
     [Fact]
@@ -66,7 +65,7 @@ public sealed class AttributeFilterTests
     [InlineData("application: {http.route: {matches: a}}", "only match, not_match and, of numbers, comparisons are known")]
     [InlineData("application: {http.route: {equals: 1}}", "http.route is no number; match or not_match is expected")]
     [InlineData("network: {dst.port: {below: 1}}", "equals, not_equals, greater_than, greater_equals, less_than and less_equals are known")]
-    [InlineData("network: {dst.port: {less_than: 1.5}}", "(beyla.yml:1:43): a whole number is expected")]
+    [InlineData("network: {dst.port: {less_than: 1.5}}", "(beyla.yml:1:42): a whole number is expected")]
     [InlineData("network: {dst.port: {less_than: http}}", "filter.network.dst.port.less_than = \"http\"")]
     [InlineData("network: {dst.port: {less_than: }}", "a whole number is expected")]
     public void What_is_wrong_is_told_with_its_place(string filter, string error)

@@ -98,7 +98,7 @@ public sealed class ValueTestTests
     public void A_value_that_repeats_allocates_nothing(string glob)
     {
         var test = Of(glob, isNegated: false);
-        var values = ((string[])["/api/users", "/api/users/17", "/else", "", new string('é', 2000)]).Select(Encoding.UTF8.GetBytes).ToArray();
+        byte[][] values = [.. ((string[])["/api/users", "/api/17", "/else", "", new string('é', 2000)]).Select(Encoding.UTF8.GetBytes)];
         void Many()
         {
             for (var i = 0; i < 1000; i++)
