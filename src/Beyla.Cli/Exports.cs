@@ -104,6 +104,15 @@ internal sealed class Exports : IDisposable
         }
     }
 
+    /// <summary>Puts routes and, where there are conditions, the filter before a stage; both count before what is behind them.</summary>
+    private RoutedStage Behind(IExportStage stage, IgnoredSignals signal, string place)
+    {
+        var filtered = filter is null ? null : new FilteredStage(stage, filter, place);
+        var routed = new RoutedStage(filtered ?? stage, routes, signal);
+        places.AddRange(filtered is null ? [routed] : [routed, filtered]);
+        return routed;
+    }
+
     /// <summary>Adds what makes metrics and what sends them, and begins the pages on which they are read.</summary>
     private PrometheusExport? Metrics(
         AgentConfiguration configuration, MetricIntake intake, List<IExportStage> stages, Func<string, string?> fileText)
@@ -136,15 +145,6 @@ internal sealed class Exports : IDisposable
         var served = PrometheusExport.Start(configuration.Metrics, intake.Store);
         owned.Add(served);
         return served;
-    }
-
-    /// <summary>Puts routes and, where there are conditions, the filter before a stage; both count before what is behind them.</summary>
-    private RoutedStage Behind(IExportStage stage, IgnoredSignals signal, string place)
-    {
-        var filtered = filter is null ? null : new FilteredStage(stage, filter, place);
-        var routed = new RoutedStage(filtered ?? stage, routes, signal);
-        places.AddRange(filtered is null ? [routed] : [routed, filtered]);
-        return routed;
     }
 
     private OtlpSender Sender(OtlpConfiguration otlp, OtlpSignal signal, int items, Func<string, string?> fileText)
