@@ -22,8 +22,8 @@ internal sealed class Exports : IDisposable
     private readonly List<ICounted> places;
     private readonly List<IDisposable> owned = [];
     private readonly PrometheusExport? pages;
-    private readonly RouteShaper routes; // of the export thread, as the filter
-    private readonly SpanFilter? filter;
+    private readonly RouteShaper routes; // of the export thread
+    private readonly IReadOnlyList<AttributeCondition> conditions;
 
     private readonly OutputTurn turn = new();
     private readonly Action outputEnded;
@@ -37,7 +37,7 @@ internal sealed class Exports : IDisposable
         var resources = new ServiceResources(host, AgentVersion.Text, startOf, shaping.ResourceAttributes);
         var samplers = new Samplers(shaping.Sampler);
         routes = new RouteShaper(shaping.Routes);
-        filter = shaping.Filter.Count == 0 ? null : new SpanFilter(shaping.Filter);
+        conditions = shaping.Filter;
         var instrumented = InstrumentedServices.Make(configuration);
         List<IExportStage> stages = instrumented is null ? [] : [instrumented];
         places = [];
@@ -107,7 +107,7 @@ internal sealed class Exports : IDisposable
     /// <summary>Puts routes and, where there are conditions, the filter before a stage; both count before what is behind them.</summary>
     private RoutedStage Behind(IExportStage stage, IgnoredSignals signal, string place)
     {
-        var filtered = filter is null ? null : new FilteredStage(stage, filter, place);
+        var filtered = FilteredStage.Before(stage, conditions, place);
         var routed = new RoutedStage(filtered ?? stage, routes, signal);
         places.AddRange(filtered is null ? [routed] : [routed, filtered]);
         return routed;

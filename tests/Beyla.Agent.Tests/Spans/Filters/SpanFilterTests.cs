@@ -111,9 +111,10 @@ public sealed class SpanFilterTests
     public void Sinks_and_stages_get_what_passes_and_the_rest_is_counted()
     {
         var (seen, staged) = (new SpanCounter(), new Stage());
-        var filter = new SpanFilter(Conditions("url.path: {match: /a}"));
-        var sink = new FilteredSink([seen], filter);
-        var stage = new FilteredStage(staged, filter, "filter.traces");
+        var conditions = Conditions("url.path: {match: /a}");
+        var sink = new FilteredSink([seen], new SpanFilter(conditions));
+        var stage = FilteredStage.Before(staged, conditions, "filter.traces")!;
+        Assert.Null(FilteredStage.Before(staged, [], "filter.traces"));
         foreach (var path in (string[])["/a", "/b", "/c", "/a", "/a"])
         {
             var span = Call.With(SpanAttribute.UrlPath, path);
