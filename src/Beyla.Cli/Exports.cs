@@ -10,6 +10,7 @@ using Beyla.Agent.Flows;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Metrics;
 using Beyla.Agent.Spans;
+using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Spans.Routes;
 
 namespace Beyla.Cli;
@@ -21,6 +22,8 @@ internal sealed class Exports : IDisposable
     private readonly List<ICounted> places;
     private readonly List<IDisposable> owned = [];
     private readonly PrometheusExport? pages;
+    private readonly RouteShaper routes; // of the export thread
+    private readonly IReadOnlyList<AttributeCondition> conditions;
 
     private readonly OutputTurn turn = new();
     private readonly Action outputEnded;
@@ -33,7 +36,8 @@ internal sealed class Exports : IDisposable
         var host = HostIdentity.Read(shaping.HostId, shaping.HostName);
         var resources = new ServiceResources(host, AgentVersion.Text, startOf, shaping.ResourceAttributes);
         var samplers = new Samplers(shaping.Sampler);
-        var routes = new RouteShaper(shaping.Routes);
+        routes = new RouteShaper(shaping.Routes);
+        conditions = shaping.Filter;
         var instrumented = InstrumentedServices.Make(configuration);
         List<IExportStage> stages = instrumented is null ? [] : [instrumented];
         places = [];
@@ -42,16 +46,15 @@ internal sealed class Exports : IDisposable
             var sender = Sender(traces.Otlp, OtlpSignal.Traces, traces.QueueSize, fileText);
             var stage = new OtlpTraces(traces, resources, sender, AgentVersion.Text, samplers.IsSampled, shaping.Attributes);
             var others = instrumented is null ? null : new InstrumentedStage(stage, instrumented);
-            var routed = new RoutedStage(others ?? (IExportStage)stage, routes, IgnoredSignals.Traces);
-            stages.Add(routed);
-            places.AddRange(others is null ? [routed, stage] : [routed, others, stage]);
+            stages.Add(Behind(others ?? (IExportStage)stage, IgnoredSignals.Traces, "filter.traces"));
+            places.AddRange(others is null ? [stage] : [others, stage]);
             owned.Add(stage);
         }
 
         if (configuration.Metrics is { IsServed: true } or { Sent: not null })
         {
             var intake = new MetricIntake(configuration, resources, host, AgentVersion.Text, instrumented);
-            pages = Metrics(configuration, intake, routes, stages, fileText);
+            pages = Metrics(configuration, intake, stages, fileText);
         }
 
         foreach (var name in shaping.Attributes.Unused)
@@ -101,17 +104,23 @@ internal sealed class Exports : IDisposable
         }
     }
 
+    /// <summary>Puts routes and, where there are conditions, the filter before a stage; both count before what is behind them.</summary>
+    private RoutedStage Behind(IExportStage stage, IgnoredSignals signal, string place)
+    {
+        var filtered = FilteredStage.Before(stage, conditions, place);
+        var routed = new RoutedStage(filtered ?? stage, routes, signal);
+        places.AddRange(filtered is null ? [routed] : [routed, filtered]);
+        return routed;
+    }
+
     /// <summary>Adds what makes metrics and what sends them, and begins the pages on which they are read.</summary>
     private PrometheusExport? Metrics(
-        AgentConfiguration configuration, MetricIntake intake, RouteShaper routes, List<IExportStage> stages,
-        Func<string, string?> fileText)
+        AgentConfiguration configuration, MetricIntake intake, List<IExportStage> stages, Func<string, string?> fileText)
     {
         Flows = intake.Flows;
         foreach (var stage in intake.Stages)
         {
-            var routed = new RoutedStage(stage, routes, IgnoredSignals.Metrics);
-            stages.Add(routed);
-            places.Add(routed);
+            stages.Add(Behind(stage, IgnoredSignals.Metrics, "filter.metrics"));
             if (stage is ICounted counted)
             {
                 places.Add(counted);

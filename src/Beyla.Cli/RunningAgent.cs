@@ -8,6 +8,7 @@ using Beyla.Agent.Linux;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
+using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Spans.Routes;
 using TracePrinter = Beyla.Agent.Export.TracePrinter;
 
@@ -31,6 +32,8 @@ internal sealed class RunningAgent : IDisposable
     private ApplicationTracing? application;
     private FlowObserver? flows;
     private RoutedSink? routed;
+    private FilteredSink? filtered;
+    private FilteredFlows? filteredFlows;
     private CounterReports counters = null!;
     private int failure;
     private volatile bool isOutputClosed, areLinesOver;
@@ -162,22 +165,33 @@ internal sealed class RunningAgent : IDisposable
 
     private IFlowSink Sink()
     {
-        var printed = NetworkFlows.PrinterOf(configuration, output);
-        return exports?.Flows is { } counted ? new FlowSinks(printed, counted) : printed;
+        var sink = NetworkFlows.PrinterOf(configuration, output);
+        sink = exports?.Flows is { } counted ? new FlowSinks(sink, counted) : sink;
+        return configuration.Network.Filter.Count == 0
+            ? sink : filteredFlows = new FilteredFlows(sink, configuration.Network.Filter);
     }
 
     private IExportSink[] Sinks() => [.. Printers(), .. exports?.Sinks ?? []];
 
-    /// <summary>The printers show routes where somebody asked for routes: what is sent has them at no cost to the tracing thread.</summary>
+    /// <summary>
+    /// The printers show routes where somebody asked for routes, or filters by them: what is sent has them at no cost to that thread.
+    /// </summary>
     private IExportSink[] Printers()
     {
-        if (!configuration.Shaping.Routes.IsConfigured || printer.Sinks.Length == 0)
+        var shaping = configuration.Shaping;
+        var sinks = printer.Sinks;
+        if (sinks.Length == 0)
         {
-            return printer.Sinks;
+            return sinks;
         }
 
-        routed = new RoutedSink(printer.Sinks, new RouteShaper(configuration.Shaping.Routes), IgnoredSignals.Traces);
-        return [routed];
+        if (shaping.Filter.Count > 0)
+        {
+            sinks = [filtered = new FilteredSink(sinks, new SpanFilter(shaping.Filter))];
+        }
+
+        return shaping.Routes.IsConfigured || SpanFilter.NeedsRoutes(shaping.Filter)
+            ? [routed = new RoutedSink(sinks, new RouteShaper(shaping.Routes), IgnoredSignals.Traces)] : sinks;
     }
 
     /// <summary>What the keeper read in a file that the configuration names.</summary>
@@ -204,24 +218,7 @@ internal sealed class RunningAgent : IDisposable
     /// <summary>All that counts, in pipeline order.</summary>
     private List<ICounted> Places()
     {
-        List<ICounted> places = [.. application?.Places ?? []];
-        if (flows is not null)
-        {
-            places.Add(flows);
-        }
-
-        if (routed is not null)
-        {
-            places.Add(routed);
-        }
-
-        if (printer.Counted is { } counted)
-        {
-            places.Add(counted);
-        }
-
-        places.Add(output);
-        places.AddRange(exports?.Places ?? []);
-        return places;
+        ICounted?[] before = [flows, filteredFlows, routed, filtered, printer.Counted];
+        return [.. application?.Places ?? [], .. before.OfType<ICounted>(), output, .. exports?.Places ?? []];
     }
 }

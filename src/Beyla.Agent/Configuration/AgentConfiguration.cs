@@ -272,6 +272,9 @@ public sealed record NetworkConfiguration
     /// <summary>Whether flows are printed as lines of text.</summary>
     public bool PrintFlows { get; init; }
 
+    /// <summary>What flows must be to be printed or counted in metrics: all of these; empty for no condition.</summary>
+    public IReadOnlyList<AttributeCondition> Filter { get; init; } = [];
+
     /// <summary>Whether flows without processes are of no use: the agent then does not start where it cannot name them.</summary>
     public bool RequireProcess { get; init; }
 }

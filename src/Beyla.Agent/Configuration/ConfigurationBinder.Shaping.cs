@@ -11,6 +11,7 @@ internal sealed partial class ConfigurationBinder
         Sampler = Sampler(),
         Attributes = new AttributeSelectionReader(SettingLayers.Place(Get("attributes.select")), layers.Problems)
             .Read(Get("attributes.select")),
+        Filter = Filter("filter.application", FilterAttribute.OfSpans),
         MetricSpanNames = (int)Integer("attributes.metric_span_names_limit"),
         ExcludesInstrumented = Boolean("discovery.exclude_otel_instrumented_services"),
         ExcludesInstrumentedOfSpanMetrics = Boolean("discovery.exclude_otel_instrumented_services_span_metrics"),
@@ -18,6 +19,9 @@ internal sealed partial class ConfigurationBinder
         HostName = Get("attributes.instance_id.override_hostname").Text?.Trim() ?? "",
         ResourceAttributes = layers.ResourceAttributes,
     };
+
+    private IReadOnlyList<AttributeCondition> Filter(string path, IReadOnlyList<FilterAttribute> known) =>
+        new AttributeFilterReader(known, SettingLayers.Place(Get(path)), layers.Problems).Read(Get(path));
 
     private RoutesConfiguration Routes()
     {

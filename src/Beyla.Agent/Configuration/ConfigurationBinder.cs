@@ -156,6 +156,7 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
             ReverseDnsCacheLength = (int)Integer("network.reverse_dns.cache_len"),
             ReverseDnsCacheExpiry = Duration("network.reverse_dns.cache_expiry"),
             GuessPorts = Choice("network.guess_ports") == "ordinal",
+            Filter = Filter("filter.network", FilterAttribute.OfFlows),
             PrintFlows = Boolean("network.print_flows"),
             RequireProcess = Boolean("network.require_process"),
         };

@@ -63,10 +63,10 @@ internal static partial class KeyTable
         """;
 
     private const string Filters = """
-        filter.application||any|
-          Conditions on attributes that spans must meet to be reported.
-        filter.network||any|
-          Conditions on attributes that flows must meet to be reported.
+        +filter.application||any|
+          Conditions on attributes that spans must all meet to be printed, sent or counted: match, not_match, or a comparison of numbers.
+        +filter.network||any|
+          Conditions on attributes that flows must all meet to be printed or counted, such as {transport: {match: TCP}}.
         filter.stats||any|
           Conditions on attributes that TCP statistics must meet to be reported.
         """;

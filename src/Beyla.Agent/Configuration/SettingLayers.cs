@@ -137,7 +137,7 @@ internal sealed partial class SettingLayers
             var key = KeyIndex.Get(path);
             ConfigurationNode? node = null;
             string? text = value;
-            if (key.Type == SettingType.Selectors && value.Length > 0)
+            if ((key.Type == SettingType.Selectors || key is { Type: SettingType.Any, Built: true }) && value.Length > 0)
             {
                 try
                 {

@@ -75,6 +75,9 @@ public sealed record ShapingConfiguration
     /// <summary>Which attributes metrics and exported spans have.</summary>
     public AttributeSelection Attributes { get; init; } = AttributeSelection.None;
 
+    /// <summary>What spans must be to be printed, exported or counted in metrics: all of these; empty for no condition.</summary>
+    public IReadOnlyList<AttributeCondition> Filter { get; init; } = [];
+
     /// <summary>Span names of a service that metrics tell apart; 0 or less is no limit.</summary>
     public int MetricSpanNames { get; init; } = 100;
 

@@ -48,6 +48,14 @@ public sealed class AttributeSelectionTests
         Assert.Equal(["traces", "http_server_reqest_duration"], selection.Unused);
     }
 
+    [Fact]
+    public void On_the_command_line_it_is_the_same()
+    {
+        var loaded = Loaded.From("", null, "--set", "attributes.select={traces: {exclude: [url.path]}}");
+        Assert.Empty(loaded.Problems);
+        Assert.False(loaded.Configuration.Shaping.Attributes.HasSpan("url.path", isDefault: true));
+    }
+
     [Theory]
     [InlineData("[a]", "a mapping of metrics is expected")]
     [InlineData("x", "a mapping of metrics is expected")]

@@ -196,14 +196,17 @@ internal sealed class AgentProcess : ChildProcess
     /// <summary>What one place handed on has reached the next.</summary>
     private static void AssertHandedOn(IReadOnlyDictionary<string, PlaceCount> counters)
     {
-        // Where routes are shown, ignored requests are left out between the two.
-        string before = counters.ContainsKey("routes") ? "routes" : "spans";
+        // Where routes are shown or conditions are set, requests are left out between the two.
+        string shown = counters.ContainsKey("routes") ? "routes" : "spans";
+        string before = counters.ContainsKey("filter") ? "filter" : shown;
         string routed = counters.ContainsKey("routes.traces") ? "routes.traces" : "export";
-        string sent = counters.ContainsKey("instrumented.traces") ? "instrumented.traces" : routed;
+        string passed = counters.ContainsKey("filter.traces") ? "filter.traces" : routed;
+        string sent = counters.ContainsKey("instrumented.traces") ? "instrumented.traces" : passed;
         foreach ((string from, string to) in new[]
         {
-            ("sockets", "tracing"), ("exchanges", "spans"), ("spans", "routes"), (before, "printer"),
-            (before, "export"), ("export", "routes.traces"), (routed, "instrumented.traces"), (sent, "otlp.traces"),
+            ("sockets", "tracing"), ("exchanges", "spans"), ("spans", "routes"), (shown, "filter"), (before, "printer"),
+            ("spans", "export"), ("export", "routes.traces"), (routed, "filter.traces"), (passed, "instrumented.traces"),
+            (sent, "otlp.traces"), ("flows", "filter.flows"), ("filter.flows", "printer"),
         })
         {
             if (counters.TryGetValue(from, out PlaceCount? left)

@@ -44,7 +44,7 @@ internal sealed class SpanEnds
         else
         {
             var start = writer.Length;
-            Make(in span, host, writer, field);
+            Make(in span, writer, field);
             entry.Keep(in span, host, writer.Written[start..], field);
         }
 
@@ -75,19 +75,11 @@ internal sealed class SpanEnds
         }
     }
 
-    private void Make(in SpanData span, ReadOnlySpan<byte> host, ProtobufWriter writer, int field)
+    private void Make(in SpanData span, ProtobufWriter writer, int field)
     {
-        Span<byte> text = stackalloc byte[46], socket = stackalloc byte[46];
+        Span<byte> text = stackalloc byte[SpanSides.AddressLength];
         var isHttp = span.Protocol == ProtocolId.Http;
-        _ = span.ServerAddress.TryFormat(socket, out var written);
-        var server = (ReadOnlySpan<byte>)socket[..written];
-        var port = (int)span.ServerPort;
-        if (isHttp && HostHeader.TrySplit(host, out var name, out var named))
-        {
-            server = name;
-            port = named ?? 80;
-        }
-
+        var server = SpanSides.Server(in span, text, out var port);
         Text(writer, field, serverAddress, AttributeWriter.Cut(server, limit));
         // Of a database the port is told only where it is not the usual one.
         if (port != 0 && !(span.Protocol == ProtocolId.Postgres && port == 5432) && !(span.Protocol == ProtocolId.Redis && port == 6379))
@@ -95,13 +87,11 @@ internal sealed class SpanEnds
             Number(writer, field, serverPort, port);
         }
 
-        var isClient = span.Kind == SpanKind.Client;
-        var (peer, atPort) = isClient ? (span.ServerAddress, span.ServerPort)
-            : span.IsClientNamed ? (span.PeerAddress, span.PeerPort) : (span.ClientAddress, span.ClientPort);
-        _ = peer.TryFormat(text, out written);
+        var (peer, atPort) = SpanSides.Peer(in span);
+        _ = peer.TryFormat(text, out var written);
         Text(writer, field, peerAddress, text[..written]);
         Number(writer, field, peerPort, atPort);
-        if (isClient)
+        if (span.Kind == SpanKind.Client)
         {
             return;
         }
