@@ -23,7 +23,7 @@ internal static class ExportCommand
         --to otlp-json   writes OTLP JSON to standard output, one request per line
         --to prometheus  writes one page of the metrics made of them (metrics.features) to standard output
 
-        Variables and settings are those of the agent: OTEL_EXPORTER_OTLP_*, otel_traces_export, routes, metrics.
+        Variables and settings are those of the agent: OTEL_EXPORTER_OTLP_*, otel_traces_export, routes, filter, metrics.
         It needs no capability and gives up all that it has. docs/export.md says more.
 
         exit codes: 0 all delivered; 1 something was lost, or it was stopped before the end; 2 bad usage or configuration
@@ -81,7 +81,9 @@ internal static class ExportCommand
         var (delivered, lost, filtered) = target.Count();
         if (filtered > 0)
         {
-            Log.Info("Spans were left out: by the sampler, the protocols that are exported, or ignored routes", ("filtered", filtered));
+            Log.Info(
+                "Spans were left out: by the sampler, the protocols that are exported, ignored routes, or filter.application",
+                ("filtered", filtered));
         }
 
         List<string> reasons = [];

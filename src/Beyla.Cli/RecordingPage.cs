@@ -3,6 +3,7 @@ using Beyla.Agent.Export.Prometheus;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Metrics;
 using Beyla.Agent.Spans;
+using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Spans.Routes;
 
 namespace Beyla.Cli;
@@ -14,6 +15,7 @@ internal sealed class RecordingPage : RecordingTarget
 
     private readonly MetricIntake intake;
     private readonly RoutedStage routed;
+    private readonly FilteredStage? filtered;
     private readonly SpanTally tally = new();
     private string lossReason = "";
 
@@ -38,7 +40,8 @@ internal sealed class RecordingPage : RecordingTarget
             HostIdentity.Elsewhere(shaping.HostId, shaping.HostName), AgentVersion.Text, static _ => 0, shaping.ResourceAttributes);
         intake = new MetricIntake(
             configuration with { Metrics = metrics }, services, HostIdentity.Read(shaping.HostId, shaping.HostName), AgentVersion.Text);
-        routed = new RoutedStage(intake.Stages[0], new RouteShaper(shaping.Routes), IgnoredSignals.Metrics);
+        filtered = FilteredStage.Before(intake.Stages[0], shaping.Filter, "filter.metrics");
+        routed = new RoutedStage(filtered ?? intake.Stages[0], new RouteShaper(shaping.Routes), IgnoredSignals.Metrics);
         Stages = [tally, routed, services];
     }
 
@@ -65,9 +68,9 @@ internal sealed class RecordingPage : RecordingTarget
     /// <inheritdoc/>
     public override (long Delivered, long Lost, long Filtered) Count()
     {
-        var filtered = routed.Count().Sum(static place => place.Filtered);
-        var counted = tally.Spans - filtered;
-        return lossReason.Length == 0 ? (counted, 0, filtered) : (0, counted, filtered);
+        var leftOut = routed.Count().Concat(filtered?.Count() ?? []).Sum(static place => place.Filtered);
+        var counted = tally.Spans - leftOut;
+        return lossReason.Length == 0 ? (counted, 0, leftOut) : (0, counted, leftOut);
     }
 
     /// <inheritdoc/>

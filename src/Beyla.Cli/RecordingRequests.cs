@@ -1,6 +1,7 @@
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Export.Otlp;
 using Beyla.Agent.Spans;
+using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Spans.Routes;
 
 namespace Beyla.Cli;
@@ -14,6 +15,7 @@ internal sealed class RecordingRequests : RecordingTarget
     private readonly OtlpSender sender;
     private readonly OtlpTraces traces;
     private readonly RoutedStage routed;
+    private readonly FilteredStage? filtered;
 
     /// <param name="kind">Whether they are sent or written.</param>
     /// <param name="configuration">What is configured.</param>
@@ -30,7 +32,8 @@ internal sealed class RecordingRequests : RecordingTarget
         traces = new OtlpTraces(
             configuration.TracesOptions, services, sender, AgentVersion.Text, new Samplers(shaping.Sampler).IsSampled,
             shaping.Attributes);
-        routed = new RoutedStage(traces, new RouteShaper(shaping.Routes), IgnoredSignals.Traces);
+        filtered = FilteredStage.Before(traces, shaping.Filter, "filter.traces");
+        routed = new RoutedStage(filtered ?? (IExportStage)traces, new RouteShaper(shaping.Routes), IgnoredSignals.Traces);
         Stages = [routed, services];
     }
 
@@ -56,7 +59,9 @@ internal sealed class RecordingRequests : RecordingTarget
     {
         var (delivered, lost, held) = sender.Count();
         // What is still on its way has nobody any more who would wait for its answer.
-        return (delivered, lost + held, traces.Count().Concat(routed.Count()).Sum(static place => place.Filtered));
+        return (
+            delivered, lost + held,
+            traces.Count().Concat(routed.Count()).Concat(filtered?.Count() ?? []).Sum(static place => place.Filtered));
     }
 
     /// <inheritdoc/>

@@ -91,6 +91,26 @@ public sealed class RecordingTests(PostgresServer postgres)
                 MetricsPage.Sum(others.Page, "traces_service_graph_request_total")));
     }
 
+    [LiveFact("nginx", "otlp-receiver")]
+    public async Task Conditions_hold_here_too()
+    {
+        await using TestServer server = await Nginx.StartAsync();
+        using TempDirectory files = new();
+        string[] paths = [.. Enumerable.Range(0, 90).Select(
+            i => (i % 3) switch { 0 => $"/hello/{i}", 1 => "/status/404", _ => "/status/503" })];
+        (_, string recording) = await RecordAsync(
+            files, paths.Length, () => HttpRequests.SendAsync(server.Port, paths), server.Port);
+        string[] filter = ["--set", "filter.application={http.response.status_code: {less_than: 500}, http.route: {match: '/hello/*'}}"];
+
+        ExportCommand requests = await ExportCommand.RunAsync(recording, ["--to", "otlp-json", .. filter]);
+        Assert.Equal((0, "beyla: exported 30 spans"), (requests.Status, requests.Summary));
+        Assert.All(requests.Spans, span => Assert.Equal("/hello/*", span.Attributes["http.route"]));
+        Assert.Equal(30, requests.Spans.Count);
+        ExportCommand page = await ExportCommand.RunAsync(recording, ["--to", "prometheus", .. filter]);
+        Assert.Equal((0, "beyla: exported 30 spans"), (page.Status, page.Summary));
+        Assert.Equal(30, MetricsPage.Sum(page.Page, "http_server_request_duration_seconds_count"));
+    }
+
     /// <summary>Traces ports with an agent that sends and prints, until all spans have arrived.</summary>
     /// <returns>What arrived, and the path of what was printed.</returns>
     private static async Task<(IReadOnlyList<OtlpSpan> Sent, string Recording)> RecordAsync(
