@@ -36,7 +36,7 @@ internal sealed class DatabaseMetrics : ISpanMetrics
         }
 
         var values = data.Values;
-        var key = store.BeginKey(family);
+        var key = store.BeginKey();
         key.Add(values.Text(SpanAttribute.DbSystemName));
         key.Add(values.Text(SpanAttribute.DbNamespace));
         key.Add(values.Text(SpanAttribute.DbOperationName));

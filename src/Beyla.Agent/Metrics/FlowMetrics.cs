@@ -73,7 +73,7 @@ public sealed class FlowMetrics : IFlowSink
 
     private void Count(MetricFamily family, in FlowData flow, long count)
     {
-        var key = store.BeginKey(family);
+        var key = store.BeginKey();
         key.Add(flow.Side switch
         {
             FlowDirection.Request => "request"u8,

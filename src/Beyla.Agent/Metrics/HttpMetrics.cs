@@ -51,7 +51,7 @@ internal sealed class HttpMetrics : ISpanMetrics
         var isServer = data.Kind == SpanKind.Server;
         var values = data.Values;
         var family = isServer ? server : client;
-        var key = store.BeginKey(family);
+        var key = store.BeginKey();
         var method = values.Text(SpanAttribute.HttpRequestMethod);
         key.Add(HttpSpan.IsKnown(method) ? method : "_OTHER"u8);
         key.Add(values.Number(SpanAttribute.HttpResponseStatusCode, -1));

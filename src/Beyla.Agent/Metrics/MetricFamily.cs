@@ -11,6 +11,7 @@ public sealed class MetricFamily
     internal MetricFamily(int index, MetricDefinition definition, AttributeSelection selection)
     {
         (Index, Definition) = (index, definition);
+        var isDefault = true;
         for (var i = 0; i < definition.Attributes.Count; i++)
         {
             var attribute = definition.Attributes[i];
@@ -20,7 +21,10 @@ public sealed class MetricFamily
             }
 
             HasOptIns |= attribute.IsOptIn && (Selected >> i & 1) != 0;
+            isDefault &= (Selected >> i & 1) != 0 ^ attribute.IsOptIn;
         }
+
+        Selected = isDefault ? uint.MaxValue : Selected; // nobody adds those that are opt-in then
 
         Name = Encoding.UTF8.GetBytes(definition.Name);
     }
@@ -36,7 +40,7 @@ public sealed class MetricFamily
 
     internal byte[] Name { get; }
 
-    /// <summary>A bit for each attribute that its series have.</summary>
+    /// <summary>A bit for each attribute that its series have; all of them where that is as by default.</summary>
     internal uint Selected { get; }
 
     /// <summary>Whether an attribute is among them that is not by default.</summary>

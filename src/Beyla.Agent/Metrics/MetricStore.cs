@@ -16,7 +16,7 @@ public sealed partial class MetricStore
     private readonly Dictionary<int, (ProcessInfo Process, MetricResource Resource)> processes = []; // by process id
     private readonly Dictionary<(string Job, string Instance), MetricResource> resources = [];
     private readonly MetricFamily folded;
-    private readonly byte[] room = new byte[SeriesKey.Room];
+    private readonly byte[] room = new byte[SeriesKey.Room], selected = new byte[SeriesKey.Room];
     private ProcessInfo? lastProcess;
     private MetricResource? lastResource;
     private long now = Environment.TickCount64;
@@ -62,21 +62,19 @@ public sealed partial class MetricStore
     /// <summary>The series of a key, made where there is none yet. Under the lock.</summary>
     /// <param name="family">The metric.</param>
     /// <param name="resource">Whose.</param>
-    /// <param name="key">The values of its attributes.</param>
+    /// <param name="key">The values of its attributes; those that are not selected are left out.</param>
     /// <param name="start">When what is measured began, microseconds since 1970 (UTC).</param>
     internal Series Of(MetricFamily family, MetricResource resource, in SeriesKey key, long start)
     {
-        var hash = key.Hash;
-        var series = resource.TableOf(family).Find(key.Written, hash) ?? Make(family, resource, key.Written, hash, start);
+        var written = family.Selected == uint.MaxValue ? key.Written : SeriesKey.Select(key.Written, family.Selected, selected);
+        var hash = SeriesKey.HashOf(written);
+        var series = resource.TableOf(family).Find(written, hash) ?? Make(family, resource, written, hash, start);
         series.LastSeen = now;
         return series;
     }
 
     /// <summary>A key to be filled in: one at a time, under the lock. Room of the stack would have to be cleared each time.</summary>
     internal SeriesKey BeginKey() => new(room);
-
-    /// <summary>As <see cref="BeginKey()"/>; attributes that the series of this metric do not have are left out.</summary>
-    internal SeriesKey BeginKey(MetricFamily family) => new(room, family.Selected);
 
     /// <summary>Counts the duration of a span. Under the lock.</summary>
     internal void Observe(MetricFamily family, MetricResource resource, in SeriesKey key, in ExportedSpan span) =>

@@ -151,7 +151,7 @@ internal sealed class ProcessMetrics : ISpanMetrics
 
         Series Of(MetricFamily family, ReadOnlySpan<byte> attribute = default)
         {
-            var key = store.BeginKey(family);
+            var key = store.BeginKey();
             if (family.Definition.Attributes.Count > 0)
             {
                 key.Add(attribute);

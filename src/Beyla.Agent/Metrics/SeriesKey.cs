@@ -18,61 +18,62 @@ public ref struct SeriesKey
     public const int Longest = 255;
 
     private readonly Span<byte> room;
-    private uint selected;
     private int used;
 
     /// <param name="room">At least <see cref="Room"/> bytes.</param>
-    /// <param name="selected">A bit for each attribute that is not left out, the first one lowest.</param>
-    public SeriesKey(Span<byte> room, uint selected = uint.MaxValue)
-    {
-        this.room = room;
-        this.selected = selected;
-    }
-
-    /// <summary>Whether the next attribute is not left out.</summary>
-    public readonly bool TakesNext => (selected & 1) != 0;
+    public SeriesKey(Span<byte> room) => this.room = room;
 
     /// <summary>What was put together.</summary>
     public readonly ReadOnlySpan<byte> Written => room[..used];
 
     /// <summary>A number that two keys have in common only when they are equal, or by a rare chance.</summary>
-    public readonly ulong Hash
+    /// <param name="written">A key that was put together.</param>
+    public static ulong HashOf(ReadOnlySpan<byte> written)
     {
-        get
+        const ulong prime = 0x9E3779B97F4A7C15;
+        var rest = written;
+        var hash = (ulong)rest.Length * prime;
+        while (rest.Length >= sizeof(ulong))
         {
-            const ulong prime = 0x9E3779B97F4A7C15;
-            var rest = room[..used];
-            var hash = (ulong)rest.Length * prime;
-            while (rest.Length >= sizeof(ulong))
-            {
-                hash = (hash ^ MemoryMarshal.Read<ulong>(rest)) * prime;
-                hash ^= hash >> 29;
-                rest = rest[sizeof(ulong)..];
-            }
-
-            foreach (var b in rest)
-            {
-                hash = (hash ^ b) * prime;
-            }
-
-            return hash ^ (hash >> 32);
+            hash = (hash ^ MemoryMarshal.Read<ulong>(rest)) * prime;
+            hash ^= hash >> 29;
+            rest = rest[sizeof(ulong)..];
         }
+
+        foreach (var b in rest)
+        {
+            hash = (hash ^ b) * prime;
+        }
+
+        return hash ^ (hash >> 32);
+    }
+
+    /// <summary>The same key with some attributes left out.</summary>
+    /// <param name="written">A key that was put together.</param>
+    /// <param name="selected">A bit for each attribute that stays, the first one lowest.</param>
+    /// <param name="room">At least <see cref="Room"/> bytes.</param>
+    public static ReadOnlySpan<byte> Select(ReadOnlySpan<byte> written, uint selected, Span<byte> room)
+    {
+        var key = new SeriesKey(room);
+        for (; !written.IsEmpty; selected >>= 1)
+        {
+            var end = sizeof(ushort) + BinaryPrimitives.ReadUInt16LittleEndian(written);
+            key.Add((selected & 1) != 0 ? written[sizeof(ushort)..end] : default);
+            written = written[end..];
+        }
+
+        return key.Written;
     }
 
     /// <summary>The next attribute.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(scoped ReadOnlySpan<byte> value)
     {
-        if ((selected & 1) == 0)
-        {
-            value = default;
-        }
-        else if (value.Length > Longest)
+        if (value.Length > Longest)
         {
             value = value[..Longest];
         }
 
-        selected >>= 1;
 
         BinaryPrimitives.WriteUInt16LittleEndian(room[used..], (ushort)value.Length);
         value.CopyTo(room[(used + sizeof(ushort))..]);
