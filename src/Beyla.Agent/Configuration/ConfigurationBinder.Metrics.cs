@@ -14,21 +14,21 @@ internal sealed partial class ConfigurationBinder
 
     private MetricsConfiguration Metrics()
     {
-        var ttl = Get("prometheus_export.ttl");
+        var ttl = Shared("ttl");
         var port = (int)Integer("prometheus_export.port");
         var path = PagePath("prometheus_export.path");
         var (ownPort, ownPath) = InternalPage(port, path);
         return new MetricsConfiguration
         {
             Features = Features() | (Boolean("network.enable") ? MetricFeatures.Network : 0),
-            Durations = Bounds("prometheus_export.buckets.duration_histogram"),
+            Durations = Bounds(Shared("buckets.duration_histogram")),
             Port = port,
             Address = PageAddress(),
             Path = path,
             InternalPort = ownPort,
             InternalPath = ownPath,
-            Idle = Duration("prometheus_export.ttl"),
-            ExpiresOfLiving = ttl.Origin.Source != SettingSource.Default,
+            Idle = Duration(ttl),
+            ExpiresOfLiving = Get(ttl).Origin.Source != SettingSource.Default,
             Services = (int)Integer("prometheus_export.service_cache_size"),
             Exemplars = Choice("prometheus_export.exemplar_filter") switch
             {
@@ -36,16 +36,44 @@ internal sealed partial class ConfigurationBinder
                 "always_on" => ExemplarFilter.AlwaysOn,
                 _ => ExemplarFilter.TraceBased,
             },
-            HasSelfReferences = Boolean("prometheus_export.allow_service_graph_self_references"),
+            HasSelfReferences = Boolean(Shared("allow_service_graph_self_references")),
+            Instrumentations = Get(Shared("instrumentations")).Items.ToHashSet(StringComparer.Ordinal) is var names
+                && names.Contains("*") ? null : names,
             ProcessInterval = Duration("processes.interval"),
             HidesBuild = Boolean("prometheus_export.disable_build_info"),
         };
     }
 
+    /// <summary>
+    /// The page and OTLP have the same series, so what both have a key for is said by either of them.
+    /// </summary>
+    /// <returns>The path of the one that counts: that of the page, unless only the other one is set.</returns>
+    private string Shared(string name)
+    {
+        var (page, sent) = (Get("prometheus_export." + name), Get("otel_metrics_export." + name));
+        if (sent.Origin.Source == SettingSource.Default)
+        {
+            return page.Key.Path;
+        }
+
+        if (page.Origin.Source == SettingSource.Default)
+        {
+            return sent.Key.Path;
+        }
+
+        if (page.Shown != sent.Shown)
+        {
+            layers.Warnings.Add($"{sent.Key.Path} ({sent.Origin}) has no effect: {page.Key.Path} ({page.Origin}) says otherwise, and "
+                + "the page and OTLP have the same series");
+        }
+
+        return page.Key.Path;
+    }
+
     private MetricFeatures Features()
     {
         // The older key of the one exporter goes before what is meant for all, as it does in the peer.
-        var own = Get("prometheus_export.features");
+        var own = Get(Shared("features"));
         var setting = own.Items.Any() ? own : Get("metrics.features");
         var result = MetricFeatures.None;
         foreach (var item in setting.Items)

@@ -88,7 +88,7 @@ public sealed class KeyDefinition
     /// <summary>Whether the setting has an effect in this agent.</summary>
     public required bool Built { get; init; }
 
-    /// <summary>Why it has no effect; empty where it has one, or where it is only not built yet.</summary>
+    /// <summary>Why it has no effect; empty where it has one.</summary>
     public string Reason => Built ? "" : KeyReasons.Of(Path);
 
     /// <summary>What the setting does, in one sentence, for people.</summary>

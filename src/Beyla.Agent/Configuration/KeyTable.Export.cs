@@ -58,9 +58,9 @@ internal static partial class KeyTable
         """;
 
     private const string OpenTelemetryMetrics = """
-        otel_metrics_export.allow_service_graph_self_references|BEYLA_ALLOW_SERVICE_GRAPH_SELF_REFERENCES|bool|false
+        +otel_metrics_export.allow_service_graph_self_references|BEYLA_ALLOW_SERVICE_GRAPH_SELF_REFERENCES|bool|false
           Counts calls of a service to itself in the service graph.
-        otel_metrics_export.buckets.duration_histogram||list|
+        +otel_metrics_export.buckets.duration_histogram||list|
           Bounds of the buckets for durations, in seconds.
         otel_metrics_export.buckets.gen_ai_client_operation_duration_histogram||list|
           Bounds of the buckets for the durations of calls to models, in seconds.
@@ -90,7 +90,7 @@ internal static partial class KeyTable
           How long an export is tried, all its requests and waits together; unset is what the other settings give.
         otel_metrics_export.extra_span_resource_attributes|BEYLA_EXTRA_SPAN_RESOURCE_ATTRIBUTES|list|
           Resource attributes that are added to the metrics made from spans.
-        otel_metrics_export.features||list|
+        +otel_metrics_export.features||list|
           Deprecated: as metrics.features, for this exporter.
         +otel_metrics_export.headers|OTEL_EXPORTER_OTLP_METRICS_HEADERS,OTEL_EXPORTER_OTLP_HEADERS|text|
           Headers of each export: name=value, with commas between them and values in percent-encoding.
@@ -103,7 +103,7 @@ internal static partial class KeyTable
           Whether gRPC to an endpoint without a scheme goes without TLS.
         +otel_metrics_export.insecure_skip_verify|BEYLA_INSECURE_SKIP_VERIFY|bool|false
           Takes any certificate of the receiver.
-        otel_metrics_export.instrumentations|BEYLA_METRICS_INSTRUMENTATIONS|list|*
+        +otel_metrics_export.instrumentations|BEYLA_METRICS_INSTRUMENTATIONS|list|*
           The protocols whose metrics are exported.
         +otel_metrics_export.interval|BEYLA_METRICS_INTERVAL|duration >0|
           How often metrics are sent; unset is otel_metrics_export.OTELIntervalMS.
@@ -119,7 +119,7 @@ internal static partial class KeyTable
           Whether counters and histograms count from the beginning of their series (cumulative) or from the point before.
         +otel_metrics_export.timeout|OTEL_EXPORTER_OTLP_METRICS_TIMEOUT,OTEL_EXPORTER_OTLP_TIMEOUT|duration|10s
           How long one request may take; 0 is for ever. Where it is set, it is also how long an export is tried.
-        otel_metrics_export.ttl|BEYLA_METRICS_TTL|duration|5m
+        +otel_metrics_export.ttl|BEYLA_METRICS_TTL|duration|5m
           How long a metric without news is kept.
         """;
 
@@ -153,7 +153,7 @@ internal static partial class KeyTable
           Deprecated: as metrics.features, for this exporter.
         +prometheus_export.host|BEYLA_PROMETHEUS_HOST,OTEL_EXPORTER_PROMETHEUS_HOST|text|127.0.0.1
           The address on which the metrics can be read: only from this host, unless it is another one; 0.0.0.0 or :: opens it to all.
-        prometheus_export.instrumentations|BEYLA_PROMETHEUS_INSTRUMENTATIONS|list|*
+        +prometheus_export.instrumentations|BEYLA_PROMETHEUS_INSTRUMENTATIONS|list|*
           The protocols whose metrics are exported.
         prometheus_export.native_histogram.bucket_factor|BEYLA_PROMETHEUS_NATIVE_HISTOGRAM_BUCKET_FACTOR|number|1.1
           How much larger each bucket of a native histogram is than the one before.

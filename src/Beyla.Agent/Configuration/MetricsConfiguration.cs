@@ -48,6 +48,9 @@ public sealed record MetricsConfiguration
     /// <summary>Whether calls of a service to itself are part of the service graph.</summary>
     public bool HasSelfReferences { get; init; }
 
+    /// <summary>Names of the protocols that are in the metrics of spans, as <see cref="TracesOptions.Instrumentations"/>.</summary>
+    public IReadOnlySet<string>? Instrumentations { get; init; }
+
     /// <summary>How often processes are measured.</summary>
     public TimeSpan ProcessInterval { get; init; } = TimeSpan.FromSeconds(5);
 

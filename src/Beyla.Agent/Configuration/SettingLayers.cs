@@ -266,9 +266,7 @@ internal sealed partial class SettingLayers
             }
         }
 
-        Warnings.Add(setting.Key.Reason.Length > 0
-            ? $"{setting.Key.Path} ({setting.Origin}) has no effect here: {setting.Key.Reason}"
-            : $"{setting.Key.Path} ({setting.Origin}) belongs to a feature that is not built in this agent and has no effect");
+        Warnings.Add($"{setting.Key.Path} ({setting.Origin}) has no effect here: {setting.Key.Reason}");
     }
 
     private static int IndexOf(IReadOnlyList<string> list, string item)

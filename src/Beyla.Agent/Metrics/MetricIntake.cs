@@ -39,6 +39,7 @@ public sealed class MetricIntake
         {
             Features = metrics.Features, Durations = metrics.Durations, HasSelfReferences = metrics.HasSelfReferences,
             SpanNames = configuration.Shaping.MetricSpanNames, ProcessInterval = metrics.ProcessInterval,
+            Instrumentations = metrics.Instrumentations,
         };
         Stages = metrics.TakesSpans && setup.MakeStage(Store, services, instrumented) is { } stage ? [stage] : [];
         Flows = metrics.TakesFlows ? new FlowMetrics(Store, metrics.Features, configuration.Network) : null;

@@ -19,6 +19,9 @@ public sealed class MetricSetup
     /// <summary>Whether calls of a service to itself are part of the service graph.</summary>
     public bool HasSelfReferences { get; init; }
 
+    /// <summary>The protocols that are in the metrics of spans; null for all.</summary>
+    public IReadOnlySet<string>? Instrumentations { get; init; }
+
     /// <summary>How often processes are measured.</summary>
     public TimeSpan ProcessInterval { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -59,7 +62,8 @@ public sealed class MetricSetup
             groups.Add(new MetricGroup(LeftOut.None, "", [processes = new ProcessMetrics(store, ProcessInterval)]));
         }
 
-        return groups.Count == 0 ? null : new MetricStage(store, services, [.. groups], instrumented, processes);
+        return groups.Count == 0 ? null : new MetricStage(
+            store, services, [.. groups], instrumented, new WantedProtocols(Instrumentations), processes);
     }
 
     /// <summary>Adds <c>beyla_build_info</c>, whose one series is 1.</summary>

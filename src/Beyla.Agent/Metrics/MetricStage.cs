@@ -9,19 +9,28 @@ namespace Beyla.Agent.Metrics;
 /// <param name="services">The resources of processes.</param>
 /// <param name="groups">Which.</param>
 /// <param name="instrumented">Which processes are left out of them; null for none.</param>
+/// <param name="wanted">The protocols that are in them.</param>
 /// <param name="processes">That of these which measures by the clock; null where there is none.</param>
 internal sealed class MetricStage(
-    MetricStore store, ServiceResources services, MetricGroup[] groups, InstrumentedServices? instrumented, ProcessMetrics? processes)
-    : IExportStage, ICounted
+    MetricStore store, ServiceResources services, MetricGroup[] groups, InstrumentedServices? instrumented, WantedProtocols wanted,
+    ProcessMetrics? processes) : IExportStage, ICounted
 {
     /// <summary>How often it is looked for what is over, in milliseconds.</summary>
     private const long Interval = 1000;
 
     private long due = Environment.TickCount64 + Interval;
+    private long counted, filtered;
 
     /// <inheritdoc/>
     public void OnSpan(in ExportedSpan span)
     {
+        if (!wanted.Has(span.Span.Protocol))
+        {
+            Snapshot.Add(ref filtered);
+            return;
+        }
+
+        Snapshot.Add(ref counted);
         var leftOut = instrumented?.Of(span.Process) ?? LeftOut.None;
         if (leftOut != LeftOut.None && IsLeftOut(leftOut))
         {
@@ -83,7 +92,13 @@ internal sealed class MetricStage(
     }
 
     /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count() => groups.SelectMany(static group => group.Count());
+    public IEnumerable<PlaceCounters> Count()
+    {
+        var (took, unwanted) = (Volatile.Read(ref counted), Volatile.Read(ref filtered));
+        return groups.SelectMany(static group => group.Count()).Prepend(
+            new PlaceCounters("metrics.instrumentations", "spans", took + unwanted, Aggregated: took, Filtered: unwanted))
+            .Where(static place => place.Filtered > 0);
+    }
 
     /// <summary>Whether all of it leaves the process out.</summary>
     private bool IsLeftOut(LeftOut leftOut)

@@ -87,6 +87,40 @@ public sealed class MetricsTests
             .Metrics.TakesFlows);
     }
 
+    /// <summary>What both exporters have a key for holds for both, whichever says it.</summary>
+    [Fact]
+    public void Keys_of_the_other_exporter_count_where_those_of_the_page_say_nothing()
+    {
+        var loaded = Loaded.From(
+            """
+            otel_metrics_export:
+              ttl: 90s
+              features: [application_span]
+              instrumentations: [sql]
+              allow_service_graph_self_references: true
+              buckets: {duration_histogram: [0.5, 2]}
+            """);
+        Assert.Empty(loaded.Problems);
+        Assert.Empty(loaded.Warnings);
+        var metrics = loaded.Configuration.Metrics;
+        Assert.Equal((TimeSpan.FromSeconds(90), true, MetricFeatures.ApplicationSpan, true),
+            (metrics.Idle, metrics.ExpiresOfLiving, metrics.Features, metrics.HasSelfReferences));
+        Assert.Equal([0.5, 2], metrics.Durations!);
+        Assert.Equal(["sql"], metrics.Instrumentations!);
+    }
+
+    [Fact]
+    public void Where_both_say_something_else_the_page_counts_and_that_is_told()
+    {
+        var loaded = Loaded.Environment(("BEYLA_METRICS_TTL", "90s"), ("BEYLA_PROMETHEUS_TTL", "60s"));
+        Assert.Equal(TimeSpan.FromSeconds(60), loaded.Configuration.Metrics.Idle);
+        Assert.StartsWith(
+            "otel_metrics_export.ttl (environment BEYLA_METRICS_TTL) has no effect: prometheus_export.ttl "
+            + "(environment BEYLA_PROMETHEUS_TTL)",
+            Assert.Single(loaded.Warnings), StringComparison.Ordinal);
+        Assert.Empty(Loaded.Environment(("BEYLA_METRICS_TTL", "60s"), ("BEYLA_PROMETHEUS_TTL", "60s")).Warnings);
+    }
+
     [Fact]
     public void What_is_not_built_is_warned_of()
     {

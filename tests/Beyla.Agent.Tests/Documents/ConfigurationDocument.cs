@@ -62,7 +62,7 @@ internal static class ConfigurationDocument
             foreach (var key in keys)
             {
                 text.Append($"| `{key.Path}` | {Code(key.Variables)} | {Value(key)} | {Code(Default(key))} | {key.Description} |")
-                    .Append(built ? "\n" : $" {(key.Reason.Length > 0 ? key.Reason : "not built yet")} |\n");
+                    .Append(built ? "\n" : $" {key.Reason} |\n");
             }
         }
     }

@@ -1,5 +1,7 @@
 using Beyla.Agent.Configuration;
+using Beyla.Agent.Counting;
 using Beyla.Agent.Metrics;
+using Beyla.Agent.Spans;
 using Beyla.Agent.Tests.Configuration;
 using Beyla.Agent.Tests.Export;
 
@@ -45,6 +47,26 @@ public sealed class SelectedAttributesTests
         Assert.NotEmpty(rig.Some("http_client_request_duration_seconds_count", "http_request_method"));
         Assert.NotEmpty(rig.Some("db_client_operation_duration_seconds_count", "db_system_name"));
         Assert.Empty(rig.Some("db_client_operation_duration_seconds_count", "server_port"));
+    }
+
+    /// <summary>Spans of other protocols are in no metric, and counted.</summary>
+    [Fact]
+    public void Protocols_that_are_not_wanted_are_left_out()
+    {
+        var store = new MetricStore(new(), AgentResource.Of(MetricRig.Host, "1"));
+        var stage = new MetricSetup
+        {
+            Features = MetricFeatures.Application | MetricFeatures.ApplicationSpan, Instrumentations = new HashSet<string> { "sql" },
+        }.MakeStage(store, new ServiceResources(MetricRig.Host, "1", static _ => 77))!;
+        foreach (var span in (SpanData[])[Samples.Client, Samples.Postgres, Samples.Broken, Samples.Redis])
+        {
+            stage.OnSpan(new ExportedSpan(in span) { Process = Samples.Web });
+        }
+
+        Assert.Equal(1, store.Families.Single(static family => family.Definition.Name == "traces_spanmetrics_calls").Series.Sum(
+            static series => series.Sum));
+        var place = Assert.Single(((ICounted)stage).Count());
+        Assert.Equal(("metrics.instrumentations", 4, 1, 3), (place.Place, place.Produced, place.Aggregated, place.Filtered));
     }
 
     private static MetricRig Rig(string select) =>

@@ -17,7 +17,7 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
     private readonly Func<OtlpBatch> take;
     private readonly OtlpSender sender;
     private readonly Func<TraceContext, ProcessInfo, bool>? sampled;
-    private readonly bool[] wanted;
+    private readonly WantedProtocols wanted;
     private long batchSince;
     private long filtered;
     private int gathered;
@@ -35,13 +35,13 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
         (this.options, this.resources, this.sender, this.sampled) = (options, resources, sender, sampled);
         batch = new TraceBatch(new SpanEncoder(attributes ?? AttributeSelection.None, options.ValueLimit, options.CountLimit), version);
         take = batch.Take;
-        wanted = [.. Enumerable.Range(0, byte.MaxValue + 1).Select(protocol => IsWanted((Kernel.ProtocolId)protocol))];
+        wanted = new WantedProtocols(options.Instrumentations);
     }
 
     /// <inheritdoc/>
     public void OnSpan(in ExportedSpan span)
     {
-        if (!wanted[(int)span.Span.Protocol] || (sampled is not null && !sampled(span.Span.Context, span.Process)))
+        if (!wanted.Has(span.Span.Protocol) || (sampled is not null && !sampled(span.Span.Context, span.Process)))
         {
             Snapshot.Add(ref filtered);
             return;
@@ -115,16 +115,5 @@ public sealed class OtlpTraces : IExportStage, ICounted, IDisposable
         }
 
         Volatile.Write(ref gathered, 0);
-    }
-
-    private bool IsWanted(Kernel.ProtocolId protocol)
-    {
-        if (options.Instrumentations is not { } names || names.Contains("*"))
-        {
-            return true;
-        }
-
-        var name = SpanProtocols.Of(protocol).Name;
-        return names.Contains(name == SpanProtocol.PostgreSql.Name ? "sql" : name);
     }
 }
