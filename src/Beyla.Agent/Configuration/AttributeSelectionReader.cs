@@ -1,4 +1,3 @@
-using Beyla.Agent.Logging;
 using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Configuration;
@@ -99,10 +98,6 @@ internal sealed class AttributeSelectionReader(string origin, MessageList proble
         return null;
     }
 
-    private void Problem(ConfigurationNode at, string path, string error)
-    {
-        var shown = at.ToString();
-        problems.Add($"{LogText.Escape(path)} = \"{LogText.Escape(shown.Length > 200 ? shown[..200] + "…" : shown)}\" "
-            + $"({origin}:{at.Line}:{at.Column}): {LogText.Escape(error)}");
-    }
+    private void Problem(ConfigurationNode at, string path, string error) =>
+        problems.Add(SettingLayers.Describe(at, path, origin, error));
 }

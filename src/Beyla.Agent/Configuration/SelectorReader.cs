@@ -223,12 +223,8 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
         return null;
     }
 
-    private void Problem(ConfigurationNode at, string path, string error)
-    {
-        var shown = at.ToString();
-        problems.Add(
-            $"{path} = \"{LogText.Escape(shown.Length > 200 ? shown[..200] + "…" : shown)}\" ({Place(at)}): {LogText.Escape(error)}");
-    }
+    private void Problem(ConfigurationNode at, string path, string error) =>
+        problems.Add(SettingLayers.Describe(at, path, origin, error));
 
     private string Place(ConfigurationNode at) => $"{origin}:{at.Line}:{at.Column}";
 }

@@ -191,6 +191,18 @@ internal sealed partial class SettingLayers
     public static string Describe(Setting setting, string error) =>
         $"{setting.Key.Path} = \"{Bounded(setting.Shown ?? "")}\" ({setting.Origin}): {Bounded(LogText.Escape(error))}";
 
+    /// <summary>The same of a part of a setting.</summary>
+    /// <param name="part">What is wrong.</param>
+    /// <param name="path">The path of the part.</param>
+    /// <param name="place">Where the setting stands (<see cref="Place"/>).</param>
+    /// <param name="error">Why.</param>
+    public static string Describe(ConfigurationNode part, string path, string place, string error)
+    {
+        var shown = part.ToString();
+        return $"{LogText.Escape(path)} = \"{LogText.Escape(shown.Length > 200 ? shown[..200] + "…" : shown)}\" "
+            + $"({place}:{part.Line}:{part.Column}): {LogText.Escape(error)}";
+    }
+
     private static string Bounded(string text) => text.Length > MaximumShown ? text[..MaximumShown] + "…" : text;
 
     private void AddSection(string path, ConfigurationNode section, string origin)

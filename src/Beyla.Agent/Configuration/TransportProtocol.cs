@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace Beyla.Agent.Configuration;
 
 /// <summary>Names of transport protocols as settings and flows write them, with their IANA numbers.</summary>
@@ -11,22 +14,13 @@ public static class TransportProtocol
         ("RAW", 255),
     ];
 
+    private static readonly byte[]?[] Written = new byte[]?[byte.MaxValue + 1];
+
     /// <summary>All names, in the order of their numbers.</summary>
     public static IEnumerable<string> Names => Known.Select(static protocol => protocol.Name);
 
-    /// <summary>The name of a number; the number as text where it has none.</summary>
-    public static string NameOf(byte number)
-    {
-        foreach (var known in Known)
-        {
-            if (known.Number == number)
-            {
-                return known.Name;
-            }
-        }
-
-        return number.ToString(System.Globalization.CultureInfo.InvariantCulture);
-    }
+    /// <summary>The name of a number in UTF-8; the number as text where it has none. Made once.</summary>
+    public static ReadOnlySpan<byte> NameOf(byte number) => Written[number] ??= Write(number);
 
     /// <summary>The number of a name; case does not count.</summary>
     public static bool TryParse(string name, out byte number)
@@ -45,4 +39,8 @@ public static class TransportProtocol
         number = 0;
         return false;
     }
+
+    private static byte[] Write(byte number) => Encoding.UTF8.GetBytes(
+        Known.Where(known => known.Number == number).Select(static known => known.Name).FirstOrDefault()
+            ?? number.ToString(CultureInfo.InvariantCulture));
 }

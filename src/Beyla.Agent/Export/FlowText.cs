@@ -64,7 +64,7 @@ public sealed class FlowText : IFlowFormat
         Number(" bytes="u8, (long)value.Bytes, ref line);
         Number(" packets="u8, (long)value.Packets, ref line);
         line.Write(" flags="u8);
-        FlowNames.WriteFlags(value.Flags, ref line);
+        WriteFlags(value.Flags, ref line);
         line.Write(" first="u8);
         Time(flow.First, ref line);
         line.Write(" last="u8);
@@ -117,6 +117,30 @@ public sealed class FlowText : IFlowFormat
         else
         {
             Text(field, name, ref line);
+        }
+    }
+
+    /// <summary>TCP flags by name, lowest bit first, with commas between; nothing when there are none.</summary>
+    private static void WriteFlags(uint flags, ref LineWriter line)
+    {
+        var written = false;
+        for (var bit = 0; bit < 8; bit++)
+        {
+            if ((flags & (1u << bit)) == 0)
+            {
+                continue;
+            }
+
+            if (written)
+            {
+                line.Write(","u8);
+            }
+
+            line.Write(bit switch
+            {
+                0 => "FIN"u8, 1 => "SYN"u8, 2 => "RST"u8, 3 => "PSH"u8, 4 => "ACK"u8, 5 => "URG"u8, 6 => "ECE"u8, _ => "CWR"u8,
+            });
+            written = true;
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Linux;
@@ -15,9 +14,8 @@ public sealed class FilteredFlows : IFlowSink, ICounted
 {
     private readonly IFlowSink sink;
     private readonly (string Attribute, ValueTest Test)[] tests;
-    private readonly byte[]?[] protocols = new byte[]?[byte.MaxValue + 1];
-    private byte[] text = new byte[256];
-    private long emitted, filtered;
+    private readonly Utf8Room text = new();
+    private readonly PassCounter counter = new();
 
     /// <param name="sink">Gets the flows.</param>
     /// <param name="conditions">All must be met.</param>
@@ -30,25 +28,17 @@ public sealed class FilteredFlows : IFlowSink, ICounted
     /// <inheritdoc/>
     public void OnFlow(in FlowData flow)
     {
-        if (!Passes(in flow))
+        if (counter.Note(Passes(in flow)))
         {
-            Snapshot.Add(ref filtered);
-            return;
+            sink.OnFlow(in flow);
         }
-
-        Snapshot.Add(ref emitted);
-        sink.OnFlow(in flow);
     }
 
     /// <inheritdoc/>
     public void Flush() => sink.Flush();
 
     /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count()
-    {
-        var (left, unwanted) = (Volatile.Read(ref emitted), Volatile.Read(ref filtered));
-        return [new PlaceCounters("filter.flows", "flows", left + unwanted, Emitted: left, Filtered: unwanted)];
-    }
+    public IEnumerable<PlaceCounters> Count() => [counter.Count("filter.flows", "flows")];
 
     private bool Passes(in FlowData flow)
     {
@@ -71,34 +61,20 @@ public sealed class FilteredFlows : IFlowSink, ICounted
         {
             "src.port" => test.Holds((long)key.SourcePort),
             "dst.port" => test.Holds((long)key.DestinationPort),
-            "transport" => test.Holds(
-                protocols[key.Protocol] ??= Encoding.UTF8.GetBytes(TransportProtocol.NameOf(key.Protocol))),
-            "direction" => test.Holds(flow.Side switch
-            {
-                FlowDirection.Request => "request"u8, FlowDirection.Response => "response"u8, _ => "unknown"u8,
-            }),
+            "transport" => test.Holds(TransportProtocol.NameOf(key.Protocol)),
+            "direction" => test.Holds(FlowNames.Of(flow.Side)),
             "src.address" => test.Holds(Written(in key.Source, room)),
             "dst.address" => test.Holds(Written(in key.Destination, room)),
-            "src.name" => test.Holds(flow.SourceName is { } name ? Encode(name) : Written(in key.Source, room)),
-            "dst.name" => test.Holds(flow.DestinationName is { } name ? Encode(name) : Written(in key.Destination, room)),
-            "src.cidr" => test.Holds(Encode(flow.SourceNetwork ?? "")),
-            "dst.cidr" => test.Holds(Encode(flow.DestinationNetwork ?? "")),
-            "iface" => test.Holds(Encode(flow.Interface)),
-            "iface.direction" => test.Holds(key.Direction == InterfaceDirection.Egress ? "egress"u8 : "ingress"u8),
+            "src.name" => test.Holds(flow.SourceName is { } name ? text.Encode(name) : Written(in key.Source, room)),
+            "dst.name" => test.Holds(flow.DestinationName is { } name ? text.Encode(name) : Written(in key.Destination, room)),
+            "src.cidr" => test.Holds(text.Encode(flow.SourceNetwork ?? "")),
+            "dst.cidr" => test.Holds(text.Encode(flow.DestinationNetwork ?? "")),
+            "iface" => test.Holds(text.Encode(flow.Interface)),
+            "iface.direction" => test.Holds(FlowNames.Of(key.Direction)),
             _ => throw new InvalidOperationException($"{attribute} is no attribute of flows."),
         };
     }
 
     private static ReadOnlySpan<byte> Written(in Address address, Span<byte> room) =>
         address.TryFormat(room, out var written) ? room[..written] : default;
-
-    private ReadOnlySpan<byte> Encode(string value)
-    {
-        if (Encoding.UTF8.GetMaxByteCount(value.Length) is var most && most > text.Length)
-        {
-            text = new byte[most];
-        }
-
-        return text.AsSpan(0, Encoding.UTF8.GetBytes(value, text));
-    }
 }

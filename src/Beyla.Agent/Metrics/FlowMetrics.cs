@@ -14,7 +14,6 @@ public sealed class FlowMetrics : IFlowSink
     private readonly MetricStore store;
     private readonly MetricFamily? bytes, packets;
     private readonly bool hasInterface, hasNetworks;
-    private readonly byte[]?[] protocols = new byte[]?[byte.MaxValue + 1];
 
     /// <param name="store">Keeps them.</param>
     /// <param name="features">Which.</param>
@@ -74,16 +73,11 @@ public sealed class FlowMetrics : IFlowSink
     private void Count(MetricFamily family, in FlowData flow, long count)
     {
         var key = store.BeginKey();
-        key.Add(flow.Side switch
-        {
-            FlowDirection.Request => "request"u8,
-            FlowDirection.Response => "response"u8,
-            _ => "unknown"u8,
-        });
+        key.Add(FlowNames.Of(flow.Side));
         if (hasInterface)
         {
             Add(ref key, flow.Interface);
-            key.Add(flow.Key.Direction == InterfaceDirection.Egress ? "egress"u8 : "ingress"u8);
+            key.Add(FlowNames.Of(flow.Key.Direction));
         }
 
         if (hasNetworks)
@@ -94,7 +88,7 @@ public sealed class FlowMetrics : IFlowSink
 
         if (family.HasOptIns)
         {
-            key.Add(protocols[flow.Key.Protocol] ??= Encoding.UTF8.GetBytes(TransportProtocol.NameOf(flow.Key.Protocol)));
+            key.Add(TransportProtocol.NameOf(flow.Key.Protocol));
             key.Add(flow.Key.SourcePort);
             key.Add(flow.Key.DestinationPort);
         }

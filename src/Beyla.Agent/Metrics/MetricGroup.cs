@@ -12,18 +12,18 @@ namespace Beyla.Agent.Metrics;
 /// <param name="metrics">The metrics.</param>
 internal sealed class MetricGroup(LeftOut leftOut, string place, ISpanMetrics[] metrics) : ICounted
 {
-    private long emitted, filtered;
+    private readonly PassCounter counter = new();
 
     /// <summary>By what a process is left out of it.</summary>
     public LeftOut LeftOut => leftOut;
 
     /// <summary>Counts a span of such a process.</summary>
-    public void LeaveOut() => Snapshot.Add(ref filtered);
+    public void LeaveOut() => counter.Note(passes: false);
 
     /// <inheritdoc cref="ISpanMetrics.OnSpan"/>
     public void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource, in HostName host)
     {
-        Snapshot.Add(ref emitted);
+        _ = counter.Note(passes: true);
         foreach (var one in metrics)
         {
             one.OnSpan(in span, service, resource, in host);
@@ -31,9 +31,5 @@ internal sealed class MetricGroup(LeftOut leftOut, string place, ISpanMetrics[] 
     }
 
     /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count()
-    {
-        var (left, unwanted) = (Volatile.Read(ref emitted), Volatile.Read(ref filtered));
-        return unwanted > 0 ? [new PlaceCounters(place, "spans", left + unwanted, Aggregated: left, Filtered: unwanted)] : [];
-    }
+    public IEnumerable<PlaceCounters> Count() => counter.HasFiltered ? [counter.Count(place, aggregates: true)] : [];
 }

@@ -67,33 +67,27 @@ public sealed class MetricSetup
     }
 
     /// <summary>Adds <c>beyla_build_info</c>, whose one series is 1.</summary>
-    public static void AddBuild(MetricStore store, string version)
-    {
-        var family = store.Add(new MetricDefinition
-        {
-            Name = "beyla.build.info", Kind = MetricKind.Gauge, IsLasting = true, Description = "Version of the agent.",
-            Attributes = ["version", "target.os", "target.arch"],
-        });
-        var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
-        key.Add(Encoding.UTF8.GetBytes(version));
-        key.Add("linux"u8);
-        key.Add(Encoding.UTF8.GetBytes(ArchitectureName.Agent));
-        using (store.Enter())
-        {
-            store.Of(family, store.Agent, in key, MetricStore.Time).Set(1);
-        }
-    }
+    public static void AddBuild(MetricStore store, string version) => AddInfo(
+        store, "beyla.build.info", "Version of the agent.",
+        ("version", version), ("target.os", "linux"), ("target.arch", ArchitectureName.Agent));
 
     /// <summary>Adds <c>traces_host_info</c>, by which Grafana Beyla says that a host is observed; its one series is 1.</summary>
-    public static void AddHost(MetricStore store, string host)
+    public static void AddHost(MetricStore store, string host) => AddInfo(
+        store, "traces.host.info", "A host whose services are traced.", ("grafana.host.id", host));
+
+    private static void AddInfo(MetricStore store, string name, string description, params (string Name, string Value)[] attributes)
     {
         var family = store.Add(new MetricDefinition
         {
-            Name = "traces.host.info", Kind = MetricKind.Gauge, IsLasting = true, Description = "A host whose services are traced.",
-            Attributes = ["grafana.host.id"],
+            Name = name, Kind = MetricKind.Gauge, IsLasting = true, Description = description,
+            Attributes = [.. attributes.Select(static attribute => (MetricAttribute)attribute.Name)],
         });
         var key = new SeriesKey(stackalloc byte[SeriesKey.Room]);
-        key.Add(Encoding.UTF8.GetBytes(host));
+        foreach (var (_, value) in attributes)
+        {
+            key.Add(Encoding.UTF8.GetBytes(value));
+        }
+
         using (store.Enter())
         {
             store.Of(family, store.Agent, in key, MetricStore.Time).Set(1);

@@ -18,19 +18,17 @@ internal sealed class MetricStage(
     /// <summary>How often it is looked for what is over, in milliseconds.</summary>
     private const long Interval = 1000;
 
+    private readonly PassCounter ofWantedProtocols = new();
     private long due = Environment.TickCount64 + Interval;
-    private long counted, filtered;
 
     /// <inheritdoc/>
     public void OnSpan(in ExportedSpan span)
     {
-        if (!wanted.Has(span.Span.Protocol))
+        if (!ofWantedProtocols.Note(wanted.Has(span.Span.Protocol)))
         {
-            Snapshot.Add(ref filtered);
             return;
         }
 
-        Snapshot.Add(ref counted);
         var leftOut = instrumented?.Of(span.Process) ?? LeftOut.None;
         if (leftOut != LeftOut.None && IsLeftOut(leftOut))
         {
@@ -92,13 +90,12 @@ internal sealed class MetricStage(
     }
 
     /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count()
-    {
-        var (took, unwanted) = (Volatile.Read(ref counted), Volatile.Read(ref filtered));
-        return groups.SelectMany(static group => group.Count()).Prepend(
-            new PlaceCounters("metrics.instrumentations", "spans", took + unwanted, Aggregated: took, Filtered: unwanted))
-            .Where(static place => place.Filtered > 0);
-    }
+    public IEnumerable<PlaceCounters> Count() =>
+    [
+        .. ofWantedProtocols.HasFiltered
+            ? (PlaceCounters[])[ofWantedProtocols.Count("metrics.instrumentations", aggregates: true)] : [],
+        .. groups.SelectMany(static group => group.Count()),
+    ];
 
     /// <summary>Whether all of it leaves the process out.</summary>
     private bool IsLeftOut(LeftOut leftOut)

@@ -158,26 +158,13 @@ public sealed partial class ProcReader : IDisposable
     {
         stat = default;
         var length = ReadStart(pid, ProcFile.Stat, ProcPrivileges.None);
-        // The name in parentheses may hold anything, so what follows is counted from the last closing one.
-        var text = buffer.AsSpan(0, Math.Max(length, 0));
-        var end = text.LastIndexOf((byte)')');
-        if (end < 0 || end + 2 >= text.Length)
+        Span<long> fields = stackalloc long[23];
+        if (!ProcStatFields.TryRead(buffer.AsSpan(0, Math.Max(length, 0)), fields))
         {
             return false;
         }
 
-        text = text[(end + 2)..];
-        if (text[0] is (byte)'Z' or (byte)'X' or (byte)'x')
-        {
-            return false;
-        }
-
-        if (!TryField(text, 1, out var parent) || !TryField(text, 6, out var flags) || !TryField(text, 19, out var start))
-        {
-            return false;
-        }
-
-        stat = new ProcStat((int)parent, (flags & PF_KTHREAD) != 0, start);
+        stat = new ProcStat((int)fields[4], (fields[9] & PF_KTHREAD) != 0, fields[22]);
         return true;
     }
 
@@ -339,24 +326,6 @@ public sealed partial class ProcReader : IDisposable
         ProcFile.ControlGroups => "trace context is then not passed on where no other process of its group is traced",
         _ => "mount it with gid= of a group of the agent",
     };
-
-    private static bool TryField(ReadOnlySpan<byte> text, int index, out long value)
-    {
-        value = 0;
-        for (; index > 0; index--)
-        {
-            var space = text.IndexOf((byte)' ');
-            if (space < 0)
-            {
-                return false;
-            }
-
-            text = text[(space + 1)..];
-        }
-
-        var end = text.IndexOfAny((byte)' ', (byte)'\n');
-        return long.TryParse(end < 0 ? text : text[..end], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
-    }
 }
 
 /// <summary>What is used of /proc/PID/stat.</summary>

@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-
 namespace Beyla.Agent.Processes;
 
 /// <summary>
@@ -61,25 +59,10 @@ public readonly record struct ProcUsage
     internal static bool TryParse(ReadOnlySpan<byte> text, out ProcUsage usage)
     {
         usage = default;
-        // The name in parentheses may hold anything, so what follows is counted from the last closing one: field 3, the state, is first.
-        var end = text.LastIndexOf((byte)')');
-        if (end < 0 || end + 2 >= text.Length || text[end + 2] is (byte)'Z' or (byte)'X' or (byte)'x')
+        Span<long> fields = stackalloc long[25];
+        if (!ProcStatFields.TryRead(text, fields))
         {
             return false;
-        }
-
-        const int first = 3, last = 24;
-        Span<long> fields = stackalloc long[last + 1];
-        text = text[(end + 2)..];
-        for (var i = first; i <= last; i++)
-        {
-            var space = text.IndexOf((byte)' ');
-            if (space < 0 || (i > first && !TryNumber(text[..space], out fields[i])))
-            {
-                return false;
-            }
-
-            text = text[(space + 1)..];
         }
 
         usage = new ProcUsage
@@ -89,9 +72,4 @@ public readonly record struct ProcUsage
         };
         return true;
     }
-
-    /// <summary>Some fields are unsigned and may not fit; none of those that are used.</summary>
-    private static bool TryNumber(ReadOnlySpan<byte> text, out long number) =>
-        Utf8Parser.TryParse(text, out number, out var read) ? read == text.Length
-        : Utf8Parser.TryParse(text, out ulong _, out read) && read == text.Length;
 }

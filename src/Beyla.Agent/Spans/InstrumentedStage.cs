@@ -1,5 +1,4 @@
 using Beyla.Agent.Counting;
-using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Spans;
 
@@ -9,42 +8,13 @@ namespace Beyla.Agent.Spans;
 /// </summary>
 /// <param name="stage">Gets the others.</param>
 /// <param name="services">Knows which they are.</param>
-public sealed class InstrumentedStage(IExportStage stage, InstrumentedServices services) : IExportStage, ICounted
+public sealed class InstrumentedStage(IExportStage stage, InstrumentedServices services) : GatedStage(stage)
 {
-    private long emitted, filtered;
+    private readonly PassCounter counter = new();
 
     /// <inheritdoc/>
-    public void OnSpan(in ExportedSpan span)
-    {
-        if ((services.Of(span.Process) & LeftOut.Traces) != 0)
-        {
-            Snapshot.Add(ref filtered);
-            return;
-        }
-
-        Snapshot.Add(ref emitted);
-        stage.OnSpan(in span);
-    }
+    public override IEnumerable<PlaceCounters> Count() => counter.HasFiltered ? [counter.Count("instrumented.traces")] : [];
 
     /// <inheritdoc/>
-    public void OnEnd(ProcessInfo process) => stage.OnEnd(process);
-
-    /// <inheritdoc/>
-    public void Flush() => stage.Flush();
-
-    /// <inheritdoc/>
-    public long Tick(long now) => stage.Tick(now);
-
-    /// <inheritdoc/>
-    public void HandOver() => stage.HandOver();
-
-    /// <inheritdoc/>
-    public void Finish(long deadline) => stage.Finish(deadline);
-
-    /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count()
-    {
-        var (left, unwanted) = (Volatile.Read(ref emitted), Volatile.Read(ref filtered));
-        return unwanted > 0 ? [new PlaceCounters("instrumented.traces", "spans", left + unwanted, Emitted: left, Filtered: unwanted)] : [];
-    }
+    protected override bool Passes(in ExportedSpan span) => counter.Note((services.Of(span.Process) & LeftOut.Traces) == 0);
 }

@@ -1,5 +1,4 @@
 using Beyla.Agent.Counting;
-using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Spans.Filters;
 
@@ -9,42 +8,13 @@ namespace Beyla.Agent.Spans.Filters;
 /// </summary>
 /// <param name="sinks">Get the spans.</param>
 /// <param name="filter">The conditions; of this thread alone.</param>
-public sealed class FilteredSink(IExportSink[] sinks, SpanFilter filter) : IExportSink, ICounted
+public sealed class FilteredSink(IExportSink[] sinks, SpanFilter filter) : GatedSink(sinks)
 {
-    private readonly FilterGate gate = new(filter, "filter");
+    private readonly PassCounter counter = new();
 
     /// <inheritdoc/>
-    public void OnSpan(in ExportedSpan span)
-    {
-        if (!gate.Passes(in span))
-        {
-            return;
-        }
-
-        foreach (var sink in sinks)
-        {
-            sink.OnSpan(in span);
-        }
-    }
+    public override IEnumerable<PlaceCounters> Count() => [counter.Count("filter")];
 
     /// <inheritdoc/>
-    public void OnEnd(ProcessInfo process)
-    {
-        foreach (var sink in sinks)
-        {
-            sink.OnEnd(process);
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Flush()
-    {
-        foreach (var sink in sinks)
-        {
-            sink.Flush();
-        }
-    }
-
-    /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count() => [gate.Count()];
+    protected override bool Passes(in ExportedSpan span) => counter.Note(filter.Passes(in span));
 }

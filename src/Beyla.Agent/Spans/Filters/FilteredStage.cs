@@ -1,6 +1,5 @@
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
-using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Spans.Filters;
 
@@ -10,9 +9,9 @@ namespace Beyla.Agent.Spans.Filters;
 /// <param name="stage">Gets the spans.</param>
 /// <param name="filter">The conditions; of the export thread alone.</param>
 /// <param name="place"><c>filter.traces</c>, <c>filter.metrics</c>.</param>
-public sealed class FilteredStage(IExportStage stage, SpanFilter filter, string place) : IExportStage, ICounted
+public sealed class FilteredStage(IExportStage stage, SpanFilter filter, string place) : GatedStage(stage)
 {
-    private readonly FilterGate gate = new(filter, place);
+    private readonly PassCounter counter = new();
 
     /// <summary>Makes one.</summary>
     /// <param name="stage">Gets the spans.</param>
@@ -23,29 +22,8 @@ public sealed class FilteredStage(IExportStage stage, SpanFilter filter, string 
         conditions.Count == 0 ? null : new FilteredStage(stage, new SpanFilter(conditions), place);
 
     /// <inheritdoc/>
-    public void OnSpan(in ExportedSpan span)
-    {
-        if (gate.Passes(in span))
-        {
-            stage.OnSpan(in span);
-        }
-    }
+    public override IEnumerable<PlaceCounters> Count() => [counter.Count(place)];
 
     /// <inheritdoc/>
-    public void OnEnd(ProcessInfo process) => stage.OnEnd(process);
-
-    /// <inheritdoc/>
-    public void Flush() => stage.Flush();
-
-    /// <inheritdoc/>
-    public long Tick(long now) => stage.Tick(now);
-
-    /// <inheritdoc/>
-    public void HandOver() => stage.HandOver();
-
-    /// <inheritdoc/>
-    public void Finish(long deadline) => stage.Finish(deadline);
-
-    /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count() => [gate.Count()];
+    protected override bool Passes(in ExportedSpan span) => counter.Note(filter.Passes(in span));
 }

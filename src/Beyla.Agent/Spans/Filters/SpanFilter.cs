@@ -1,4 +1,3 @@
-using System.Text;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Selection;
 
@@ -11,7 +10,7 @@ namespace Beyla.Agent.Spans.Filters;
 public sealed class SpanFilter
 {
     private readonly Test[] tests;
-    private byte[] text = new byte[256];
+    private readonly Utf8Room text = new();
 
     /// <param name="conditions">All must be met.</param>
     public SpanFilter(IReadOnlyList<AttributeCondition> conditions) => tests = [.. conditions.Select(static condition => Make(condition))];
@@ -62,9 +61,9 @@ public sealed class SpanFilter
             "status.code" => new(value, static (in ExportedSpan span, SpanFilter _, Span<byte> _) =>
                 span.Span.Values.Has(SpanAttribute.ErrorType) ? "STATUS_CODE_ERROR"u8 : "STATUS_CODE_UNSET"u8, null),
             "service.name" => new(value, static (in ExportedSpan span, SpanFilter filter, Span<byte> _) =>
-                filter.Encode(span.Process.ServiceName), null),
+                filter.text.Encode(span.Process.ServiceName), null),
             "service.namespace" => new(value, static (in ExportedSpan span, SpanFilter filter, Span<byte> _) =>
-                filter.Encode(span.Process.ServiceNamespace), null),
+                filter.text.Encode(span.Process.ServiceNamespace), null),
             "server.address" => new(value, static (in ExportedSpan span, SpanFilter filter, Span<byte> room) =>
                 SpanSides.Server(in span.Span, room, out _), null),
             "server.port" => new(value, null, ServerPort),
@@ -86,16 +85,6 @@ public sealed class SpanFilter
     /// <summary>Only a server knows who the client is; of a client it would be itself.</summary>
     private static ReadOnlySpan<byte> ClientAddress(in ExportedSpan span, SpanFilter filter, Span<byte> room) =>
         span.Span.Kind == SpanKind.Server && span.Span.ClientAddress.TryFormat(room, out var written) ? room[..written] : default;
-
-    private ReadOnlySpan<byte> Encode(string value)
-    {
-        if (Encoding.UTF8.GetMaxByteCount(value.Length) is var most && most > text.Length)
-        {
-            text = new byte[most];
-        }
-
-        return text.AsSpan(0, Encoding.UTF8.GetBytes(value, text));
-    }
 
     private sealed record Test(ValueTest Value, TextOf? Text, NumberOf? Number);
 }

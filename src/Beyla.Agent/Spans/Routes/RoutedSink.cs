@@ -1,6 +1,5 @@
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
-using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Spans.Routes;
 
@@ -11,42 +10,13 @@ namespace Beyla.Agent.Spans.Routes;
 /// <param name="sinks">Get the spans.</param>
 /// <param name="shaper">Knows the routes; of this thread alone.</param>
 /// <param name="signal">What the sinks make of spans.</param>
-public sealed class RoutedSink(IExportSink[] sinks, RouteShaper shaper, IgnoredSignals signal) : IExportSink, ICounted
+public sealed class RoutedSink(IExportSink[] sinks, RouteShaper shaper, IgnoredSignals signal) : GatedSink(sinks)
 {
-    private readonly RouteGate gate = new(shaper, signal, "routes");
+    private readonly PassCounter counter = new();
 
     /// <inheritdoc/>
-    public void OnSpan(in ExportedSpan span)
-    {
-        if (!gate.Passes(in span))
-        {
-            return;
-        }
-
-        foreach (var sink in sinks)
-        {
-            sink.OnSpan(in span);
-        }
-    }
+    public override IEnumerable<PlaceCounters> Count() => [counter.Count("routes")];
 
     /// <inheritdoc/>
-    public void OnEnd(ProcessInfo process)
-    {
-        foreach (var sink in sinks)
-        {
-            sink.OnEnd(process);
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Flush()
-    {
-        foreach (var sink in sinks)
-        {
-            sink.Flush();
-        }
-    }
-
-    /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count() => [gate.Count()];
+    protected override bool Passes(in ExportedSpan span) => counter.Note((shaper.Shape(in span) & signal) == 0);
 }

@@ -1,6 +1,5 @@
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
-using Beyla.Agent.Processes;
 
 namespace Beyla.Agent.Spans.Routes;
 
@@ -11,35 +10,14 @@ namespace Beyla.Agent.Spans.Routes;
 /// <param name="stage">Gets the spans.</param>
 /// <param name="shaper">Knows the routes; of the export thread alone.</param>
 /// <param name="signal">What the stage makes of spans.</param>
-public sealed class RoutedStage(IExportStage stage, RouteShaper shaper, IgnoredSignals signal) : IExportStage, ICounted
+public sealed class RoutedStage(IExportStage stage, RouteShaper shaper, IgnoredSignals signal) : GatedStage(stage)
 {
-    private readonly RouteGate gate = new(
-        shaper, signal, signal == IgnoredSignals.Metrics ? "routes.metrics" : "routes.traces");
+    private readonly PassCounter counter = new();
 
     /// <inheritdoc/>
-    public void OnSpan(in ExportedSpan span)
-    {
-        if (gate.Passes(in span))
-        {
-            stage.OnSpan(in span);
-        }
-    }
+    public override IEnumerable<PlaceCounters> Count() =>
+        shaper.Ignores ? [counter.Count(signal == IgnoredSignals.Metrics ? "routes.metrics" : "routes.traces")] : [];
 
     /// <inheritdoc/>
-    public void OnEnd(ProcessInfo process) => stage.OnEnd(process);
-
-    /// <inheritdoc/>
-    public void Flush() => stage.Flush();
-
-    /// <inheritdoc/>
-    public long Tick(long now) => stage.Tick(now);
-
-    /// <inheritdoc/>
-    public void HandOver() => stage.HandOver();
-
-    /// <inheritdoc/>
-    public void Finish(long deadline) => stage.Finish(deadline);
-
-    /// <inheritdoc/>
-    public IEnumerable<PlaceCounters> Count() => shaper.Ignores ? [gate.Count()] : [];
+    protected override bool Passes(in ExportedSpan span) => counter.Note((shaper.Shape(in span) & signal) == 0);
 }
