@@ -109,6 +109,9 @@ public sealed record AgentConfiguration
     /// <summary>Whether and how flows are captured.</summary>
     public NetworkConfiguration Network { get; init; } = new();
 
+    /// <summary>Whether TCP statistics are counted.</summary>
+    public StatisticsConfiguration Statistics { get; init; } = new();
+
     /// <summary>Which metrics there are, where they can be read, and where they are sent.</summary>
     public MetricsConfiguration Metrics { get; init; } = new();
 

@@ -34,12 +34,30 @@ public enum MetricFeatures
     /// <summary>That the host is observed.</summary>
     ApplicationHost = 256,
 
+    /// <summary>Round-trip times of TCP connections.</summary>
+    StatsTcpRtt = 512,
+
+    /// <summary>TCP connections that were not made.</summary>
+    StatsTcpFailedConnections = 1024,
+
+    /// <summary>TCP segments that were sent again.</summary>
+    StatsTcpRetransmits = 2048,
+
+    /// <summary>Bytes that TCP connections sent and received.</summary>
+    StatsTcpIo = 4096,
+
+    /// <summary>TCP connections that were made.</summary>
+    StatsTcpSuccessfulConnections = 8192,
+
     /// <summary>What is made of spans, or needs them to know whose it is.</summary>
     OfSpans = Application | ApplicationSpan | ApplicationSpanOtel | ApplicationSpanSizes | ApplicationServiceGraph | ApplicationProcess,
 
     /// <summary>What is made of flows.</summary>
     OfFlows = Network | NetworkFlowPackets,
 
+    /// <summary>What is made of TCP statistics (<c>stats</c>).</summary>
+    OfStatistics = StatsTcpRtt | StatsTcpFailedConnections | StatsTcpRetransmits | StatsTcpIo | StatsTcpSuccessfulConnections,
+
     /// <summary>Everything that goes together.</summary>
-    All = (OfSpans & ~ApplicationSpanOtel) | OfFlows | ApplicationHost,
+    All = (OfSpans & ~ApplicationSpanOtel) | OfFlows | OfStatistics | ApplicationHost,
 }

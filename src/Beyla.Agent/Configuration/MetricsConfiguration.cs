@@ -78,6 +78,9 @@ public sealed record MetricsConfiguration
     /// <summary>Whether flows are made into metrics.</summary>
     public bool TakesFlows => IsWanted && (Features & MetricFeatures.OfFlows) != 0;
 
+    /// <summary>Whether TCP statistics are made into metrics.</summary>
+    public bool TakesStatistics => IsWanted && (Features & MetricFeatures.OfStatistics) != 0;
+
     /// <summary>Whether anybody gets the metrics: not the page about the agent itself.</summary>
     public bool IsWanted => Port != 0 || Sent is not null || IsWritten;
 }

@@ -10,7 +10,7 @@ public sealed partial class FolderTests
     private static readonly string[] Order =
     [
         "Linux", "Counting", "Logging", "Selection", "Configuration", "Kernel", "Capabilities", "Processes", "Spans", "Tracing",
-        "Protocols", "Flows", "Keeper", "Metrics", "Export",
+        "Protocols", "Flows", "Statistics", "Keeper", "Metrics", "Export",
     ];
 
     private static readonly string Root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../../../src/Beyla.Agent"));
