@@ -8,7 +8,7 @@
 # MODULE   kernel modules to load before test.sh, with what they depend on
 #
 # Environment: VM_MEMORY (1G), VM_LIMIT (120 seconds), VM_APPEND (more kernel command line), VM_QEMU (more options of qemu),
-# VM_CACHE (~/.cache/vmtest).
+# VM_CACHE (~/.cache/vmtest), VM_TOLD (a file that takes the results of checks, guest-checks).
 # Exit status: that of test.sh (0..123), 124 time limit, 125 the guest died, 126 the kernel or a tool cannot be had (reason on stderr).
 set -euo pipefail
 
@@ -74,7 +74,7 @@ archive() { (cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z | cpio -0 
 # One CPU, one emulation thread: two threads are unsafe while the guest patches its own code, which attaching BPF programs does.
 set +e
 timeout -k 5 "${VM_LIMIT:-120}" qemu-system-x86_64 -M q35 -accel tcg,thread=single -cpu max -smp 1 -m "${VM_MEMORY:-1G}" \
-	${VM_QEMU:-} -nodefaults -no-user-config -display none -serial stdio -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 \
+	${VM_QEMU:-} -nodefaults -no-user-config -display none -serial stdio -serial "file:${VM_TOLD:-/dev/null}" -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 \
 	-kernel "$root/vmlinux" -initrd "$work/initrd" -append "console=ttyS0 panic=-1 quiet ${VM_APPEND:-}" </dev/null | tee "$work/console"
 status=${PIPESTATUS[0]}
 # exit-qemu makes qemu leave with (status << 1) | 1. A panic reboots, and qemu then leaves with 0.

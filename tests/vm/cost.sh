@@ -65,12 +65,13 @@ lowest() { # LOG
 # Boots a kernel and appends its figures to FILE. Sets name, the kernel's release.
 measure() { # KERNEL FILE
 	local kernel=$1 log=$work/log status=0
-	VM_QEMU="-icount shift=1,sleep=off" VM_LIMIT=${VM_LIMIT:-400} "$here/boot.sh" "$kernel" "$work/payload" >"$log" 2>&1 || status=$?
+	: >"$work/told"
+	VM_TOLD=$work/told VM_QEMU="-icount shift=1,sleep=off" VM_LIMIT=${VM_LIMIT:-400} "$here/boot.sh" "$kernel" "$work/payload" >"$log" 2>&1 || status=$?
 	[ "${VM_VERBOSE:-}" != 1 ] || cat "$log" >&2
 	name=$(sed -n 's/^@@KERNEL //p' "$log" | head -1)
-	grep -aE '^(ok|FAIL|skip) ' "$log" | sed -E "s/^(ok|FAIL|skip) /\1 ${name:-$kernel} /" | tee -a "$results" || true
+	take_told "$work/told" "${name:-$kernel}"
 	case $status in
-	0) grep -aq '^ok ' "$log" && lowest "$log" >>"$2" || say "FAIL $kernel: the guest measured nothing" ;;
+	0) grep -aq '^ok ' "$work/told" && lowest "$log" >>"$2" || say "FAIL $kernel: the guest measured nothing" ;;
 	124) say "FAIL $kernel: time limit; last: $(grep -a . "$log" | tail -1)" ;;
 	126) say "skip $kernel: $(tail -1 "$log")" ;;
 	*) say "FAIL $kernel: the guest ended with $status; last: $(grep -a . "$log" | tail -1)" ;;

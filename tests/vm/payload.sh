@@ -23,3 +23,13 @@ finish() {
 }
 
 say() { echo "$1" | tee -a "$results"; }
+
+# What a guest told while a script of this folder waited for it (boot.sh, VM_TOLD): its results, with the kernel's name in each; and whether
+# all of them have come.
+take_told() { # FILE KERNEL
+	local sum told
+	grep -aE '^(ok|FAIL|skip) ' "$1" | sed -E "s/^(ok|FAIL|skip) /\1 $2 /" | tee -a "$results" || true
+	told=$(grep -acE '^(ok|FAIL|skip) ' "$1" || true)
+	sum=$(sed -n 's/^@@TOLD //p' "$1" | tail -1)
+	[ "${sum:-$told}" = "$told" ] || say "FAIL $2: the guest made $sum checks, and the results of $told came"
+}
