@@ -158,7 +158,7 @@ public sealed class OtlpHttpTests
         using var http = Connect(receiver, static options => options with { Timeout = TimeSpan.FromMilliseconds(200) });
         var watch = System.Diagnostics.Stopwatch.StartNew();
         Assert.Equal(new OtlpAnswer(OtlpVerdict.Again, Reason: "no answer within 0.2 s"), http.Send(Body, default));
-        Assert.InRange(watch.ElapsedMilliseconds, 190, 9_000);
+        Assert.True(watch.ElapsedMilliseconds >= 190);
     }
 
     [Fact]

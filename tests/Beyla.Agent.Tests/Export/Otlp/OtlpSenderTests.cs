@@ -75,20 +75,21 @@ public sealed class OtlpSenderTests
     public void It_gives_up_after_the_limit()
     {
         var receiver = new Receiver { Otherwise = Again };
-        using var sender = new OtlpSender(receiver, Quick with { GiveUpAfter = TimeSpan.FromMilliseconds(300) }, "traces", 100);
+        using var sender = new OtlpSender(receiver, Quick with { GiveUpAfter = TimeSpan.FromMilliseconds(1500) }, "traces", 100);
         var watch = Stopwatch.StartNew();
         Add(sender, Batch(3));
         Settle(sender);
         Assert.Equal((0, 3, 0), sender.Count());
-        Assert.InRange(receiver.Bodies.Count, 3, 20);
-        Assert.InRange(watch.ElapsedMilliseconds, 200, 10_000);
+        // It gives up when the next pause, of at most 40 ms, would end later. Pauses are 10 ms at least, and then 20.
+        Assert.True(watch.ElapsedMilliseconds >= 1400);
+        var tries = receiver.Bodies.Count;
+        Assert.InRange(tries, 3, 2 + (1500 / 20));
         // One that wants to be left alone for longer than that is not waited for.
         receiver.Otherwise = Again with { After = TimeSpan.FromHours(1) };
-        watch.Restart();
         Add(sender, Batch(4));
         Settle(sender);
         Assert.Equal((0, 7, 0), sender.Count());
-        Assert.InRange(watch.ElapsedMilliseconds, 0, 5_000);
+        Assert.Equal(tries + 1, receiver.Bodies.Count);
     }
 
     [Fact]
@@ -100,7 +101,7 @@ public sealed class OtlpSenderTests
         var watch = Stopwatch.StartNew();
         Add(sender, Batch(3));
         Settle(sender);
-        Assert.InRange(watch.ElapsedMilliseconds, 290, 10_000);
+        Assert.True(watch.ElapsedMilliseconds >= 290);
         Assert.Equal((0, 3, 0), sender.Count());
         Assert.Equal(2, receiver.Bodies.Count);
     }
@@ -194,14 +195,13 @@ public sealed class OtlpSenderTests
     [Fact]
     public void The_end_does_not_wait_for_the_next_try()
     {
-        var receiver = new Receiver(Again with { After = TimeSpan.FromSeconds(20) });
-        using var sender = new OtlpSender(receiver, Quick, "traces", 100);
+        var receiver = new Receiver(Again with { After = TimeSpan.FromHours(1) });
+        using var sender = new OtlpSender(receiver, Quick with { GiveUpAfter = TimeSpan.Zero }, "traces", 100);
         Add(sender, Batch(1, "failed"));
         Assert.True(receiver.Came.Wait(10_000));
         Add(sender, Batch(2, "waits"));
-        var watch = Stopwatch.StartNew();
-        sender.Stop(Environment.TickCount64 + 10_000);
-        Assert.InRange(watch.ElapsedMilliseconds, 0, 5_000);
+        // Who waited would still wait at the deadline, and lose both.
+        sender.Stop(Environment.TickCount64 + 60_000);
         var (sent, lost, held) = sender.Count();
         Assert.Equal((3, 0), (sent + lost, held));
         Assert.True(sent >= 2, "what waited is sent");
@@ -217,7 +217,7 @@ public sealed class OtlpSenderTests
         Assert.True(receiver.Came.Wait(10_000));
         var watch = Stopwatch.StartNew();
         sender.Stop(Environment.TickCount64 + 200);
-        Assert.InRange(watch.ElapsedMilliseconds, 190, 5_000);
+        Assert.True(watch.ElapsedMilliseconds >= 190);
         Settle(sender);
         Assert.Equal((0, 3, 0), sender.Count());
     }
