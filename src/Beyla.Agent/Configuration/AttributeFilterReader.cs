@@ -20,24 +20,8 @@ internal sealed class AttributeFilterReader(IReadOnlyList<FilterAttribute> known
     /// <returns>All must be met; empty where it is not set, or wrong.</returns>
     public IReadOnlyList<AttributeCondition> Read(Setting setting)
     {
-        if (setting.Node is not { IsNull: false } node)
-        {
-            if (!string.IsNullOrWhiteSpace(setting.Text))
-            {
-                problems.Add(SettingLayers.Describe(setting, Expected));
-            }
-
-            return [];
-        }
-
-        if (node.Kind != ConfigurationNodeKind.Mapping || node.Entries.Count > MaximumAttributes)
-        {
-            problems.Add(SettingLayers.Describe(setting, Expected + $", of at most {MaximumAttributes}"));
-            return [];
-        }
-
         var conditions = new List<AttributeCondition>();
-        foreach (var (key, value) in node.Entries)
+        foreach (var (key, value) in MappingSetting.Entries(setting, Expected, MaximumAttributes, problems))
         {
             var path = $"{setting.Key.Path}.{key.Text}";
             if (known.FirstOrDefault(attribute => attribute.IsCalled(key.Text ?? "")) is not { } attribute)

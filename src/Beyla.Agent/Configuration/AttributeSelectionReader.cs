@@ -15,24 +15,8 @@ internal sealed class AttributeSelectionReader(string origin, MessageList proble
     /// <summary>Reads the setting.</summary>
     public AttributeSelection Read(Setting setting)
     {
-        if (setting.Node is not { IsNull: false } node)
-        {
-            if (!string.IsNullOrWhiteSpace(setting.Text))
-            {
-                problems.Add(SettingLayers.Describe(setting, Expected));
-            }
-
-            return AttributeSelection.None;
-        }
-
-        if (node.Kind != ConfigurationNodeKind.Mapping || node.Entries.Count > MaximumSections)
-        {
-            problems.Add(SettingLayers.Describe(setting, Expected + $", of at most {MaximumSections}"));
-            return AttributeSelection.None;
-        }
-
         var sections = new List<AttributeSelection.Section>();
-        foreach (var (key, value) in node.Entries)
+        foreach (var (key, value) in MappingSetting.Entries(setting, Expected, MaximumSections, problems))
         {
             var path = $"{setting.Key.Path}.{key.Text}";
             var pattern = Pattern(key, path);
@@ -63,7 +47,7 @@ internal sealed class AttributeSelectionReader(string origin, MessageList proble
             }
         }
 
-        return new AttributeSelection(sections);
+        return sections.Count == 0 ? AttributeSelection.None : new AttributeSelection(sections);
     }
 
     private List<Glob> Patterns(ConfigurationNode list, string path)
