@@ -125,6 +125,11 @@ internal sealed class Exports : IDisposable
             {
                 places.Add(counted);
             }
+
+            if (stage is IDisposable disposable)
+            {
+                owned.Add(disposable);
+            }
         }
 
         if (configuration.Metrics.Sent is { } sent)

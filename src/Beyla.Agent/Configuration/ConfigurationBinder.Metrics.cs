@@ -40,6 +40,9 @@ internal sealed partial class ConfigurationBinder
             Instrumentations = Get(Shared("instrumentations")).Items.ToHashSet(StringComparer.Ordinal) is var names
                 && names.Contains("*") ? null : names,
             ProcessInterval = Duration("processes.interval"),
+            UnresolvedClient = Unresolved("incoming"),
+            UnresolvedServer = Unresolved("outgoing"),
+            Names = Names(),
             HidesBuild = Boolean("prometheus_export.disable_build_info"),
         };
     }
@@ -68,6 +71,54 @@ internal sealed partial class ConfigurationBinder
         }
 
         return page.Key.Path;
+    }
+
+    /// <summary>Names of the other side, of the one source of the peer's three that needs nothing but the host's resolver.</summary>
+    private NameResolverConfiguration? Names()
+    {
+        var setting = Get("name_resolver.sources");
+        var isAsked = false;
+        foreach (var item in setting.Items)
+        {
+            switch (item.Trim())
+            {
+                case "dns":
+                    isAsked = true;
+                    break;
+                case "k8s" or "kube" or "kubernetes" or "rdns" when setting.Origin.Source == SettingSource.Default:
+                    break;
+                case "k8s" or "kube" or "kubernetes":
+                    Tell("metadata of Kubernetes is not read");
+                    break;
+                case "rdns":
+                    Tell("answers of name servers are not listened to; dns asks for names");
+                    break;
+                default:
+                    layers.Problems.Add(SettingLayers.Describe(setting, "allowed are dns, k8s and rdns"));
+                    break;
+            }
+
+            void Tell(string reason) =>
+                layers.Warnings.Add($"{setting.Key.Path} ({setting.Origin}): {item.Trim()} has no effect: {reason}");
+        }
+
+        return isAsked
+            ? new NameResolverConfiguration((int)Integer("name_resolver.cache_len"), Duration("name_resolver.cache_expiry")) : null;
+    }
+
+    /// <summary>The name of a side that has none: its own, or the one for both.</summary>
+    private string Unresolved(string side)
+    {
+        var (own, both) = (Get("attributes.rename_unresolved_hosts_" + side), Get("attributes.rename_unresolved_hosts"));
+        var setting = own.Origin.Source == SettingSource.Default && both.Origin.Source != SettingSource.Default ? both : own;
+        var name = (setting.Text ?? "").Trim();
+        if (name.Length is 0 or > 253)
+        {
+            layers.Problems.Add(SettingLayers.Describe(
+                setting, "a name of 1 to 253 characters is expected: it is never the address, since each would be a series"));
+        }
+
+        return name;
     }
 
     private MetricFeatures Features()

@@ -23,8 +23,7 @@ internal static class KeyReasons
         Joined = "target_info has all attributes of a service, and is joined by job and instance",
         OneLog = "no library of OpenTelemetry is in the agent; log_level is for all of it",
         OneExporter = "one exporter serves all services",
-        AvoidedServices = "the log names processes that send telemetry themselves, and the counters say what was left out",
-        Names = "names of other hosts are not put into spans, which keep their addresses; flows have network.reverse_dns.type";
+        AvoidedServices = "the log names processes that send telemetry themselves, and the counters say what was left out";
 
     private static readonly (string Start, string Reason)[] Reasons =
     [
@@ -32,7 +31,6 @@ internal static class KeyReasons
         ("attributes.instance_id.dns", "no name server is asked for the host's own name; attributes.instance_id.override_hostname sets it"),
         ("attributes.kubernetes.", Kubernetes),
         ("attributes.metadata_retry.", "no metadata service of a cloud is asked; OTEL_RESOURCE_ATTRIBUTES names region and zone"),
-        ("attributes.rename_unresolved_hosts", Names),
         ("channel_", Channels),
         ("discovery.bpf_pid_filter_off", "what is not selected never leaves the kernel: without that filter all traffic of the host would"),
         ("discovery.default_exclude_services", "discovery.default_exclude_instrument takes globs instead"),
@@ -79,7 +77,6 @@ internal static class KeyReasons
         ("internal_metrics.bpf_metric_scrape_interval", "the counters of the kernel side are read when the page is read"),
         ("javaagent.", Injector),
         ("jvm_runtime_metrics.", Injector),
-        ("name_resolver.", Names),
         ("network.geo_ip.", Countries),
         ("nodejs.", Injector),
         ("otel_metrics_export.buckets.gen_ai_", Models),

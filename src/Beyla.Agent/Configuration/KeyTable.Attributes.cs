@@ -48,12 +48,12 @@ internal static partial class KeyTable
           How long the metadata of the cloud is asked for before that is given up.
         +attributes.metric_span_names_limit|BEYLA_METRIC_SPAN_NAMES_LIMIT|int|100
           How many span names of a service metrics tell apart; 0 is no limit.
-        attributes.rename_unresolved_hosts_incoming|BEYLA_RENAME_UNRESOLVED_HOSTS_INCOMING|text|incoming
-          The name of a client's address that has none.
-        attributes.rename_unresolved_hosts_outgoing|BEYLA_RENAME_UNRESOLVED_HOSTS_OUTGOING|text|outgoing
-          The name of a server's address that has none.
-        attributes.rename_unresolved_hosts|BEYLA_RENAME_UNRESOLVED_HOSTS|text|unresolved
-          The name of an address that has none.
+        +attributes.rename_unresolved_hosts_incoming|BEYLA_RENAME_UNRESOLVED_HOSTS_INCOMING|text|incoming
+          What metrics have in place of a client of which only the address is known.
+        +attributes.rename_unresolved_hosts_outgoing|BEYLA_RENAME_UNRESOLVED_HOSTS_OUTGOING|text|outgoing
+          What metrics have in place of a server of which only the address is known.
+        +attributes.rename_unresolved_hosts|BEYLA_RENAME_UNRESOLVED_HOSTS|text|
+          The same for both, where the one for the side is not set.
         +attributes.select||any|
           Which attributes each metric has, and exported spans: metric names or traces, each with include and exclude.
         +attributes.sensitive_query_params.add|BEYLA_SENSITIVE_QUERY_PARAMS_ADD|list|
@@ -87,11 +87,11 @@ internal static partial class KeyTable
         """;
 
     private const string NamesOfOtherHosts = """
-        name_resolver.cache_expiry|BEYLA_NAME_RESOLVER_CACHE_TTL|duration|5m
+        +name_resolver.cache_expiry|BEYLA_NAME_RESOLVER_CACHE_TTL|duration >0|5m
           How long the name of a host is remembered.
-        name_resolver.cache_len|BEYLA_NAME_RESOLVER_CACHE_LEN|int|1024
+        +name_resolver.cache_len|BEYLA_NAME_RESOLVER_CACHE_LEN|int 1..|1024
           How many names of hosts are remembered.
-        name_resolver.sources|BEYLA_NAME_RESOLVER_SOURCES|list|k8s
-          Where names of hosts come from: k8s, dns, rdns.
+        +name_resolver.sources|BEYLA_NAME_RESOLVER_SOURCES|list|k8s
+          Where metrics have the names of hosts from that requests name by their address: dns asks the resolver of this host.
         """;
 }

@@ -15,6 +15,11 @@ public enum ExemplarFilter : byte
     AlwaysOn,
 }
 
+/// <summary>How the names of addresses are remembered (<c>name_resolver</c>).</summary>
+/// <param name="Length">How many.</param>
+/// <param name="Expiry">How long.</param>
+public sealed record NameResolverConfiguration(int Length, TimeSpan Expiry);
+
 /// <summary>Which metrics there are, the page on which Prometheus reads them, and where they are sent. Immutable.</summary>
 public sealed record MetricsConfiguration
 {
@@ -53,6 +58,15 @@ public sealed record MetricsConfiguration
 
     /// <summary>How often processes are measured.</summary>
     public TimeSpan ProcessInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>What stands for a client of which only the address is known.</summary>
+    public string UnresolvedClient { get; init; } = "incoming";
+
+    /// <summary>What stands for a server of which only the address is known.</summary>
+    public string UnresolvedServer { get; init; } = "outgoing";
+
+    /// <summary>How addresses get names where requests have none; null where they stay without.</summary>
+    public NameResolverConfiguration? Names { get; init; }
 
     /// <summary>Whether the metric of the agent's version is left out.</summary>
     public bool HidesBuild { get; init; }

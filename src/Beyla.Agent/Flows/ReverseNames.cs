@@ -7,7 +7,8 @@ namespace Beyla.Agent.Flows;
 
 /// <summary>
 /// Names of addresses as the host's resolver has them (getnameinfo(3): /etc/hosts, DNS, …). Looked up on a thread of its own: a
-/// flow never waits, it shows the name from the first report on after the answer. What is remembered and what waits is bounded.
+/// flow never waits, it shows the name from the first report on after the answer, and an old one until there is a newer. What is remembered
+/// and what waits is bounded.
 /// </summary>
 internal sealed partial class ReverseNames : IDisposable
 {
@@ -36,6 +37,7 @@ internal sealed partial class ReverseNames : IDisposable
     internal string? Find(in Address address)
     {
         var now = Environment.TickCount64;
+        string? old;
         lock (gate)
         {
             if (known.TryGetValue(address, out var entry) && entry.Until > now)
@@ -48,8 +50,9 @@ internal sealed partial class ReverseNames : IDisposable
                 return null;
             }
 
-            // Null until the answer is there; asked once.
-            known[address] = (null, now + (long)expiry.TotalMilliseconds);
+            // Asked once.
+            known[address] = (entry.Name, now + (long)expiry.TotalMilliseconds);
+            old = entry.Name;
         }
 
         if (!wanted.TryAdd(address))
@@ -60,7 +63,7 @@ internal sealed partial class ReverseNames : IDisposable
             }
         }
 
-        return null;
+        return old;
     }
 
     /// <inheritdoc/>

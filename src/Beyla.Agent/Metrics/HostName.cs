@@ -39,6 +39,12 @@ internal readonly ref struct HostName
         return new HostName(host, port ?? 0);
     }
 
+    /// <summary>Takes what a name server said, which may be anything.</summary>
+    /// <param name="name">The name of an address.</param>
+    /// <param name="port">The port that was asked.</param>
+    public static HostName OfResolved(ReadOnlySpan<byte> name, int port) =>
+        name.Length > 253 || name.ContainsAnyExcept(NameBytes) || !IsName(name) ? default : new HostName(name, port);
+
     /// <summary>The last label of a name has a letter (RFC 3696 section 2), that of an address of version 4 has none.</summary>
     private static bool IsName(ReadOnlySpan<byte> host)
     {

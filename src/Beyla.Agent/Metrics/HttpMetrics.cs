@@ -11,13 +11,15 @@ namespace Beyla.Agent.Metrics;
 internal sealed class HttpMetrics : ISpanMetrics
 {
     private readonly MetricStore store;
+    private readonly PeerNames peers;
     private readonly MetricFamily server, client;
 
     /// <param name="store">Keeps them.</param>
     /// <param name="durations">Bounds, in seconds.</param>
-    public HttpMetrics(MetricStore store, IReadOnlyList<double> durations)
+    /// <param name="peers">For hosts without a name.</param>
+    public HttpMetrics(MetricStore store, IReadOnlyList<double> durations, PeerNames peers)
     {
-        this.store = store;
+        (this.store, this.peers) = (store, peers);
         var buckets = new Buckets(durations, 1_000_000);
         server = store.Add(new MetricDefinition
         {
@@ -69,7 +71,7 @@ internal sealed class HttpMetrics : ISpanMetrics
         }
         else
         {
-            key.Add(host.Name.IsEmpty ? PeerNames.Outgoing : host.Name);
+            key.Add(host.Name.IsEmpty ? peers.Outgoing : host.Name);
             key.Add(host.Name.IsEmpty ? data.ServerPort : host.Port == 0 ? 80 : host.Port);
         }
 

@@ -9,6 +9,8 @@ internal interface ISpanMetrics
     /// <param name="span">Valid only during the call.</param>
     /// <param name="service">The service of its process.</param>
     /// <param name="resource">The same to the store.</param>
-    /// <param name="host">What the request of a client asks for by name; of any other span nothing.</param>
+    /// <param name="host">
+    /// The other side by name: what the request of a client asks for, else what a resolver says; empty where neither does.
+    /// </param>
     void OnSpan(in ExportedSpan span, ServiceResource service, MetricResource resource, in HostName host);
 }

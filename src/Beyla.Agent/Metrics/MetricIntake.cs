@@ -39,7 +39,8 @@ public sealed class MetricIntake
         {
             Features = metrics.Features, Durations = metrics.Durations, HasSelfReferences = metrics.HasSelfReferences,
             SpanNames = configuration.Shaping.MetricSpanNames, ProcessInterval = metrics.ProcessInterval,
-            Instrumentations = metrics.Instrumentations,
+            Instrumentations = metrics.Instrumentations, Names = metrics.Names,
+            UnresolvedClient = metrics.UnresolvedClient, UnresolvedServer = metrics.UnresolvedServer,
         };
         Stages = metrics.TakesSpans && setup.MakeStage(Store, services, instrumented) is { } stage ? [stage] : [];
         Flows = metrics.TakesFlows ? new FlowMetrics(Store, metrics.Features, configuration.Network) : null;

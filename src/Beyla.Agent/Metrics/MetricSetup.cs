@@ -1,5 +1,7 @@
 using System.Text;
 using Beyla.Agent.Configuration;
+using Beyla.Agent.Flows;
+using Beyla.Agent.Linux;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Metrics;
@@ -25,6 +27,18 @@ public sealed class MetricSetup
     /// <summary>How often processes are measured.</summary>
     public TimeSpan ProcessInterval { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>What stands for a client of which only the address is known.</summary>
+    public string UnresolvedClient { get; init; } = "incoming";
+
+    /// <summary>What stands for a server of which only the address is known.</summary>
+    public string UnresolvedServer { get; init; } = "outgoing";
+
+    /// <summary>How addresses get names; null where they stay without.</summary>
+    public NameResolverConfiguration? Names { get; init; }
+
+    /// <summary>Who knows them; null for the resolver of the host.</summary>
+    internal Func<Address, string?>? Resolve { get; init; }
+
     /// <summary>Makes what turns spans into metrics; null where no group of metrics needs spans.</summary>
     /// <param name="store">Keeps them.</param>
     /// <param name="services">The resources of processes.</param>
@@ -32,11 +46,12 @@ public sealed class MetricSetup
     public IExportStage? MakeStage(MetricStore store, ServiceResources services, InstrumentedServices? instrumented = null)
     {
         var durations = Durations ?? Buckets.Durations;
+        var peers = new PeerNames(UnresolvedClient, UnresolvedServer);
         List<MetricGroup> groups = [];
         if (Features.HasFlag(MetricFeatures.Application))
         {
             groups.Add(new MetricGroup(LeftOut.Metrics, "instrumented.metrics",
-                [new HttpMetrics(store, durations), new DatabaseMetrics(store, Durations ?? Buckets.Queries)]));
+                [new HttpMetrics(store, durations, peers), new DatabaseMetrics(store, Durations ?? Buckets.Queries)]));
         }
 
         List<ISpanMetrics> metrics = [];
@@ -47,7 +62,7 @@ public sealed class MetricSetup
 
         if (Features.HasFlag(MetricFeatures.ApplicationServiceGraph))
         {
-            metrics.Add(new ServiceGraph(store, durations, HasSelfReferences));
+            metrics.Add(new ServiceGraph(store, durations, HasSelfReferences, peers));
         }
 
         if (metrics.Count > 0)
@@ -63,7 +78,8 @@ public sealed class MetricSetup
         }
 
         return groups.Count == 0 ? null : new MetricStage(
-            store, services, [.. groups], instrumented, new WantedProtocols(Instrumentations), processes);
+            store, services, [.. groups], instrumented, new WantedProtocols(Instrumentations), processes,
+            Names is null ? null : new ReverseNames(Names.Length, Names.Expiry, Resolve));
     }
 
     /// <summary>Adds <c>beyla_build_info</c>, whose one series is 1.</summary>

@@ -1,5 +1,7 @@
 using Beyla.Agent.Counting;
+using Beyla.Agent.Flows;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Metrics;
@@ -11,14 +13,16 @@ namespace Beyla.Agent.Metrics;
 /// <param name="instrumented">Which processes are left out of them; null for none.</param>
 /// <param name="wanted">The protocols that are in them.</param>
 /// <param name="processes">That of these which measures by the clock; null where there is none.</param>
+/// <param name="names">Names of addresses, which stand for hosts that requests do not name; null where nobody asks.</param>
 internal sealed class MetricStage(
     MetricStore store, ServiceResources services, MetricGroup[] groups, InstrumentedServices? instrumented, WantedProtocols wanted,
-    ProcessMetrics? processes) : IExportStage, ICounted
+    ProcessMetrics? processes, ReverseNames? names = null) : IExportStage, ICounted, IDisposable
 {
     /// <summary>How often it is looked for what is over, in milliseconds.</summary>
     private const long Interval = 1000;
 
     private readonly PassCounter ofWantedProtocols = new();
+    private readonly Utf8Room text = new();
     private long due = Environment.TickCount64 + Interval;
 
     /// <inheritdoc/>
@@ -45,6 +49,11 @@ internal sealed class MetricStage(
         var service = services.Of(span.Process);
         ref readonly var data = ref span.Span;
         var host = data.Kind == SpanKind.Client ? HostName.Of(data.Values.Text(SpanAttribute.HttpRequestHeaderHost)) : default;
+        if (host.Name.IsEmpty && names is not null)
+        {
+            host = Resolved(in data, names);
+        }
+
         using (store.Enter())
         {
             var resource = store.Of(service);
@@ -90,12 +99,23 @@ internal sealed class MetricStage(
     }
 
     /// <inheritdoc/>
+    public void Dispose() => names?.Dispose();
+
+    /// <inheritdoc/>
     public IEnumerable<PlaceCounters> Count() =>
     [
         .. ofWantedProtocols.HasFiltered
             ? (PlaceCounters[])[ofWantedProtocols.Count("metrics.instrumentations", aggregates: true)] : [],
         .. groups.SelectMany(static group => group.Count()),
     ];
+
+    /// <summary>The other side by the name of its address: that of the socket, not what a proxy says, which may be any.</summary>
+    private HostName Resolved(in SpanData data, ReverseNames resolver)
+    {
+        var isClient = data.Kind == SpanKind.Client;
+        var name = resolver.Find(isClient ? data.ServerAddress : data.PeerAddress);
+        return name is null ? default : HostName.OfResolved(text.Encode(name), isClient ? data.ServerPort : 0);
+    }
 
     /// <summary>Whether all of it leaves the process out.</summary>
     private bool IsLeftOut(LeftOut leftOut)

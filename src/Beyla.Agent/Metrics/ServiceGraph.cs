@@ -13,15 +13,17 @@ internal sealed class ServiceGraph : ISpanMetrics
     private static readonly MetricAttribute[] Labels = ["client", "client_service_namespace", "server", "server_service_namespace"];
 
     private readonly MetricStore store;
+    private readonly PeerNames peers;
     private readonly bool hasSelf;
     private readonly MetricFamily client, server, total, failed;
 
     /// <param name="store">Keeps them.</param>
     /// <param name="durations">Bounds, in seconds.</param>
     /// <param name="hasSelf">Whether calls of a service to itself count.</param>
-    public ServiceGraph(MetricStore store, IReadOnlyList<double> durations, bool hasSelf)
+    /// <param name="peers">For sides without a name.</param>
+    public ServiceGraph(MetricStore store, IReadOnlyList<double> durations, bool hasSelf, PeerNames peers)
     {
-        (this.store, this.hasSelf) = (store, hasSelf);
+        (this.store, this.hasSelf, this.peers) = (store, hasSelf, peers);
         var buckets = new Buckets(durations, 1_000_000);
         MetricFamily Histogram(string side, string description) => store.Add(new MetricDefinition
         {
@@ -46,7 +48,7 @@ internal sealed class ServiceGraph : ISpanMetrics
         var isServer = data.Kind == SpanKind.Server;
         if (isServer)
         {
-            key.Add(PeerNames.Incoming);
+            key.Add(host.Name.IsEmpty ? peers.Incoming : host.Name);
             key.Add(default(ReadOnlySpan<byte>));
             key.Add(resource.NameBytes);
             key.Add(resource.NamespaceBytes);
@@ -61,7 +63,7 @@ internal sealed class ServiceGraph : ISpanMetrics
 
             key.Add(resource.NameBytes);
             key.Add(resource.NamespaceBytes);
-            key.Add(name.IsEmpty ? PeerNames.Outgoing : name);
+            key.Add(name.IsEmpty ? peers.Outgoing : name);
             key.Add(default(ReadOnlySpan<byte>));
         }
 

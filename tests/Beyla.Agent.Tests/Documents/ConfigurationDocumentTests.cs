@@ -54,6 +54,10 @@ public partial class ConfigurationDocumentTests
         ["prometheus_export.path"] = static c => c.Metrics.Path,
         ["prometheus_export.port"] = static c => c.Metrics.Port,
         ["prometheus_export.service_cache_size"] = static c => c.Metrics.Services,
+        ["attributes.rename_unresolved_hosts_incoming"] = static c => c.Metrics.UnresolvedClient,
+        ["attributes.rename_unresolved_hosts_outgoing"] = static c => c.Metrics.UnresolvedServer,
+        ["name_resolver.cache_expiry"] = static c => c.Metrics.Names!.Expiry,
+        ["name_resolver.cache_len"] = static c => c.Metrics.Names!.Length,
         ["processes.interval"] = static c => c.Metrics.ProcessInterval,
         ["prometheus_export.ttl"] = static c => c.Metrics.Idle,
         ["prometheus_export.instrumentations"] = static c => string.Join(',', c.Metrics.Instrumentations ?? (IEnumerable<string>)["*"]),
@@ -125,16 +129,18 @@ public partial class ConfigurationDocumentTests
     {
         var configuration = Loaded.From().Configuration;
         // Where nothing is sent there is no object that says how.
-        var sending = Loaded.Environment(("OTEL_TRACES_EXPORTER", "otlp"), ("OTEL_METRICS_EXPORTER", "otlp")).Configuration;
+        var sending = Loaded.Environment(
+            ("OTEL_TRACES_EXPORTER", "otlp"), ("OTEL_METRICS_EXPORTER", "otlp"), ("BEYLA_NAME_RESOLVER_SOURCES", "dns")).Configuration;
         configuration = configuration with
         {
-            Traces = sending.Traces, Metrics = configuration.Metrics with { Sent = sending.Metrics.Sent },
+            Traces = sending.Traces, Metrics = configuration.Metrics with { Sent = sending.Metrics.Sent, Names = sending.Metrics.Names },
         };
         foreach (var key in KeyIndex.All.Where(static key => key.Built && ConfigurationDocument.Default(key).Length > 0))
         {
-            // The one default that is a list of rules (SelectionTests hold what it excludes), and what only shows in a URL (OtlpTests).
+            // The one default that is a list of rules (SelectionTests hold what it excludes), the one that names what is not there
+            // (NameResolverTests), and what only shows in a URL (OtlpTests).
             if (key.Path is "discovery.default_exclude_instrument" or "otel_traces_export.insecure" or "grafana.otlp.cloud_submit"
-                or "otel_metrics_export.insecure")
+                or "otel_metrics_export.insecure" or "name_resolver.sources")
             {
                 continue;
             }

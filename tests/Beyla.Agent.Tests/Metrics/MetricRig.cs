@@ -20,9 +20,15 @@ internal sealed class MetricRig
     public MetricRig(
         MetricFeatures features = MetricFeatures.Application, MetricStoreOptions? options = null,
         InstrumentedServices? instrumented = null, params ProcessInfo[] processes)
+        : this(new MetricSetup { Features = features }, options, instrumented, processes)
+    {
+    }
+
+    public MetricRig(
+        MetricSetup setup, MetricStoreOptions? options = null, InstrumentedServices? instrumented = null, params ProcessInfo[] processes)
     {
         Store = new MetricStore(options ?? new(), AgentResource.Of(Host, "1.2.3"));
-        Stage = new MetricSetup { Features = features }.MakeStage(
+        Stage = setup.MakeStage(
             Store, new ServiceResources(Host, "1.2.3", static _ => 77), instrumented)!;
         exporter = new SpanExporter(
             new Samples.Processes(processes.Length == 0 ? [Samples.Web, Samples.Plain] : processes), new Redactor(Samples.Sensitive),

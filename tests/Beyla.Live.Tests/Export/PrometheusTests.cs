@@ -140,15 +140,38 @@ public sealed partial class PrometheusTests
         await agent.StopAsync();
     }
 
+    /// <summary>/etc/hosts is enough for a resolver, and 127.0.0.1 is localhost in each.</summary>
+    [LiveFact("nginx")]
+    public async Task The_service_graph_has_the_names_that_the_resolver_knows()
+    {
+        await using TestServer server = await Nginx.StartAsync();
+        int port = FreePort.Next();
+        await using AgentProcess agent = await AgentProcess.StartAsync(Settings(server.Port, port)
+            .With("BEYLA_METRICS_FEATURES", "application_service_graph").With("BEYLA_NAME_RESOLVER_SOURCES", "dns")
+            .With("BEYLA_RENAME_UNRESOLVED_HOSTS_INCOMING", "somebody"));
+        const string edges = "traces_service_graph_request_total";
+        // Those before the answer have no name.
+        string page = await PageAsync(port, page => Sum(page, edges, "client=\"localhost\"") >= 1, between: async () =>
+        {
+            await HttpRequests.SendAsync(server.Port, 1, "/hello");
+        });
+        await agent.StopAsync();
+        Assert.DoesNotContain("127.0.0.1", page);
+        Assert.All(
+            page.Split('\n').Where(line => line.StartsWith(edges + "{", StringComparison.Ordinal)),
+            line => Assert.Matches("client=\"(localhost|somebody)\"", line));
+    }
+
     private static AgentSettings Settings(int traced, int port) => AgentSettings.ForPorts(traced)
         .With("BEYLA_PROMETHEUS_PORT", port.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>The page as soon as it is as wanted: a span is on it a moment after it was printed.</summary>
-    private static async Task<string> PageAsync(int port, Func<string, bool> isWanted, string path = "/metrics")
+    private static async Task<string> PageAsync(int port, Func<string, bool> isWanted, string path = "/metrics", Func<Task>? between = null)
     {
         string page = "";
         for (long end = Environment.TickCount64 + (long)Wait.Hang.TotalMilliseconds; Environment.TickCount64 < end; await Task.Delay(50))
         {
+            await (between?.Invoke() ?? Task.CompletedTask);
             page = await Client.GetStringAsync(new Uri($"http://127.0.0.1:{port}{path}"));
             if (isWanted(page))
             {
