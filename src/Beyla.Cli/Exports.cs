@@ -22,6 +22,7 @@ internal sealed class Exports : IDisposable
     private readonly List<ICounted> places;
     private readonly List<IDisposable> owned = [];
     private readonly PrometheusExport? pages;
+    private StageMetrics? sentStages;
     private readonly RouteShaper routes; // of the export thread
     private readonly IReadOnlyList<AttributeCondition> conditions;
 
@@ -89,7 +90,14 @@ internal sealed class Exports : IDisposable
         configuration.Exports ? new Exports(configuration, fileText, startOf, outputEnded) : null;
 
     /// <summary>What all places have counted can be asked for from now on.</summary>
-    public void Tell(Func<IReadOnlyList<PlaceCounters>> counters) => pages?.Tell(counters);
+    public void Tell(Func<IReadOnlyList<PlaceCounters>> counters)
+    {
+        pages?.Tell(counters);
+        if (sentStages is not null)
+        {
+            sentStages.Source = counters;
+        }
+    }
 
     /// <summary>Sends what waits, within a limit.</summary>
     public void Stop(TimeSpan limit) => relay.Stop(limit);
@@ -136,7 +144,8 @@ internal sealed class Exports : IDisposable
         {
             // Bytes bound what waits: one request has all points.
             var sender = Sender(sent.Otlp, OtlpSignal.Metrics, int.MaxValue, fileText);
-            var stage = new OtlpMetrics(intake.Store, sent, sender, AgentVersion.Text);
+            sentStages = configuration.Metrics.SendsInternal ? new StageMetrics(intake.Store) : null;
+            var stage = new OtlpMetrics(intake.Store, sent, sender, AgentVersion.Text, sentStages);
             stages.Add(stage); // after those that fill the store
             places.Add(stage);
             owned.Add(stage);

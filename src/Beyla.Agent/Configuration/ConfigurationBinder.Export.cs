@@ -74,6 +74,18 @@ internal sealed partial class ConfigurationBinder
         };
     }
 
+    /// <summary>What is to be sent needs somebody to send it to.</summary>
+    private MetricsConfiguration CheckInternal(MetricsConfiguration metrics)
+    {
+        if (metrics is { SendsInternal: true, Sent: null })
+        {
+            layers.Problems.Add(SettingLayers.Describe(
+                Get("internal_metrics.exporter"), "an endpoint is needed: OTEL_EXPORTER_OTLP_ENDPOINT (otel_metrics_export.endpoint)"));
+        }
+
+        return metrics;
+    }
+
     private MetricsExport? SentMetrics()
     {
         const string Section = "otel_metrics_export";

@@ -27,6 +27,7 @@ internal sealed partial class ConfigurationBinder
             Path = path,
             InternalPort = ownPort,
             InternalPath = ownPath,
+            SendsInternal = Choice("internal_metrics.exporter") == "otel",
             Idle = Duration(ttl),
             ExpiresOfLiving = Get(ttl).Origin.Source != SettingSource.Default,
             Services = (int)Integer("prometheus_export.service_cache_size"),
@@ -200,11 +201,6 @@ internal sealed partial class ConfigurationBinder
         {
             case "prometheus":
                 break;
-            case "otel":
-                layers.Warnings.Add(
-                    $"internal_metrics.exporter = \"otel\" ({exporter.Origin}) is not built in this agent and has no effect; "
-                    + "prometheus is");
-                return (0, own);
             default:
                 return (0, own);
         }

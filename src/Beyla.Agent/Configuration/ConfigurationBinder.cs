@@ -69,7 +69,7 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
             Network = Network(metrics.Features),
             Traces = Traces(),
             TracesOptions = TracesOptions(),
-            Metrics = metrics with { Sent = SentMetrics() },
+            Metrics = CheckInternal(metrics with { Sent = SentMetrics() }),
             // After all that names one.
             NamedFiles = named,
         };

@@ -77,6 +77,9 @@ public sealed record MetricsConfiguration
     /// <summary>The path of the page about the agent itself.</summary>
     public string InternalPath { get; init; } = "/internal/metrics";
 
+    /// <summary>Whether what the agent itself counted is sent with them.</summary>
+    public bool SendsInternal { get; init; }
+
     /// <summary>How they are sent by OTLP; null where they are not.</summary>
     public MetricsExport? Sent { get; init; }
 

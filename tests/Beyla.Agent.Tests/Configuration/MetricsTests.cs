@@ -44,6 +44,7 @@ public sealed class MetricsTests
     [InlineData("BEYLA_METRICS_FEATURES", "application_span,application_span_otel")]
     [InlineData("BEYLA_PROMETHEUS_EXEMPLAR_FILTER", "sometimes")]
     [InlineData("BEYLA_INTERNAL_METRICS_EXPORTER", "prometheus")] // and no port
+    [InlineData("BEYLA_INTERNAL_METRICS_EXPORTER", "otel")] // and no endpoint
     public void What_cannot_be_used_is_a_problem(string variable, string value) =>
         Assert.Contains(variable, Assert.Single(Loaded.Environment((variable, value)).Problems), StringComparison.Ordinal);
 

@@ -56,6 +56,35 @@ public sealed class MetricsTests
         Assert.Equal((300, 0), agent.Sent());
     }
 
+    /// <summary>What the stages counted is what the agent logs at its end, but for what the last request itself is counted as.</summary>
+    [LiveFact("nginx", "otlp-receiver")]
+    public async Task The_agents_own_counters_are_sent_with_them()
+    {
+        await using TestServer server = await Nginx.StartAsync();
+        await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
+        await using AgentProcess agent = await AgentProcess.StartAsync(AgentSettings.ForPorts(server.Port)
+            .With("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", receiver.HttpUrl + "/v1/metrics")
+            .With("BEYLA_INTERNAL_METRICS_EXPORTER", "otel"));
+        await HttpRequests.SendAsync(server.Port, 120, "/hello");
+        await agent.WaitForServerSpansAsync(120);
+        await agent.StopAsync();
+
+        OtlpRequest request = Assert.Single(await receiver.WaitForRequestsAsync(1, "metrics"));
+        OtlpPoint[] items = [.. OtlpPoint.Of(request).Where(point => point.Metric == "beyla.pipeline.items")];
+        Assert.All(items, point => Assert.Equal(("sum", 2, "beyla"), (point.Type, point.Temporality, point.Resource["service.name"])));
+        foreach (PlaceCount place in agent.LastLine!.Places.Where(place => place.Place is "sockets" or "tracing" or "spans"))
+        {
+            Assert.Equal(
+                (place.Emitted, place.Aggregated, place.Filtered, place.Lost),
+                (Of(place, "emitted"), Of(place, "aggregated"), Of(place, "filtered"), Of(place, "lost")));
+        }
+
+        Assert.Contains(items, point => (string)point.Attributes["place"] == "tracing");
+
+        long Of(PlaceCount place, string outcome) => (long)Assert.Single(items, point => (string)point.Attributes["place"] == place.Place
+            && (string)point.Attributes["unit"] == place.Unit && (string)point.Attributes["outcome"] == outcome).Value!;
+    }
+
     [LiveFact("nginx", "otlp-receiver")]
     public async Task Each_send_has_all_since_the_beginning_and_the_last_values_of_a_process_that_is_over()
     {

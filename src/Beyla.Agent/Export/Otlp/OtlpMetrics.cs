@@ -18,6 +18,7 @@ public sealed class OtlpMetrics : IExportStage, ICounted, IDisposable
     private readonly ProtobufWriter request = new();
     private readonly long interval;
     private readonly bool countsFromLast;
+    private readonly StageMetrics? stages;
     private long due;
     private bool isOver;
 
@@ -25,9 +26,11 @@ public sealed class OtlpMetrics : IExportStage, ICounted, IDisposable
     /// <param name="options">How often they are sent, and from where they count.</param>
     /// <param name="sender">Sends the requests.</param>
     /// <param name="version">Version of the agent.</param>
-    public OtlpMetrics(MetricStore store, MetricsExport options, OtlpSender sender, string version)
+    /// <param name="stages">Are measured before each request; null where they are not sent.</param>
+    public OtlpMetrics(MetricStore store, MetricsExport options, OtlpSender sender, string version, StageMetrics? stages = null)
     {
         (this.store, this.sender, interval) = (store, sender, (long)options.Interval.TotalMilliseconds);
+        this.stages = stages;
         encoder = new MetricEncoder(version, options.Temporality);
         countsFromLast = options.Temporality != MetricTemporality.Cumulative;
         due = Environment.TickCount64 + this.interval;
@@ -91,6 +94,7 @@ public sealed class OtlpMetrics : IExportStage, ICounted, IDisposable
     private void Send()
     {
         request.Clear();
+        stages?.Measure();
         // One hold of the lock: a process that ends between the two would count as sent without its last values.
         using (store.Enter())
         {
