@@ -115,6 +115,12 @@ public static class ConfigurationLoader
             yield return "network flows are enabled but would go nowhere: set BEYLA_NETWORK_PRINT_FLOWS=true (--print-flows), "
                 + "BEYLA_TRACE_PRINTER=json, BEYLA_PROMETHEUS_PORT or OTEL_EXPORTER_OTLP_ENDPOINT" + Hint(environment);
         }
+
+        if ((configuration.Metrics.Features & MetricFeatures.OfStatistics) != 0 && !configuration.Statistics.Enabled)
+        {
+            yield return "metrics.features names TCP statistics but they would go nowhere: set BEYLA_PROMETHEUS_PORT or "
+                + "OTEL_EXPORTER_OTLP_ENDPOINT" + Hint(environment);
+        }
     }
 
     /// <summary>Names a variable that looks like a misspelt one of those that would have helped.</summary>
