@@ -68,7 +68,7 @@ internal static partial class KeyTable
         +filter.network||any|
           Conditions on attributes that flows must all meet to be printed or counted, such as {transport: {match: TCP}}.
         +filter.stats||any|
-          Conditions on attributes that TCP statistics must all meet to be printed or counted, such as {dst.port: {equals: 443}}.
+          Conditions on attributes that TCP statistics must all meet to be printed or counted, such as {reason: {match: refused}}.
         """;
 
     private const string Routes = """
