@@ -10,6 +10,7 @@ using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Spans.Routes;
+using Beyla.Agent.Statistics;
 using TracePrinter = Beyla.Agent.Export.TracePrinter;
 
 namespace Beyla.Cli;
@@ -31,6 +32,7 @@ internal sealed class RunningAgent : IDisposable
     private readonly Exports? exports;
     private ApplicationTracing? application;
     private FlowObserver? flows;
+    private StatisticReader? statistics;
     private RoutedSink? routed;
     private FilteredSink? filtered;
     private FilteredFlows? filteredFlows;
@@ -85,7 +87,9 @@ internal sealed class RunningAgent : IDisposable
     public void Serve()
     {
         stop.OnReport(counters.Write);
-        Log.Info("Beyla is tracing", [.. application?.Describe() ?? [], .. flows is null ? [] : NetworkFlows.Describe(flows)]);
+        LogField[] others = statistics is null ? [] : [("statistics", "yes")];
+        Log.Info("Beyla is tracing",
+            [.. application?.Describe() ?? [], .. flows is null ? [] : NetworkFlows.Describe(flows), .. others]);
         if (application is not null)
         {
             stop.OnRequest(application.Stop);
@@ -106,6 +110,7 @@ internal sealed class RunningAgent : IDisposable
         Log.Info("Beyla stops", ("reason", stop.Reason));
         application?.Detach();
         flows?.Stop();
+        statistics?.Stop();
         var stopping = Stopwatch.GetTimestamp();
         var limit = configuration.ShutdownTimeout < StopLimit ? configuration.ShutdownTimeout : StopLimit;
         exports?.Stop(limit * 0.7);
@@ -143,6 +148,7 @@ internal sealed class RunningAgent : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        statistics?.Dispose();
         flows?.Dispose();
         application?.Dispose();
         exports?.Dispose();
@@ -157,10 +163,14 @@ internal sealed class RunningAgent : IDisposable
             ? ModeStart.Try("Application observability", () => ApplicationTracing.Start(configuration, keeper, Sinks(), output)) : null;
         flows = configuration.Network.Enabled
             ? ModeStart.Try("Network observability", () => NetworkFlows.Start(configuration, keeper, Sink(), application?.Services)) : null;
+        statistics = configuration.Statistics.Enabled
+            // What makes metrics of them goes here.
+            ? ModeStart.Try(
+                "TCP statistics", () => TcpStatistics.Start(keeper, TcpStatistics.SinkOf(configuration, output, counted: null))) : null;
         var places = Places();
         counters = new CounterReports(places, keeper);
         exports?.Tell(() => CountersReport.Take(places).Places);
-        return application is not null || flows is not null;
+        return application is not null || flows is not null || statistics is not null;
     }
 
     private IFlowSink Sink()
@@ -219,6 +229,7 @@ internal sealed class RunningAgent : IDisposable
     private List<ICounted> Places()
     {
         ICounted?[] before = [flows, filteredFlows, routed, filtered, printer.Counted];
-        return [.. application?.Places ?? [], .. before.OfType<ICounted>(), output, .. exports?.Places ?? []];
+        ICounted[] ofConnections = statistics is null ? [] : [new KernelPlaces(keeper, CounterGroup.Statistics), statistics];
+        return [.. application?.Places ?? [], .. ofConnections, .. before.OfType<ICounted>(), output, .. exports?.Places ?? []];
     }
 }

@@ -96,7 +96,7 @@ public static class ConfigurationLoader
 
     private static IEnumerable<string> StartProblems(AgentConfiguration configuration, IReadOnlyDictionary<string, string> environment)
     {
-        if (!configuration.ApplicationEnabled && !configuration.Network.Enabled)
+        if (!configuration.ApplicationEnabled && !configuration.Network.Enabled && !configuration.Statistics.Enabled)
         {
             yield return "there is nothing to watch: select processes with BEYLA_OPEN_PORT, BEYLA_AUTO_TARGET_EXE, BEYLA_TARGET_PID, "
                 + "BEYLA_AUTO_TARGET_LANGUAGE or discovery.instrument, or set BEYLA_NETWORK_METRICS=true for network flows; "
