@@ -36,6 +36,7 @@ internal sealed class RunningAgent : IDisposable
     private RoutedSink? routed;
     private FilteredSink? filtered;
     private FilteredFlows? filteredFlows;
+    private FilteredStatistics? filteredStatistics;
     private CounterReports counters = null!;
     private int failure;
     private volatile bool isOutputClosed, areLinesOver;
@@ -164,9 +165,7 @@ internal sealed class RunningAgent : IDisposable
         flows = configuration.Network.Enabled
             ? ModeStart.Try("Network observability", () => NetworkFlows.Start(configuration, keeper, Sink(), application?.Services)) : null;
         statistics = configuration.Statistics.Enabled
-            // What makes metrics of them goes here.
-            ? ModeStart.Try(
-                "TCP statistics", () => TcpStatistics.Start(keeper, TcpStatistics.SinkOf(configuration, output, counted: null))) : null;
+            ? ModeStart.Try("TCP statistics", () => TcpStatistics.Start(keeper, StatisticSink())) : null;
         var places = Places();
         counters = new CounterReports(places, keeper);
         exports?.Tell(() => CountersReport.Take(places).Places);
@@ -179,6 +178,13 @@ internal sealed class RunningAgent : IDisposable
         sink = exports?.Flows is { } counted ? new FlowSinks(sink, counted) : sink;
         return configuration.Network.Filter.Count == 0
             ? sink : filteredFlows = new FilteredFlows(sink, configuration.Network.Filter);
+    }
+
+    private ITcpStatisticSink StatisticSink()
+    {
+        var sink = TcpStatistics.SinkOf(configuration, output, exports?.Statistics);
+        return configuration.Statistics.Filter.Count == 0
+            ? sink : filteredStatistics = new FilteredStatistics(sink, configuration.Statistics);
     }
 
     private IExportSink[] Sinks() => [.. Printers(), .. exports?.Sinks ?? []];
@@ -229,7 +235,8 @@ internal sealed class RunningAgent : IDisposable
     private List<ICounted> Places()
     {
         ICounted?[] before = [flows, filteredFlows, routed, filtered, printer.Counted];
-        ICounted[] ofConnections = statistics is null ? [] : [new KernelPlaces(keeper, CounterGroup.Statistics), statistics];
+        ICounted[] ofConnections = statistics is null ? []
+            : [new KernelPlaces(keeper, CounterGroup.Statistics), statistics, .. filteredStatistics is { } one ? (ICounted[])[one] : []];
         return [.. application?.Places ?? [], .. ofConnections, .. before.OfType<ICounted>(), output, .. exports?.Places ?? []];
     }
 }

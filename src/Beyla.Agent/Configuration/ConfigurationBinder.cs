@@ -67,7 +67,6 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
             PollInterval = Duration("ebpf.poll_interval"),
             ShutdownTimeout = Duration("shutdown_timeout"),
             Network = Network(metrics.Features),
-            Statistics = new StatisticsConfiguration { Enabled = Boolean("stats.print_stats"), Print = Boolean("stats.print_stats") },
             Traces = Traces(),
             TracesOptions = TracesOptions(),
             Metrics = metrics with { Sent = SentMetrics() },

@@ -38,10 +38,13 @@ public sealed class StatisticsTests
     public void They_are_a_part_of_all_and_of_nothing_else(string features, bool isCounted) => Assert.Equal(
         isCounted, Loaded.Environment(("BEYLA_METRICS_FEATURES", features), Page).Configuration.Statistics.Enabled);
 
-    [Fact]
-    public void Nothing_is_counted_that_nobody_gets_and_that_is_told()
+    [Theory]
+    [InlineData("BEYLA_TRACE_PRINTER", "text")]
+    [InlineData("BEYLA_OPEN_PORT", "")] // nothing else is watched
+    public void Nothing_is_counted_that_nobody_gets_and_that_is_told_once(string variable, string value)
     {
-        var loaded = Loaded.Environment(("BEYLA_OPEN_PORT", "80"), ("BEYLA_TRACE_PRINTER", "text"), ("BEYLA_METRICS_FEATURES", "stats"));
+        var loaded = Loaded.Environment(
+            ("BEYLA_METRICS_FEATURES", "stats"), (variable, value), value.Length > 0 ? ("BEYLA_OPEN_PORT", "80") : ("HOME", "/root"));
         Assert.Empty(loaded.Problems);
         Assert.False(loaded.Configuration.Statistics.Enabled);
         Assert.StartsWith(
