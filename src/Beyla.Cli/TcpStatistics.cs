@@ -24,8 +24,17 @@ internal static class TcpStatistics
         }
 
         var reader = new StatisticReader(kernel, sink);
-        reader.Start();
-        return reader;
+        try
+        {
+            reader.WatchRing();
+            reader.Start();
+            return reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Loads the programs and attaches them. The keeper's part.</summary>

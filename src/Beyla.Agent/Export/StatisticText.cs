@@ -12,7 +12,6 @@ public static class StatisticText
     /// <summary>Most bytes of a line.</summary>
     public const int MaximumLine = 512;
 
-    private const string GivenUp = "given-up";
     private const int MaximumName = 32;
 
     /// <summary>Writes the whole line with its line feed.</summary>
@@ -32,7 +31,7 @@ public static class StatisticText
                 break;
             case TcpStatisticKind.Failed:
                 line.Write(" error="u8);
-                _ = Escape.Text(statistic.Error == 0 ? GivenUp : Errno.Name(statistic.Error), MaximumName, ref line);
+                WriteReason(statistic.Error, ref line);
                 Number(" retransmits="u8, statistic.Retransmits, ref line);
                 break;
             default:
@@ -58,6 +57,22 @@ public static class StatisticText
     {
         line.Write(name);
         line.WriteNumber(number);
+    }
+
+    private static void WriteReason(ushort error, ref LineWriter line)
+    {
+        if (error == 0)
+        {
+            line.Write("given-up"u8);
+        }
+        else if (Errno.FindName(error) is { } name)
+        {
+            _ = Escape.Text(name, MaximumName, ref line);
+        }
+        else
+        {
+            line.WriteNumber(error);
+        }
     }
 
     private static ReadOnlySpan<byte> Name(TcpStatisticKind kind) => kind switch

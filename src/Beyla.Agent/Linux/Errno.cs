@@ -26,7 +26,10 @@ public static class Errno
 
     /// <summary>The symbolic name, such as <c>EPERM</c>, or the number where no name is known.</summary>
     public static string Name(int errno) =>
-        Names.TryGetValue(errno, out var name) ? name : $"errno {errno.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
+        FindName(errno) ?? $"errno {errno.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
+
+    /// <summary>The symbolic name; null where none is known.</summary>
+    public static string? FindName(int errno) => Names.GetValueOrDefault(errno);
 
     /// <summary>Name and text: <c>EPERM (Operation not permitted)</c>.</summary>
     public static string Describe(int errno) => $"{Name(errno)} ({Marshal.GetPInvokeErrorMessage(errno)})";

@@ -48,11 +48,16 @@ public sealed class StatisticReader : IRingSink, ICounted, IDisposable
         thread = new Thread(Run) { IsBackground = true, Name = "statistics" };
     }
 
+    /// <summary>
+    /// Has the kernel side wake the reader where the ring fills; before <see cref="Start"/>. Not for a ring that is plain memory, which
+    /// epoll does not take.
+    /// </summary>
+    public void WatchRing() => epoll.Watch(ring.FileDescriptor);
+
     /// <summary>Begins to read.</summary>
     public void Start()
     {
         epoll.Watch(stop.FileDescriptor);
-        epoll.Watch(ring.FileDescriptor);
         isStarted = true;
         thread.Start();
     }

@@ -18,14 +18,17 @@ public sealed class TcpStatisticPrograms : IDisposable
     private readonly Lock gate = new();
     private readonly BpfObject programs;
     private readonly BpfMap counters;
+    private readonly BpfProgram[] counted;
     private BpfLink? state;
     private BpfIterator? files;
     private long walkAt;
+    private bool wasLast;
 
     private TcpStatisticPrograms(BpfObject programs)
     {
         this.programs = programs;
         counters = programs.Map(RingName + "_counters");
+        counted = [programs.Program(State)];
     }
 
     /// <summary>The ring buffer map of <see cref="TcpStatistic"/>.</summary>
@@ -52,18 +55,22 @@ public sealed class TcpStatisticPrograms : IDisposable
         }
     }
 
-    /// <summary>As <see cref="ITcpStatisticKernel.Walk"/>. It is put off where the last one took long.</summary>
+    /// <summary>
+    /// As <see cref="ITcpStatisticKernel.Walk"/>. It is put off where the one before is not a second ago or took long; who asks cannot make
+    /// the kernel walk all the time.
+    /// </summary>
     /// <exception cref="KernelException">The kernel refused.</exception>
     public long Walk(bool isLast)
     {
         lock (gate)
         {
             var started = Environment.TickCount64;
-            if (files is not null && (isLast || started >= walkAt))
+            if (files is not null && (started >= walkAt || (isLast && !wasLast)))
             {
                 files.Run();
                 var now = Environment.TickCount64;
-                walkAt = now + ((now - started) * IdleFactor);
+                walkAt = now + Math.Max(1000, (now - started) * IdleFactor);
+                wasLast |= isLast;
             }
         }
 
@@ -88,7 +95,7 @@ public sealed class TcpStatisticPrograms : IDisposable
     {
         var c = RingCounters.Read(counters);
         places[0] = new PlaceCounters("statistics", "events", (long)c.Produced, Emitted: (long)c.Emitted, Lost: (long)c.Lost);
-        return 1 + RingCounters.Missed("statistics", [programs.Program(State)], places[1..]);
+        return 1 + RingCounters.Missed("statistics", counted, places[1..]);
     }
 
     /// <inheritdoc/>
