@@ -25,7 +25,7 @@ public sealed class StatisticReader : IRingSink, ICounted, IDisposable
     private readonly Epoll epoll = new();
     private readonly Thread thread;
     private long handedOn, tooShort, lostBefore;
-    private bool isDamaged, isStarted, isStopped;
+    private bool isDamaged, isStarted, isStopped, isDisposed;
 
     /// <param name="kernel">Taken over, also where this throws.</param>
     /// <param name="sink">Takes the records, on the thread that reads.</param>
@@ -104,6 +104,12 @@ public sealed class StatisticReader : IRingSink, ICounted, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (isDisposed)
+        {
+            return; // the addresses and descriptors are another's by now
+        }
+
+        isDisposed = true;
         Stop();
         ring.Dispose();
         kernel.Dispose();
