@@ -95,6 +95,7 @@ struct sock {
 	int sk_sndbuf;
 	__u32 sk_max_ack_backlog;
 	int sk_peek_off;
+	int sk_err;
 	__u16 sk_type;
 	__u16 sk_protocol;
 };
@@ -112,6 +113,9 @@ struct tcp_sock {
 	__u32 mss_cache;
 	__u64 bytes_received;
 	__u64 bytes_sent;
+	__u64 bytes_retrans;
+	__u32 total_retrans;
+	__u32 srtt_us;
 	__u32 urg_seq;
 	__u8 syn_data : 1;
 	__u8 repair : 1;

@@ -12,6 +12,7 @@ using Beyla.Agent.Metrics;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Spans.Routes;
+using Beyla.Agent.Statistics;
 
 namespace Beyla.Cli;
 
@@ -42,6 +43,7 @@ internal sealed class Exports : IDisposable
         var instrumented = InstrumentedServices.Make(configuration);
         List<IExportStage> stages = instrumented is null ? [] : [instrumented];
         places = [];
+        IExportStage? clock = null;
         if (configuration.Traces is { } traces)
         {
             var sender = Sender(traces.Otlp, OtlpSignal.Traces, traces.QueueSize, fileText);
@@ -56,6 +58,7 @@ internal sealed class Exports : IDisposable
         {
             var intake = new MetricIntake(configuration, resources, host, AgentVersion.Text, instrumented);
             pages = Metrics(configuration, intake, stages, fileText);
+            clock = intake.Clock;
         }
 
         foreach (var name in shaping.Attributes.Unused)
@@ -64,7 +67,7 @@ internal sealed class Exports : IDisposable
                 ("section", name));
         }
 
-        relay = new SpanRelay([.. stages, resources]);
+        relay = new SpanRelay([.. stages, .. clock is null ? (IExportStage[])[] : [clock], resources]);
         Sinks = stages.Count > 0 ? [relay] : [];
         places.Insert(0, relay);
     }
@@ -74,6 +77,9 @@ internal sealed class Exports : IDisposable
 
     /// <summary>Takes the flows; null where they are in no metrics.</summary>
     public IFlowSink? Flows { get; private set; }
+
+    /// <summary>Takes TCP statistics; null where they are in no metrics.</summary>
+    public ITcpStatisticSink? Statistics { get; private set; }
 
     /// <summary>The places that count, in pipeline order.</summary>
     public IReadOnlyList<ICounted> Places => places;
@@ -125,7 +131,7 @@ internal sealed class Exports : IDisposable
     private PrometheusExport? Metrics(
         AgentConfiguration configuration, MetricIntake intake, List<IExportStage> stages, Func<string, string?> fileText)
     {
-        Flows = intake.Flows;
+        (Flows, Statistics) = (intake.Flows, intake.Statistics);
         foreach (var stage in intake.Stages)
         {
             stages.Add(Behind(stage, IgnoredSignals.Metrics, "filter.metrics"));

@@ -5,6 +5,7 @@ using Beyla.Agent.Flows;
 using Beyla.Agent.Keeper;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
+using Beyla.Agent.Statistics;
 
 namespace Beyla.Cli;
 
@@ -27,6 +28,7 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, IRe
     private readonly Dictionary<long, IDisposable> probes = [];
     private ApplicationPrograms? application;
     private FlowDesk? flows;
+    private TcpStatisticPrograms? statistics;
     private long lastProbe;
     private int desks;
 
@@ -34,9 +36,10 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, IRe
     public bool ReadsProcesses => configuration.ApplicationEnabled || configuration.Network.Enabled;
 
     /// <summary>What was loaded is to be had from now on.</summary>
-    public void Provide(ApplicationPrograms? programs, FlowKeeper? network)
+    public void Provide(ApplicationPrograms? programs, FlowKeeper? network, TcpStatisticPrograms? connections)
     {
         application = programs;
+        statistics = connections;
         flows = network is null ? null : new FlowDesk(this, network);
         loaded.Set();
     }
@@ -87,6 +90,25 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, IRe
     }
 
     /// <inheritdoc/>
+    public int OpenStatistics(out uint size)
+    {
+        loaded.Wait();
+        var ring = Statistics.Ring;
+        size = ring.MaxEntries;
+        return ring.FileDescriptor;
+    }
+
+    /// <inheritdoc/>
+    public long WalkStatistics(bool isLast)
+    {
+        using var raised = Privilege.Raise(Capability.Bpf, Capability.Perfmon);
+        return Statistics.Walk(isLast);
+    }
+
+    /// <inheritdoc/>
+    public void DetachStatistics() => Statistics.Detach();
+
+    /// <inheritdoc/>
     public MessageSocket OpenDesk()
     {
         if (Interlocked.Increment(ref desks) > MaximumDesks)
@@ -119,9 +141,12 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, IRe
     {
         // Kernels before 5.19 let nobody without it read a map.
         using var raised = Privilege.Raise(Capability.Bpf);
-        if (group == CounterGroup.Sockets)
+        switch (group)
         {
-            return Programs.Source.Count(places);
+            case CounterGroup.Sockets:
+                return Programs.Source.Count(places);
+            case CounterGroup.Statistics:
+                return Statistics.Count(places);
         }
 
         var names = Programs.Names?.Count(places) ?? 0;
@@ -195,6 +220,7 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, IRe
             probes.Clear();
         }
 
+        statistics?.Dispose();
         flows?.Dispose();
         application?.Dispose();
         loaded.Dispose();
@@ -202,6 +228,9 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, IRe
 
     private ApplicationPrograms Programs =>
         application ?? throw new KernelException("use programs of application observability, which are not loaded", Errno.ENODEV);
+
+    private TcpStatisticPrograms Statistics =>
+        statistics ?? throw new KernelException("use programs of TCP statistics, which are not loaded", Errno.ENODEV);
 
     private void Serve(MessageSocket socket)
     {

@@ -69,7 +69,8 @@ internal sealed class KeeperProcess : IDisposable
             configuration.ApplicationEnabled
                 ? ModeStart.Try("Application observability", () => ApplicationPrograms.Load(configuration)) : null,
             configuration.Network.Enabled
-                ? ModeStart.Try("Network observability", () => NetworkFlows.Load(configuration.Network, capabilities)) : null);
+                ? ModeStart.Try("Network observability", () => NetworkFlows.Load(configuration.Network, capabilities)) : null,
+            configuration.Statistics.Enabled ? ModeStart.Try("TCP statistics", TcpStatistics.Load) : null);
         signals.OnReport(() => Tell(KeeperNotice.Report));
         signals.OnRequest(() =>
         {

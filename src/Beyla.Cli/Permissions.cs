@@ -43,6 +43,7 @@ internal static class Permissions
             features |= configuration.Network.RequireProcess ? Feature.FlowProcesses : Feature.None;
         }
 
+        features |= configuration.Statistics.Enabled ? Feature.TcpStatistics : Feature.None;
         return new CapabilityRequest(features, configuration.EnforceSysCaps);
     }
 

@@ -10,6 +10,7 @@ using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Spans.Routes;
+using Beyla.Agent.Statistics;
 using TracePrinter = Beyla.Agent.Export.TracePrinter;
 
 namespace Beyla.Cli;
@@ -31,9 +32,11 @@ internal sealed class RunningAgent : IDisposable
     private readonly Exports? exports;
     private ApplicationTracing? application;
     private FlowObserver? flows;
+    private StatisticReader? statistics;
     private RoutedSink? routed;
     private FilteredSink? filtered;
     private FilteredFlows? filteredFlows;
+    private FilteredStatistics? filteredStatistics;
     private CounterReports counters = null!;
     private int failure;
     private volatile bool isOutputClosed, areLinesOver;
@@ -85,7 +88,9 @@ internal sealed class RunningAgent : IDisposable
     public void Serve()
     {
         stop.OnReport(counters.Write);
-        Log.Info("Beyla is tracing", [.. application?.Describe() ?? [], .. flows is null ? [] : NetworkFlows.Describe(flows)]);
+        LogField[] others = statistics is null ? [] : [("statistics", "yes")];
+        Log.Info("Beyla is tracing",
+            [.. application?.Describe() ?? [], .. flows is null ? [] : NetworkFlows.Describe(flows), .. others]);
         if (application is not null)
         {
             stop.OnRequest(application.Stop);
@@ -106,6 +111,7 @@ internal sealed class RunningAgent : IDisposable
         Log.Info("Beyla stops", ("reason", stop.Reason));
         application?.Detach();
         flows?.Stop();
+        statistics?.Stop();
         var stopping = Stopwatch.GetTimestamp();
         var limit = configuration.ShutdownTimeout < StopLimit ? configuration.ShutdownTimeout : StopLimit;
         exports?.Stop(limit * 0.7);
@@ -143,6 +149,7 @@ internal sealed class RunningAgent : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        statistics?.Dispose();
         flows?.Dispose();
         application?.Dispose();
         exports?.Dispose();
@@ -157,10 +164,12 @@ internal sealed class RunningAgent : IDisposable
             ? ModeStart.Try("Application observability", () => ApplicationTracing.Start(configuration, keeper, Sinks(), output)) : null;
         flows = configuration.Network.Enabled
             ? ModeStart.Try("Network observability", () => NetworkFlows.Start(configuration, keeper, Sink(), application?.Services)) : null;
+        statistics = configuration.Statistics.Enabled
+            ? ModeStart.Try("TCP statistics", () => TcpStatistics.Start(keeper, StatisticSink())) : null;
         var places = Places();
         counters = new CounterReports(places, keeper);
         exports?.Tell(() => CountersReport.Take(places).Places);
-        return application is not null || flows is not null;
+        return application is not null || flows is not null || statistics is not null;
     }
 
     private IFlowSink Sink()
@@ -169,6 +178,13 @@ internal sealed class RunningAgent : IDisposable
         sink = exports?.Flows is { } counted ? new FlowSinks(sink, counted) : sink;
         return configuration.Network.Filter.Count == 0
             ? sink : filteredFlows = new FilteredFlows(sink, configuration.Network.Filter);
+    }
+
+    private ITcpStatisticSink StatisticSink()
+    {
+        var sink = TcpStatistics.SinkOf(configuration, output, exports?.Statistics);
+        return configuration.Statistics.Filter.Count == 0
+            ? sink : filteredStatistics = new FilteredStatistics(sink, configuration.Statistics);
     }
 
     private IExportSink[] Sinks() => [.. Printers(), .. exports?.Sinks ?? []];
@@ -219,6 +235,8 @@ internal sealed class RunningAgent : IDisposable
     private List<ICounted> Places()
     {
         ICounted?[] before = [flows, filteredFlows, routed, filtered, printer.Counted];
-        return [.. application?.Places ?? [], .. before.OfType<ICounted>(), output, .. exports?.Places ?? []];
+        ICounted[] ofConnections = statistics is null ? []
+            : [new KernelPlaces(keeper, CounterGroup.Statistics), statistics, .. filteredStatistics is { } one ? (ICounted[])[one] : []];
+        return [.. application?.Places ?? [], .. ofConnections, .. before.OfType<ICounted>(), output, .. exports?.Places ?? []];
     }
 }

@@ -11,7 +11,7 @@ public static class CapabilityCheck
 
     private const Feature AllFeatures =
         Feature.NetworkSocketFilter | Feature.NetworkTrafficControl | Feature.Application
-        | Feature.ContextPropagation | Feature.GoPropagation | Feature.BpfMetrics;
+        | Feature.ContextPropagation | Feature.GoPropagation | Feature.BpfMetrics | Feature.TcpStatistics;
 
     /// <summary>
     /// All that any configuration or command can need: what <see cref="Privilege.Initialize"/> keeps until the configuration is known.

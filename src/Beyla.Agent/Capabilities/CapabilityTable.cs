@@ -11,6 +11,7 @@ internal static class CapabilityTable
 {
     private const string LoadProgram = "bpf(BPF_PROG_LOAD)",
         NothingPassed = "trace context is not passed on to the next hop",
+        WithoutStatistics = "no TCP statistics",
         WithoutGoroutines = "which request of a Go program led to its calls is not known";
 
     private static readonly Feature Network = NetworkSocketFilter | NetworkTrafficControl;
@@ -33,6 +34,7 @@ internal static class CapabilityTable
     internal static IReadOnlyList<CapabilityRow> Rows { get; } =
     [
         .. Shared(), .. SocketFlows(), .. TrafficControlFlows(), .. Watcher(), .. Languages(), .. Propagation(), .. Go(), .. BpfMetrics(),
+        .. Statistics(),
     ];
 
     private static IEnumerable<CapabilityRow> Shared() =>
@@ -43,7 +45,7 @@ internal static class CapabilityTable
             Without = "no eBPF map can be created beyond the limit of locked memory, 64 KiB by default",
             InReference = false,
             DocumentedFor = Network | Applications,
-            NeededFor = Network | Application,
+            NeededFor = Network | Application | Feature.TcpStatistics,
             Below = Kernel511,
             FailingCall = "bpf(BPF_MAP_CREATE)",
             FailingErrno = Errno.EPERM,
@@ -54,7 +56,7 @@ internal static class CapabilityTable
             Without = "no eBPF program can be loaded",
             InReference = false,
             DocumentedFor = Network | Applications,
-            NeededFor = Network | Application,
+            NeededFor = Network | Application | Feature.TcpStatistics,
             Below = Kernel58,
             FailingCall = LoadProgram,
             FailingErrno = Errno.EPERM,
@@ -329,6 +331,32 @@ internal static class CapabilityTable
     [
         Unbuilt(DocumentedTracer.BpfMetrics, Capability.SysAdmin, Feature.BpfMetrics,
             "BTF data of every loaded program (BPF_BTF_GET_FD_BY_ID)") with { InReference = false },
+    ];
+
+    /// <summary>The documentation knows the metrics and says nothing of what they need.</summary>
+    private static IEnumerable<CapabilityRow> Statistics() =>
+    [
+        new(DocumentedTracer.TcpStatistics, Capability.Bpf)
+        {
+            Operation = "load BPF_PROG_TYPE_TRACING (tp_btf, iter) and create its maps",
+            Without = WithoutStatistics,
+            InReference = false,
+            NeededFor = Feature.TcpStatistics,
+            From = Kernel58,
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
+        new(DocumentedTracer.TcpStatistics, Capability.Perfmon)
+        {
+            Operation = "load BPF_PROG_TYPE_TRACING, which reads what the kernel counts for each connection",
+            Without = WithoutStatistics,
+            InReference = false,
+            NeededFor = Feature.TcpStatistics,
+            From = Kernel58,
+            Setting = "lockdown=confidentiality refuses programs that read kernel memory, whatever the capabilities",
+            FailingCall = LoadProgram,
+            FailingErrno = Errno.EPERM,
+        },
     ];
 
     /// <summary>Flows and languages read the same files by the same calls; what they lose without them differs.</summary>

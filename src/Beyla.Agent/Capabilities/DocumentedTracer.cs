@@ -12,6 +12,7 @@ internal enum DocumentedTracer
     Propagation,
     Go,
     BpfMetrics,
+    TcpStatistics,
 }
 
 /// <summary>The tracers by name.</summary>
@@ -28,6 +29,7 @@ internal static class TracerNames
         DocumentedTracer.Propagation => "Network monitoring in TC mode and context propagation",
         DocumentedTracer.Go => "Go tracer",
         DocumentedTracer.BpfMetrics => "eBPF metrics exporter",
+        DocumentedTracer.TcpStatistics => "TCP statistics",
         _ => tracer.ToString(),
     };
 }

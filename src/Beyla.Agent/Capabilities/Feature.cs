@@ -27,6 +27,9 @@ public enum Feature
 
     /// <summary>Network observability that is of no use without the process of each flow.</summary>
     FlowProcesses = 64,
+
+    /// <summary>Statistics of TCP connections.</summary>
+    TcpStatistics = 128,
 }
 
 /// <summary>A configuration, reduced to what decides about capabilities.</summary>
@@ -55,7 +58,7 @@ public static class FeatureNames
     [
         Feature.NetworkSocketFilter, Feature.NetworkTrafficControl, Feature.Application, Feature.ContextPropagation,
         Feature.GoPropagation, Feature.BpfMetrics,
-        Feature.FlowProcesses,
+        Feature.FlowProcesses, Feature.TcpStatistics,
     ];
 
     /// <summary>The name in reports.</summary>
@@ -68,6 +71,7 @@ public static class FeatureNames
         Feature.GoPropagation => "Go library-level context propagation",
         Feature.BpfMetrics => "eBPF program metrics",
         Feature.FlowProcesses => "process of each flow required",
+        Feature.TcpStatistics => "TCP statistics",
         _ => feature.ToString(),
     };
 }

@@ -36,6 +36,11 @@ internal sealed partial class ConfigurationBinder
         {
             layers.Problems.Add(SettingLayers.Describe(Get("network.print_flows"), error));
         }
+
+        if (Boolean("stats.print_stats"))
+        {
+            layers.Problems.Add(SettingLayers.Describe(Get("stats.print_stats"), error));
+        }
     }
 
     private TracesExport? Traces()

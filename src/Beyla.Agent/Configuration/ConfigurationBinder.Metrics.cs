@@ -6,11 +6,7 @@ namespace Beyla.Agent.Configuration;
 /// <summary>Metrics and their page.</summary>
 internal sealed partial class ConfigurationBinder
 {
-    private static readonly string[] UnbuiltFeatures =
-    [
-        "application_runtime", "network_inter_zone", "stats", "stats_tcp_rtt",
-        "stats_tcp_failed_connections", "stats_tcp_retransmits", "stats_tcp_io", "ebpf",
-    ];
+    private static readonly string[] UnbuiltFeatures = ["application_runtime", "network_inter_zone", "ebpf"];
 
     private MetricsConfiguration Metrics()
     {
@@ -22,6 +18,7 @@ internal sealed partial class ConfigurationBinder
         {
             Features = Features() | (Boolean("network.enable") ? MetricFeatures.Network : 0),
             Durations = Bounds(Shared("buckets.duration_histogram")),
+            RoundTrips = Bounds(Shared("buckets.stat_tcp_rtt_histogram")),
             Port = port,
             Address = PageAddress(),
             Path = path,
@@ -141,6 +138,12 @@ internal sealed partial class ConfigurationBinder
                 "application_host" => MetricFeatures.ApplicationHost,
                 "network" => MetricFeatures.Network,
                 "network_flow_packets" => MetricFeatures.NetworkFlowPackets,
+                "stats" => MetricFeatures.OfStatistics,
+                "stats_tcp_rtt" => MetricFeatures.StatsTcpRtt,
+                "stats_tcp_failed_connections" => MetricFeatures.StatsTcpFailedConnections,
+                "stats_tcp_successful_connections" => MetricFeatures.StatsTcpSuccessfulConnections,
+                "stats_tcp_retransmits" => MetricFeatures.StatsTcpRetransmits,
+                "stats_tcp_io" => MetricFeatures.StatsTcpIo,
                 "all" or "*" => MetricFeatures.All,
                 _ => MetricFeatures.None,
             };
@@ -170,7 +173,8 @@ internal sealed partial class ConfigurationBinder
         {
             layers.Problems.Add(SettingLayers.Describe(setting,
                 "allowed are application, application_span, application_span_otel, application_span_sizes, application_service_graph, "
-                + "application_process, application_host, network, network_flow_packets and all"));
+                + "application_process, application_host, network, network_flow_packets, stats, stats_tcp_rtt, "
+                + "stats_tcp_failed_connections, stats_tcp_successful_connections, stats_tcp_retransmits, stats_tcp_io and all"));
         }
     }
 

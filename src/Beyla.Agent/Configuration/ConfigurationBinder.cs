@@ -21,7 +21,7 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
 
         var metrics = Metrics();
         CheckStandardOutput();
-        return new AgentConfiguration
+        var configuration = new AgentConfiguration
         {
             Selection = new SelectionBuilder(layers).Build(),
             TracePrinter = Choice("trace_printer") switch
@@ -73,6 +73,7 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
             // After all that names one.
             NamedFiles = named,
         };
+        return configuration with { Statistics = Statistics(configuration.Metrics) };
     }
 
     /// <summary>The older key only counts where the newer one says nothing; it asks for all.</summary>
@@ -159,6 +160,20 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
             Filter = Filter("filter.network", FilterAttribute.OfFlows),
             PrintFlows = Boolean("network.print_flows"),
             RequireProcess = Boolean("network.require_process"),
+        };
+    }
+
+    /// <param name="metrics">With where they are sent: other than of flows, nothing is counted that nobody gets.</param>
+    private StatisticsConfiguration Statistics(MetricsConfiguration metrics)
+    {
+        SettingValue.Networks(Get("stats.cidrs"), out var cidrs);
+        var prints = Boolean("stats.print_stats");
+        return new StatisticsConfiguration
+        {
+            Enabled = prints || metrics.TakesStatistics,
+            Print = prints,
+            Cidrs = cidrs,
+            Filter = Filter("filter.stats", FilterAttribute.OfStatistics),
         };
     }
 

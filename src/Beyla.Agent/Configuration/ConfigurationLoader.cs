@@ -96,7 +96,8 @@ public static class ConfigurationLoader
 
     private static IEnumerable<string> StartProblems(AgentConfiguration configuration, IReadOnlyDictionary<string, string> environment)
     {
-        if (!configuration.ApplicationEnabled && !configuration.Network.Enabled)
+        var wantsStatistics = (configuration.Metrics.Features & MetricFeatures.OfStatistics) != 0;
+        if (!configuration.ApplicationEnabled && !configuration.Network.Enabled && !configuration.Statistics.Enabled && !wantsStatistics)
         {
             yield return "there is nothing to watch: select processes with BEYLA_OPEN_PORT, BEYLA_AUTO_TARGET_EXE, BEYLA_TARGET_PID, "
                 + "BEYLA_AUTO_TARGET_LANGUAGE or discovery.instrument, or set BEYLA_NETWORK_METRICS=true for network flows; "
@@ -114,6 +115,12 @@ public static class ConfigurationLoader
         {
             yield return "network flows are enabled but would go nowhere: set BEYLA_NETWORK_PRINT_FLOWS=true (--print-flows), "
                 + "BEYLA_TRACE_PRINTER=json, BEYLA_PROMETHEUS_PORT or OTEL_EXPORTER_OTLP_ENDPOINT" + Hint(environment);
+        }
+
+        if (wantsStatistics && !configuration.Statistics.Enabled)
+        {
+            yield return "metrics.features names TCP statistics but they would go nowhere: set BEYLA_PROMETHEUS_PORT or "
+                + "OTEL_EXPORTER_OTLP_ENDPOINT" + Hint(environment);
         }
     }
 

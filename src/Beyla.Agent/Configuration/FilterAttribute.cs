@@ -1,6 +1,6 @@
 namespace Beyla.Agent.Configuration;
 
-/// <summary>An attribute that spans or flows can be filtered by.</summary>
+/// <summary>An attribute that spans, flows or TCP statistics can be filtered by.</summary>
 /// <param name="Name">OpenTelemetry name, or the one of Grafana Beyla.</param>
 /// <param name="IsNumber">Whether its value is a whole number.</param>
 public sealed record FilterAttribute(string Name, bool IsNumber = false)
@@ -23,6 +23,14 @@ public sealed record FilterAttribute(string Name, bool IsNumber = false)
         new("transport"), new("direction"), new("src.address"), new("dst.address"), new("src.port", IsNumber: true),
         new("dst.port", IsNumber: true), new("src.name"), new("dst.name"), new("src.cidr"), new("dst.cidr"), new("iface"),
         new("iface.direction"),
+    ];
+
+    /// <summary>Those of TCP statistics.</summary>
+    public static IReadOnlyList<FilterAttribute> OfStatistics { get; } =
+    [
+        new("src.address"), new("dst.address"), new("src.port", IsNumber: true), new("dst.port", IsNumber: true),
+        new("server.port", IsNumber: true), new("client.port", IsNumber: true), new("src.cidr"), new("dst.cidr"), new("reason"),
+        new("network.tcp.handshake.role"),
     ];
 
     /// <summary>Dots and underscores are the same.</summary>

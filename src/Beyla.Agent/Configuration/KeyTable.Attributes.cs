@@ -67,8 +67,8 @@ internal static partial class KeyTable
           Conditions on attributes that spans must all meet to be printed, sent or counted: match, not_match, or a comparison of numbers.
         +filter.network||any|
           Conditions on attributes that flows must all meet to be printed or counted, such as {transport: {match: TCP}}.
-        filter.stats||any|
-          Conditions on attributes that TCP statistics must meet to be reported.
+        +filter.stats||any|
+          Conditions on attributes that TCP statistics must all meet to be printed or counted, such as {reason: {match: refused}}.
         """;
 
     private const string Routes = """

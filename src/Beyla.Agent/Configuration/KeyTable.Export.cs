@@ -70,8 +70,8 @@ internal static partial class KeyTable
           Bounds of the buckets for sizes of requests, in bytes.
         otel_metrics_export.buckets.response_size_histogram||list|
           Bounds of the buckets for sizes of responses, in bytes.
-        otel_metrics_export.buckets.stat_tcp_rtt_histogram||list|
-          Bounds of the buckets for round trip times of TCP, in seconds.
+        +otel_metrics_export.buckets.stat_tcp_rtt_histogram||list|
+          Bounds of the buckets for round-trip times of TCP, in seconds; unset is 0.0005 to 1.
         +otel_metrics_export.certificate|OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE,OTEL_EXPORTER_OTLP_CERTIFICATE|text|
           The PEM file with the roots that are trusted, in place of the system's.
         +otel_metrics_export.client_certificate|OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE,OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE|text|
@@ -136,8 +136,8 @@ internal static partial class KeyTable
           Bounds of the buckets for sizes of requests, in bytes.
         prometheus_export.buckets.response_size_histogram||list|
           Bounds of the buckets for sizes of responses, in bytes.
-        prometheus_export.buckets.stat_tcp_rtt_histogram||list|
-          Bounds of the buckets for round trip times of TCP, in seconds.
+        +prometheus_export.buckets.stat_tcp_rtt_histogram||list|
+          Bounds of the buckets for round-trip times of TCP, in seconds; unset is 0.0005 to 1.
         +prometheus_export.disable_build_info|BEYLA_PROMETHEUS_DISABLE_BUILD_INFO|bool|false
           Leaves out the metric about the build of the agent.
         +prometheus_export.exemplar_filter|BEYLA_PROMETHEUS_EXEMPLAR_FILTER,OTEL_METRICS_EXEMPLAR_FILTER|

@@ -71,8 +71,8 @@ internal static partial class KeyTable
           As network.agent_ip_type.
         stats.agent_ip|BEYLA_STATS_AGENT_IP|address|
           As network.agent_ip.
-        stats.cidrs|BEYLA_STATS_CIDRS|networks|
-          As network.cidrs.
+        +stats.cidrs|BEYLA_STATS_CIDRS|networks|
+          As network.cidrs, for TCP statistics.
         stats.geo_ip.cache_expiry|BEYLA_GEOIP_CACHE_TTL|duration|1h
           As network.geo_ip.cache_expiry.
         stats.geo_ip.cache_len|BEYLA_GEOIP_CACHE_LEN|int|512
@@ -83,7 +83,7 @@ internal static partial class KeyTable
           As network.geo_ip.maxmind.asn_path.
         stats.geo_ip.maxmind.country_path|BEYLA_GEOIP_MAXMIND_COUNTRY_PATH|text|
           As network.geo_ip.maxmind.country_path.
-        stats.print_stats|BEYLA_STATS_PRINT_STATS|bool|false
+        +stats.print_stats|BEYLA_STATS_PRINT_STATS|bool|false
           Prints statistics of TCP connections as lines of text.
         stats.reverse_dns.cache_expiry|BEYLA_REVERSE_DNS_CACHE_TTL|duration|1h
           As network.reverse_dns.cache_expiry.

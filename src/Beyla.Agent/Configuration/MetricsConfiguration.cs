@@ -26,8 +26,11 @@ public sealed record MetricsConfiguration
     /// <summary>Groups of metrics (<c>metrics.features</c>).</summary>
     public MetricFeatures Features { get; init; } = MetricFeatures.Application;
 
-    /// <summary>Bounds of all histograms of durations, in seconds; null for those of the conventions of each.</summary>
+    /// <summary>Bounds of all histograms of durations of spans, in seconds; null for those of the conventions of each.</summary>
     public IReadOnlyList<double>? Durations { get; init; }
+
+    /// <summary>Bounds of round-trip times of TCP, in seconds; null for those of Grafana Beyla.</summary>
+    public IReadOnlyList<double>? RoundTrips { get; init; }
 
     /// <summary>The port of the page; 0 is none.</summary>
     public int Port { get; init; }

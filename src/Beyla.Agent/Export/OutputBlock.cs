@@ -11,6 +11,9 @@ public enum OutputRecord : byte
 
     /// <summary>A flow.</summary>
     Flow,
+
+    /// <summary>A record of TCP statistics.</summary>
+    Statistic,
 }
 
 /// <summary>

@@ -8,9 +8,10 @@ namespace Beyla.Agent.Export;
 /// </summary>
 internal sealed class OutputCounters
 {
-    private const int Kinds = 3;
+    private const int Kinds = 4;
 
-    private static readonly (OutputRecord Kind, string Unit)[] Counted = [(OutputRecord.Span, "spans"), (OutputRecord.Flow, "flows")];
+    private static readonly (OutputRecord Kind, string Unit)[] Counted =
+        [(OutputRecord.Span, "spans"), (OutputRecord.Flow, "flows"), (OutputRecord.Statistic, "records")];
 
     private readonly long[] produced = new long[Kinds], emitted = new long[Kinds], lost = new long[Kinds], held = new long[Kinds];
 

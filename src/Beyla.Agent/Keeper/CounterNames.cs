@@ -6,7 +6,7 @@ namespace Beyla.Agent.Keeper;
 public static class CounterNames
 {
     /// <summary>Places, in the order of their numbers.</summary>
-    public static readonly string[] Places = ["names", "watcher", "sockets", "connections"];
+    public static readonly string[] Places = ["names", "watcher", "sockets", "connections", "statistics"];
 
     /// <summary>Units, in the order of their numbers.</summary>
     public static readonly string[] Units = ["events", "operations", "calls"];

@@ -28,6 +28,19 @@ public interface IKeeperHost
     /// <param name="descriptors">Takes the 3 descriptors; they stay the host's.</param>
     FlowFacts OpenFlows(Span<int> descriptors);
 
+    /// <summary>As <see cref="KeeperOperation.OpenStatistics"/>.</summary>
+    /// <param name="size">Bytes of the ring.</param>
+    /// <returns>The descriptor, which stays the host's.</returns>
+    int OpenStatistics(out uint size);
+
+    /// <summary>As <see cref="KeeperOperation.WalkStatistics"/>.</summary>
+    /// <param name="isLast">The worker ends.</param>
+    /// <returns>Records that found no room.</returns>
+    long WalkStatistics(bool isLast);
+
+    /// <summary>As <see cref="KeeperOperation.DetachStatistics"/>.</summary>
+    void DetachStatistics();
+
     /// <summary>Whether files of processes belong to what is configured.</summary>
     bool ReadsProcesses { get; }
 

@@ -102,6 +102,19 @@ public sealed class KeeperConnection : IProcDesk
         }
     }
 
+    /// <summary>As <see cref="KeeperOperation.OpenStatistics"/>.</summary>
+    /// <param name="size">Bytes of the ring.</param>
+    /// <returns>The ring, which the caller closes; negative where they did not start, which the keeper has said.</returns>
+    public int OpenStatistics(out uint size)
+    {
+        lock (gate)
+        {
+            var reply = Ask(new KeeperRequest { Operation = KeeperOperation.OpenStatistics });
+            size = (uint)reply.Value;
+            return reply.Result < 0 ? reply.Result : descriptors[0];
+        }
+    }
+
     /// <summary>Asks for something that needs no more than its name.</summary>
     /// <exception cref="KernelException">The kernel refused.</exception>
     internal void Do(KeeperOperation operation) => _ = Checked(new KeeperRequest { Operation = operation });
@@ -242,7 +255,10 @@ public sealed class KeeperConnection : IProcDesk
     }
 
     /// <inheritdoc/>
-    public IProcDesk Another()
+    IProcDesk IProcDesk.Another() => Another();
+
+    /// <inheritdoc cref="IProcDesk.Another"/>
+    public KeeperConnection Another()
     {
         var file = File(new KeeperRequest { Operation = KeeperOperation.OpenDesk });
         return file < 0 ? new KeeperConnection(-file) : new KeeperConnection(new MessageSocket(file), Held);

@@ -129,7 +129,15 @@ public sealed partial class KeeperDesk : IDisposable
             case KeeperOperation.Detach:
                 host.Detach();
                 return default;
-            case KeeperOperation.Counters when (CounterGroup)request.Number is CounterGroup.Processes or CounterGroup.Sockets:
+            case KeeperOperation.OpenStatistics:
+                descriptors[0] = host.OpenStatistics(out var size);
+                return new KeeperReply { Descriptors = 1, Value = size };
+            case KeeperOperation.WalkStatistics when request.Number is 0 or 1:
+                return new KeeperReply { Value = host.WalkStatistics(isLast: request.Number == 1) };
+            case KeeperOperation.DetachStatistics:
+                host.DetachStatistics();
+                return default;
+            case KeeperOperation.Counters when (CounterGroup)request.Number is >= CounterGroup.Processes and <= CounterGroup.Statistics:
                 return Count((CounterGroup)request.Number);
             case KeeperOperation.Describe:
                 return Said(host.Describe());

@@ -127,6 +127,21 @@ public enum KeeperOperation : uint
     /// is none.
     /// </summary>
     NamedFile,
+
+    /// <summary>
+    /// What was loaded for TCP statistics: the ring of <see cref="Statistics.TcpStatistic"/> (1 descriptor) and its size in bytes
+    /// (<see cref="KeeperReply.Value"/>). ENODEV where they did not start.
+    /// </summary>
+    OpenStatistics,
+
+    /// <summary>
+    /// Puts what is new of open connections into that ring; <see cref="KeeperRequest.Number"/> is 1 for the last time, else 0.
+    /// <see cref="KeeperReply.Value"/> is how many records found no room in it so far.
+    /// </summary>
+    WalkStatistics,
+
+    /// <summary>Follows no connection any more.</summary>
+    DetachStatistics,
 }
 
 /// <summary>Places of the keeper that count, by where they stand in the pipeline.</summary>
@@ -137,6 +152,9 @@ public enum CounterGroup
 
     /// <summary>The socket programs.</summary>
     Sockets = 2,
+
+    /// <summary>The programs of TCP statistics.</summary>
+    Statistics = 3,
 }
 
 /// <summary>A question of the worker. <see cref="Length"/> bytes follow.</summary>

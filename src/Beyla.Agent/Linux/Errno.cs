@@ -18,13 +18,18 @@ public static class Errno
         [ENODEV] = nameof(ENODEV), [20] = "ENOTDIR", [21] = "EISDIR", [EINVAL] = nameof(EINVAL), [23] = "ENFILE", [EMFILE] = nameof(EMFILE),
         [26] = "ETXTBSY", [27] = "EFBIG", [ENOSPC] = nameof(ENOSPC), [30] = "EROFS", [EPIPE] = nameof(EPIPE), [34] = "ERANGE",
         [ENAMETOOLONG] = nameof(ENAMETOOLONG), [ENOSYS] = nameof(ENOSYS), [40] = "ELOOP", [ENODATA] = nameof(ENODATA),
+        [64] = "ENONET", [71] = "EPROTO", [92] = "ENOPROTOOPT",
         [EOPNOTSUPP] = nameof(EOPNOTSUPP), [98] = "EADDRINUSE", [99] = "EADDRNOTAVAIL",
-        [ECONNRESET] = nameof(ECONNRESET), [524] = "ENOTSUPP",
+        [100] = "ENETDOWN", [101] = "ENETUNREACH", [103] = "ECONNABORTED", [ECONNRESET] = nameof(ECONNRESET), [105] = "ENOBUFS",
+        [110] = "ETIMEDOUT", [111] = "ECONNREFUSED", [112] = "EHOSTDOWN", [113] = "EHOSTUNREACH", [524] = "ENOTSUPP",
     };
 
     /// <summary>The symbolic name, such as <c>EPERM</c>, or the number where no name is known.</summary>
     public static string Name(int errno) =>
-        Names.TryGetValue(errno, out var name) ? name : $"errno {errno.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
+        FindName(errno) ?? $"errno {errno.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
+
+    /// <summary>The symbolic name; null where none is known.</summary>
+    public static string? FindName(int errno) => Names.GetValueOrDefault(errno);
 
     /// <summary>Name and text: <c>EPERM (Operation not permitted)</c>.</summary>
     public static string Describe(int errno) => $"{Name(errno)} ({Marshal.GetPInvokeErrorMessage(errno)})";

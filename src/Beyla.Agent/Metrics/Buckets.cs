@@ -37,6 +37,9 @@ public sealed class Buckets
     /// <summary>Sizes, in bytes, as Grafana Beyla has them.</summary>
     public static IReadOnlyList<double> Sizes { get; } = [0, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192];
 
+    /// <summary>Round-trip times of TCP, in seconds, as Grafana Beyla has them.</summary>
+    public static IReadOnlyList<double> RoundTrips { get; } = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+
     /// <summary>In the unit of the metric.</summary>
     public IReadOnlyList<double> Bounds { get; }
 

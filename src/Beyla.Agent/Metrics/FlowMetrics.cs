@@ -1,4 +1,3 @@
-using System.Text;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Flows;
 
@@ -76,14 +75,14 @@ public sealed class FlowMetrics : IFlowSink
         key.Add(FlowNames.Of(flow.Side));
         if (hasInterface)
         {
-            Add(ref key, flow.Interface);
+            key.Add(flow.Interface);
             key.Add(FlowNames.Of(flow.Key.Direction));
         }
 
         if (hasNetworks)
         {
-            Add(ref key, flow.SourceNetwork);
-            Add(ref key, flow.DestinationNetwork);
+            key.Add(flow.SourceNetwork);
+            key.Add(flow.DestinationNetwork);
         }
 
         if (family.HasOptIns)
@@ -94,12 +93,5 @@ public sealed class FlowMetrics : IFlowSink
         }
 
         store.Of(family, store.Agent, in key, flow.First).Add(count);
-    }
-
-    private static void Add(ref SeriesKey key, string? value)
-    {
-        Span<byte> text = stackalloc byte[SeriesKey.Longest];
-        // What does not fit is left out: such a name is none that a configuration would have.
-        key.Add(Encoding.UTF8.TryGetBytes(value ?? "", text, out var length) ? text[..length] : default);
     }
 }

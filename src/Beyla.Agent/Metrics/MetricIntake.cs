@@ -1,10 +1,13 @@
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Spans;
+using Beyla.Agent.Statistics;
 
 namespace Beyla.Agent.Metrics;
 
-/// <summary>What spans and flows are made into metrics by, and the store that keeps them for whoever reads or sends them.</summary>
+/// <summary>
+/// What spans, flows and TCP statistics are made into metrics by, and the store that keeps them for whoever reads or sends them.
+/// </summary>
 public sealed class MetricIntake
 {
     /// <param name="configuration">What is configured.</param>
@@ -44,6 +47,9 @@ public sealed class MetricIntake
         };
         Stages = metrics.TakesSpans && setup.MakeStage(Store, services, instrumented) is { } stage ? [stage] : [];
         Flows = metrics.TakesFlows ? new FlowMetrics(Store, metrics.Features, configuration.Network) : null;
+        Statistics = metrics.TakesStatistics
+            ? new TcpMetrics(Store, metrics.Features, metrics.RoundTrips, configuration.Statistics.Cidrs) : null;
+        Clock = Stages.Count == 0 && (Flows is not null || Statistics is not null) ? new MetricClock(Store) : null;
     }
 
     /// <summary>All series.</summary>
@@ -54,6 +60,12 @@ public sealed class MetricIntake
 
     /// <summary>Takes flows; null where no group of metrics needs them.</summary>
     public IFlowSink? Flows { get; }
+
+    /// <summary>Takes TCP statistics; null where no group of metrics needs them.</summary>
+    public ITcpStatisticSink? Statistics { get; }
+
+    /// <summary>Ends series where no stage takes spans and does so; null where none is to be ended, or one does.</summary>
+    public IExportStage? Clock { get; }
 
     /// <summary>What ends by time alone must not end before it was sent.</summary>
     private static TimeSpan IdleOf(MetricsConfiguration metrics) =>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Beyla.Agent.Metrics;
 
@@ -78,6 +79,13 @@ public ref struct SeriesKey
         BinaryPrimitives.WriteUInt16LittleEndian(room[used..], (ushort)value.Length);
         value.CopyTo(room[(used + sizeof(ushort))..]);
         used += sizeof(ushort) + value.Length;
+    }
+
+    /// <summary>The next attribute: a name of the configuration. One that is too long is left out, as it cannot be cut anywhere.</summary>
+    public void Add(string? value)
+    {
+        Span<byte> text = stackalloc byte[Longest];
+        Add(Encoding.UTF8.TryGetBytes(value ?? "", text, out var length) ? text[..length] : default);
     }
 
     /// <summary>The next attribute; a negative number is none.</summary>

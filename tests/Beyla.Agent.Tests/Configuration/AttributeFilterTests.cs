@@ -2,7 +2,9 @@ using Beyla.Agent.Configuration;
 
 namespace Beyla.Agent.Tests.Configuration;
 
-/// <summary><c>filter.application</c> and <c>filter.network</c>, as Grafana Beyla's page on filters describes them.</summary>
+/// <summary>
+/// <c>filter.application</c>, <c>filter.network</c> and <c>filter.stats</c>, as Grafana Beyla's page on filters describes them.
+/// </summary>
 public sealed class AttributeFilterTests
 {
     [Fact]
@@ -29,13 +31,15 @@ public sealed class AttributeFilterTests
         "http.response.status_code != ?04 GreaterThan 399 LessEquals 499")]
     // Names of protocols are in capitals in flows.
     [InlineData("network: {transport: {match: '{tcp,udp}'}}", "transport = {TCP,UDP}")]
+    [InlineData("stats: {dst.port: {equals: 443}, reason: {not_match: refused}}", "dst.port Equals 443, reason != refused")]
     public void What_is_said_is_read(string filter, string expected)
     {
         var loaded = Loaded.From($"filter: {{{filter}}}");
         Assert.Empty(loaded.Problems);
         Assert.Empty(loaded.Warnings);
         var configuration = loaded.Configuration;
-        Assert.Equal(expected, string.Join(", ", configuration.Shaping.Filter.Concat(configuration.Network.Filter).Select(Shown)));
+        Assert.Equal(expected, string.Join(", ", configuration.Shaping.Filter
+            .Concat(configuration.Network.Filter).Concat(configuration.Statistics.Filter).Select(Shown)));
     }
 
     [Fact]
@@ -53,6 +57,7 @@ public sealed class AttributeFilterTests
         "application: {http.rout: {match: x}}",
         "filter.application.http.rout = \"http.rout\" (beyla.yml:1:24): there is no such attribute to filter by; did you mean http.route?")]
     [InlineData("network: {http.route: {match: x}}", "there is no such attribute to filter by; there are transport, direction, ")]
+    [InlineData("stats: {transport: {match: x}}", "there is no such attribute to filter by; there are src.address, dst.address, ")]
     [InlineData("application: {dst.port: {match: x}}", "there is no such attribute to filter by; ")]
     [InlineData("application: {http.route: x}", "(beyla.yml:1:36): a mapping with match or not_match is expected")]
     [InlineData("application: {http.route: {}}", "a mapping with match or not_match is expected")]
@@ -73,11 +78,6 @@ public sealed class AttributeFilterTests
         var loaded = Loaded.From($"filter: {{{filter}}}");
         Assert.Contains(error, Assert.Single(loaded.Problems), StringComparison.Ordinal);
     }
-
-    [Fact]
-    public void Statistics_are_still_refused_with_their_reason() => Assert.Contains(
-        "TCP statistics are not counted",
-        Assert.Single(Loaded.From("filter: {stats: {transport: {match: TCP}}}").Warnings), StringComparison.Ordinal);
 
     private static string Shown(AttributeCondition condition)
     {

@@ -125,7 +125,7 @@ public sealed class MetricsTests
     [Fact]
     public void What_is_not_built_is_warned_of()
     {
-        var loaded = Loaded.Environment(("BEYLA_METRICS_FEATURES", "application,application_host,application_runtime,stats"));
+        var loaded = Loaded.Environment(("BEYLA_METRICS_FEATURES", "application,application_host,application_runtime,network_inter_zone"));
         Assert.Empty(loaded.Problems);
         Assert.Equal(2, loaded.Warnings.Count);
         Assert.Equal(MetricFeatures.Application | MetricFeatures.ApplicationHost, loaded.Configuration.Metrics.Features);

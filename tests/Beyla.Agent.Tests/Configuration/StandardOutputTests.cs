@@ -34,6 +34,7 @@ public sealed class StandardOutputTests
     [InlineData("BEYLA_TRACE_PRINTER", "json", "trace_printer = ")]
     [InlineData("BEYLA_TRACE_PRINTER", "counter", "trace_printer = ")]
     [InlineData("BEYLA_NETWORK_PRINT_FLOWS", "true", "network.print_flows = ")]
+    [InlineData("BEYLA_STATS_PRINT_STATS", "true", "stats.print_stats = ")]
     public void A_printer_beside_it_is_a_mistake(string variable, string value, string start)
     {
         foreach (var exporter in (string[])[Traces, Metrics])

@@ -29,7 +29,7 @@ public sealed class UnknownNameTests
     [Fact]
     public void A_setting_that_is_refused_is_one_warning_with_its_reason() => Assert.Equal(
         ["network.geo_ip.cache_expiry (environment BEYLA_GEOIP_CACHE_TTL) has no effect here: "
-            + "addresses are not looked up in databases of countries and networks; network.cidrs names networks"],
+            + "addresses are not looked up in databases of countries and networks; network.cidrs and stats.cidrs name networks"],
         Loaded.Environment(("BEYLA_GEOIP_CACHE_TTL", "1h")).Warnings);
 
     [Fact]

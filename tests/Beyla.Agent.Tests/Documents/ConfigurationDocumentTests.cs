@@ -99,6 +99,7 @@ public partial class ConfigurationDocumentTests
         ["otel_traces_export.queue_size"] = static c => c.Traces!.QueueSize,
         ["otel_traces_export.timeout"] = static c => c.Traces!.Otlp.Timeout,
         ["otel_traces_export.value_length_limit"] = static c => c.Traces!.ValueLimit == int.MaxValue ? 0 : c.Traces.ValueLimit,
+        ["stats.print_stats"] = static c => c.Statistics.Print,
         ["shutdown_timeout"] = static c => c.ShutdownTimeout,
         ["trace_printer"] = static c => c.TracePrinter == TracePrinterKind.Disabled ? "disabled" : c.TracePrinter,
         ["discovery.exclude_otel_instrumented_services"] = static c => c.Shaping.ExcludesInstrumented,
@@ -168,11 +169,12 @@ public partial class ConfigurationDocumentTests
     [InlineData(typeof(AgentConfiguration), new[]
     {
         nameof(AgentConfiguration.Selection), nameof(AgentConfiguration.Network), nameof(AgentConfiguration.Shaping),
-        nameof(AgentConfiguration.TracesOptions),
+        nameof(AgentConfiguration.Statistics), nameof(AgentConfiguration.TracesOptions),
     })]
     [InlineData(typeof(TracesOptions), new[] { nameof(TracesOptions.Instrumentations) })]
     [InlineData(typeof(ShapingConfiguration), new[] { nameof(ShapingConfiguration.Routes) })]
     [InlineData(typeof(RoutesConfiguration), new string[0])]
+    [InlineData(typeof(StatisticsConfiguration), new string[0])]
     [InlineData(typeof(NetworkConfiguration), new[] { nameof(NetworkConfiguration.ExcludeInterfaces) })]
     public void A_configuration_made_by_hand_has_the_same_defaults(Type type, string[] except)
     {
@@ -180,6 +182,7 @@ public partial class ConfigurationDocumentTests
         object read = type == typeof(AgentConfiguration) ? loaded
             : type == typeof(ShapingConfiguration) ? loaded.Shaping
             : type == typeof(RoutesConfiguration) ? loaded.Shaping.Routes
+            : type == typeof(StatisticsConfiguration) ? loaded.Statistics
             : type == typeof(TracesOptions) ? loaded.TracesOptions : loaded.Network;
         var made = Activator.CreateInstance(type);
         Assert.All(

@@ -10,8 +10,8 @@ public sealed class DeskFuzzTests : IDisposable
 {
     private static readonly string[] Members =
     [
-        "Application", "AttachGo", "BeginGo", "Configuration", "Count", "Describe", "Detach", "DetachGo", "IncludeGroup", "NamedFile",
-        "OpenDesk", "OpenFlows", "ScanListeners", "StartedWith",
+        "Application", "AttachGo", "BeginGo", "Configuration", "Count", "Describe", "Detach", "DetachGo", "DetachStatistics",
+        "IncludeGroup", "NamedFile", "OpenDesk", "OpenFlows", "OpenStatistics", "ScanListeners", "StartedWith", "WalkStatistics",
     ];
 
     private static readonly string[] FlowMembers = ["Count", "Detach", "FindOwners", "ReadBatch", "Source", "Start", "Swap", "WalkSockets"];

@@ -60,6 +60,21 @@ public sealed class KeeperConnectionTests : IDisposable
     }
 
     [Fact]
+    public void Statistics_arrive_with_the_size_of_their_ring()
+    {
+        var ring = Connection.OpenStatistics(out var size);
+        Assert.Equal(4096u, size);
+        Assert.True(Descriptor.Close(ring));
+        Assert.Equal((0, 1), (Connection.Do(KeeperOperation.WalkStatistics, 0, out var lost), lost));
+        Assert.Equal((0, 2), (Connection.Do(KeeperOperation.WalkStatistics, 1, out lost), lost));
+        Assert.Equal(Errno.ESRCH, Assert.Throws<KernelException>(() => Connection.Do(KeeperOperation.WalkStatistics, 2, out _)).Errno);
+        Connection.Do(KeeperOperation.DetachStatistics);
+        Assert.Equal((2, 1), (desk.Host.Calls["WalkStatistics"], desk.Host.Calls["DetachStatistics"]));
+        desk.Host.Failure = static () => new KernelException("use programs", Errno.ENODEV);
+        Assert.Equal(-Errno.ENODEV, Connection.OpenStatistics(out _));
+    }
+
+    [Fact]
     public void What_the_kernel_refused_is_said_as_it_was()
     {
         desk.Host.Failure = static () => new KernelException("load program x", Errno.EPERM, "the last line");

@@ -62,6 +62,21 @@ internal sealed class RecordingHost : IKeeperHost, IDisposable
         return new FlowFacts { KnowsProcesses = 1, OverflowRing = 4096 };
     }
 
+    public int OpenStatistics(out uint size)
+    {
+        Note();
+        size = 4096;
+        return pipe.Read;
+    }
+
+    public long WalkStatistics(bool isLast)
+    {
+        Note();
+        return isLast ? 2 : 1;
+    }
+
+    public void DetachStatistics() => Note();
+
     public MessageSocket OpenDesk()
     {
         Note();
@@ -75,7 +90,7 @@ internal sealed class RecordingHost : IKeeperHost, IDisposable
     public int Count(CounterGroup group, Span<PlaceCounters> places)
     {
         Note();
-        Assert.True(group is CounterGroup.Processes or CounterGroup.Sockets);
+        Assert.True(group is CounterGroup.Processes or CounterGroup.Sockets or CounterGroup.Statistics);
         (places[0], places[1]) = (new PlaceCounters("watcher", "events", 7, 7), new PlaceCounters("sockets", "calls", 1, Lost: 1));
         return 2;
     }

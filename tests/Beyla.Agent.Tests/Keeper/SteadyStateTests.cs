@@ -59,6 +59,8 @@ public sealed class SteadyStateTests : IDisposable
         { KeeperOperation.FlowWalk, 0, 10_000 },
         { KeeperOperation.FlowCount, 0, 10_000 },
         { KeeperOperation.FlowState, 0, 10_000 },
+        { KeeperOperation.Counters, (int)CounterGroup.Statistics, 10_000 },
+        { KeeperOperation.WalkStatistics, 0, 10_000 },
     };
 
     /// <summary>The rest of the list: asked once at the start or the end, but for two that take memory.</summary>
@@ -66,6 +68,7 @@ public sealed class SteadyStateTests : IDisposable
     [
         KeeperOperation.Configuration, KeeperOperation.Application, KeeperOperation.OpenFlows, KeeperOperation.FlowStart,
         KeeperOperation.FlowDetach, KeeperOperation.Detach, KeeperOperation.NamedFile,
+        KeeperOperation.OpenStatistics, KeeperOperation.DetachStatistics,
         // Asked when a reader is late, and always refused.
         KeeperOperation.None,
         // A thread and its desk: one for each thread of the worker that may have to wait, at most 16 at a time.

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Beyla.Agent.Kernel;
+using Beyla.Agent.Statistics;
 
 namespace Beyla.Agent.Tests.Structs;
 
@@ -72,6 +73,18 @@ public unsafe class SharedStructTests
     }
 
     [Fact]
+    public void Tcp_statistics()
+    {
+        TcpStatistic s;
+        Check("statistics", "tcp_statistic", sizeof(TcpStatistic), &s, new()
+        {
+            ["local"] = &s.Local, ["remote"] = &s.Remote, ["sent"] = &s.Sent, ["received"] = &s.Received,
+            ["retransmits"] = &s.Retransmits, ["round_trip"] = &s.RoundTrip, ["local_port"] = &s.LocalPort,
+            ["remote_port"] = &s.RemotePort, ["error"] = &s.Error, ["kind"] = &s.Kind, ["role"] = &s.Role,
+        });
+    }
+
+    [Fact]
     public void Watcher_settings()
     {
         Watcher.Settings s;
@@ -111,6 +124,7 @@ public unsafe class SharedStructTests
     [Theory]
     [InlineData("watcher")]
     [InlineData("sockets")]
+    [InlineData("statistics")]
     public void Ring_counters(string program)
     {
         RingCounters c;
