@@ -3,6 +3,7 @@ using Beyla.Agent.Linux;
 using Beyla.Agent.Tests.Keeper;
 using Beyla.Live.Tests.Flows;
 using Beyla.Live.Tests.Rig;
+using Beyla.Live.Tests.Statistics;
 
 namespace Beyla.Live.Tests.Keeper;
 
@@ -42,7 +43,8 @@ public sealed class TakenOverModesTests
     {
         await using TakenOver flows = await TakenOver.StartAsync(AgentSettings.For("BEYLA_NETWORK_METRICS", "1"));
         foreach (KeeperOperation operation in (KeeperOperation[])
-            [KeeperOperation.Application, KeeperOperation.Detach, KeeperOperation.ScanListeners])
+            [KeeperOperation.Application, KeeperOperation.Detach, KeeperOperation.ScanListeners, KeeperOperation.OpenStatistics,
+                KeeperOperation.WalkStatistics, KeeperOperation.DetachStatistics])
         {
             Assert.Equal(ENODEV, flows.Refusal(new KeeperRequest { Operation = operation }));
         }
@@ -61,6 +63,32 @@ public sealed class TakenOverModesTests
         Assert.Equal(0, application.Refusal(new KeeperRequest { Operation = KeeperOperation.IncludeGroup }, "/"));
         Assert.Equal(links, BpfFootprint.Of(application.Agent.Pid).Links.Count);
         await application.EndAsync();
+    }
+
+    /// <summary>No file of a process belongs to them; whoever asks for walks all the time gets few.</summary>
+    [LiveFact]
+    public async Task Statistics_in_any_order_do_not_end_the_keeper()
+    {
+        await using TakenOver worker = await TakenOver.StartAsync(StatisticLine.Agent);
+        Assert.Equal(ENODEV, worker.Refusal(new KeeperRequest { Operation = KeeperOperation.ReadLink, Pid = worker.Agent.WorkerPid }));
+        Assert.Equal(ENODEV, worker.Refusal(new KeeperRequest { Operation = KeeperOperation.Application }));
+        for (int i = 0; i < 20_000; i++)
+        {
+            KeeperRequest walk = new() { Operation = KeeperOperation.WalkStatistics, Number = i % 2 };
+            Assert.Equal(0, worker.Ask(walk).Reply.Result);
+        }
+
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(0, worker.Ask(new KeeperRequest { Operation = KeeperOperation.DetachStatistics }).Reply.Result);
+            Assert.Equal(0, worker.Ask(new KeeperRequest { Operation = KeeperOperation.WalkStatistics }).Reply.Result);
+            (KeeperReply opened, _, int[] files) = worker.Ask(new KeeperRequest { Operation = KeeperOperation.OpenStatistics });
+            Assert.Equal((0, 1 << 20), (opened.Result, opened.Value));
+            Assert.True(Descriptor.Close(Assert.Single(files)));
+        }
+
+        Assert.Empty(BpfFootprint.Of(worker.Agent.Pid).Links);
+        await worker.EndAsync();
     }
 
     /// <summary>Started after it was detached, read before it was swapped, owners of more flows than there are.</summary>
