@@ -65,7 +65,7 @@ public sealed class TakenOverModesTests
         await application.EndAsync();
     }
 
-    /// <summary>No file of a process belongs to them; whoever asks for walks all the time gets few, and one that is called the last.</summary>
+    /// <summary>No file of a process belongs to them; whoever asks for walks all the time gets few.</summary>
     [LiveFact]
     public async Task Statistics_in_any_order_do_not_end_the_keeper()
     {
