@@ -29,13 +29,18 @@ internal static class MetricSuite
         Span(text, options, "a span, `application`", MetricFeatures.Application);
         Span(text, options, "a span, `application`, `application_span`, `application_service_graph`",
             MetricFeatures.Application | MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationServiceGraph);
+        Span(text, options, "a span, `application`, exponential buckets alone", MetricFeatures.Application,
+            new() { Exponential = new(160, 20), IsRead = false });
+        Span(text, options, "a span, `application`, exponential buckets beside those of a page", MetricFeatures.Application,
+            new() { Exponential = new(160, 20) });
         Page(text, options);
         return text.ToString();
     }
 
-    private static void Span(StringBuilder text, BenchmarkOptions options, string name, MetricFeatures features)
+    private static void Span(
+        StringBuilder text, BenchmarkOptions options, string name, MetricFeatures features, MetricStoreOptions? store = null)
     {
-        var (_, stage) = Make(features);
+        var (_, stage) = Make(features, store);
         var rounds = Rounds(options, () => Feed(stage, Spans));
         text.AppendLine(CultureInfo.InvariantCulture,
             $"| {name} | {rounds.Median / Spans * 1e6:F0} ns | {rounds.Least / Spans * 1e6:F0} ns | "
@@ -67,10 +72,10 @@ internal static class MetricSuite
         }
     }
 
-    private static (MetricStore Store, IExportStage Stage) Make(MetricFeatures features)
+    private static (MetricStore Store, IExportStage Stage) Make(MetricFeatures features, MetricStoreOptions? options = null)
     {
         var host = HostIdentity.Read();
-        var store = new MetricStore(new(), AgentResource.Of(host, "0"));
+        var store = new MetricStore(options ?? new(), AgentResource.Of(host, "0"));
         return (store, new MetricSetup { Features = features }.MakeStage(store, new ServiceResources(host, "0", static _ => 0))!);
     }
 

@@ -116,6 +116,10 @@ internal sealed partial class ConfigurationBinder
                 "lowmemory" => MetricTemporality.LowMemory,
                 _ => MetricTemporality.Cumulative,
             },
+            Exponential = Choice(Section + ".histogram_aggregation") == "base2_exponential_bucket_histogram"
+                ? new ExponentialHistograms(
+                    (int)Integer(Section + ".exponential_histogram.max_size"), (int)Integer(Section + ".exponential_histogram.max_scale"))
+                : null,
         };
     }
 

@@ -82,9 +82,9 @@ internal static partial class KeyTable
           How exports are compressed.
         +otel_metrics_export.endpoint|OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT|text|
           The URL to which metrics are sent, as it is; to OTEL_EXPORTER_OTLP_ENDPOINT /v1/metrics is added.
-        otel_metrics_export.exponential_histogram.max_scale|BEYLA_METRICS_EXPONENTIAL_HISTOGRAM_MAX_SCALE|int|20
-          The finest scale of an exponential histogram.
-        otel_metrics_export.exponential_histogram.max_size|BEYLA_METRICS_EXPONENTIAL_HISTOGRAM_MAX_SIZE|int|160
+        +otel_metrics_export.exponential_histogram.max_scale|BEYLA_METRICS_EXPONENTIAL_HISTOGRAM_MAX_SCALE|int -10..20|20
+          The finest scale of an exponential histogram: each power of two is 2^scale buckets.
+        +otel_metrics_export.exponential_histogram.max_size|BEYLA_METRICS_EXPONENTIAL_HISTOGRAM_MAX_SIZE|int 2..1024|160
           How many buckets an exponential histogram has at most.
         +otel_metrics_export.export_timeout|OTEL_METRIC_EXPORT_TIMEOUT|duration >0|
           How long an export is tried, all its requests and waits together; unset is what the other settings give.
@@ -94,11 +94,11 @@ internal static partial class KeyTable
           Deprecated: as metrics.features, for this exporter.
         +otel_metrics_export.headers|OTEL_EXPORTER_OTLP_METRICS_HEADERS,OTEL_EXPORTER_OTLP_HEADERS|text|
           Headers of each export: name=value, with commas between them and values in percent-encoding.
-        otel_metrics_export.histogram_aggregation|OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION|
+        +otel_metrics_export.histogram_aggregation|OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION|
         """
         + """
         one base2_exponential_bucket_histogram explicit_bucket_histogram|explicit_bucket_histogram
-          Whether buckets have fixed or exponential bounds.
+          Whether the buckets that are sent have fixed or exponential bounds; on the page of Prometheus they have fixed ones.
         +otel_metrics_export.insecure|OTEL_EXPORTER_OTLP_METRICS_INSECURE,OTEL_EXPORTER_OTLP_INSECURE|bool|false
           Whether gRPC to an endpoint without a scheme goes without TLS.
         +otel_metrics_export.insecure_skip_verify|BEYLA_INSECURE_SKIP_VERIFY|bool|false

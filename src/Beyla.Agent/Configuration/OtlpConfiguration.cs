@@ -82,7 +82,17 @@ public sealed record MetricsExport
 
     /// <summary>From where points count.</summary>
     public MetricTemporality Temporality { get; init; }
+
+    /// <summary>The exponential buckets of histograms; null where they have bounds.</summary>
+    public ExponentialHistograms? Exponential { get; init; }
 }
+
+/// <summary>
+/// How fine exponential histograms are (OpenTelemetry specification, "Base2 Exponential Bucket Histogram Aggregation"). Immutable.
+/// </summary>
+/// <param name="MaxSize">Buckets of a series at most, from 2.</param>
+/// <param name="MaxScale">The scale that a series begins with, from -10 to 20; it gets coarser with the range of what is measured.</param>
+public sealed record ExponentialHistograms(int MaxSize = 160, int MaxScale = 20);
 
 /// <summary>How spans are gathered and encoded, wherever they go. Immutable.</summary>
 public record TracesOptions

@@ -1,5 +1,4 @@
 using System.Text;
-using Beyla.Agent.Configuration;
 
 namespace Beyla.Agent.Metrics;
 
@@ -8,9 +7,11 @@ public sealed class MetricFamily
 {
     private readonly List<Series> series = [];
 
-    internal MetricFamily(int index, MetricDefinition definition, AttributeSelection selection)
+    internal MetricFamily(int index, MetricDefinition definition, MetricStoreOptions options)
     {
         (Index, Definition) = (index, definition);
+        IsExponential = options.Exponential is not null && definition.Buckets is not null;
+        var selection = options.Attributes;
         var isDefault = true;
         for (var i = 0; i < definition.Attributes.Count; i++)
         {
@@ -31,6 +32,9 @@ public sealed class MetricFamily
 
     /// <summary>What it is.</summary>
     public MetricDefinition Definition { get; }
+
+    /// <summary>Whether its series count in exponential buckets, for who sends them.</summary>
+    public bool IsExponential { get; }
 
     /// <summary>All there are, in the order of their beginning, <see cref="Overflow"/> among them.</summary>
     public IReadOnlyList<Series> Series => series;

@@ -26,6 +26,7 @@ public sealed class MetricIntake
                 Idle = IdleOf(metrics), ExpiresOfLiving = metrics.ExpiresOfLiving, Resources = metrics.Services,
                 Attributes = configuration.Shaping.Attributes,
                 Exemplars = metrics.Exemplars, IsRead = metrics.Port != 0, IsSent = metrics.Sent is not null,
+                Exponential = metrics.Sent?.Exponential,
             },
             AgentResource.Of(host, version));
         if (!metrics.HidesBuild)

@@ -53,7 +53,7 @@ public sealed partial class MetricStore
     {
         using (Enter())
         {
-            var family = new MetricFamily(families.Count, definition, options.Attributes);
+            var family = new MetricFamily(families.Count, definition, options);
             families.Add(family);
             return family;
         }
@@ -116,14 +116,14 @@ public sealed partial class MetricStore
             Of(folded, Agent, in name, start).Add(1);
             if (family.Overflow is null)
             {
-                family.Overflow = new Series(family, Agent, [], 0, start, options.Exemplars);
+                family.Overflow = new Series(family, Agent, [], 0, start, options);
                 family.Add(family.Overflow);
             }
 
             return family.Overflow;
         }
 
-        var series = new Series(family, resource, key, hash, start, options.Exemplars);
+        var series = new Series(family, resource, key, hash, start, options);
         resource.Add(series);
         family.Add(series);
         return series;

@@ -23,7 +23,7 @@ public sealed record MetricStoreOptions
     /// <summary>The least time that the series of a process stay when it is over, so that they are read once more.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Whether there is a page on which they are read.</summary>
+    /// <summary>Whether there is a page on which they are read: its histograms have bounds.</summary>
     public bool IsRead { get; init; } = true;
 
     /// <summary>Whether they are sent from time to time: what is over is then sent once more before it goes.</summary>
@@ -34,4 +34,7 @@ public sealed record MetricStoreOptions
 
     /// <summary>Which measurements of histograms are kept as exemplars.</summary>
     public ExemplarFilter Exemplars { get; init; } = ExemplarFilter.TraceBased;
+
+    /// <summary>The exponential buckets of histograms; null where nobody asked for those.</summary>
+    public ExponentialHistograms? Exponential { get; init; }
 }

@@ -12,11 +12,18 @@ internal sealed class SentValues
     /// <summary>As <see cref="Series.Counts"/>.</summary>
     public long[]? Counts { get; private set; }
 
+    /// <summary>As <see cref="Series.Exponential"/>.</summary>
+    public ExponentialBuckets? Exponential { get; private set; }
+
     /// <summary>Takes over what the series has now.</summary>
     public void Take(Series series)
     {
         (Sum, Count) = (series.Sum, series.Count);
-        if (series.Counts is { } counts)
+        if (series.Exponential is { } exponential)
+        {
+            (Exponential ??= exponential.Like()).Take(exponential);
+        }
+        else if (series.Counts is { } counts)
         {
             counts.CopyTo(Counts ??= new long[counts.Length], 0);
         }

@@ -9,19 +9,30 @@ namespace Beyla.Agent.Metrics;
 /// </summary>
 public sealed class Series
 {
-    private readonly byte[] key;
-    private readonly byte wantedFlags;
+    /// <summary>More than the flags of a trace can be.</summary>
+    private const int None = byte.MaxValue + 1;
 
-    internal Series(MetricFamily family, MetricResource resource, ReadOnlySpan<byte> key, ulong hash, long start, ExemplarFilter filter)
+    private readonly byte[] key;
+    private readonly int wantedFlags;
+
+    internal Series(
+        MetricFamily family, MetricResource resource, ReadOnlySpan<byte> key, ulong hash, long start, MetricStoreOptions options)
     {
         (Family, Resource, Hash, Start) = (family, resource, hash, start);
         this.key = key.ToArray();
         if (family.Definition.Buckets is { } buckets)
         {
-            Counts = new long[buckets.Bounds.Count + 1];
-            Exemplars = filter == ExemplarFilter.AlwaysOff ? null : new Exemplar[Counts.Length];
-            // "trace_based": only traces that somebody keeps are worth pointing at.
-            wantedFlags = filter == ExemplarFilter.TraceBased ? TraceContext.Sampled : (byte)0;
+            var count = buckets.Bounds.Count + 1;
+            Counts = options.Exponential is null || options.IsRead ? new long[count] : null;
+            Exponential = options.Exponential is { } own ? new ExponentialBuckets(own.MaxSize, own.MaxScale) : null;
+            Exemplars = options.Exemplars == ExemplarFilter.AlwaysOff ? null : new Exemplar[count];
+            wantedFlags = options.Exemplars switch
+            {
+                ExemplarFilter.AlwaysOff => None,
+                // Only traces that somebody keeps are worth pointing at.
+                ExemplarFilter.TraceBased => TraceContext.Sampled,
+                _ => 0,
+            };
         }
     }
 
@@ -43,10 +54,18 @@ public sealed class Series
     /// <summary>How many measurements.</summary>
     public long Count { get; private set; }
 
-    /// <summary>Measurements in each bucket alone, the one above all bounds last; null where it is no histogram.</summary>
+    /// <summary>
+    /// Measurements in each bucket alone, the one above all bounds last; null where it is no histogram, or only an exponential one.
+    /// </summary>
     public long[]? Counts { get; }
 
-    /// <summary>One for each bucket; null where none are kept.</summary>
+    /// <summary>The same in exponential buckets; null where nobody asked for those.</summary>
+    public ExponentialBuckets? Exponential { get; }
+
+    /// <summary>
+    /// One for each of the buckets with bounds, also where only exponential ones are counted: few, and of the whole range. Null where none
+    /// are kept.
+    /// </summary>
     public Exemplar[]? Exemplars { get; }
 
     /// <summary>Whether it holds what found no room of its own: its one attribute is otel.metric.overflow.</summary>
@@ -98,13 +117,41 @@ public sealed class Series
     /// <summary>Counts a measurement of a histogram.</summary>
     internal void Observe(long measured, in TraceContext context, long time)
     {
-        var bucket = Family.Definition.Buckets!.IndexOf(measured);
-        Counts![bucket]++;
         Sum += measured;
         Count++;
-        if (Exemplars is not null && (context.Flags & wantedFlags) == wantedFlags)
+        if (Exponential is not null)
         {
-            Exemplars[bucket].Set(in context, measured, time);
+            ObserveExponential(measured, in context, time);
+            return;
+        }
+
+        var bucket = Family.Definition.Buckets!.IndexOf(measured);
+        Counts![bucket]++;
+        if ((context.Flags & wantedFlags) == wantedFlags)
+        {
+            Exemplars![bucket].Set(in context, measured, time);
+        }
+    }
+
+    private void ObserveExponential(long measured, in TraceContext context, long time)
+    {
+        var buckets = Family.Definition.Buckets!;
+        Exponential!.Add(measured / (double)buckets.Scale);
+        var isExemplar = (context.Flags & wantedFlags) == wantedFlags;
+        if (Counts is null && !isExemplar)
+        {
+            return;
+        }
+
+        var bucket = buckets.IndexOf(measured);
+        if (Counts is not null)
+        {
+            Counts[bucket]++;
+        }
+
+        if (isExemplar)
+        {
+            Exemplars![bucket].Set(in context, measured, time);
         }
     }
 }

@@ -132,6 +132,42 @@ public sealed class SentMetricsTests
         Assert.Equal(expected, loaded.Configuration.Metrics.Sent!.Temporality);
     }
 
+    /// <summary>Maximum size and scale are those of the specification, "Base2 Exponential Bucket Histogram Aggregation".</summary>
+    [Theory]
+    [InlineData("base2_exponential_bucket_histogram", true, 0)]
+    [InlineData("Base2_Exponential_Bucket_Histogram", true, 0)]
+    [InlineData("explicit_bucket_histogram", false, 0)]
+    [InlineData("", false, 0)]
+    [InlineData("some", false, 1)]
+    public void Histograms_are_exponential_where_that_is_asked_for(string value, bool isExponential, int warnings)
+    {
+        var loaded = Loaded.Environment((Own, "http://h"), ("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", value));
+        Assert.Equal(warnings, loaded.Warnings.Count);
+        Assert.Empty(loaded.Problems);
+        Assert.Equal(isExponential ? new ExponentialHistograms(160, 20) : null, loaded.Configuration.Metrics.Sent!.Exponential);
+    }
+
+    [Fact]
+    public void Exponential_histograms_have_a_size_and_a_scale()
+    {
+        var loaded = Loaded.From("""
+            otel_metrics_export:
+              endpoint: http://h
+              histogram_aggregation: base2_exponential_bucket_histogram
+              exponential_histogram: {max_size: 2, max_scale: -10}
+            """);
+        Assert.Empty(loaded.Warnings);
+        Assert.Equal(new ExponentialHistograms(2, -10), loaded.Configuration.Metrics.Sent!.Exponential);
+    }
+
+    [Theory]
+    [InlineData("BEYLA_METRICS_EXPONENTIAL_HISTOGRAM_MAX_SIZE", "1")] // what is below and above one unit is in two
+    [InlineData("BEYLA_METRICS_EXPONENTIAL_HISTOGRAM_MAX_SIZE", "1025")]
+    [InlineData("BEYLA_METRICS_EXPONENTIAL_HISTOGRAM_MAX_SCALE", "21")]
+    [InlineData("BEYLA_METRICS_EXPONENTIAL_HISTOGRAM_MAX_SCALE", "-11")]
+    public void Sizes_and_scales_have_limits(string variable, string value) => Assert.Contains(
+        variable, Assert.Single(Loaded.Environment((Own, "http://h"), (variable, value)).Problems), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "soon")]
     [InlineData("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "pigeon")]

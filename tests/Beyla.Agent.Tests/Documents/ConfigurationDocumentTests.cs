@@ -83,6 +83,10 @@ public partial class ConfigurationDocumentTests
         ["network.sampling"] = static c => c.Network.Sampling,
         ["network.source"] = static c => c.Network.Source,
         ["otel_metrics_export.compression"] = static c => c.Metrics.Sent!.Otlp.Compress ? "gzip" : "none",
+        ["otel_metrics_export.exponential_histogram.max_scale"] = static c => Exponential(c).MaxScale,
+        ["otel_metrics_export.exponential_histogram.max_size"] = static c => Exponential(c).MaxSize,
+        ["otel_metrics_export.histogram_aggregation"] = static c => c.Metrics.Sent!.Exponential is null
+            ? "explicit_bucket_histogram" : "base2_exponential_bucket_histogram",
         ["otel_metrics_export.insecure_skip_verify"] = static c => c.Metrics.Sent!.Otlp.SkipVerify,
         ["otel_metrics_export.OTELIntervalMS"] = static c => (int)c.Metrics.Sent!.Interval.TotalMilliseconds,
         ["otel_metrics_export.temporality"] = static c => c.Metrics.Sent!.Temporality,
@@ -160,6 +164,10 @@ public partial class ConfigurationDocumentTests
             Assert.True(value.Equals(read), $"{key.Path}: the page says {shown}, the agent takes {value}");
         }
     }
+
+    /// <summary>They are not made unless they are asked for.</summary>
+    private static ExponentialHistograms Exponential(AgentConfiguration configuration) =>
+        configuration.Metrics.Sent!.Exponential ?? new ExponentialHistograms();
 
     /// <summary>
     /// Code that makes a configuration by hand starts from the defaults of the settings, but for what it selects and the interfaces it

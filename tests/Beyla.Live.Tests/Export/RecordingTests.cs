@@ -83,6 +83,11 @@ public sealed class RecordingTests(PostgresServer postgres)
             sent.Sum(span => span.End - span.Start) / 1e9,
             MetricsPage.Sum(metrics.Page, "http_server_request_duration_seconds_sum"), 6);
         Assert.Equal(metrics.Lines, (await ExportCommand.RunAsync(recording, ["--to", "prometheus"])).Lines);
+        // The page has its bounds, whatever is sent elsewhere.
+        ExportCommand exponential = await ExportCommand.RunAsync(
+            recording, ["--to", "prometheus"], ("OTEL_METRICS_EXPORTER", "otlp"),
+            ("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "base2_exponential_bucket_histogram"));
+        Assert.Equal(metrics.Lines, exponential.Lines);
         ExportCommand others = await ExportCommand.RunAsync(
             recording, ["--to", "prometheus"], ("BEYLA_METRICS_FEATURES", "application_span,application_service_graph"));
         Assert.Equal(

@@ -12,12 +12,15 @@ namespace Beyla.Live.Tests.Export;
 /// </summary>
 public sealed class StandardOutputTests
 {
-    [LiveFact("nginx", "otlp-receiver")]
-    public async Task Each_line_is_a_request_of_spans_or_of_metrics()
+    [LiveTheory("nginx", "otlp-receiver")]
+    [InlineData("explicit_bucket_histogram", "histogram")]
+    [InlineData("base2_exponential_bucket_histogram", "exponentialHistogram")]
+    public async Task Each_line_is_a_request_of_spans_or_of_metrics(string aggregation, string type)
     {
         await using TestServer server = await Nginx.StartAsync();
         await using AgentProcess agent = await AgentProcess.StartAsync(For(server.Port)
-            .With("OTEL_METRICS_EXPORTER", "otlp/stdout").With("OTEL_METRIC_EXPORT_INTERVAL", "100"));
+            .With("OTEL_METRICS_EXPORTER", "otlp/stdout").With("OTEL_METRIC_EXPORT_INTERVAL", "100")
+            .With("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", aggregation));
         await HttpRequests.SendAsync(server.Port, [.. Enumerable.Range(0, 1000).Select(i => i % 4 == 0 ? "/status/503" : $"/hello/{i}")]);
         await Wait.UntilAsync(() => SpansOf(agent).Length >= 1000, Wait.Hang);
         await agent.StopAsync(ChildProcess.SIGTERM);
@@ -41,9 +44,10 @@ public sealed class StandardOutputTests
         }
 
         await receiver.WaitForSpansAsync(1000);
-        Assert.Equal(
-            1000, receiver.Points.Where(point => point.Metric == "http.server.request.duration")
-                .GroupBy(point => point.Time).OrderBy(group => group.Key).Last().Sum(point => point.Count));
+        OtlpPoint[] last = [.. receiver.Points.Where(point => point.Metric == "http.server.request.duration")
+            .GroupBy(point => point.Time).OrderBy(group => group.Key).Last()];
+        Assert.All(last, point => Assert.Equal(type, point.Type));
+        Assert.Equal(1000, last.Sum(point => point.Count));
         Assert.Equal((1000L, 0L), (agent.Counters["otlp.traces"].Emitted, agent.Counters["otlp.traces"].Lost));
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Metrics;
@@ -15,12 +14,13 @@ namespace Beyla.Agent.Export.Otlp;
 public sealed class MetricEncoder(string version, MetricTemporality temporality = MetricTemporality.Cumulative)
 {
     // Fields of Metric by the kind of data, and AggregationTemporality.
-    private const int Gauge = 5, Sum = 7, Histogram = 9;
+    private const int Gauge = 5, Sum = 7, Histogram = 9, ExponentialHistogram = 10;
     private const ulong Delta = 1, Cumulative = 2;
 
     private static readonly byte[] OverflowName = AttributeWriter.Encode("otel.metric.overflow");
 
     private readonly byte[] scope = SharedMessages.Scope(version);
+    private readonly HistogramEncoder histograms = new();
     private readonly Dictionary<string, byte[]> names = new(StringComparer.Ordinal);
     private long since; // when it was last confirmed, microseconds since 1970 (UTC)
 
@@ -116,7 +116,7 @@ public sealed class MetricEncoder(string version, MetricTemporality temporality 
         {
             MetricKind.Gauge => Gauge,
             MetricKind.Counter or MetricKind.UpDownCounter => Sum,
-            _ => Histogram,
+            _ => family.IsExponential ? ExponentialHistogram : Histogram,
         });
         var points = 0;
         foreach (var series in slots)
@@ -169,18 +169,34 @@ public sealed class MetricEncoder(string version, MetricTemporality temporality 
 
     private void Point(Series series, bool fromLast, ProtobufWriter writer, long now)
     {
-        var isHistogram = series.Counts is not null;
         var sent = fromLast ? series.Sent : null;
-        var sum = series.Sum - (sent?.Sum ?? 0);
         var start = fromLast ? StartOf(series, now) : series.Start;
         var point = writer.Begin(1);
         writer.Fixed(2, (ulong)start * 1000);
         writer.Fixed(3, (ulong)now * 1000);
-        if (isHistogram)
+        var (exemplars, attributes) = (fromLast ? start : 0, 7);
+        if (series.Exponential is not null)
         {
-            Buckets(series, sent, fromLast ? start : 0, writer);
+            attributes = 1;
+            histograms.Exponential(series, sent, exemplars, writer);
         }
-        else if (series.Family.Definition.Scale is var scale && scale > 1)
+        else if (series.Counts is not null)
+        {
+            attributes = 9;
+            HistogramEncoder.Explicit(series, sent, exemplars, writer);
+        }
+        else
+        {
+            Value(series.Family.Definition.Scale, series.Sum - (sent?.Sum ?? 0), writer);
+        }
+
+        Attributes(series, attributes, writer);
+        writer.End(point);
+    }
+
+    private static void Value(long scale, long sum, ProtobufWriter writer)
+    {
+        if (scale > 1)
         {
             writer.Double(4, sum / (double)scale);
         }
@@ -188,53 +204,8 @@ public sealed class MetricEncoder(string version, MetricTemporality temporality 
         {
             writer.Fixed(6, (ulong)sum);
         }
-
-        Attributes(series, isHistogram ? 9 : 7, writer);
-        writer.End(point);
     }
 
-    private static void Buckets(Series series, SentValues? sent, long start, ProtobufWriter writer)
-    {
-        var (counts, before, buckets) = (series.Counts!, sent?.Counts, series.Family.Definition.Buckets!);
-        Span<byte> number = stackalloc byte[sizeof(ulong)];
-        writer.Fixed(4, (ulong)(series.Count - (sent?.Count ?? 0)));
-        writer.Double(5, (series.Sum - (sent?.Sum ?? 0)) / (double)buckets.Scale);
-        writer.Head(6, counts.Length * sizeof(ulong));
-        for (var i = 0; i < counts.Length; i++)
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(number, counts[i] - (before is null ? 0 : before[i]));
-            writer.Raw(number);
-        }
-
-        writer.Head(7, buckets.Bounds.Count * sizeof(double));
-        foreach (var bound in buckets.Bounds)
-        {
-            BinaryPrimitives.WriteDoubleLittleEndian(number, bound);
-            writer.Raw(number);
-        }
-
-        foreach (ref readonly var exemplar in series.Exemplars.AsSpan())
-        {
-            if (exemplar.Exists && exemplar.Time >= start)
-            {
-                Write(in exemplar, buckets.Scale, writer);
-            }
-        }
-    }
-
-    private static void Write(in Exemplar exemplar, double scale, ProtobufWriter writer)
-    {
-        Span<byte> identity = stackalloc byte[16];
-        var message = writer.Begin(8);
-        writer.Fixed(2, (ulong)exemplar.Time * 1000);
-        writer.Double(3, exemplar.Measured / scale);
-        BinaryPrimitives.WriteUInt64BigEndian(identity, exemplar.SpanId);
-        writer.Blob(4, identity[..8]);
-        BinaryPrimitives.WriteUInt64BigEndian(identity, exemplar.TraceHigh);
-        BinaryPrimitives.WriteUInt64BigEndian(identity[8..], exemplar.TraceLow);
-        writer.Blob(5, identity);
-        writer.End(message);
-    }
 
     private void Attributes(Series series, int field, ProtobufWriter writer)
     {

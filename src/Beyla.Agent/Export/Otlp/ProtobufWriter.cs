@@ -10,7 +10,7 @@ namespace Beyla.Agent.Export.Otlp;
 /// </summary>
 public sealed class ProtobufWriter
 {
-    private const int Varint = 0, Fixed64 = 1, Bytes = 2, Fixed32 = 5;
+    private const int VarintType = 0, Fixed64 = 1, Bytes = 2, Fixed32 = 5;
 
     private byte[] buffer;
 
@@ -43,9 +43,15 @@ public sealed class ProtobufWriter
     public void Number(int field, ulong value)
     {
         var target = Room(20);
-        var length = PutVarint(target, (uint)((field << 3) | Varint));
+        var length = PutVarint(target, (uint)((field << 3) | VarintType));
         Length += length + PutVarint(target[length..], value);
     }
+
+    /// <summary>A field of type sint32: zigzag, so that what is near zero is short.</summary>
+    public void Signed(int field, int value) => Number(field, (uint)((value << 1) ^ (value >> 31)));
+
+    /// <summary>One number of a packed field that was begun.</summary>
+    public void Varint(ulong value) => Length += PutVarint(Room(10), value);
 
     /// <summary>A field of type fixed64, sfixed64 or double.</summary>
     public void Fixed(int field, ulong value)
