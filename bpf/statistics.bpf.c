@@ -97,39 +97,48 @@ static __always_inline void send(struct tcp_statistic *r)
 	}
 }
 
-/* bytes_sent counts what was sent again each time, bytes_retrans only that. */
+/*
+ * bytes_sent counts what was sent again each time, bytes_retrans only that, and earlier (__tcp_retransmit_skb): who reads it later, without
+ * the socket's lock, takes nothing that was sent again for new.
+ */
 static __always_inline __u64 sent_by(const struct tcp_sock *tcp)
 {
-	__u64 again = tcp->bytes_retrans;
-	__u64 sent = tcp->bytes_sent;
+	__u64 sent = *(const volatile __u64 *)&tcp->bytes_sent;
+	__u64 again = *(const volatile __u64 *)&tcp->bytes_retrans;
 
 	return sent > again ? sent - again : 0;
 }
 
-/*
- * bytes_received is how far the sequence number came, so a FIN counts as a byte; it is the last one, and the kernel notes that it came. The walk
- * holds no lock of the socket: between the two lines of the kernel (tcp_queue_rcv, tcp_fin) it may take the FIN for a byte of payload. Reading
- * the flag last leaves a few nanoseconds for that.
- */
-static __always_inline __u64 received_by(const struct tcp_sock *tcp)
+/* How far the sequence number of the other end came since the handshake. A FIN counts as a byte; it is the last one. */
+static __always_inline __u64 came(const struct tcp_sock *tcp)
 {
-	__u64 received = *(volatile __u64 *)&tcp->bytes_received;
+	return *(const volatile __u64 *)&tcp->bytes_received;
+}
+
+/*
+ * The same without the FIN, as of an earlier look. The kernel notes that a FIN came some nanoseconds after it counts it (tcp_queue_rcv, tcp_fin),
+ * and the walk holds no lock of the socket: what it saw before it took room for the record is told, by what is noted now.
+ */
+static __always_inline __u64 received_by(const struct tcp_sock *tcp, __u64 earlier)
+{
+	__u64 now = came(tcp);
 	bool fin = ((const struct sock *)tcp)->__sk_common.skc_flags & (1UL << SOCK_DONE);
 
-	return fin && received > 0 ? received - 1 : received;
+	now = fin && now > 0 ? now - 1 : now;
+	return earlier < now ? earlier : now;
 }
 
 static __always_inline __u64 more(__u64 now, __u64 before)
 {
-	/* Less, for a moment, where the walk saw one of two numbers that belong together and not the other. */
+	/* Less where the walk saw one of two numbers that belong together and not yet the other. */
 	return now > before ? now - before : 0;
 }
 
 /* What is new since it was told last, and notes that it is told. With the lock: no helper may be called. */
-static __always_inline bool take(struct tcp_statistic *r, struct followed *f, const struct tcp_sock *tcp)
+static __always_inline bool take(struct tcp_statistic *r, struct followed *f, const struct tcp_sock *tcp, __u64 earlier)
 {
 	__u64 sent = more(sent_by(tcp), f->sent);
-	__u64 received = more(received_by(tcp), f->received);
+	__u64 received = more(received_by(tcp, earlier), f->received);
 	__u32 retransmits = more(tcp->total_retrans, f->retransmits);
 
 	r->sent = sent;
@@ -142,9 +151,9 @@ static __always_inline bool take(struct tcp_statistic *r, struct followed *f, co
 	return sent || received || retransmits;
 }
 
-static __always_inline bool has_news(const struct followed *f, const struct tcp_sock *tcp)
+static __always_inline bool has_news(const struct followed *f, const struct tcp_sock *tcp, __u64 earlier)
 {
-	return sent_by(tcp) > f->sent || received_by(tcp) > f->received || tcp->total_retrans > f->retransmits;
+	return sent_by(tcp) > f->sent || received_by(tcp, earlier) > f->received || tcp->total_retrans > f->retransmits;
 }
 
 static __always_inline void made(struct sock *sk, const struct tcp_sock *tcp, bool client)
@@ -208,7 +217,7 @@ static __always_inline void closed(struct sock *sk, const struct tcp_sock *tcp)
 	r->round_trip = tcp->srtt_us >> 3;
 	if (f) {
 		bpf_spin_lock(&f->lock);
-		take(r, f, tcp);
+		take(r, f, tcp, came(tcp));
 		f->over = 1;
 		bpf_spin_unlock(&f->lock);
 	}
@@ -259,7 +268,7 @@ static __always_inline void follow(struct sock *sk, const struct tcp_sock *tcp)
 	struct followed f = {};
 
 	f.sent = sent_by(tcp);
-	f.received = received_by(tcp);
+	f.received = received_by(tcp, came(tcp));
 	f.retransmits = tcp->total_retrans;
 	bpf_sk_storage_get(&connections, sk, &f, BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
@@ -299,7 +308,8 @@ int on_file(struct bpf_iter__task_file *ctx)
 		return 0;
 	}
 	__u64 walk = ctx->meta->session_id;
-	if (f->over || f->walk == walk || !has_news(f, tcp))
+	__u64 earlier = came(tcp);
+	if (f->over || f->walk == walk || !has_news(f, tcp, earlier))
 		return 0;
 	/* Before anything is noted: what finds no room now is told by the next walk. */
 	struct tcp_statistic *r = begin(sk, tcp, TCP_STATISTIC_OPEN);
@@ -309,7 +319,7 @@ int on_file(struct bpf_iter__task_file *ctx)
 	bool told = false;
 	bpf_spin_lock(&f->lock);
 	if (!f->over) {
-		told = take(r, f, tcp);
+		told = take(r, f, tcp, earlier);
 		f->walk = walk;
 	}
 	bpf_spin_unlock(&f->lock);
