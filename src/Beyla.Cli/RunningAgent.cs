@@ -51,7 +51,7 @@ internal sealed class RunningAgent : IDisposable
             stop.Request(errno == 0 ? "standard output was closed" : "standard output failed");
         };
         printer = TracePrinter.Create(configuration.TracePrinter, output);
-        exports = Exports.Start(configuration, TextOf, StartOf, OnLinesOver);
+        exports = Exports.Start(configuration, TextOf, new ProcReader(keeper), OnLinesOver);
     }
 
     /// <summary>Starts what is configured. A mode that the kernel refuses is reported and left out: the other one may still work.</summary>
@@ -206,13 +206,6 @@ internal sealed class RunningAgent : IDisposable
         }
 
         return null;
-    }
-
-    /// <summary>Of a process of which nobody has looked that up. Its stat is open to all.</summary>
-    private static long StartOf(int pid)
-    {
-        using var proc = new ProcReader();
-        return proc.TryStat(pid, out var stat) ? stat.StartTime : 0;
     }
 
     /// <summary>All that counts, in pipeline order.</summary>

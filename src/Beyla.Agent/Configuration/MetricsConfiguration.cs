@@ -75,6 +75,9 @@ public sealed record MetricsConfiguration
     /// <summary>Whether spans are made into metrics.</summary>
     public bool TakesSpans => IsWanted && (Features & MetricFeatures.OfSpans) != 0;
 
+    /// <summary>Whether it is measured what processes use.</summary>
+    public bool MeasuresProcesses => IsWanted && Features.HasFlag(MetricFeatures.ApplicationProcess);
+
     /// <summary>Whether flows are made into metrics.</summary>
     public bool TakesFlows => IsWanted && (Features & MetricFeatures.OfFlows) != 0;
 

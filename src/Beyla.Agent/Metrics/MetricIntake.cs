@@ -1,5 +1,6 @@
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Flows;
+using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Metrics;
@@ -12,9 +13,10 @@ public sealed class MetricIntake
     /// <param name="host">Where the agent runs.</param>
     /// <param name="version">Version of the agent.</param>
     /// <param name="instrumented">Which processes are left out; null for none.</param>
+    /// <param name="proc">How files of processes are read; null for what this process may itself.</param>
     public MetricIntake(
         AgentConfiguration configuration, ServiceResources services, HostIdentity host, string version,
-        InstrumentedServices? instrumented = null)
+        InstrumentedServices? instrumented = null, ProcReader? proc = null)
     {
         var metrics = configuration.Metrics;
         Store = new MetricStore(
@@ -39,7 +41,7 @@ public sealed class MetricIntake
         {
             Features = metrics.Features, Durations = metrics.Durations, HasSelfReferences = metrics.HasSelfReferences,
             SpanNames = configuration.Shaping.MetricSpanNames, ProcessInterval = metrics.ProcessInterval,
-            Instrumentations = metrics.Instrumentations,
+            Instrumentations = metrics.Instrumentations, Proc = proc,
         };
         Stages = metrics.TakesSpans && setup.MakeStage(Store, services, instrumented) is { } stage ? [stage] : [];
         Flows = metrics.TakesFlows ? new FlowMetrics(Store, metrics.Features, configuration.Network) : null;

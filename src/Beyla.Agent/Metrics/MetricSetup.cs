@@ -1,5 +1,6 @@
 using System.Text;
 using Beyla.Agent.Configuration;
+using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Metrics;
@@ -24,6 +25,9 @@ public sealed class MetricSetup
 
     /// <summary>How often processes are measured.</summary>
     public TimeSpan ProcessInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How files of processes are read; null for what this process may itself.</summary>
+    public ProcReader? Proc { get; init; }
 
     /// <summary>Makes what turns spans into metrics; null where no group of metrics needs spans.</summary>
     /// <param name="store">Keeps them.</param>
@@ -59,7 +63,8 @@ public sealed class MetricSetup
         if (Features.HasFlag(MetricFeatures.ApplicationProcess))
         {
             // What a process sends itself says little of what it uses: nothing is left out.
-            groups.Add(new MetricGroup(LeftOut.None, "", [processes = new ProcessMetrics(store, ProcessInterval)]));
+            processes = new ProcessMetrics(store, ProcessInterval, Proc ?? new ProcReader());
+            groups.Add(new MetricGroup(LeftOut.None, "", [processes]));
         }
 
         return groups.Count == 0 ? null : new MetricStage(
