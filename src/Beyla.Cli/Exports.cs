@@ -10,6 +10,7 @@ using Beyla.Agent.Flows;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Metrics;
 using Beyla.Agent.Processes;
+using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Spans.Routes;
@@ -25,6 +26,7 @@ internal sealed class Exports : IDisposable
     private readonly PrometheusExport? pages;
     private readonly RouteShaper routes; // of the export thread
     private readonly IReadOnlyList<AttributeCondition> conditions;
+    private readonly bool hasOwnExports;
 
     private readonly OutputTurn turn = new();
     private readonly Action outputEnded;
@@ -39,6 +41,7 @@ internal sealed class Exports : IDisposable
         var samplers = new Samplers(shaping.Sampler);
         routes = new RouteShaper(shaping.Routes);
         conditions = shaping.Filter;
+        hasOwnExports = configuration.Selection.Rules.Any(static rule => rule.Exports is not null);
         var instrumented = InstrumentedServices.Make(configuration);
         List<IExportStage> stages = instrumented is null ? [] : [instrumented];
         places = [];
@@ -108,13 +111,19 @@ internal sealed class Exports : IDisposable
     /// <summary>When a process of which nobody has looked that up began, in clock ticks after boot; 0 if unknown.</summary>
     private static long StartOf(ProcReader proc, int pid) => proc.TryStat(pid, out var stat) ? stat.StartTime : 0;
 
-    /// <summary>Puts routes and, where there are conditions, the filter before a stage; both count before what is behind them.</summary>
-    private RoutedStage Behind(IExportStage stage, IgnoredSignals signal, string place)
+    /// <summary>
+    /// Puts routes and, where there are conditions, the filter before a stage, and before these what rules say of exports; all count before
+    /// what is behind them.
+    /// </summary>
+    private IExportStage Behind(IExportStage stage, IgnoredSignals signal, string place)
     {
         var filtered = FilteredStage.Before(stage, conditions, place);
         var routed = new RoutedStage(filtered ?? stage, routes, signal);
-        places.AddRange(filtered is null ? [routed] : [routed, filtered]);
-        return routed;
+        // Routes are found for those alone that go on.
+        var chosen = !hasOwnExports ? null : new ExportsStage(
+            routed, signal == IgnoredSignals.Metrics ? ExportedSignals.Metrics : ExportedSignals.Traces);
+        places.AddRange(((ICounted?[])[chosen, routed, filtered]).OfType<ICounted>());
+        return chosen ?? (IExportStage)routed;
     }
 
     /// <summary>Adds what makes metrics and what sends them, and begins the pages on which they are read.</summary>

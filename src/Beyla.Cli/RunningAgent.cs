@@ -190,7 +190,8 @@ internal sealed class RunningAgent : IDisposable
             sinks = [filtered = new FilteredSink(sinks, new SpanFilter(shaping.Filter))];
         }
 
-        return shaping.Routes.IsConfigured || SpanFilter.NeedsRoutes(shaping.Filter)
+        return shaping.Routes.IsConfigured || configuration.Selection.Rules.Any(static rule => rule.Routes is not null)
+            || SpanFilter.NeedsRoutes(shaping.Filter)
             ? [routed = new RoutedSink(sinks, new RouteShaper(shaping.Routes), IgnoredSignals.Traces)] : sinks;
     }
 

@@ -12,12 +12,12 @@ namespace Beyla.Agent.Configuration;
 /// <param name="warnings">Gets what has no effect.</param>
 /// <param name="problems">Gets what is wrong.</param>
 /// <param name="regularExpressions">Patterns are regular expressions, found anywhere in the text, and not globs.</param>
-internal sealed class SelectorReader(string origin, MessageList warnings, MessageList problems, bool regularExpressions = false)
+internal sealed partial class SelectorReader(string origin, MessageList warnings, MessageList problems, bool regularExpressions = false)
 {
     private const int MaximumEntries = 256;
 
     private static readonly string[] Known =
-        ["name", "namespace", "open_ports", "exe_path", "languages", "target_pids", "cmd_args", "sampler",
+        ["name", "namespace", "open_ports", "exe_path", "languages", "target_pids", "cmd_args", "sampler", "exports", "routes",
             .. UnbuiltCriteria, .. UnbuiltOptions];
 
     private static ReadOnlySpan<string> UnbuiltCriteria => (string[])
@@ -27,7 +27,7 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
         "k8s_pod_labels", "k8s_pod_annotations",
     ];
 
-    private static ReadOnlySpan<string> UnbuiltOptions => (string[])["exports", "routes", "metrics"];
+    private static ReadOnlySpan<string> UnbuiltOptions => (string[])["metrics"];
 
     /// <summary>Reads all entries of a setting.</summary>
     public List<SelectionRule> Read(Setting setting)
@@ -130,6 +130,12 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
                 return true;
             case "sampler":
                 rule = rule with { Sampler = Sampler(value, path) };
+                return true;
+            case "exports":
+                rule = rule with { Exports = Exports(value, path) };
+                return true;
+            case "routes":
+                rule = rule with { Routes = Routes(value, path) };
                 return true;
             case "cmd_args":
                 rule = rule with { CommandArguments = Pattern(value, path) };

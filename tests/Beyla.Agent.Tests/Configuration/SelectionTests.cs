@@ -167,9 +167,9 @@ public sealed class SelectionTests
     [Fact]
     public void What_only_changes_the_export_is_ignored_with_a_warning()
     {
-        var loaded = Loaded.From("discovery: {instrument: [{open_ports: 80, exports: [traces]}]}");
+        var loaded = Loaded.From("discovery: {instrument: [{open_ports: 80, metrics: {features: [application]}}]}");
         Assert.Equal(
-            ["beyla.yml:1:43: discovery.instrument[0].exports belongs to a feature that is not built in this agent and has no effect"],
+            ["beyla.yml:1:43: discovery.instrument[0].metrics belongs to a feature that is not built in this agent and has no effect"],
             loaded.Warnings);
         Assert.Single(loaded.Configuration.Selection.Rules);
     }
