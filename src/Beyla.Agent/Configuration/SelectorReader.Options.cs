@@ -61,6 +61,42 @@ internal sealed partial class SelectorReader
         return incoming is null || outgoing is null ? null : new ServiceRoutes(incoming, outgoing);
     }
 
+    private List<string>? Features(ConfigurationNode value, string path)
+    {
+        if (value.Kind != ConfigurationNodeKind.Mapping
+            || value.Entries.Any(static entry => entry is not { Key.Text: "features", Value.Kind: ConfigurationNodeKind.List }))
+        {
+            Problem(value, path, "a mapping is expected, such as {features: [application, application_span]}");
+            return null;
+        }
+
+        List<string> names = [];
+        foreach (var item in value.Entries.SelectMany(static entry => entry.Value.Items))
+        {
+            var name = item.Text?.ToLowerInvariant() ?? "";
+            if (!ServiceFeatures.IsKnown(name))
+            {
+                Problem(item, path + ".features", $"{string.Join(", ", ServiceFeatures.Names)} and all are expected");
+                return null;
+            }
+
+            if (ServiceFeatures.Of([name]) == MetricFeatures.None)
+            {
+                warnings.Add($"{Place(item)}: {path}.features: {name} has no effect for a service; metrics.features has it for all");
+            }
+
+            names.Add(name);
+        }
+
+        if (ServiceFeatures.Of(names).HasFlag(MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationSpanOtel))
+        {
+            Problem(value, path + ".features", "application_span and application_span_otel are the same metrics: one of them is expected");
+            return null;
+        }
+
+        return value.Entries.Count == 0 ? null : names;
+    }
+
     private List<string>? Patterns(ConfigurationNode value, string path)
     {
         if (value.IsNull)

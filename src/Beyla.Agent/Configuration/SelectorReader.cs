@@ -18,7 +18,7 @@ internal sealed partial class SelectorReader(string origin, MessageList warnings
 
     private static readonly string[] Known =
         ["name", "namespace", "open_ports", "exe_path", "languages", "target_pids", "cmd_args", "sampler", "exports", "routes",
-            .. UnbuiltCriteria, .. UnbuiltOptions];
+            "metrics", .. UnbuiltCriteria];
 
     private static ReadOnlySpan<string> UnbuiltCriteria => (string[])
     [
@@ -26,8 +26,6 @@ internal sealed partial class SelectorReader(string origin, MessageList warnings
         "k8s_daemonset_name", "k8s_statefulset_name", "k8s_job_name", "k8s_cronjob_name", "k8s_owner_name", "k8s_container_name",
         "k8s_pod_labels", "k8s_pod_annotations",
     ];
-
-    private static ReadOnlySpan<string> UnbuiltOptions => (string[])["metrics"];
 
     /// <summary>Reads all entries of a setting.</summary>
     public List<SelectionRule> Read(Setting setting)
@@ -81,11 +79,7 @@ internal sealed partial class SelectorReader(string origin, MessageList warnings
             }
 
             var field = key.Text!;
-            if (UnbuiltOptions.Contains(field))
-            {
-                warnings.Add($"{Place(key)}: {path}.{field} belongs to a feature that is not built in this agent and has no effect");
-            }
-            else if (!ReadField(ref rule, field, value, $"{path}.{field}"))
+            if (!ReadField(ref rule, field, value, $"{path}.{field}"))
             {
                 usable = false;
                 warnings.Add(UnbuiltCriteria.Contains(field)
@@ -136,6 +130,9 @@ internal sealed partial class SelectorReader(string origin, MessageList warnings
                 return true;
             case "routes":
                 rule = rule with { Routes = Routes(value, path) };
+                return true;
+            case "metrics":
+                rule = rule with { Features = Features(value, path) };
                 return true;
             case "cmd_args":
                 rule = rule with { CommandArguments = Pattern(value, path) };

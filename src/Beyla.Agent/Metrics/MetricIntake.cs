@@ -39,7 +39,8 @@ public sealed class MetricIntake
 
         var setup = new MetricSetup
         {
-            Features = metrics.Features, Durations = metrics.Durations, HasSelfReferences = metrics.HasSelfReferences,
+            Features = metrics.Features, ServiceFeatures = metrics.ServiceFeatures, Durations = metrics.Durations,
+            HasSelfReferences = metrics.HasSelfReferences,
             SpanNames = configuration.Shaping.MetricSpanNames, ProcessInterval = metrics.ProcessInterval,
             Instrumentations = metrics.Instrumentations, Proc = proc,
         };

@@ -11,6 +11,9 @@ public sealed class MetricSetup
     /// <summary>Groups of metrics.</summary>
     public required MetricFeatures Features { get; init; }
 
+    /// <summary>Those that rules ask for, for their services, added up.</summary>
+    public MetricFeatures ServiceFeatures { get; init; }
+
     /// <summary>Bounds of durations, in seconds; null for those of the conventions of each metric.</summary>
     public IReadOnlyList<double>? Durations { get; init; }
 
@@ -36,22 +39,30 @@ public sealed class MetricSetup
     public IExportStage? MakeStage(MetricStore store, ServiceResources services, InstrumentedServices? instrumented = null)
     {
         var durations = Durations ?? Buckets.Durations;
+        var features = Features | ServiceFeatures;
         List<MetricGroup> groups = [];
-        if (Features.HasFlag(MetricFeatures.Application))
+        if (features.HasFlag(MetricFeatures.Application))
         {
             groups.Add(new MetricGroup(LeftOut.Metrics, "instrumented.metrics",
-                [new HttpMetrics(store, durations), new DatabaseMetrics(store, Durations ?? Buckets.Queries)]));
+            [
+                (MetricFeatures.Application, new HttpMetrics(store, durations)),
+                (MetricFeatures.Application, new DatabaseMetrics(store, Durations ?? Buckets.Queries)),
+            ]));
         }
 
-        List<ISpanMetrics> metrics = [];
-        if ((Features & (MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationSpanOtel | MetricFeatures.ApplicationSpanSizes)) != 0)
+        List<(MetricFeatures Feature, ISpanMetrics Metrics)> metrics = [];
+        foreach (var feature in (ReadOnlySpan<MetricFeatures>)
+            [MetricFeatures.ApplicationSpan, MetricFeatures.ApplicationSpanOtel, MetricFeatures.ApplicationSpanSizes])
         {
-            metrics.Add(new SpanMetrics(store, Features, durations, SpanNames));
+            if (features.HasFlag(feature))
+            {
+                metrics.Add((feature, new SpanMetrics(store, feature, durations, SpanNames)));
+            }
         }
 
-        if (Features.HasFlag(MetricFeatures.ApplicationServiceGraph))
+        if (features.HasFlag(MetricFeatures.ApplicationServiceGraph))
         {
-            metrics.Add(new ServiceGraph(store, durations, HasSelfReferences));
+            metrics.Add((MetricFeatures.ApplicationServiceGraph, new ServiceGraph(store, durations, HasSelfReferences)));
         }
 
         if (metrics.Count > 0)
@@ -60,15 +71,15 @@ public sealed class MetricSetup
         }
 
         ProcessMetrics? processes = null;
-        if (Features.HasFlag(MetricFeatures.ApplicationProcess))
+        if (features.HasFlag(MetricFeatures.ApplicationProcess))
         {
             // What a process sends itself says little of what it uses: nothing is left out.
             processes = new ProcessMetrics(store, ProcessInterval, Proc ?? new ProcReader());
-            groups.Add(new MetricGroup(LeftOut.None, "", [processes]));
+            groups.Add(new MetricGroup(LeftOut.None, "", [(MetricFeatures.ApplicationProcess, processes)]));
         }
 
         return groups.Count == 0 ? null : new MetricStage(
-            store, services, [.. groups], instrumented, new WantedProtocols(Instrumentations), processes);
+            store, services, [.. groups], Features, instrumented, new WantedProtocols(Instrumentations), processes);
     }
 
     /// <summary>Adds <c>beyla_build_info</c>, whose one series is 1.</summary>

@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
@@ -8,12 +9,13 @@ namespace Beyla.Agent.Metrics;
 /// <param name="store">Keeps them.</param>
 /// <param name="services">The resources of processes.</param>
 /// <param name="groups">Which.</param>
+/// <param name="features">Those that processes have whose rule does not say it.</param>
 /// <param name="instrumented">Which processes are left out of them; null for none.</param>
 /// <param name="wanted">The protocols that are in them.</param>
 /// <param name="processes">That of these which measures by the clock; null where there is none.</param>
 internal sealed class MetricStage(
-    MetricStore store, ServiceResources services, MetricGroup[] groups, InstrumentedServices? instrumented, WantedProtocols wanted,
-    ProcessMetrics? processes) : IExportStage, ICounted
+    MetricStore store, ServiceResources services, MetricGroup[] groups, MetricFeatures features, InstrumentedServices? instrumented,
+    WantedProtocols wanted, ProcessMetrics? processes) : IExportStage, ICounted
 {
     /// <summary>How often it is looked for what is over, in milliseconds.</summary>
     private const long Interval = 1000;
@@ -42,6 +44,12 @@ internal sealed class MetricStage(
             return;
         }
 
+        var wantedGroups = span.Process.Features ?? features;
+        if ((wantedGroups & MetricFeatures.OfSpans) == 0)
+        {
+            return;
+        }
+
         var service = services.Of(span.Process);
         ref readonly var data = ref span.Span;
         var host = data.Kind == SpanKind.Client ? HostName.Of(data.Values.Text(SpanAttribute.HttpRequestHeaderHost)) : default;
@@ -50,9 +58,14 @@ internal sealed class MetricStage(
             var resource = store.Of(service);
             foreach (var group in groups)
             {
+                if ((wantedGroups & group.Features) == 0)
+                {
+                    continue;
+                }
+
                 if ((leftOut & group.LeftOut) == 0)
                 {
-                    group.OnSpan(in span, service, resource, in host);
+                    group.OnSpan(wantedGroups, in span, service, resource, in host);
                 }
                 else
                 {

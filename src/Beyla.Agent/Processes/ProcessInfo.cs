@@ -35,6 +35,9 @@ public sealed record ProcessInfo
     /// <summary>Patterns of the paths of its requests, as the rules say; null where that is as for all.</summary>
     public Selection.ServiceRoutes? Routes { get; init; }
 
+    /// <summary>Which groups of metrics it has, as the rules say; null where these are those of all.</summary>
+    public Configuration.MetricFeatures? Features { get; init; }
+
     /// <summary>
     /// Its control group when it was looked at, as <see cref="Linux.ControlGroups.FindGroup(string)"/> gives it; null where nobody asked
     /// (<see cref="ProcessTableOptions.NeedsControlGroup"/>), or it is not known.

@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Selection;
 
@@ -135,6 +136,7 @@ internal sealed class ProcessJudge
         Sampler = rule.Sampler,
         Exports = Last(facts, rule, static rule => rule.Exports is not null)?.Exports ?? ExportedSignals.All,
         Routes = Last(facts, rule, static rule => rule.Routes is not null)?.Routes,
+        Features = Last(facts, rule, static rule => rule.Features is not null)?.Features is { } names ? ServiceFeatures.Of(names) : null,
     };
 
     private Verdict Refusal(ProcessFacts facts) => IsWanted(facts) && selection.IsExcluded(facts) ? Verdict.Excluded : Verdict.Unwanted;

@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Tests.Configuration;
@@ -36,6 +37,40 @@ public sealed class RuleOptionsTests
     }
 
     [Theory]
+    [InlineData("[application_span, application_process]", MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationProcess)]
+    [InlineData("[]", MetricFeatures.None)]
+    [InlineData("[all]", MetricFeatures.OfSpans & ~MetricFeatures.ApplicationSpanOtel)]
+    public void Groups_of_metrics_are_read_and_added_up(string text, MetricFeatures expected)
+    {
+        var loaded = Loaded.From(
+            $"discovery: {{instrument: [{{open_ports: 80, metrics: {{features: {text}}}}}, {{open_ports: 81}}]}}");
+        Assert.Empty(loaded.Warnings);
+        Assert.Empty(loaded.Problems);
+        Assert.NotNull(loaded.Configuration.Selection.Rules[0].Features);
+        Assert.Null(loaded.Configuration.Selection.Rules[1].Features);
+        Assert.Equal(expected, loaded.Configuration.Metrics.ServiceFeatures);
+        Assert.Equal(MetricFeatures.Application, loaded.Configuration.Metrics.Features);
+    }
+
+    [Fact]
+    public void A_group_of_no_service_is_warned_of()
+    {
+        var loaded = Loaded.From("discovery: {instrument: [{open_ports: 80, metrics: {features: [application, network]}}]}");
+        Assert.Equal(
+            [
+                "beyla.yml:1:77: discovery.instrument[0].metrics.features: network has no effect for a service; "
+                    + "metrics.features has it for all",
+            ],
+            loaded.Warnings);
+        Assert.Empty(loaded.Problems);
+        Assert.Equal(MetricFeatures.Application, loaded.Configuration.Metrics.ServiceFeatures);
+    }
+
+    [Theory]
+    [InlineData("metrics: [application]", "discovery.instrument[0].metrics = ")]
+    [InlineData("metrics: {features: application}", "discovery.instrument[0].metrics = ")]
+    [InlineData("metrics: {features: [applications]}", "discovery.instrument[0].metrics.features = \"applications\"")]
+    [InlineData("metrics: {features: [application_span, application_span_otel]}", "discovery.instrument[0].metrics.features = ")]
     [InlineData("exports: traces", "discovery.instrument[0].exports = \"traces\"")]
     [InlineData("exports: [logs]", "discovery.instrument[0].exports = \"logs\"")]
     [InlineData("exports: {traces: true}", "discovery.instrument[0].exports = ")]

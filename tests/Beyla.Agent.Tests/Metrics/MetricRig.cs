@@ -19,10 +19,11 @@ internal sealed class MetricRig
 
     public MetricRig(
         MetricFeatures features = MetricFeatures.Application, MetricStoreOptions? options = null,
-        InstrumentedServices? instrumented = null, params ProcessInfo[] processes)
+        InstrumentedServices? instrumented = null, MetricFeatures serviceFeatures = MetricFeatures.None,
+        params ProcessInfo[] processes)
     {
         Store = new MetricStore(options ?? new(), AgentResource.Of(Host, "1.2.3"));
-        Stage = new MetricSetup { Features = features }.MakeStage(
+        Stage = new MetricSetup { Features = features, ServiceFeatures = serviceFeatures }.MakeStage(
             Store, new ServiceResources(Host, "1.2.3", static _ => 77), instrumented)!;
         exporter = new SpanExporter(
             new Samples.Processes(processes.Length == 0 ? [Samples.Web, Samples.Plain] : processes), new Redactor(Samples.Sensitive),

@@ -1,4 +1,5 @@
 using System.Text;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
@@ -51,7 +52,7 @@ public sealed class IdentityTests
         ServiceRoutes first = new(["/a"], []), last = new([], ["/b"]);
         SelectionRule[] rules =
         [
-            TableRig.Exe("*") with { Exports = ExportedSignals.Metrics, Routes = first },
+            TableRig.Exe("*") with { Exports = ExportedSignals.Metrics, Routes = first, Features = ["application_span", "network"] },
             TableRig.Exe("/srv/web") with { Exports = ExportedSignals.None },
             TableRig.Exe("/srv/w*") with { Routes = last },
         ];
@@ -60,6 +61,7 @@ public sealed class IdentityTests
         rig.Table.Start();
         Assert.Equal((ExportedSignals.None, last), (rig.Table.Find(10, 0)!.Exports, rig.Table.Find(10, 0)!.Routes));
         Assert.Equal((ExportedSignals.Metrics, first), (rig.Table.Find(11, 0)!.Exports, rig.Table.Find(11, 0)!.Routes));
+        Assert.Equal(MetricFeatures.ApplicationSpan, rig.Table.Find(11, 0)!.Features);
         using var plain = new TableRig([TableRig.Exe("*")]);
         plain.Proc.Add(10, "/srv/web");
         plain.Table.Start();

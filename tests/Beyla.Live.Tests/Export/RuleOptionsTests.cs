@@ -60,6 +60,41 @@ public sealed class RuleOptionsTests
     }
 
     [LiveFact("python3", "otlp-receiver")]
+    public async Task A_service_has_the_groups_of_metrics_that_its_entry_says_and_others_those_of_all()
+    {
+        await using TestServer own = await ServerKinds.PythonAsync();
+        await using TestServer other = await ServerKinds.PythonAsync();
+        await using OtlpReceiver receiver = await OtlpReceiver.StartAsync();
+        using TempDirectory files = new();
+        string configuration = files.Write("beyla.yml", $$"""
+            discovery:
+              instrument:
+                - open_ports: {{own.Port}}
+                  metrics: {features: [application_span, application_process] }
+                - {open_ports: {{other.Port}}}
+            """);
+        await using AgentProcess agent = await AgentProcess.StartAsync(ExportingAgent.For(other.Port, receiver.HttpUrl)
+            .With("OTEL_METRICS_EXPORTER", "otlp").With("BEYLA_CONFIG_PATH", configuration));
+        await HttpRequests.SendAsync(own.Port, 3, "/hello");
+        await HttpRequests.SendAsync(other.Port, 5, "/hello");
+        await agent.WaitForServerSpansAsync(8);
+        await agent.StopAsync();
+
+        await receiver.WaitForRequestsAsync(1, "metrics");
+        Assert.Equal([(other.Pid, 5L)], Counted("http.server.request.duration", point => point.Count));
+        Assert.Equal([(own.Pid, 3L)], Counted("traces_spanmetrics_calls", point => (long)point.Value!));
+        // The keeper reads by the configuration that it has: the group of one service is enough.
+        Assert.Equal([own.Pid], Counted("process.disk.io", _ => 0).Select(point => point.Pid).Distinct());
+        Assert.Equal([own.Pid], Counted("process.thread.count", _ => 0).Select(point => point.Pid));
+
+        (int Pid, long Value)[] Counted(string metric, Func<OtlpPoint, long> value) =>
+        [
+            .. receiver.Points.Where(point => point.Metric == metric).GroupBy(point => (int)(long)point.Resource["process.pid"])
+                .Select(group => (group.Key, value(group.Last()))),
+        ];
+    }
+
+    [LiveFact("python3", "otlp-receiver")]
     public async Task A_service_has_routes_of_its_own_for_what_it_serves_and_what_it_asks_for()
     {
         await using TestServer called = await ServerKinds.PythonAsync();
