@@ -69,6 +69,12 @@ Describe 'Export-BeylaTrace' {
                 'arguments: export --to prometheus', 'BEYLA_EXIT_WITH_PARENT=0', 'BEYLA_LOG_FORMAT=text', 'BEYLA_LOG_LEVEL=DEBUG')
         }
 
+        It 'does not write to an output that nobody sees, whatever the shell says' {
+            $env:OTEL_TRACES_EXPORTER = 'OTLP/stdout'
+            $spans | Export-BeylaTrace @planted
+            Get-Content $env:RECORD | Should -Contain 'OTEL_TRACES_EXPORTER=otlp'
+        }
+
         It 'gives text line by line, safe for a terminal and with the same meaning' {
             $env:FILE = "$TestDrive/out"
             Set-Content $env:FILE "{`"a`":`"x`u{202e}\\y`u{e0041}é`"}", '{"b":2}'

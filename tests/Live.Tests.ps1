@@ -61,6 +61,16 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
         }
     }
 
+    It 'traces and observes where the shell sends telemetry to <_>' -ForEach 'otlp/stdout', 'console', 'otlp' {
+        # Otlp goes where nobody is: that ends no trace.
+        $env:OTEL_TRACES_EXPORTER = $env:OTEL_METRICS_EXPORTER = $_
+        $env:OTEL_EXPORTER_OTLP_ENDPOINT = "http://127.0.0.1:$(Get-FreePort)"
+        $job = Start-Trace
+        1..5 | ForEach-Object { Send-Request "/item/$_" }
+        @(Stop-Trace $job | Where-Object Kind -eq Server).Path | Should -Be @(1..5 | ForEach-Object { "/item/$_" })
+        { Get-BeylaFlow -Interface lo -Duration 100ms -ErrorAction Stop } | Should -Not -Throw
+    }
+
     It 'measures a slow answer' {
         $job = Start-Trace
         Send-Request '/slow'

@@ -119,6 +119,19 @@ Describe 'Start-BeylaTrace' {
             Get-Recorded | Should -Contain 'BEYLA_BPF_RING_SIZE=8192'
         }
 
+        It 'and keeps the output for itself where the shell gives it to <said>' -ForEach @(
+            @{ said = 'otlp/stdout'; left = 'none' }
+            @{ said = 'console, OTLP/stdout'; left = 'console' }
+            @{ said = 'otlp'; left = 'otlp' }
+        ) {
+            $env:OTEL_TRACES_EXPORTER = $env:OTEL_METRICS_EXPORTER = $said
+            Start-BeylaTrace | Out-Null
+            Get-Recorded | Should -Contain "OTEL_TRACES_EXPORTER=$left"
+            Get-Recorded | Should -Contain "OTEL_METRICS_EXPORTER=$left"
+            Start-BeylaTrace -Exporter Otlp | Out-Null
+            Get-Recorded | Should -Contain 'OTEL_TRACES_EXPORTER=otlp'
+        }
+
         It 'relative to the current location' {
             Push-Location $TestDrive
             Set-Content beyla.yml 'open_port: 80'

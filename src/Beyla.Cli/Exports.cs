@@ -9,6 +9,8 @@ using Beyla.Agent.Export.Relay;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Metrics;
+using Beyla.Agent.Processes;
+using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Spans.Routes;
@@ -26,20 +28,22 @@ internal sealed class Exports : IDisposable
     private StageMetrics? sentStages;
     private readonly RouteShaper routes; // of the export thread
     private readonly IReadOnlyList<AttributeCondition> conditions;
+    private readonly bool hasOwnExports;
 
     private readonly OutputTurn turn = new();
     private readonly Action outputEnded;
 
     private Exports(
-        AgentConfiguration configuration, Func<string, string?> fileText, Func<int, long> startOf, Action outputEnded)
+        AgentConfiguration configuration, Func<string, string?> fileText, ProcReader proc, Action outputEnded)
     {
         this.outputEnded = outputEnded;
         var shaping = configuration.Shaping;
         var host = HostIdentity.Read(shaping.HostId, shaping.HostName);
-        var resources = new ServiceResources(host, AgentVersion.Text, startOf, shaping.ResourceAttributes);
+        var resources = new ServiceResources(host, AgentVersion.Text, pid => StartOf(proc, pid), shaping.ResourceAttributes);
         var samplers = new Samplers(shaping.Sampler);
         routes = new RouteShaper(shaping.Routes);
         conditions = shaping.Filter;
+        hasOwnExports = configuration.Selection.Rules.Any(static rule => rule.Exports is not null);
         var instrumented = InstrumentedServices.Make(configuration);
         List<IExportStage> stages = instrumented is null ? [] : [instrumented];
         places = [];
@@ -56,7 +60,7 @@ internal sealed class Exports : IDisposable
 
         if (configuration.Metrics is { IsServed: true } or { Sent: not null })
         {
-            var intake = new MetricIntake(configuration, resources, host, AgentVersion.Text, instrumented);
+            var intake = new MetricIntake(configuration, resources, host, AgentVersion.Text, instrumented, proc);
             pages = Metrics(configuration, intake, stages, fileText);
             clock = intake.Clock;
         }
@@ -87,13 +91,13 @@ internal sealed class Exports : IDisposable
     /// <summary>Begins.</summary>
     /// <param name="configuration">What is configured.</param>
     /// <param name="fileText">The text of a file that the configuration names; null where it is not there.</param>
-    /// <param name="startOf">When a process began, in clock ticks after boot; 0 if unknown.</param>
+    /// <param name="proc">How files of processes are read; of the export thread from then on.</param>
     /// <param name="outputEnded">Called when what goes to standard output cannot be written any more; any thread.</param>
     /// <returns>Null where nothing is exported.</returns>
     /// <exception cref="ConfigurationException">A certificate cannot be used.</exception>
     public static Exports? Start(
-        AgentConfiguration configuration, Func<string, string?> fileText, Func<int, long> startOf, Action outputEnded) =>
-        configuration.Exports ? new Exports(configuration, fileText, startOf, outputEnded) : null;
+        AgentConfiguration configuration, Func<string, string?> fileText, ProcReader proc, Action outputEnded) =>
+        configuration.Exports ? new Exports(configuration, fileText, proc, outputEnded) : null;
 
     /// <summary>What all places have counted can be asked for from now on.</summary>
     public void Tell(Func<IReadOnlyList<PlaceCounters>> counters)
@@ -118,13 +122,22 @@ internal sealed class Exports : IDisposable
         }
     }
 
-    /// <summary>Puts routes and, where there are conditions, the filter before a stage; both count before what is behind them.</summary>
-    private RoutedStage Behind(IExportStage stage, IgnoredSignals signal, string place)
+    /// <summary>When a process of which nobody has looked that up began, in clock ticks after boot; 0 if unknown.</summary>
+    private static long StartOf(ProcReader proc, int pid) => proc.TryStat(pid, out var stat) ? stat.StartTime : 0;
+
+    /// <summary>
+    /// Puts routes and, where there are conditions, the filter before a stage, and before these what rules say of exports; all count before
+    /// what is behind them.
+    /// </summary>
+    private IExportStage Behind(IExportStage stage, IgnoredSignals signal, string place)
     {
         var filtered = FilteredStage.Before(stage, conditions, place);
         var routed = new RoutedStage(filtered ?? stage, routes, signal);
-        places.AddRange(filtered is null ? [routed] : [routed, filtered]);
-        return routed;
+        // Routes are found for those alone that go on.
+        var chosen = !hasOwnExports ? null : new ExportsStage(
+            routed, signal == IgnoredSignals.Metrics ? ExportedSignals.Metrics : ExportedSignals.Traces);
+        places.AddRange(((ICounted?[])[chosen, routed, filtered]).OfType<ICounted>());
+        return chosen ?? (IExportStage)routed;
     }
 
     /// <summary>Adds what makes metrics and what sends them, and begins the pages on which they are read.</summary>

@@ -35,6 +35,9 @@ internal sealed class KeeperHost(AgentConfiguration configuration, int file, IRe
     /// <inheritdoc/>
     public bool ReadsProcesses => configuration.ApplicationEnabled || configuration.Network.Enabled;
 
+    /// <inheritdoc/>
+    public bool MeasuresProcesses => configuration.ApplicationEnabled && configuration.Metrics.MeasuresProcesses;
+
     /// <summary>What was loaded is to be had from now on.</summary>
     public void Provide(ApplicationPrograms? programs, FlowKeeper? network, TcpStatisticPrograms? connections)
     {

@@ -35,7 +35,7 @@ internal sealed class RecordingPage : RecordingTarget
         var metrics = configuration.Metrics with
         {
             IsWritten = true, Port = 0, Sent = null, Idle = TimeSpan.Zero, HidesBuild = true, Features = features,
-            Names = null,
+            Names = null, ServiceFeatures = MetricFeatures.None,
         };
         var services = new ServiceResources(
             HostIdentity.Elsewhere(shaping.HostId, shaping.HostName), AgentVersion.Text, static _ => 0, shaping.ResourceAttributes);

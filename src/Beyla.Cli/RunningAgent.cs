@@ -54,7 +54,7 @@ internal sealed class RunningAgent : IDisposable
             stop.Request(errno == 0 ? "standard output was closed" : "standard output failed");
         };
         printer = TracePrinter.Create(configuration.TracePrinter, output);
-        exports = Exports.Start(configuration, TextOf, StartOf, OnLinesOver);
+        exports = Exports.Start(configuration, TextOf, new ProcReader(keeper), OnLinesOver);
     }
 
     /// <summary>Starts what is configured. A mode that the kernel refuses is reported and left out: the other one may still work.</summary>
@@ -206,7 +206,8 @@ internal sealed class RunningAgent : IDisposable
             sinks = [filtered = new FilteredSink(sinks, new SpanFilter(shaping.Filter))];
         }
 
-        return shaping.Routes.IsConfigured || SpanFilter.NeedsRoutes(shaping.Filter)
+        return shaping.Routes.IsConfigured || configuration.Selection.Rules.Any(static rule => rule.Routes is not null)
+            || SpanFilter.NeedsRoutes(shaping.Filter)
             ? [routed = new RoutedSink(sinks, new RouteShaper(shaping.Routes), IgnoredSignals.Traces)] : sinks;
     }
 
@@ -222,13 +223,6 @@ internal sealed class RunningAgent : IDisposable
         }
 
         return null;
-    }
-
-    /// <summary>Of a process of which nobody has looked that up. Its stat is open to all.</summary>
-    private static long StartOf(int pid)
-    {
-        using var proc = new ProcReader();
-        return proc.TryStat(pid, out var stat) ? stat.StartTime : 0;
     }
 
     /// <summary>All that counts, in pipeline order.</summary>

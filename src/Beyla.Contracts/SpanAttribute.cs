@@ -36,6 +36,9 @@ public enum SpanAttribute : byte
     /// <summary>http.route: the path with its variable parts put together, of a server; a guess where beyla.guess says so.</summary>
     HttpRoute,
 
+    /// <summary>url.template: the pattern of the path that a client asked for, where the client's rule has one.</summary>
+    UrlTemplate,
+
     /// <summary>db.system.name: <c>postgresql</c>, <c>redis</c>.</summary>
     DbSystemName,
 

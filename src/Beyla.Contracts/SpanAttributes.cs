@@ -75,6 +75,11 @@ public static class SpanAttributes
         },
         new()
         {
+            Attribute = SpanAttribute.UrlTemplate, Name = "url.template", Limit = Label, Protocols = Http,
+            Meaning = "the pattern that the path fits; of clients, where their rule has patterns for them",
+        },
+        new()
+        {
             Attribute = SpanAttribute.DbSystemName, Name = "db.system.name", Limit = Word, Protocols = Databases,
             Meaning = "the database system: `postgresql`, `redis`; `other_sql` where only statements tell",
         },

@@ -12,6 +12,7 @@ internal static class CapabilityTable
     private const string LoadProgram = "bpf(BPF_PROG_LOAD)",
         NothingPassed = "trace context is not passed on to the next hop",
         WithoutStatistics = "no TCP statistics",
+        NoDisks = "; application_process has no bytes of disks of such processes (/proc/PID/io)",
         WithoutGoroutines = "which request of a Go program led to its calls is not known";
 
     private static readonly Feature Network = NetworkSocketFilter | NetworkTrafficControl;
@@ -205,12 +206,12 @@ internal static class CapabilityTable
             DocumentedTracer.Languages, "",
             "executables of other users' processes cannot be opened: go, rust and native images show as generic, "
                 + "paths are taken from maps or execve; "
-                + "before Linux 6.15 OTEL_SERVICE_NAME of processes that began before the agent is not seen either")
+                + "before Linux 6.15 OTEL_SERVICE_NAME of processes that began before the agent is not seen either" + NoDisks)
             with { DocumentedFor = Applications, NeededFor = Application },
         EnvironmentsOfOthers(
             DocumentedTracer.Languages, ", together with CAP_SYS_PTRACE or, from Linux 6.15 on, CAP_PERFMON",
             "OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES of other users' processes that began before the agent are not seen; "
-                + "the service is named after the executable")
+                + "the service is named after the executable" + NoDisks)
             with { DocumentedFor = Applications, NeededFor = Application },
         new(DocumentedTracer.Languages, Capability.CheckpointRestore)
         {

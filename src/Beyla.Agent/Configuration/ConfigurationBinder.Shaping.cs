@@ -58,13 +58,11 @@ internal sealed partial class ConfigurationBinder
 
     private string[] RoutePatternsOf(string path)
     {
-        const int Maximum = 1000, Length = 1024;
         var setting = Get(path);
         string[] patterns = [.. setting.Items];
-        if (patterns.Length > Maximum || patterns.Any(static item => (!item.StartsWith('/') && item != "*") || item.Length > Length))
+        if (RoutePattern.Check(patterns) is { } error)
         {
-            layers.Problems.Add(SettingLayers.Describe(
-                setting, $"at most {Maximum} patterns are expected, each with a slash at the beginning, such as /users/:id"));
+            layers.Problems.Add(SettingLayers.Describe(setting, error));
             return [];
         }
 

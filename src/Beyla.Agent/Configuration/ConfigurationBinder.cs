@@ -19,11 +19,16 @@ internal sealed partial class ConfigurationBinder(SettingLayers layers)
                     Get("ebpf.ring_size"), $"a power of two that is a multiple of {Environment.SystemPageSize} is expected"));
         }
 
-        var metrics = Metrics();
+        var selection = new SelectionBuilder(layers).Build();
+        var metrics = Metrics() with
+        {
+            ServiceFeatures = selection.Rules.Aggregate(
+                MetricFeatures.None, static (sum, rule) => sum | ServiceFeatures.Of(rule.Features ?? [])),
+        };
         CheckStandardOutput();
         var configuration = new AgentConfiguration
         {
-            Selection = new SelectionBuilder(layers).Build(),
+            Selection = selection,
             TracePrinter = Choice("trace_printer") switch
             {
                 "counter" => TracePrinterKind.Counter,

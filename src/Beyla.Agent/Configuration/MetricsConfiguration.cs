@@ -26,6 +26,9 @@ public sealed record MetricsConfiguration
     /// <summary>Groups of metrics (<c>metrics.features</c>).</summary>
     public MetricFeatures Features { get; init; } = MetricFeatures.Application;
 
+    /// <summary>Groups that rules ask for, for their services (<c>discovery.instrument[].metrics.features</c>), added up.</summary>
+    public MetricFeatures ServiceFeatures { get; init; }
+
     /// <summary>Bounds of all histograms of durations of spans, in seconds; null for those of the conventions of each.</summary>
     public IReadOnlyList<double>? Durations { get; init; }
 
@@ -93,7 +96,10 @@ public sealed record MetricsConfiguration
     public bool IsServed => Port != 0 || InternalPort != 0;
 
     /// <summary>Whether spans are made into metrics.</summary>
-    public bool TakesSpans => IsWanted && (Features & MetricFeatures.OfSpans) != 0;
+    public bool TakesSpans => IsWanted && ((Features | ServiceFeatures) & MetricFeatures.OfSpans) != 0;
+
+    /// <summary>Whether it is measured what processes use.</summary>
+    public bool MeasuresProcesses => IsWanted && (Features | ServiceFeatures).HasFlag(MetricFeatures.ApplicationProcess);
 
     /// <summary>Whether flows are made into metrics.</summary>
     public bool TakesFlows => IsWanted && (Features & MetricFeatures.OfFlows) != 0;

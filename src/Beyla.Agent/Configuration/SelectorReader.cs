@@ -12,13 +12,13 @@ namespace Beyla.Agent.Configuration;
 /// <param name="warnings">Gets what has no effect.</param>
 /// <param name="problems">Gets what is wrong.</param>
 /// <param name="regularExpressions">Patterns are regular expressions, found anywhere in the text, and not globs.</param>
-internal sealed class SelectorReader(string origin, MessageList warnings, MessageList problems, bool regularExpressions = false)
+internal sealed partial class SelectorReader(string origin, MessageList warnings, MessageList problems, bool regularExpressions = false)
 {
     private const int MaximumEntries = 256;
 
     private static readonly string[] Known =
-        ["name", "namespace", "open_ports", "exe_path", "languages", "target_pids", "cmd_args", "sampler",
-            .. UnbuiltCriteria, .. UnbuiltOptions];
+        ["name", "namespace", "open_ports", "exe_path", "languages", "target_pids", "cmd_args", "sampler", "exports", "routes",
+            "metrics", .. UnbuiltCriteria];
 
     private static ReadOnlySpan<string> UnbuiltCriteria => (string[])
     [
@@ -26,8 +26,6 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
         "k8s_daemonset_name", "k8s_statefulset_name", "k8s_job_name", "k8s_cronjob_name", "k8s_owner_name", "k8s_container_name",
         "k8s_pod_labels", "k8s_pod_annotations",
     ];
-
-    private static ReadOnlySpan<string> UnbuiltOptions => (string[])["exports", "routes", "metrics"];
 
     /// <summary>Reads all entries of a setting.</summary>
     public List<SelectionRule> Read(Setting setting)
@@ -81,11 +79,7 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
             }
 
             var field = key.Text!;
-            if (UnbuiltOptions.Contains(field))
-            {
-                warnings.Add($"{Place(key)}: {path}.{field} belongs to a feature that is not built in this agent and has no effect");
-            }
-            else if (!ReadField(ref rule, field, value, $"{path}.{field}"))
+            if (!ReadField(ref rule, field, value, $"{path}.{field}"))
             {
                 usable = false;
                 warnings.Add(UnbuiltCriteria.Contains(field)
@@ -130,6 +124,15 @@ internal sealed class SelectorReader(string origin, MessageList warnings, Messag
                 return true;
             case "sampler":
                 rule = rule with { Sampler = Sampler(value, path) };
+                return true;
+            case "exports":
+                rule = rule with { Exports = Exports(value, path) };
+                return true;
+            case "routes":
+                rule = rule with { Routes = Routes(value, path) };
+                return true;
+            case "metrics":
+                rule = rule with { Features = Features(value, path) };
                 return true;
             case "cmd_args":
                 rule = rule with { CommandArguments = Pattern(value, path) };

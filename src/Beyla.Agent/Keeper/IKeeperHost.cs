@@ -44,6 +44,9 @@ public interface IKeeperHost
     /// <summary>Whether files of processes belong to what is configured.</summary>
     bool ReadsProcesses { get; }
 
+    /// <summary>Whether what processes use belongs to it.</summary>
+    bool MeasuresProcesses { get; }
+
     /// <summary>Begins to serve at a further socket; the other end of it, which the caller closes.</summary>
     MessageSocket OpenDesk();
 

@@ -14,7 +14,7 @@ namespace Beyla.Agent.Keeper;
 /// The worker's end of a desk of the keeper: asks one question at a time, any thread, and waits for the answer. When the keeper is gone
 /// every question is answered by EPIPE.
 /// </summary>
-public sealed class KeeperConnection : IProcDesk
+public sealed partial class KeeperConnection : IProcDesk
 {
     /// <summary>A longer silence is told, in ticks of Stopwatch.</summary>
     private static readonly long SilenceTold = Stopwatch.Frequency;

@@ -192,6 +192,13 @@ public sealed partial class KeeperDesk : IDisposable
                 return new KeeperReply { Result = leads ? 1 : 0 };
             case KeeperOperation.ScanListeners:
                 return Given(host.ScanListeners(request.Pid));
+            case KeeperOperation.ReadIo or KeeperOperation.CountFiles when !host.MeasuresProcesses:
+                return Refusal(Errno.ENODEV);
+            case KeeperOperation.ReadIo:
+                return Told(proc.ReadIo(request.Pid, text));
+            case KeeperOperation.CountFiles:
+                var files = proc.ListFiles(request.Pid);
+                return files < 0 ? Refusal(-files) : new KeeperReply { Value = files };
             default:
                 return Refusal(Errno.EINVAL);
         }

@@ -142,6 +142,17 @@ public enum KeeperOperation : uint
 
     /// <summary>Follows no connection any more.</summary>
     DetachStatistics,
+
+    /// <summary>
+    /// The text of /proc/PID/io as it is, at most 4,096 bytes. ENODEV where the configuration measures no processes.
+    /// </summary>
+    ReadIo,
+
+    /// <summary>
+    /// How many entries /proc/PID/fd has (<see cref="KeeperReply.Value"/>); E2BIG beyond 65,536. ENODEV as before. Not asked where the
+    /// kernel says it to everybody (Linux 6.2).
+    /// </summary>
+    CountFiles,
 }
 
 /// <summary>Places of the keeper that count, by where they stand in the pipeline.</summary>

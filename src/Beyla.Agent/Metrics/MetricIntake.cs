@@ -1,5 +1,6 @@
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Flows;
+using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Statistics;
 
@@ -15,9 +16,10 @@ public sealed class MetricIntake
     /// <param name="host">Where the agent runs.</param>
     /// <param name="version">Version of the agent.</param>
     /// <param name="instrumented">Which processes are left out; null for none.</param>
+    /// <param name="proc">How files of processes are read; null for what this process may itself.</param>
     public MetricIntake(
         AgentConfiguration configuration, ServiceResources services, HostIdentity host, string version,
-        InstrumentedServices? instrumented = null)
+        InstrumentedServices? instrumented = null, ProcReader? proc = null)
     {
         var metrics = configuration.Metrics;
         Store = new MetricStore(
@@ -41,9 +43,10 @@ public sealed class MetricIntake
 
         var setup = new MetricSetup
         {
-            Features = metrics.Features, Durations = metrics.Durations, HasSelfReferences = metrics.HasSelfReferences,
+            Features = metrics.Features, ServiceFeatures = metrics.ServiceFeatures, Durations = metrics.Durations,
+            HasSelfReferences = metrics.HasSelfReferences,
             SpanNames = configuration.Shaping.MetricSpanNames, ProcessInterval = metrics.ProcessInterval,
-            Instrumentations = metrics.Instrumentations, Names = metrics.Names,
+            Instrumentations = metrics.Instrumentations, Proc = proc, Names = metrics.Names,
             UnresolvedClient = metrics.UnresolvedClient, UnresolvedServer = metrics.UnresolvedServer,
         };
         Stages = metrics.TakesSpans && setup.MakeStage(Store, services, instrumented) is { } stage ? [stage] : [];

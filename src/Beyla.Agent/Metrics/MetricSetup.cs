@@ -2,6 +2,7 @@ using System.Text;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Linux;
+using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
 
 namespace Beyla.Agent.Metrics;
@@ -11,6 +12,9 @@ public sealed class MetricSetup
 {
     /// <summary>Groups of metrics.</summary>
     public required MetricFeatures Features { get; init; }
+
+    /// <summary>Those that rules ask for, for their services, added up.</summary>
+    public MetricFeatures ServiceFeatures { get; init; }
 
     /// <summary>Bounds of durations, in seconds; null for those of the conventions of each metric.</summary>
     public IReadOnlyList<double>? Durations { get; init; }
@@ -39,6 +43,9 @@ public sealed class MetricSetup
     /// <summary>Who knows them; null for the resolver of the host.</summary>
     internal Func<Address, string?>? Resolve { get; init; }
 
+    /// <summary>How files of processes are read; null for what this process may itself.</summary>
+    public ProcReader? Proc { get; init; }
+
     /// <summary>Makes what turns spans into metrics; null where no group of metrics needs spans.</summary>
     /// <param name="store">Keeps them.</param>
     /// <param name="services">The resources of processes.</param>
@@ -47,22 +54,30 @@ public sealed class MetricSetup
     {
         var durations = Durations ?? Buckets.Durations;
         var peers = new PeerNames(UnresolvedClient, UnresolvedServer);
+        var features = Features | ServiceFeatures;
         List<MetricGroup> groups = [];
-        if (Features.HasFlag(MetricFeatures.Application))
+        if (features.HasFlag(MetricFeatures.Application))
         {
             groups.Add(new MetricGroup(LeftOut.Metrics, "instrumented.metrics",
-                [new HttpMetrics(store, durations, peers), new DatabaseMetrics(store, Durations ?? Buckets.Queries)]));
+            [
+                (MetricFeatures.Application, new HttpMetrics(store, durations, peers)),
+                (MetricFeatures.Application, new DatabaseMetrics(store, Durations ?? Buckets.Queries)),
+            ]));
         }
 
-        List<ISpanMetrics> metrics = [];
-        if ((Features & (MetricFeatures.ApplicationSpan | MetricFeatures.ApplicationSpanOtel | MetricFeatures.ApplicationSpanSizes)) != 0)
+        List<(MetricFeatures Feature, ISpanMetrics Metrics)> metrics = [];
+        foreach (var feature in (ReadOnlySpan<MetricFeatures>)
+            [MetricFeatures.ApplicationSpan, MetricFeatures.ApplicationSpanOtel, MetricFeatures.ApplicationSpanSizes])
         {
-            metrics.Add(new SpanMetrics(store, Features, durations, SpanNames));
+            if (features.HasFlag(feature))
+            {
+                metrics.Add((feature, new SpanMetrics(store, feature, durations, SpanNames)));
+            }
         }
 
-        if (Features.HasFlag(MetricFeatures.ApplicationServiceGraph))
+        if (features.HasFlag(MetricFeatures.ApplicationServiceGraph))
         {
-            metrics.Add(new ServiceGraph(store, durations, HasSelfReferences, peers));
+            metrics.Add((MetricFeatures.ApplicationServiceGraph, new ServiceGraph(store, durations, HasSelfReferences, peers)));
         }
 
         if (metrics.Count > 0)
@@ -71,14 +86,15 @@ public sealed class MetricSetup
         }
 
         ProcessMetrics? processes = null;
-        if (Features.HasFlag(MetricFeatures.ApplicationProcess))
+        if (features.HasFlag(MetricFeatures.ApplicationProcess))
         {
             // What a process sends itself says little of what it uses: nothing is left out.
-            groups.Add(new MetricGroup(LeftOut.None, "", [processes = new ProcessMetrics(store, ProcessInterval)]));
+            processes = new ProcessMetrics(store, ProcessInterval, Proc ?? new ProcReader());
+            groups.Add(new MetricGroup(LeftOut.None, "", [(MetricFeatures.ApplicationProcess, processes)]));
         }
 
         return groups.Count == 0 ? null : new MetricStage(
-            store, services, [.. groups], instrumented, new WantedProtocols(Instrumentations), processes,
+            store, services, [.. groups], Features, instrumented, new WantedProtocols(Instrumentations), processes,
             Names is null ? null : new ReverseNames(Names.Length, Names.Expiry, Resolve));
     }
 

@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Processes;
@@ -10,13 +11,14 @@ namespace Beyla.Agent.Metrics;
 /// <param name="store">Keeps them.</param>
 /// <param name="services">The resources of processes.</param>
 /// <param name="groups">Which.</param>
+/// <param name="features">Those that processes have whose rule does not say it.</param>
 /// <param name="instrumented">Which processes are left out of them; null for none.</param>
 /// <param name="wanted">The protocols that are in them.</param>
 /// <param name="processes">That of these which measures by the clock; null where there is none.</param>
 /// <param name="names">Names of addresses, which stand for hosts that requests do not name; null where nobody asks.</param>
 internal sealed class MetricStage(
-    MetricStore store, ServiceResources services, MetricGroup[] groups, InstrumentedServices? instrumented, WantedProtocols wanted,
-    ProcessMetrics? processes, ReverseNames? names = null) : IExportStage, ICounted, IDisposable
+    MetricStore store, ServiceResources services, MetricGroup[] groups, MetricFeatures features, InstrumentedServices? instrumented,
+    WantedProtocols wanted, ProcessMetrics? processes, ReverseNames? names = null) : IExportStage, ICounted, IDisposable
 {
     /// <summary>How often it is looked for what is over, in milliseconds.</summary>
     private const long Interval = 1000;
@@ -46,6 +48,12 @@ internal sealed class MetricStage(
             return;
         }
 
+        var wantedGroups = span.Process.Features ?? features;
+        if ((wantedGroups & MetricFeatures.OfSpans) == 0)
+        {
+            return;
+        }
+
         var service = services.Of(span.Process);
         ref readonly var data = ref span.Span;
         var host = data.Kind == SpanKind.Client ? HostName.Of(data.Values.Text(SpanAttribute.HttpRequestHeaderHost)) : default;
@@ -59,9 +67,14 @@ internal sealed class MetricStage(
             var resource = store.Of(service);
             foreach (var group in groups)
             {
+                if ((wantedGroups & group.Features) == 0)
+                {
+                    continue;
+                }
+
                 if ((leftOut & group.LeftOut) == 0)
                 {
-                    group.OnSpan(in span, service, resource, in host);
+                    group.OnSpan(wantedGroups, in span, service, resource, in host);
                 }
                 else
                 {

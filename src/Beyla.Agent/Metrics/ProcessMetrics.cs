@@ -12,20 +12,26 @@ internal sealed class ProcessMetrics : ISpanMetrics
 {
     private const long MicrosecondsPerTick = 1_000_000 / ProcUsage.TicksPerSecond;
 
+    /// <summary>What has not answered by then is measured the next time.</summary>
+    private static readonly TimeSpan AsideLimit = TimeSpan.FromMilliseconds(200);
+
     private readonly MetricStore store;
     private readonly long interval;
-    private readonly MetricFamily time, utilization, resident, total, threads, faults, uptime;
+    private readonly AsideUsage aside;
+    private readonly MetricFamily time, utilization, resident, total, threads, faults, uptime, disk, files;
     private readonly Dictionary<int, Known> processes = []; // by process id
-    private readonly List<(Known Known, ProcUsage Usage)> read = [];
+    private readonly List<(Known Known, ProcUsage Usage, ProcHoldings Held)> read = [];
     private readonly Dictionary<MetricResource, Totals> totals = [];
     private ProcessInfo? last;
     private long due, measured;
 
     /// <param name="store">Keeps them.</param>
     /// <param name="interval">How often they are measured.</param>
-    public ProcessMetrics(MetricStore store, TimeSpan interval)
+    /// <param name="proc">How files of processes are read that take a right.</param>
+    public ProcessMetrics(MetricStore store, TimeSpan interval, ProcReader proc)
     {
         (this.store, this.interval) = (store, (long)interval.TotalMilliseconds);
+        aside = new AsideUsage(proc, AsideLimit);
         time = Add("process.cpu.time", "s", MetricKind.Counter, "Processor time that a process has used.", "cpu.mode");
         utilization = Add("process.cpu.utilization", "1", MetricKind.Gauge,
             "Part of the processor time of the host that a process used since it was measured before.", "cpu.mode");
@@ -34,6 +40,9 @@ internal sealed class ProcessMetrics : ISpanMetrics
         threads = Add("process.thread.count", "{thread}", MetricKind.UpDownCounter, "Threads of a process.");
         faults = Add("process.paging.faults", "{fault}", MetricKind.Counter, "Page faults of a process.", "system.paging.fault.type");
         uptime = Add("process.uptime", "s", MetricKind.Gauge, "How long a process has been running.");
+        disk = Add("process.disk.io", "By", MetricKind.Counter, "Disk bytes transferred.", "disk.io.direction");
+        files = Add("process.unix.file_descriptor.count", "{file_descriptor}", MetricKind.UpDownCounter,
+            "Number of unix file descriptors in use by the process.");
     }
 
     /// <inheritdoc/>
@@ -89,6 +98,8 @@ internal sealed class ProcessMetrics : ISpanMetrics
     /// <summary>Measures now.</summary>
     public void Measure()
     {
+        // Before the rest: whoever still has the number and the beginning then had both while it was asked.
+        var held = aside.Read(processes.Keys);
         var (ticks, clock) = (MonotonicClock.BootTicks, MetricStore.Time);
         foreach (var known in processes.Values)
         {
@@ -96,13 +107,13 @@ internal sealed class ProcessMetrics : ISpanMetrics
             var begun = known.Service.Process.StartTime;
             if (ProcUsage.TryRead(known.Service.Process.Pid, out var usage) && (begun == 0 || begun == usage.StartTime))
             {
-                read.Add((known, usage));
+                read.Add((known, usage, held.GetValueOrDefault(known.Service.Process.Pid)));
             }
         }
 
         using (store.Enter())
         {
-            foreach (var (known, usage) in read)
+            foreach (var (known, usage, holdings) in read)
             {
                 var resource = store.Of(known.Service);
                 if (!totals.TryGetValue(resource, out var sum))
@@ -111,7 +122,8 @@ internal sealed class ProcessMetrics : ISpanMetrics
                 }
 
                 sum.Add(in usage, known.Last);
-                known.Last = usage;
+                sum.Add(in holdings, known.LastDisk);
+                (known.Last, known.LastDisk) = (usage, holdings.Disk ?? known.LastDisk);
             }
 
             var available = measured == 0 ? 0 : (ticks - measured) * Processors.Online;
@@ -148,6 +160,16 @@ internal sealed class ProcessMetrics : ISpanMetrics
         Of(faults, "minor"u8).Add(sum.MinorFaults);
         Of(faults, "major"u8).Add(sum.MajorFaults);
         Of(uptime).Set(age);
+        if (sum.Disk is { } moved)
+        {
+            Of(disk, "read"u8).Add(moved.Read);
+            Of(disk, "write"u8).Add(moved.Written);
+        }
+
+        if (sum.Files is { } open)
+        {
+            Of(files).Set(open);
+        }
 
         Series Of(MetricFamily family, ReadOnlySpan<byte> attribute = default)
         {
@@ -174,6 +196,8 @@ internal sealed class ProcessMetrics : ISpanMetrics
         public required ServiceResource Service { get; set; }
 
         public ProcUsage? Last { get; set; }
+
+        public ProcDisk LastDisk { get; set; }
     }
 
     /// <summary>What the processes of one service instance used: counters since the last measurement, all else now.</summary>
@@ -195,6 +219,12 @@ internal sealed class ProcessMetrics : ISpanMetrics
 
         public long Threads { get; private set; }
 
+        /// <summary>Of those of which it is known; null where it is of none. So are the descriptors.</summary>
+        public ProcDisk? Disk { get; private set; }
+
+        /// <inheritdoc cref="Disk"/>
+        public long? Files { get; private set; }
+
         /// <summary>Without that of processes which are measured for the first time: nobody knows when they used it.</summary>
         public long UserSince { get; private set; }
 
@@ -203,6 +233,17 @@ internal sealed class ProcessMetrics : ISpanMetrics
 
         /// <summary>Whether one of them was measured before.</summary>
         public bool IsKnown { get; private set; }
+
+        public void Add(in ProcHoldings now, ProcDisk before)
+        {
+            if (now.Disk is { } disk)
+            {
+                var sum = Disk ?? default;
+                Disk = new ProcDisk(sum.Read + disk.Read - before.Read, sum.Written + disk.Written - before.Written);
+            }
+
+            Files = now.Files is { } files ? (Files ?? 0) + files : Files;
+        }
 
         public void Add(in ProcUsage now, ProcUsage? before)
         {

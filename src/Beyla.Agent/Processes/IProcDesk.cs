@@ -36,6 +36,12 @@ public interface IProcDesk : IDisposable
     /// <param name="isEnvironment">Whether it is an environment, and not what the process has written over it.</param>
     int Variables(int pid, Span<byte> target, out bool isEnvironment);
 
+    /// <summary>The text of io; its bytes, at most 4,096.</summary>
+    int ReadIo(int pid, Span<byte> target);
+
+    /// <summary>How many entries fd has, at most <see cref="ProcReader.MaximumFiles"/>.</summary>
+    int CountFiles(int pid);
+
     /// <summary>One for another thread.</summary>
     IProcDesk Another();
 }

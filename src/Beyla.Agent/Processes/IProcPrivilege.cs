@@ -7,10 +7,10 @@ public enum ProcPrivileges
     /// <summary>No capability.</summary>
     None = 0,
 
-    /// <summary>CAP_SYS_PTRACE: exe, maps, and with <see cref="ReadSearch"/> environ.</summary>
+    /// <summary>CAP_SYS_PTRACE: exe, maps, and with <see cref="ReadSearch"/> environ and io.</summary>
     Ptrace = 1,
 
-    /// <summary>CAP_DAC_READ_SEARCH: files whose mode lets only their owner read.</summary>
+    /// <summary>CAP_DAC_READ_SEARCH: files whose mode lets only their owner read, fd among them.</summary>
     ReadSearch = 2,
 
     /// <summary>CAP_PERFMON: maps.</summary>
@@ -22,7 +22,7 @@ public interface IProcPrivilege
 {
     /// <summary>Makes those of <paramref name="needed"/> that the agent has effective, makes the call, and lowers them again.</summary>
     /// <param name="needed">What the call may need. Having none of it is no error: the call then answers EACCES or EPERM.</param>
-    /// <param name="systemCall">Opens a file or reads a link. To be made on the calling thread.</param>
+    /// <param name="systemCall">Opens a file, reads one or a link. To be made on the calling thread.</param>
     /// <returns>What the call returned.</returns>
     int Run(ProcPrivileges needed, in ProcCall systemCall);
 

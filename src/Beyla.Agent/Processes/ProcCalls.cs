@@ -17,6 +17,11 @@ internal static unsafe partial class ProcCalls
     // linux/openat2.h, asm-generic/unistd.h, linux/time.h.
     private const ulong RESOLVE_NO_MAGICLINKS = 2, RESOLVE_IN_ROOT = 0x10, RESOLVE_CACHED = 0x20;
     private const nint SYS_openat2 = 437;
+
+    // arch/x86/entry/syscalls/syscall_64.tbl; asm-generic/unistd.h. struct linux_dirent64 (getdents64(2)): d_reclen, d_name.
+    private static readonly nint SYS_getdents64 = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 217 : 61;
+    private const int EntryLength = 16, EntryName = 19;
+
     private const int CLOCK_THREAD_CPUTIME_ID = 3;
 
     /// <summary>
@@ -128,6 +133,48 @@ internal static unsafe partial class ProcCalls
         return FileStatus.TryRead(file, "", FileStatus.EmptyPath | FileStatus.DoNotSync, wanted, out status);
     }
 
+    /// <summary>Bytes of what has this name, as the kernel says (statx(2)); a negative errno.</summary>
+    internal static long SizeOf(ReadOnlySpan<byte> path)
+    {
+        var name = stackalloc byte[ProcReader.MaximumPath];
+        return !TryTerminate(path, name) ? -Errno.ENAMETOOLONG
+            : FileStatus.TryRead(FileStatus.CurrentDirectory, name, FileStatus.DoNotSync, FileStatus.Basic, out var status)
+                ? (long)status.Size : -Marshal.GetLastPInvokeError();
+    }
+
+    /// <summary>Entries of an open directory, without itself and the one above.</summary>
+    /// <param name="directory">Stands at its beginning.</param>
+    /// <param name="limit">No more are counted.</param>
+    /// <param name="room">For some of them at a time; at least a kilobyte.</param>
+    /// <returns>How many, -E2BIG where there are more than the limit, or another negative errno.</returns>
+    internal static int CountEntries(int directory, int limit, Span<byte> room)
+    {
+        var count = 0;
+        while (count <= limit)
+        {
+            int length;
+            fixed (byte* to = room)
+            {
+                length = (int)syscall(SYS_getdents64, directory, to, (nuint)room.Length);
+            }
+
+            if (length <= 0)
+            {
+                return length == 0 ? count : -Marshal.GetLastPInvokeError();
+            }
+
+            var at = 0;
+            while (at + EntryName < length)
+            {
+                var name = room[(at + EntryName)..];
+                count += name.StartsWith(".\0"u8) || name.StartsWith("..\0"u8) ? 0 : 1;
+                at += Math.Max(EntryName, (int)MemoryMarshal.Read<ushort>(room[(at + EntryLength)..]));
+            }
+        }
+
+        return -Errno.E2BIG;
+    }
+
     /// <summary>Nanoseconds of processor time that the calling thread has used.</summary>
     internal static long ThreadTime()
     {
@@ -167,6 +214,9 @@ internal static unsafe partial class ProcCalls
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint syscall(nint number, nint directory, byte* path, ulong* how, nint size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint syscall(nint number, nint file, byte* buffer, nuint size);
 
     [LibraryImport("libc")]
     private static partial int clock_gettime(int clock, long* time);

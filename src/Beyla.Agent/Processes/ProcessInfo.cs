@@ -29,6 +29,15 @@ public sealed record ProcessInfo
     /// <summary>Which of its traces are exported, as the rule says that selected it; null where that is as for all.</summary>
     public Selection.SamplerConfiguration? Sampler { get; init; }
 
+    /// <summary>What leaves the agent of it.</summary>
+    public Selection.ExportedSignals Exports { get; init; } = Selection.ExportedSignals.All;
+
+    /// <summary>Patterns of the paths of its requests, as the rules say; null where that is as for all.</summary>
+    public Selection.ServiceRoutes? Routes { get; init; }
+
+    /// <summary>Which groups of metrics it has, as the rules say; null where these are those of all.</summary>
+    public Configuration.MetricFeatures? Features { get; init; }
+
     /// <summary>
     /// Its control group when it was looked at, as <see cref="Linux.ControlGroups.FindGroup(string)"/> gives it; null where nobody asked
     /// (<see cref="ProcessTableOptions.NeedsControlGroup"/>), or it is not known.

@@ -1,3 +1,4 @@
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Processes.Inspections;
 using Beyla.Agent.Selection;
 
@@ -133,6 +134,9 @@ internal sealed class ProcessJudge
         Language = facts.Language,
         ResourceAttributes = own.Attributes ?? [],
         Sampler = rule.Sampler,
+        Exports = Last(facts, rule, static rule => rule.Exports is not null)?.Exports ?? ExportedSignals.All,
+        Routes = Last(facts, rule, static rule => rule.Routes is not null)?.Routes,
+        Features = Last(facts, rule, static rule => rule.Features is not null)?.Features is { } names ? ServiceFeatures.Of(names) : null,
     };
 
     private Verdict Refusal(ProcessFacts facts) => IsWanted(facts) && selection.IsExcluded(facts) ? Verdict.Excluded : Verdict.Unwanted;
@@ -147,6 +151,24 @@ internal sealed class ProcessJudge
             ExecutablePath = knowsExecutable ? rule.ExecutablePath : null,
         }),
     ];
+
+    /// <summary>
+    /// Of the rules that fit and say something the last one, so that one for some services may stand behind one for all, as in Grafana
+    /// Beyla.
+    /// </summary>
+    private SelectionRule? Last(ProcessFacts facts, SelectionRule chosen, Func<SelectionRule, bool> says)
+    {
+        for (var i = selection.Rules.Count - 1; i >= 0; i--)
+        {
+            var rule = selection.Rules[i];
+            if (says(rule) && (rule == chosen || rule.Matches(facts)))
+            {
+                return rule;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>The rule that chose the process names it, else the first other one that fits and has a name to give.</summary>
     private string? FromRules(ProcessFacts facts, SelectionRule chosen, Func<SelectionRule, string?> name)

@@ -18,6 +18,15 @@ public sealed record SelectionRule
     /// <summary>Which traces of the process are exported; null where that is as for all.</summary>
     public SamplerConfiguration? Sampler { get; init; }
 
+    /// <summary>What leaves the agent of the process; null where the rule does not say.</summary>
+    public ExportedSignals? Exports { get; init; }
+
+    /// <summary>Patterns of paths of the service; null where the rule has none.</summary>
+    public ServiceRoutes? Routes { get; init; }
+
+    /// <summary>Names of the groups of metrics that the service has, as <c>metrics.features</c>; null where that is as for all.</summary>
+    public IReadOnlyList<string>? Features { get; init; }
+
     /// <summary>The process listens on one of these TCP ports.</summary>
     public IntegerRanges OpenPorts { get; init; } = IntegerRanges.None;
 

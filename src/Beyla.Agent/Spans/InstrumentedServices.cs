@@ -28,7 +28,7 @@ public sealed class InstrumentedServices(LeftOut ofTraces, LeftOut ofMetrics) : 
     public static InstrumentedServices? Make(AgentConfiguration configuration)
     {
         var (shaping, metrics) = (configuration.Shaping, configuration.Metrics);
-        var features = metrics.TakesSpans ? metrics.Features : MetricFeatures.None;
+        var features = metrics.TakesSpans ? metrics.Features | metrics.ServiceFeatures : MetricFeatures.None;
         var (ofTraces, ofMetrics) = (LeftOut.None, LeftOut.None);
         if (shaping.ExcludesInstrumented)
         {

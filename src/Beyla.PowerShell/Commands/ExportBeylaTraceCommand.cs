@@ -168,7 +168,9 @@ public sealed class ExportBeylaTraceCommand : ConfiguredCmdlet
             .With("OTEL_TRACES_EXPORTER", Endpoint is null ? null : "otlp")
             .With("OTEL_EXPORTER_OTLP_ENDPOINT", Endpoint?.OriginalString)
             // One of traces alone would go before it.
-            .With("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Endpoint is null ? null : ""),
+            .With("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Endpoint is null ? null : "")
+            // Nobody would see what is written for -Exporter Otlp.
+            .KeepOutput("otlp"),
         sink!, show!);
 
     /// <summary>As the option --to of the agent has it. The text of the console is made of the same requests.</summary>

@@ -161,7 +161,8 @@ public sealed class GetBeylaFlowCommand : ConfiguredCmdlet
             .With("BEYLA_REVERSE_DNS_TYPE", ResolveName ? "local" : null)
             .With("BEYLA_NETWORK_REQUIRE_PROCESS", ids.Count > 0 ? "1" : null)
             .With("BEYLA_ENFORCE_SYS_CAPS", EnforceCapability ? "1" : null)
-            .With("BEYLA_LOG_LEVEL", LogLevelText);
+            .With("BEYLA_LOG_LEVEL", LogLevelText)
+            .KeepOutput();
         foreach (var variable in ApplicationVariables.Where(v => Environment.GetEnvironmentVariable(v) is not null))
         {
             command.With(variable, "");

@@ -147,7 +147,8 @@ public sealed class StartBeylaTraceCommand : SelectionCmdlet
             // One of traces alone would go before it.
             .With("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Endpoint is null ? null : "")
             // It is asked for traces.
-            .With("OTEL_METRICS_EXPORTER", Endpoint is null ? null : "none");
+            .With("OTEL_METRICS_EXPORTER", Endpoint is null ? null : "none")
+            .KeepOutput();
         try
         {
             var kind = Kind?.ToString();

@@ -164,16 +164,6 @@ public sealed class SelectionTests
         Assert.True(loaded.Configuration.Selection.IsEmpty);
     }
 
-    [Fact]
-    public void What_only_changes_the_export_is_ignored_with_a_warning()
-    {
-        var loaded = Loaded.From("discovery: {instrument: [{open_ports: 80, exports: [traces]}]}");
-        Assert.Equal(
-            ["beyla.yml:1:43: discovery.instrument[0].exports belongs to a feature that is not built in this agent and has no effect"],
-            loaded.Warnings);
-        Assert.Single(loaded.Configuration.Selection.Rules);
-    }
-
     [Theory]
     [InlineData("[{name: x}]",
         "discovery.instrument[0] = \"{name: x}\" (beyla.yml:1:26): "

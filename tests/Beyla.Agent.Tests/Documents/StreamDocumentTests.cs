@@ -45,8 +45,9 @@ public class StreamDocumentTests
     public void Names_are_those_of_the_conventions() => Assert.Equal(
         [
             "name", "error.type", "http.request.method", "url.path", "url.query", "http.response.status_code", "http.request.header.host",
-            "network.protocol.version", "http.request.body.size", "http.response.body.size", "http.route", "db.system.name", "db.namespace",
-            "db.query.summary", "db.query.text", "db.operation.name", "db.collection.name", "db.operation.batch.size",
+            "network.protocol.version", "http.request.body.size", "http.response.body.size", "http.route", "url.template",
+            "db.system.name", "db.namespace", "db.query.summary", "db.query.text", "db.operation.name", "db.collection.name",
+            "db.operation.batch.size",
             "db.stored_procedure.name", "db.response.status_code", "db.response.returned_rows", "beyla.guess", "tracestate",
         ],
         SpanAttributes.All.Select(static row => row.Name));

@@ -41,6 +41,23 @@ public sealed class KeeperProcTests : IDisposable
     }
 
     [Fact]
+    public void What_a_process_moved_and_holds_is_told_as_the_kernel_has_it()
+    {
+        var pid = desk.Start("/bin/sleep", ["60"]);
+        Until(() => File.ReadAllText($"/proc/{pid}/syscall").StartsWith("230 ", StringComparison.Ordinal));
+        var target = new byte[4096];
+        Assert.Equal(
+            File.ReadAllText($"/proc/{pid}/io"), Encoding.UTF8.GetString(target, 0, Connection.ReadIo(pid, target)));
+        Assert.Equal(Directory.GetFileSystemEntries($"/proc/{pid}/fd").Length, Connection.CountFiles(pid));
+        Assert.Equal(-Errno.ENOENT, Connection.ReadIo(4194303, target));
+        Assert.Equal(-Errno.ENOENT, Connection.CountFiles(4194303));
+        Assert.Equal(-Errno.ESRCH, Connection.ReadIo(Environment.ProcessId, target));
+        desk.Host.MeasuresProcesses = false;
+        Assert.Equal(-Errno.ENODEV, Connection.ReadIo(pid, target));
+        Assert.Equal(-Errno.ENODEV, Connection.CountFiles(pid));
+    }
+
+    [Fact]
     public void Of_the_environment_two_variables_leave_and_no_others()
     {
         var pid = desk.Start(
@@ -107,6 +124,8 @@ public sealed class KeeperProcTests : IDisposable
             Assert.Equal(-Errno.ESRCH, Connection.NameExecutable(thread));
             Assert.Equal(-Errno.ESRCH, Connection.ReadLink(thread, ProcessLink.Executable, target));
             Assert.Equal(-Errno.ESRCH, Connection.Variables(thread, target, out _));
+            Assert.Equal(-Errno.ESRCH, Connection.ReadIo(thread, target));
+            Assert.Equal(-Errno.ESRCH, Connection.CountFiles(thread));
         }
 
         Assert.Equal(0, desk.Privilege.Calls);

@@ -22,6 +22,8 @@ internal sealed class RecordingHost : IKeeperHost, IDisposable
 
     public bool ReadsProcesses { get; set; } = true;
 
+    public bool MeasuresProcesses { get; set; } = true;
+
     /// <summary>What <see cref="OpenDesk"/> gives; made anew each time.</summary>
     public List<MessageSocket> Desks { get; } = [];
 

@@ -46,6 +46,8 @@ public sealed class SteadyStateTests : IDisposable
         { KeeperOperation.OpenExecutable, 0, 10_000 },
         { KeeperOperation.LeadsTo, 0, 10_000 },
         { KeeperOperation.ScanListeners, 0, 10_000 },
+        { KeeperOperation.ReadIo, 0, 10_000 },
+        { KeeperOperation.CountFiles, 0, 10_000 },
         { KeeperOperation.IncludeGroup, 0, 10_000 },
         { KeeperOperation.BeginGo, 0, 10_000 },
         // Each looks through the maps of this process, which has hundreds. The host keeps an object for each probe that is set.

@@ -19,8 +19,9 @@ internal sealed class MetricRig
 
     public MetricRig(
         MetricFeatures features = MetricFeatures.Application, MetricStoreOptions? options = null,
-        InstrumentedServices? instrumented = null, params ProcessInfo[] processes)
-        : this(new MetricSetup { Features = features }, options, instrumented, processes)
+        InstrumentedServices? instrumented = null, MetricFeatures serviceFeatures = MetricFeatures.None,
+        params ProcessInfo[] processes)
+        : this(new MetricSetup { Features = features, ServiceFeatures = serviceFeatures }, options, instrumented, processes)
     {
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Beyla.Agent.Configuration;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
@@ -42,6 +43,29 @@ public sealed class IdentityTests
         rig.Proc.Add(10, "/srv/web", environment.Split('|'));
         rig.Table.Start();
         Assert.Equal((name, nameSpace), (rig.Table.Find(10, 0)!.ServiceName, rig.Table.Find(10, 0)!.ServiceNamespace));
+    }
+
+    /// <summary>As in Grafana Beyla: entries are alternatives, and later ones override what leaves.</summary>
+    [Fact]
+    public void What_leaves_and_its_routes_are_those_of_the_last_rule_that_fits_and_says_so()
+    {
+        ServiceRoutes first = new(["/a"], []), last = new([], ["/b"]);
+        SelectionRule[] rules =
+        [
+            TableRig.Exe("*") with { Exports = ExportedSignals.Metrics, Routes = first, Features = ["application_span", "network"] },
+            TableRig.Exe("/srv/web") with { Exports = ExportedSignals.None },
+            TableRig.Exe("/srv/w*") with { Routes = last },
+        ];
+        using var rig = new TableRig(rules);
+        rig.Proc.Add(10, "/srv/web").Add(11, "/srv/other");
+        rig.Table.Start();
+        Assert.Equal((ExportedSignals.None, last), (rig.Table.Find(10, 0)!.Exports, rig.Table.Find(10, 0)!.Routes));
+        Assert.Equal((ExportedSignals.Metrics, first), (rig.Table.Find(11, 0)!.Exports, rig.Table.Find(11, 0)!.Routes));
+        Assert.Equal(MetricFeatures.ApplicationSpan, rig.Table.Find(11, 0)!.Features);
+        using var plain = new TableRig([TableRig.Exe("*")]);
+        plain.Proc.Add(10, "/srv/web");
+        plain.Table.Start();
+        Assert.Equal((ExportedSignals.All, null), (plain.Table.Find(10, 0)!.Exports, plain.Table.Find(10, 0)!.Routes));
     }
 
     [Fact]

@@ -199,14 +199,15 @@ internal sealed class AgentProcess : ChildProcess
         // Where routes are shown or conditions are set, requests are left out between the two.
         string shown = counters.ContainsKey("routes") ? "routes" : "spans";
         string before = counters.ContainsKey("filter") ? "filter" : shown;
-        string routed = counters.ContainsKey("routes.traces") ? "routes.traces" : "export";
+        string chosen = counters.ContainsKey("exports.traces") ? "exports.traces" : "export";
+        string routed = counters.ContainsKey("routes.traces") ? "routes.traces" : chosen;
         string passed = counters.ContainsKey("filter.traces") ? "filter.traces" : routed;
         string sent = counters.ContainsKey("instrumented.traces") ? "instrumented.traces" : passed;
         foreach ((string from, string to) in new[]
         {
             ("sockets", "tracing"), ("exchanges", "spans"), ("spans", "routes"), (shown, "filter"), (before, "printer"),
-            ("spans", "export"), ("export", "routes.traces"), (routed, "filter.traces"), (passed, "instrumented.traces"),
-            (sent, "otlp.traces"), ("flows", "filter.flows"), ("filter.flows", "printer"),
+            ("spans", "export"), ("export", "exports.traces"), (chosen, "routes.traces"), (routed, "filter.traces"),
+            (passed, "instrumented.traces"), (sent, "otlp.traces"), ("flows", "filter.flows"), ("filter.flows", "printer"),
         })
         {
             if (counters.TryGetValue(from, out PlaceCount? left)

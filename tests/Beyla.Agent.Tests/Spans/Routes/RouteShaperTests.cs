@@ -2,6 +2,7 @@ using System.Text;
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Export;
+using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Spans.Routes;
 using Beyla.Agent.Tests.Export;
@@ -29,6 +30,35 @@ public sealed class RouteShaperTests
             Assert.Equal(route, Text(span, SpanAttribute.HttpRoute));
             Assert.Equal(guess, Text(span, SpanAttribute.Guess));
         }
+    }
+
+    /// <summary>Semantic conventions 1.44, HTTP spans: the name of a client is {method} {url.template} where that is known.</summary>
+    [Theory]
+    [InlineData(SpanKind.Server, "/users/17", "GET /users/:own", "/users/:own", "")]
+    [InlineData(SpanKind.Server, "/orders/17", "GET /orders/{id}", "/orders/{id}", "")]
+    [InlineData(SpanKind.Server, "/items/17", "GET /items/*", "/items/*", "")]
+    [InlineData(SpanKind.Client, "/items/17", "GET /items/:item", "", "/items/:item")]
+    [InlineData(SpanKind.Client, "/users/17", "GET", "", "")]
+    [InlineData(SpanKind.Client, "*", "GET", "", "")]
+    public void A_service_has_patterns_of_its_own_before_those_for_all(
+        SpanKind kind, string path, string named, string route, string template)
+    {
+        var shaper = new RouteShaper(new RoutesConfiguration { Patterns = ["/orders/{id}", "/users/{id}"] });
+        var process = Samples.Web with { Routes = new ServiceRoutes(["/users/:own"], ["/items/:item"]) };
+        for (var again = 0; again < 2; again++)
+        {
+            var span = Samples.Client.With(SpanAttribute.UrlPath, path) with { Kind = kind };
+            _ = shaper.Shape(new ExportedSpan(in span) { Process = process });
+            // Another stage that shares the shaper changes nothing more.
+            _ = shaper.Shape(new ExportedSpan(in span) { Process = process });
+            Assert.Equal(named, Text(span, SpanAttribute.Name));
+            Assert.Equal(route, Text(span, SpanAttribute.HttpRoute));
+            Assert.Equal(template, Text(span, SpanAttribute.UrlTemplate));
+        }
+
+        var other = Samples.Client.With(SpanAttribute.UrlPath, "/users/17") with { Kind = SpanKind.Server };
+        _ = shaper.Shape(new ExportedSpan(in other) { Process = Samples.Web });
+        Assert.Equal("/users/{id}", Text(other, SpanAttribute.HttpRoute));
     }
 
     [Fact]
