@@ -10,9 +10,7 @@ using Beyla.Agent.Flows;
 using Beyla.Agent.Logging;
 using Beyla.Agent.Metrics;
 using Beyla.Agent.Processes;
-using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
-using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Spans.Routes;
 using Beyla.Agent.Statistics;
 
@@ -25,10 +23,10 @@ internal sealed class Exports : IDisposable
     private readonly List<ICounted> places;
     private readonly List<IDisposable> owned = [];
     private readonly PrometheusExport? pages;
-    private StageMetrics? sentStages;
     private readonly RouteShaper routes; // of the export thread
     private readonly IReadOnlyList<AttributeCondition> conditions;
     private readonly bool hasOwnExports;
+    private StageMetrics? sentStages;
 
     private readonly OutputTurn turn = new();
     private readonly Action outputEnded;
@@ -53,7 +51,7 @@ internal sealed class Exports : IDisposable
             var sender = Sender(traces.Otlp, OtlpSignal.Traces, traces.QueueSize, fileText);
             var stage = new OtlpTraces(traces, resources, sender, AgentVersion.Text, samplers.IsSampled, shaping.Attributes);
             var others = instrumented is null ? null : new InstrumentedStage(stage, instrumented);
-            stages.Add(Behind(others ?? (IExportStage)stage, IgnoredSignals.Traces, "filter.traces"));
+            stages.Add(Behind(others ?? (IExportStage)stage, IgnoredSignals.Traces));
             places.AddRange(others is null ? [stage] : [others, stage]);
             owned.Add(stage);
         }
@@ -125,19 +123,12 @@ internal sealed class Exports : IDisposable
     /// <summary>When a process of which nobody has looked that up began, in clock ticks after boot; 0 if unknown.</summary>
     private static long StartOf(ProcReader proc, int pid) => proc.TryStat(pid, out var stat) ? stat.StartTime : 0;
 
-    /// <summary>
-    /// Puts routes and, where there are conditions, the filter before a stage, and before these what rules say of exports; all count before
-    /// what is behind them.
-    /// </summary>
-    private IExportStage Behind(IExportStage stage, IgnoredSignals signal, string place)
+    /// <summary>Puts what shapes spans before a stage, and counts with it.</summary>
+    private IExportStage Behind(IExportStage stage, IgnoredSignals signal)
     {
-        var filtered = FilteredStage.Before(stage, conditions, place);
-        var routed = new RoutedStage(filtered ?? stage, routes, signal);
-        // Routes are found for those alone that go on.
-        var chosen = !hasOwnExports ? null : new ExportsStage(
-            routed, signal == IgnoredSignals.Metrics ? ExportedSignals.Metrics : ExportedSignals.Traces);
-        places.AddRange(((ICounted?[])[chosen, routed, filtered]).OfType<ICounted>());
-        return chosen ?? (IExportStage)routed;
+        var shaped = ShapedStage.Before(stage, signal, routes, conditions, hasOwnExports);
+        places.AddRange(shaped.Gates);
+        return shaped.First;
     }
 
     /// <summary>Adds what makes metrics and what sends them, and begins the pages on which they are read.</summary>
@@ -147,7 +138,7 @@ internal sealed class Exports : IDisposable
         (Flows, Statistics) = (intake.Flows, intake.Statistics);
         foreach (var stage in intake.Stages)
         {
-            stages.Add(Behind(stage, IgnoredSignals.Metrics, "filter.metrics"));
+            stages.Add(Behind(stage, IgnoredSignals.Metrics));
             if (stage is ICounted counted)
             {
                 places.Add(counted);

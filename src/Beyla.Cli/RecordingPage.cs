@@ -3,7 +3,6 @@ using Beyla.Agent.Export.Prometheus;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Metrics;
 using Beyla.Agent.Spans;
-using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Spans.Routes;
 
 namespace Beyla.Cli;
@@ -14,8 +13,7 @@ internal sealed class RecordingPage : RecordingTarget
     private const int StandardOutput = 1;
 
     private readonly MetricIntake intake;
-    private readonly RoutedStage routed;
-    private readonly FilteredStage? filtered;
+    private readonly ShapedStage shaped;
     private readonly SpanTally tally = new();
     private string lossReason = "";
 
@@ -41,9 +39,8 @@ internal sealed class RecordingPage : RecordingTarget
             HostIdentity.Elsewhere(shaping.HostId, shaping.HostName), AgentVersion.Text, static _ => 0, shaping.ResourceAttributes);
         intake = new MetricIntake(
             configuration with { Metrics = metrics }, services, HostIdentity.Read(shaping.HostId, shaping.HostName), AgentVersion.Text);
-        filtered = FilteredStage.Before(intake.Stages[0], shaping.Filter, "filter.metrics");
-        routed = new RoutedStage(filtered ?? intake.Stages[0], new RouteShaper(shaping.Routes), IgnoredSignals.Metrics);
-        Stages = [tally, routed, services];
+        shaped = ShapedStage.Before(intake.Stages[0], IgnoredSignals.Metrics, new RouteShaper(shaping.Routes), shaping.Filter);
+        Stages = [tally, shaped.First, services];
     }
 
     /// <inheritdoc/>
@@ -69,7 +66,7 @@ internal sealed class RecordingPage : RecordingTarget
     /// <inheritdoc/>
     public override (long Delivered, long Lost, long Filtered) Count()
     {
-        var leftOut = routed.Count().Concat(filtered?.Count() ?? []).Sum(static place => place.Filtered);
+        var leftOut = shaped.Filtered;
         var counted = tally.Spans - leftOut;
         return lossReason.Length == 0 ? (counted, 0, leftOut) : (0, counted, leftOut);
     }

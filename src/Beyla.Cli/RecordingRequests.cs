@@ -1,7 +1,6 @@
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Export.Otlp;
 using Beyla.Agent.Spans;
-using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Spans.Routes;
 
 namespace Beyla.Cli;
@@ -14,8 +13,7 @@ internal sealed class RecordingRequests : RecordingTarget
 
     private readonly OtlpSender sender;
     private readonly OtlpTraces traces;
-    private readonly RoutedStage routed;
-    private readonly FilteredStage? filtered;
+    private readonly ShapedStage shaped;
 
     /// <param name="kind">Whether they are sent or written.</param>
     /// <param name="configuration">What is configured.</param>
@@ -32,9 +30,8 @@ internal sealed class RecordingRequests : RecordingTarget
         traces = new OtlpTraces(
             configuration.TracesOptions, services, sender, AgentVersion.Text, new Samplers(shaping.Sampler).IsSampled,
             shaping.Attributes);
-        filtered = FilteredStage.Before(traces, shaping.Filter, "filter.traces");
-        routed = new RoutedStage(filtered ?? (IExportStage)traces, new RouteShaper(shaping.Routes), IgnoredSignals.Traces);
-        Stages = [routed, services];
+        shaped = ShapedStage.Before(traces, IgnoredSignals.Traces, new RouteShaper(shaping.Routes), shaping.Filter);
+        Stages = [shaped.First, services];
     }
 
     /// <inheritdoc/>
@@ -49,9 +46,9 @@ internal sealed class RecordingRequests : RecordingTarget
     /// <inheritdoc/>
     public override void Complete(CancellationToken stop)
     {
-        routed.HandOver();
+        shaped.First.HandOver();
         _ = sender.WaitUntilSettled(stop);
-        routed.Finish(Environment.TickCount64 + StopLimit);
+        shaped.First.Finish(Environment.TickCount64 + StopLimit);
     }
 
     /// <inheritdoc/>
@@ -59,9 +56,7 @@ internal sealed class RecordingRequests : RecordingTarget
     {
         var (delivered, lost, held) = sender.Count();
         // What is still on its way has nobody any more who would wait for its answer.
-        return (
-            delivered, lost + held,
-            traces.Count().Concat(routed.Count()).Concat(filtered?.Count() ?? []).Sum(static place => place.Filtered));
+        return (delivered, lost + held, shaped.Filtered + traces.Count().Sum(static place => place.Filtered));
     }
 
     /// <inheritdoc/>
