@@ -48,6 +48,11 @@ internal readonly ref struct HostName
     /// <summary>The last label of a name has a letter (RFC 3696 section 2), that of an address of version 4 has none.</summary>
     private static bool IsName(ReadOnlySpan<byte> host)
     {
+        if (!host.IsEmpty && char.IsAsciiLetter((char)host[^1]))
+        {
+            return true; // as of nearly all
+        }
+
         host = host.TrimEnd((byte)'.');
         var last = host[(host.LastIndexOf((byte)'.') + 1)..];
         return last.ContainsAnyInRange((byte)'a', (byte)'z') || last.ContainsAnyInRange((byte)'A', (byte)'Z');

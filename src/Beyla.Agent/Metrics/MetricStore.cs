@@ -90,18 +90,17 @@ public sealed partial class MetricStore
 
         if (!processes.TryGetValue(service.Process.Pid, out var known))
         {
-            known = (service.Process, Join(service));
+            known = processes[service.Process.Pid] = (service.Process, Join(service));
         }
         else if (!ReferenceEquals(known.Process, service.Process))
         {
             // More is known of it than before. Who begins before the other ends keeps a resource alive that is the same.
             var before = known.Resource;
-            known = (service.Process, Join(service));
+            known = processes[service.Process.Pid] = (service.Process, Join(service));
             Leave(before);
         }
 
         var resource = known.Resource;
-        processes[service.Process.Pid] = known;
         (lastProcess, lastResource) = (service.Process, resource);
         return resource;
     }

@@ -75,7 +75,6 @@ public ref struct SeriesKey
             value = value[..Longest];
         }
 
-
         BinaryPrimitives.WriteUInt16LittleEndian(room[used..], (ushort)value.Length);
         value.CopyTo(room[(used + sizeof(ushort))..]);
         used += sizeof(ushort) + value.Length;
@@ -91,19 +90,25 @@ public ref struct SeriesKey
     /// <summary>The next attribute; a negative number is none.</summary>
     public void Add(long value)
     {
-        Span<byte> digits = stackalloc byte[20];
+        // Right where it stays: most are a status or a port.
+        var digits = room[(used + sizeof(ushort))..];
         var length = 0;
-        if (value is >= 100 and < 1000)
+        if (value is >= 0 and < 100_000)
         {
-            // The status of HTTP.
-            (digits[0], digits[1], digits[2]) = ((byte)('0' + (value / 100)), (byte)('0' + (value / 10 % 10)), (byte)('0' + (value % 10)));
-            length = 3;
+            var rest = (uint)value;
+            length = rest < 10 ? 1 : rest < 100 ? 2 : rest < 1000 ? 3 : rest < 10_000 ? 4 : 5;
+            for (var i = length - 1; i >= 0; i--)
+            {
+                (rest, var digit) = Math.DivRem(rest, 10);
+                digits[i] = (byte)('0' + digit);
+            }
         }
         else if (value >= 0)
         {
             _ = Utf8Formatter.TryFormat(value, digits, out length);
         }
 
-        Add(digits[..length]);
+        BinaryPrimitives.WriteUInt16LittleEndian(room[used..], (ushort)length);
+        used += sizeof(ushort) + length;
     }
 }

@@ -26,6 +26,9 @@ public sealed class ServiceResource
     /// <summary>What an exporter has made of the attributes, so that it makes it once. For the one thread of exports.</summary>
     internal byte[]? Encoded { get; set; }
 
+    /// <summary>What an exporter gathers of its telemetry just now, found without a look-up. For the one thread of exports.</summary>
+    internal object? Gathered { get; set; }
+
     /// <summary>The label <c>job</c> of Prometheus: namespace and name, or the name alone.</summary>
     public string Job => ServiceNamespace.Length > 0 ? ServiceNamespace + "/" + ServiceName : ServiceName;
 }

@@ -17,11 +17,12 @@ public sealed class ServiceResources(
     private const int MaximumKept = 65536;
 
     private readonly Dictionary<int, ServiceResource> kept = []; // by process id
-    private ServiceResource? last;
+    private readonly ServiceResource?[] recent = new ServiceResource?[64]; // by the lowest bits of the process id
 
     /// <summary>The resource of a process. Does not allocate for one that is known.</summary>
     public ServiceResource Of(ProcessInfo process)
     {
+        ref var last = ref recent[process.Pid & 63];
         if (last is not null && ReferenceEquals(last.Process, process))
         {
             return last;
@@ -49,7 +50,7 @@ public sealed class ServiceResources(
     public void OnEnd(ProcessInfo process)
     {
         _ = kept.Remove(process.Pid);
-        last = null;
+        recent[process.Pid & 63] = null;
     }
 
     /// <inheritdoc/>

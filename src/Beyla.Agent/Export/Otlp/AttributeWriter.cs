@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Beyla.Agent.Export.Otlp;
@@ -7,6 +9,9 @@ namespace Beyla.Agent.Export.Otlp;
 /// </summary>
 public static class AttributeWriter
 {
+    // Up to here a length, and the tag of a field, takes one byte; and the bytes between a name and the text of a short attribute.
+    private const int OneByte = 0x7f, LastShortField = 15, Inner = 4;
+
     /// <summary>The field of a name, encoded once for use with the members that take encoded names.</summary>
     public static byte[] Encode(string name)
     {
@@ -27,6 +32,20 @@ public static class AttributeWriter
             value = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(value));
         }
 
+        // The tag of the attribute, its length, the name, the tag of the value, its length, the tag of the text, its length, the text.
+        var whole = name.Length + Inner + value.Length;
+        if (whole <= OneByte && field <= LastShortField)
+        {
+            var target = writer.Next(2 + whole);
+            target[0] = (byte)((field << 3) | 2);
+            target[1] = (byte)whole;
+            name.CopyTo(target[2..]);
+            target = target[(2 + name.Length)..];
+            BinaryPrimitives.WriteUInt32LittleEndian(target, 0x0a_00_12 | ((2 + (uint)value.Length) << 8) | ((uint)value.Length << 24));
+            value.CopyTo(target[Inner..]);
+            return;
+        }
+
         var any = 1 + ProtobufWriter.LengthOf((uint)value.Length) + value.Length;
         writer.Head(field, name.Length + 1 + ProtobufWriter.LengthOf((uint)any) + any);
         writer.Raw(name);
@@ -37,6 +56,20 @@ public static class AttributeWriter
     /// <summary>An attribute that is a whole number.</summary>
     public static void Number(ProtobufWriter writer, int field, ReadOnlySpan<byte> name, long value)
     {
+        var whole = name.Length + Inner + 1;
+        if (value is >= 0x80 and < 0x4000 && whole <= OneByte && field <= LastShortField)
+        {
+            // Most are a status or a port: two bytes, seven bits in each, behind the tags of the value and of the number in it.
+            var target = writer.Next(2 + whole);
+            target[0] = (byte)((field << 3) | 2);
+            target[1] = (byte)whole;
+            name.CopyTo(target[2..]);
+            target = target[(2 + name.Length)..];
+            BinaryPrimitives.WriteUInt32LittleEndian(target, 0x18_03_12u | (uint)((value & 0x7f) | 0x80) << 24);
+            target[Inner] = (byte)(value >> 7);
+            return;
+        }
+
         var attribute = writer.Begin(field);
         writer.Raw(name);
         var any = writer.Begin(2);
@@ -62,13 +95,11 @@ public static class AttributeWriter
     }
 
     /// <summary>A text that is cut to so many characters, as OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT has it.</summary>
-    internal static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> text, int limit)
-    {
-        if (text.Length <= limit)
-        {
-            return text;
-        }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> text, int limit) => text.Length <= limit ? text : CutLong(text, limit);
 
+    private static ReadOnlySpan<byte> CutLong(ReadOnlySpan<byte> text, int limit)
+    {
         var (position, characters) = (0, 0);
         while (position < text.Length && characters < limit)
         {

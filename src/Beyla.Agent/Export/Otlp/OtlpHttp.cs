@@ -37,6 +37,12 @@ public sealed class OtlpHttp : IOtlpTransport
             // A value beyond ASCII would be an error with each request.
             RequestHeaderEncodingSelector = static (_, _) => System.Text.Encoding.UTF8,
         };
+        if (!IsGrpc)
+        {
+            handler.ConnectCallback = BlockingConnection.Open;
+            handler.PooledConnectionIdleTimeout = BlockingConnection.IdleTimeout;
+        }
+
         if (certificates is not null)
         {
             handler.SslOptions = certificates;
@@ -65,8 +71,11 @@ public sealed class OtlpHttp : IOtlpTransport
         try
         {
             using var request = Make(body);
-            using var response = client.SendAsync(request, HttpCompletionOption.ResponseContentRead, timer.Token).GetAwaiter().GetResult();
-            var content = response.Content.ReadAsByteArrayAsync(timer.Token).GetAwaiter().GetResult();
+            // HTTP/2 cannot be spoken on this thread alone.
+            using var response = IsGrpc
+                ? client.SendAsync(request, HttpCompletionOption.ResponseContentRead, timer.Token).GetAwaiter().GetResult()
+                : client.Send(request, HttpCompletionOption.ResponseContentRead, timer.Token);
+            var content = response.Content.ReadAsByteArrayAsync(timer.Token).GetAwaiter().GetResult(); // it is there already
             return IsGrpc ? GrpcStatus.Read(response, content) : Read(response, content);
         }
         catch (OperationCanceledException)

@@ -17,6 +17,9 @@ public sealed class ProtobufWriter
     /// <param name="room">Bytes for which there is room at first.</param>
     public ProtobufWriter(int room = 4096) => buffer = new byte[room];
 
+    /// <param name="memory">Where to; another array takes its place when it is too small.</param>
+    internal ProtobufWriter(byte[] memory) => buffer = memory;
+
     /// <summary>How many bytes are written.</summary>
     public int Length { get; private set; }
 
@@ -26,6 +29,9 @@ public sealed class ProtobufWriter
     /// <summary>The memory that it keeps, bytes.</summary>
     public int Capacity => buffer.Length;
 
+    /// <summary>Begins anew in other memory.</summary>
+    internal void Begin(byte[] memory) => (buffer, Length) = (memory, 0);
+
     /// <summary>Begins anew, in the same memory.</summary>
     public void Clear() => Length = 0;
 
@@ -33,11 +39,8 @@ public sealed class ProtobufWriter
     public void Cut(int length) => Length = length;
 
     /// <summary>Writes bytes as they are: fields that were encoded before.</summary>
-    public void Raw(ReadOnlySpan<byte> encoded)
-    {
-        encoded.CopyTo(Room(encoded.Length));
-        Length += encoded.Length;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Raw(ReadOnlySpan<byte> encoded) => encoded.CopyTo(Next(encoded.Length));
 
     /// <summary>A field of a whole number or an enumeration. The default, 0, is written too.</summary>
     public void Number(int field, ulong value)
@@ -92,7 +95,7 @@ public sealed class ProtobufWriter
     /// <summary>A field of text. What is not UTF-8 in it becomes U+FFFD, since a receiver refuses a whole request for it.</summary>
     public void Text(int field, ReadOnlySpan<byte> value)
     {
-        if (Utf8.IsValid(value))
+        if (IsText(value))
         {
             Blob(field, value);
         }
@@ -106,27 +109,29 @@ public sealed class ProtobufWriter
     public void Text(int field, string value) => Blob(field, Encoding.UTF8.GetBytes(value));
 
     /// <summary>Begins a message of unknown length.</summary>
-    /// <returns>To be given to <see cref="End"/>.</returns>
-    public int Begin(int field)
+    /// <param name="field">Number of its field.</param>
+    /// <param name="guess">Bytes that its length will take; where that is right, nothing is moved at the end.</param>
+    /// <returns>To be given to <see cref="End"/>, with the same guess.</returns>
+    public int Begin(int field, int guess = 1)
     {
-        var target = Room(11);
-        Length += PutVarint(target, (uint)((field << 3) | Bytes)) + 1;
+        var target = Room(15);
+        Length += PutVarint(target, (uint)((field << 3) | Bytes)) + guess;
         return Length;
     }
 
     /// <summary>Ends the message that was begun last.</summary>
-    public void End(int begun)
+    public void End(int begun, int guess = 1)
     {
         var length = Length - begun;
-        var more = LengthOf((uint)length) - 1;
-        if (more > 0)
+        var more = LengthOf((uint)length) - guess;
+        if (more != 0)
         {
-            _ = Room(more);
+            _ = Room(Math.Max(0, more));
             buffer.AsSpan(begun, length).CopyTo(buffer.AsSpan(begun + more));
             Length += more;
         }
 
-        _ = PutVarint(buffer.AsSpan(begun - 1), (uint)length);
+        _ = PutVarint(buffer.AsSpan(begun - guess), (uint)length);
     }
 
     /// <summary>Bytes of a number as a varint.</summary>
@@ -134,7 +139,42 @@ public sealed class ProtobufWriter
     public static int LengthOf(uint value) => value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
 
     /// <summary>Whether these bytes can be a text as they are.</summary>
-    internal static bool IsText(ReadOnlySpan<byte> value) => Utf8.IsValid(value);
+    internal static bool IsText(ReadOnlySpan<byte> value)
+    {
+        // Most are short and of ASCII, for which a call would cost more than the look.
+        ulong high = 0;
+        if (value.Length is >= sizeof(ulong) and <= 64)
+        {
+            for (var rest = value; rest.Length > sizeof(ulong); rest = rest[sizeof(ulong)..])
+            {
+                high |= BinaryPrimitives.ReadUInt64LittleEndian(rest);
+            }
+
+            high |= BinaryPrimitives.ReadUInt64LittleEndian(value[^sizeof(ulong)..]);
+            return (high & 0x8080_8080_8080_8080) == 0 || Utf8.IsValid(value);
+        }
+
+        if (value.Length > 64)
+        {
+            return Utf8.IsValid(value);
+        }
+
+        foreach (var one in value)
+        {
+            high |= one;
+        }
+
+        return high < 0x80 || Utf8.IsValid(value);
+    }
+
+    /// <summary>The next bytes, which the caller fills.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Span<byte> Next(int length)
+    {
+        var target = Room(length)[..length];
+        Length += length;
+        return target;
+    }
 
     /// <summary>A copy of what is written in an array of <see cref="BatchBuffers"/>.</summary>
     internal byte[] Copy()
@@ -144,7 +184,19 @@ public sealed class ProtobufWriter
         return copy;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int PutVarint(Span<byte> target, ulong value)
+    {
+        if (value < 0x80)
+        {
+            target[0] = (byte)value;
+            return 1;
+        }
+
+        return PutLongVarint(target, value);
+    }
+
+    private static int PutLongVarint(Span<byte> target, ulong value)
     {
         var length = 0;
         while (value >= 0x80)
@@ -157,13 +209,17 @@ public sealed class ProtobufWriter
         return length + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Span<byte> Room(int length)
     {
         if (buffer.Length - Length < length)
         {
-            Array.Resize(ref buffer, Math.Max(2 * buffer.Length, Length + length));
+            Grow(length);
         }
 
         return buffer.AsSpan(Length);
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Grow(int length) => Array.Resize(ref buffer, Math.Max(2 * buffer.Length, Length + length));
 }

@@ -13,6 +13,9 @@ public sealed class SpanEncoder
 {
     private const int Attributes = 9, MaximumCount = 128;
 
+    // Bytes of the length of nearly every span.
+    private const int UsualLength = 2;
+
     // SpanKind: server 2, client 3. Status code: error 2. SpanFlags: whether a parent is remote is known, and that it is.
     private const uint FlagRemoteIsKnown = 0x100, FlagIsRemote = 0x200;
 
@@ -49,32 +52,31 @@ public sealed class SpanEncoder
     public void Write(in ExportedSpan exported, ProtobufWriter writer, int field)
     {
         ref readonly var span = ref exported.Span;
-        var begun = writer.Begin(field);
+        var values = span.Values;
+        var begun = writer.Begin(field, UsualLength);
         Context(in span, writer);
-        writer.Text(5, span.Values.Text(SpanAttribute.Name));
-        writer.Number(6, span.Kind == SpanKind.Client ? 3u : 2u);
-        writer.Fixed(7, (ulong)exported.Start * 1000);
-        writer.Fixed(8, (ulong)exported.End * 1000);
+        writer.Text(5, values.Text(SpanAttribute.Name));
+        Times(in exported, writer);
         var first = writer.Length;
-        if (hasErrorType && span.Values.Has(SpanAttribute.ErrorType))
+        if (hasErrorType && values.Has(SpanAttribute.ErrorType))
         {
-            var error = AttributeWriter.Cut(span.Values.Text(SpanAttribute.ErrorType), limit);
+            var error = AttributeWriter.Cut(values.Text(SpanAttribute.ErrorType), limit);
             AttributeWriter.Text(writer, Attributes, Names[(int)SpanAttribute.ErrorType], error);
         }
 
         // A client's request is told by its whole URL.
-        var shown = span.Kind == SpanKind.Client && span.Values.Has(SpanAttribute.UrlPath)
+        var shown = span.Kind == SpanKind.Client && values.Has(SpanAttribute.UrlPath)
             ? attributes & ~((1ul << (int)SpanAttribute.UrlPath) | (1ul << (int)SpanAttribute.UrlQuery)) : attributes;
-        for (var rest = span.Values.Present & shown & SpanAttributes.OutsideEnvelope; rest != 0; rest &= rest - 1)
+        for (var rest = values.Present & shown & SpanAttributes.OutsideEnvelope; rest != 0; rest &= rest - 1)
         {
             var attribute = (SpanAttribute)BitOperations.TrailingZeroCount(rest);
-            if (span.Values.IsNumber(attribute))
+            if (values.IsNumber(attribute))
             {
-                AttributeWriter.Number(writer, Attributes, Names[(int)attribute], span.Values.Number(attribute, 0));
+                AttributeWriter.Number(writer, Attributes, Names[(int)attribute], values.Number(attribute, 0));
             }
             else
             {
-                AttributeWriter.Text(writer, Attributes, Names[(int)attribute], AttributeWriter.Cut(span.Values.Text(attribute), limit));
+                AttributeWriter.Text(writer, Attributes, Names[(int)attribute], AttributeWriter.Cut(values.Text(attribute), limit));
             }
         }
 
@@ -85,14 +87,14 @@ public sealed class SpanEncoder
             Drop(first, writer);
         }
 
-        if (span.Values.Has(SpanAttribute.ErrorType))
+        if (values.Has(SpanAttribute.ErrorType))
         {
             var status = writer.Begin(15);
             writer.Number(3, 2);
             writer.End(status);
         }
 
-        writer.End(begun);
+        writer.End(begun, UsualLength);
     }
 
     /// <summary>Takes attributes beyond the limit back, and says how many they were (field 10).</summary>
@@ -131,12 +133,13 @@ public sealed class SpanEncoder
             ids.Begin(ref context); // without a trace it would be refused
         }
 
-        Span<byte> id = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt64BigEndian(id, context.TraceHigh);
-        BinaryPrimitives.WriteUInt64BigEndian(id[8..], context.TraceLow);
-        writer.Blob(1, id);
-        BinaryPrimitives.WriteUInt64BigEndian(id, context.SpanId != 0 ? context.SpanId : ids.Next());
-        writer.Blob(2, id[..8]);
+        // Fields 1 and 2, as the rest of these in one go: the tag, the length, the bytes.
+        var target = writer.Next(28);
+        BinaryPrimitives.WriteUInt16BigEndian(target, 0x0a_10);
+        BinaryPrimitives.WriteUInt64BigEndian(target[2..], context.TraceHigh);
+        BinaryPrimitives.WriteUInt64BigEndian(target[10..], context.TraceLow);
+        BinaryPrimitives.WriteUInt16BigEndian(target[18..], 0x12_08);
+        BinaryPrimitives.WriteUInt64BigEndian(target[20..], context.SpanId != 0 ? context.SpanId : ids.Next());
         if (span.Values.Has(SpanAttribute.TraceState))
         {
             writer.Text(3, span.Values.Text(SpanAttribute.TraceState));
@@ -145,12 +148,28 @@ public sealed class SpanEncoder
         uint flags = context.Flags;
         if (context.ParentId != 0)
         {
-            BinaryPrimitives.WriteUInt64BigEndian(id, context.ParentId);
-            writer.Blob(4, id[..8]);
+            target = writer.Next(10);
+            BinaryPrimitives.WriteUInt16BigEndian(target, 0x22_08);
+            BinaryPrimitives.WriteUInt64BigEndian(target[2..], context.ParentId);
             // What led to a server's span is a client's, in another process; what led to a client's is in the same one.
             flags |= FlagRemoteIsKnown | (span.Kind == SpanKind.Server ? FlagIsRemote : 0);
         }
 
-        writer.Fixed(16, flags);
+        // Field 16, fixed32.
+        target = writer.Next(6);
+        BinaryPrimitives.WriteUInt16BigEndian(target, 0x85_01);
+        BinaryPrimitives.WriteUInt32LittleEndian(target[2..], flags);
+    }
+
+    /// <summary>The kind, a number in field 6, then start and end, fixed64 in fields 7 and 8.</summary>
+    private static void Times(in ExportedSpan exported, ProtobufWriter writer)
+    {
+        var target = writer.Next(20);
+        target[0] = 0x30;
+        target[1] = exported.Span.Kind == SpanKind.Client ? (byte)3 : (byte)2;
+        target[2] = 0x39;
+        BinaryPrimitives.WriteUInt64LittleEndian(target[3..], (ulong)exported.Start * 1000);
+        target[11] = 0x41;
+        BinaryPrimitives.WriteUInt64LittleEndian(target[12..], (ulong)exported.End * 1000);
     }
 }

@@ -13,10 +13,9 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
     private const int MaximumSpare = 2 * 1024 * 1024;
 
     private readonly Dictionary<ServiceResource, Part> parts = new(ReferenceEqualityComparer.Instance);
-    private readonly Stack<ProtobufWriter> spare = [];
-    private readonly ProtobufWriter request = new();
+    private readonly Stack<Part> spare = [];
+    private readonly ProtobufWriter request = new([]);
     private readonly byte[] scope = SharedMessages.Scope(scopeVersion);
-    private Part last;
     private int spareBytes;
 
     /// <summary>Spans so far.</summary>
@@ -28,37 +27,42 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
     /// <summary>Adds a span.</summary>
     public void Add(in ExportedSpan span, ServiceResource resource)
     {
-        if (!ReferenceEquals(last.Resource, resource))
+        var part = resource.Gathered as Part;
+        if (part is null || part.Batch != this)
         {
-            if (!parts.TryGetValue(resource, out last))
-            {
-                last = new Part(resource, TakeSpare());
-                parts.Add(resource, last);
-            }
+            part = Find(resource);
         }
 
-        var before = last.Spans.Length;
-        encoder.Write(in span, last.Spans, 2);
-        Bytes += last.Spans.Length - before;
+        var before = part.Spans.Length;
+        encoder.Write(in span, part.Spans, 2);
+        Bytes += part.Spans.Length - before;
         Spans++;
     }
 
     /// <summary>Ends the request and begins the next one.</summary>
     public OtlpBatch Take()
     {
+        var length = 0;
         foreach (var part in parts.Values)
         {
-            var head = part.Resource.Encoded ??= SharedMessages.Resource(part.Resource.Attributes);
-            var scopeSpans = scope.Length + part.Spans.Length;
-            request.Head(1, head.Length + 1 + ProtobufWriter.LengthOf((uint)scopeSpans) + scopeSpans);
-            request.Raw(head);
+            length += Sizes(part, out _, out _);
+        }
+
+        // Into the array in which the request stays: its exact size is known.
+        var body = BatchBuffers.Take(length);
+        request.Begin(body);
+        foreach (var part in parts.Values)
+        {
+            _ = Sizes(part, out var resource, out var scopeSpans);
+            request.Head(1, resource);
+            request.Raw(part.Head);
             request.Head(2, scopeSpans);
             request.Raw(scope);
             request.Raw(part.Spans.Written);
         }
 
-        var batch = new OtlpBatch(request.Copy(), request.Length, Spans);
-        request.Clear();
+        request.Begin([]); // it belongs to the request now
+        var batch = new OtlpBatch(body, length, Spans);
         Drop();
         return batch;
     }
@@ -68,28 +72,60 @@ public sealed class TraceBatch(SpanEncoder encoder, string scopeVersion)
     {
         foreach (var part in parts.Values)
         {
+            // Two batches may take turns with a resource.
+            if (part.Resource!.Gathered == part)
+            {
+                part.Resource.Gathered = null;
+            }
+
+            part.Resource = null;
             part.Spans.Clear();
             if (spareBytes + part.Spans.Capacity <= MaximumSpare)
             {
                 spareBytes += part.Spans.Capacity;
-                spare.Push(part.Spans);
+                spare.Push(part);
             }
         }
 
         parts.Clear();
-        (last, Spans, Bytes) = (default, 0, 0);
+        (Spans, Bytes) = (0, 0);
     }
 
-    private ProtobufWriter TakeSpare()
+    private Part Find(ServiceResource resource)
     {
-        if (!spare.TryPop(out var writer))
+        if (!parts.TryGetValue(resource, out var part))
         {
-            return new ProtobufWriter();
+            if (spare.TryPop(out part))
+            {
+                spareBytes -= part.Spans.Capacity;
+            }
+
+            part ??= new Part(this);
+            part.Resource = resource;
+            parts.Add(resource, part);
         }
 
-        spareBytes -= writer.Capacity;
-        return writer;
+        resource.Gathered = part;
+        return part;
     }
 
-    private readonly record struct Part(ServiceResource Resource, ProtobufWriter Spans);
+    /// <summary>Bytes of a ResourceSpans as a field of the request, and of its ScopeSpans without the tag and the length.</summary>
+    private int Sizes(Part part, out int resource, out int scopeSpans)
+    {
+        scopeSpans = scope.Length + part.Spans.Length;
+        resource = part.Head.Length + 1 + ProtobufWriter.LengthOf((uint)scopeSpans) + scopeSpans;
+        return 1 + ProtobufWriter.LengthOf((uint)resource) + resource;
+    }
+
+    /// <summary>The spans of one process.</summary>
+    private sealed class Part(TraceBatch batch)
+    {
+        public TraceBatch Batch { get; } = batch;
+
+        public ServiceResource? Resource { get; set; }
+
+        public ProtobufWriter Spans { get; } = new();
+
+        public byte[] Head => Resource!.Encoded ??= SharedMessages.Resource(Resource.Attributes);
+    }
 }

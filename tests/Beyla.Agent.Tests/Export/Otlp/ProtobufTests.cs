@@ -55,6 +55,16 @@ public sealed class ProtobufTests
         byte[] expected = [.. Proto.Int(1, 7), .. Proto.Len(2, Proto.Len(3, content)), .. Proto.Int(4, 8)];
         Assert.Equal(expected, writer.Written.ToArray());
         Assert.Equal(Proto.Varint((ulong)length).Length, ProtobufWriter.LengthOf((uint)length));
+        // So it is whatever length was guessed.
+        for (var guess = 1; guess <= 4; guess++)
+        {
+            writer = new ProtobufWriter(1);
+            outer = writer.Begin(3, guess);
+            writer.Raw(content);
+            writer.End(outer, guess);
+            Assert.Equal(Proto.Len(3, content), writer.Written.ToArray());
+        }
+
         // A length that is known beforehand is the same.
         writer.Clear();
         writer.Blob(3, content);
