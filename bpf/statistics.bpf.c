@@ -20,6 +20,8 @@ COUNTED_RING(tcp_statistics, RING_SIZE)
 /* Keeps the type in the object's BTF, where a test compares it with the agent's. */
 const struct tcp_statistic *tcp_statistic_layout __attribute__((unused));
 
+enum { EADDRNOTAVAIL = 99 };
+
 struct bpf_spin_lock {
 	__u32 val;
 };
@@ -197,7 +199,8 @@ static __always_inline void failed(struct sock *sk, const struct tcp_sock *tcp)
 
 	if (!r)
 		return;
-	r->error = sk->sk_err;
+	/* No port was free, which the kernel says to the caller alone; nothing was sent. */
+	r->error = r->local_port ? sk->sk_err : EADDRNOTAVAIL;
 	r->retransmits = tcp->total_retrans;
 	r->role = TCP_ROLE_CLIENT;
 	send(r);

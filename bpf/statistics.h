@@ -26,7 +26,7 @@ struct tcp_statistic {
 	__u32 round_trip; /* smoothed, microseconds; not a difference. 0: never measured */
 	__u16 local_port; /* host byte order */
 	__u16 remote_port;
-	__u16 error; /* of FAILED: sk_err; 0: the process gave up */
+	__u16 error; /* of FAILED: sk_err, or EADDRNOTAVAIL; 0: the process gave up */
 	__u8 kind; /* enum tcp_statistic_kind */
 	__u8 role; /* enum tcp_role */
 };

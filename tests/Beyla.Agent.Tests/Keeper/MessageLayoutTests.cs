@@ -44,13 +44,14 @@ public sealed class MessageLayoutTests
             "None", "Configuration", "Application", "OpenDesk", "Detach", "Counters", "Describe", "ReadLink", "OpenMaps", "Variables",
             "StartedWith", "NameExecutable", "OpenExecutable", "AttachGo", "DetachGo", "BeginGo", "LeadsTo", "ScanListeners",
             "IncludeGroup", "OpenFlows", "FlowStart", "FlowDetach", "FlowSwap", "FlowRead", "FlowOwners", "FlowWalk", "FlowCount",
-            "FlowState", "NamedFile", "ReadIo", "CountFiles",
+            "FlowState", "NamedFile", "OpenStatistics", "WalkStatistics", "DetachStatistics", "ReadIo",
+            "CountFiles",
         ];
         Assert.Equal(names, Enum.GetNames<KeeperOperation>());
-        Assert.Equal(Enumerable.Range(0, 31), Enum.GetValues<KeeperOperation>().Select(value => (int)value));
+        Assert.Equal(Enumerable.Range(0, 34), Enum.GetValues<KeeperOperation>().Select(value => (int)value));
         Assert.Equal([1u, 2u], Enum.GetValues<KeeperNotice>().Select(value => (uint)value));
         Assert.Equal([1, 2], Enum.GetValues<ProcessLink>().Select(value => (int)value));
-        Assert.Equal([1, 2], Enum.GetValues<CounterGroup>().Select(value => (int)value));
+        Assert.Equal([1, 2, 3], Enum.GetValues<CounterGroup>().Select(value => (int)value));
         Assert.Equal([0, 1, 2], Enum.GetValues<FlowBatch>().Select(value => (int)value));
         Assert.Equal([0u, 1u, 2u, 4u], Enum.GetValues<ApplicationParts>().Select(value => (uint)value));
     }

@@ -94,7 +94,7 @@ internal sealed class Questions(int seed, int[] pids)
 
     private KeeperRequest Request(uint length) => new()
     {
-        Operation = (KeeperOperation)(random.Next(16) == 0 ? (uint)random.Next() : (uint)random.Next(37)), Pid = Pid(),
+        Operation = (KeeperOperation)(random.Next(16) == 0 ? (uint)random.Next() : (uint)random.Next(36)), Pid = Pid(),
         First = Number(), Second = random.Next(2) == 0 ? 0 : Number(), Number = (int)Number(), Length = length,
     };
 

@@ -59,6 +59,24 @@ public sealed class FailureTests
         static StatisticLine[] Of(AgentProcess agent, int port) => [.. StatisticLine.Of(agent).Where(line => line.Remote.Port == port)];
     }
 
+    /// <summary>The kernel keeps this errno to itself: it says it to the caller, and does not note it at the socket.</summary>
+    [LiveFact("ip", "ethtool")]
+    public async Task A_client_for_which_no_port_is_left_is_told_of()
+    {
+        await using FlowLab lab = await FlowLab.CreateAsync();
+        await lab.RunAsync(lab.Host, "sysctl", "-qw", "net.ipv4.ip_local_port_range=40000 40000");
+        await using AgentProcess agent = await AgentProcess.StartAsync(StatisticLine.Agent);
+        using Socket listener = await TcpPair.ListenAsync(lab.Peer, FlowLab.PeerAddress);
+        using TcpPair pair = await TcpPair.ConnectAsync(lab.Host, listener);
+        IPEndPoint to = (IPEndPoint)pair.ServerEnd;
+        await FlowLab.RunInside(
+            lab.Host, () => Assert.Equal(SocketError.AddressNotAvailable, Connect(FlowLab.PeerAddress, to.Port)));
+        await StatisticLine.UntilAsync(agent, () => StatisticLine.Of(agent).Any(line => line.Kind == "failed" && line.Remote.Equals(to)));
+        await agent.StopAsync();
+        StatisticLine failed = Assert.Single(StatisticLine.Of(agent), line => line.Kind == "failed" && line.Remote.Equals(to));
+        Assert.Equal(("EADDRNOTAVAIL", 0, 0), (failed.Error, failed.Local.Port, failed.Retransmits));
+    }
+
     /// <summary>Both ends call, which a socket can do with itself (RFC 9293, 3.5): nobody has listened.</summary>
     [LiveFact]
     public async Task Who_connects_to_himself_is_a_client()
