@@ -63,7 +63,7 @@ public static class StatisticText
     {
         if (error == 0)
         {
-            line.Write("given-up"u8);
+            line.Write("canceled"u8);
         }
         else if (Errno.FindName(error) is { } name)
         {

@@ -33,7 +33,7 @@ public sealed class StatisticTextTests
         Text(Sample with { Kind = TcpStatisticKind.Established, Role = TcpRole.Server }));
 
     [Theory]
-    [InlineData(0, "given-up")]
+    [InlineData(0, "canceled")]
     [InlineData(101, "ENETUNREACH")]
     [InlineData(104, "ECONNRESET")]
     [InlineData(110, "ETIMEDOUT")]

@@ -5,7 +5,6 @@ using Beyla.Agent.Flows;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Selection;
 using Beyla.Agent.Tests.Configuration;
-using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Flows;
 

@@ -5,7 +5,6 @@ using Beyla.Agent.Keeper;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Processes;
-using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Keeper;
 

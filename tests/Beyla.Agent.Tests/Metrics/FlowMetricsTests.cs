@@ -4,7 +4,6 @@ using Beyla.Agent.Export.Prometheus;
 using Beyla.Agent.Flows;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Metrics;
-using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Metrics;
 

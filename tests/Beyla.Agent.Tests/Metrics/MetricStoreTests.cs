@@ -1,7 +1,6 @@
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Tests.Export;
-using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Metrics;
 

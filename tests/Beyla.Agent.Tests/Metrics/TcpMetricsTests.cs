@@ -7,7 +7,6 @@ using Beyla.Agent.Spans;
 using Beyla.Agent.Statistics;
 using Beyla.Agent.Tests.Configuration;
 using Beyla.Agent.Tests.Statistics;
-using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Metrics;
 

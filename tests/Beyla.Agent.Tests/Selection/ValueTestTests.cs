@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Beyla.Agent.Selection;
-using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Selection;
 

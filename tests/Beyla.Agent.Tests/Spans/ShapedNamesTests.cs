@@ -1,7 +1,6 @@
 using Beyla.Agent.Processes;
 using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
-using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Spans;
 

@@ -3,7 +3,6 @@ using Beyla.Agent.Export;
 using Beyla.Agent.Linux;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Tests.Export;
-using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Spans;
 

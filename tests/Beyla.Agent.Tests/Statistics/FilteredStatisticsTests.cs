@@ -3,7 +3,6 @@ using Beyla.Agent.Counting;
 using Beyla.Agent.Selection;
 using Beyla.Agent.Statistics;
 using Beyla.Agent.Tests.Configuration;
-using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Statistics;
 

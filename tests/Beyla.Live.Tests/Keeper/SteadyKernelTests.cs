@@ -4,7 +4,7 @@ using Beyla.Agent.Flows;
 using Beyla.Agent.Keeper;
 using Beyla.Agent.Kernel;
 using Beyla.Agent.Linux;
-using Beyla.Agent.Tests.Tracing;
+using Beyla.Agent.Tests;
 using Beyla.Live.Tests.Rig;
 using Beyla.Tests.Common;
 using SocketSource = Beyla.Agent.Kernel.SocketSource;

@@ -47,7 +47,7 @@ public sealed class FailureTests
         StatisticLine timedOut = Assert.Single(Of(agent, silent)), givenUp = Assert.Single(Of(agent, given));
         Assert.InRange(again, 1, 6);
         Assert.Equal(("ETIMEDOUT", again), (timedOut.Error, timedOut.Retransmits));
-        Assert.Equal("given-up", givenUp.Error);
+        Assert.Equal("canceled", givenUp.Error);
         Assert.All(StatisticLine.Of(agent).Where(line => line.Remote.Port == closed || line.Remote.Port == silent), line =>
         {
             Assert.Equal(("failed", "client"), (line.Kind, line.Role));

@@ -5,7 +5,6 @@ using Beyla.Agent.Export.Prometheus;
 using Beyla.Agent.Processes;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Tests.Metrics;
-using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Export.Prometheus;
 

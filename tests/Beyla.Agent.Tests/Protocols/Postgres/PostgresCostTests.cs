@@ -1,4 +1,3 @@
-using Beyla.Agent.Tests.Tracing;
 using static Beyla.Agent.Tests.Protocols.Postgres.PostgresWire;
 
 namespace Beyla.Agent.Tests.Protocols.Postgres;

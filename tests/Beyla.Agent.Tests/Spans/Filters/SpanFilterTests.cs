@@ -7,7 +7,6 @@ using Beyla.Agent.Spans;
 using Beyla.Agent.Spans.Filters;
 using Beyla.Agent.Tests.Configuration;
 using Beyla.Agent.Tests.Export;
-using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Spans.Filters;
 

@@ -127,7 +127,7 @@ public sealed class RouteFinderTests
 
         All();
         All();
-        Assert.Equal(0, Tracing.Allocation.Least(_ => All()));
+        Assert.Equal(0, Allocation.Least(_ => All()));
     }
 
     private static string Letters(int number)

@@ -6,7 +6,6 @@ using Beyla.Agent.Selection;
 using Beyla.Agent.Spans;
 using Beyla.Agent.Spans.Routes;
 using Beyla.Agent.Tests.Export;
-using Beyla.Agent.Tests.Tracing;
 
 namespace Beyla.Agent.Tests.Spans.Routes;
 

@@ -1,4 +1,4 @@
-namespace Beyla.Agent.Tests.Tracing;
+namespace Beyla.Agent.Tests;
 
 /// <summary>Managed memory that a piece of work takes.</summary>
 internal static class Allocation
