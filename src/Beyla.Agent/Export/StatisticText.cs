@@ -22,7 +22,7 @@ public static class StatisticText
         line.Write("tcp_statistics: kind="u8);
         line.Write(Name(statistic.Kind));
         line.Write(" role="u8);
-        line.Write(Name(statistic.Role));
+        line.Write(StatisticNames.Of(statistic.Role));
         End(" local.address="u8, in statistic.Local, " local.port="u8, statistic.LocalPort, ref line);
         End(" remote.address="u8, in statistic.Remote, " remote.port="u8, statistic.RemotePort, ref line);
         switch (statistic.Kind)
@@ -63,7 +63,7 @@ public static class StatisticText
     {
         if (error == 0)
         {
-            line.Write("canceled"u8);
+            line.Write(StatisticNames.Canceled);
         }
         else if (Errno.FindName(error) is { } name)
         {
@@ -81,13 +81,6 @@ public static class StatisticText
         TcpStatisticKind.Failed => "failed"u8,
         TcpStatisticKind.Open => "open"u8,
         TcpStatisticKind.Closed => "closed"u8,
-        _ => "unknown"u8,
-    };
-
-    private static ReadOnlySpan<byte> Name(TcpRole role) => role switch
-    {
-        TcpRole.Client => "client"u8,
-        TcpRole.Server => "server"u8,
         _ => "unknown"u8,
     };
 }

@@ -1,6 +1,5 @@
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
-using Beyla.Agent.Linux;
 using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Flows;
@@ -63,10 +62,10 @@ public sealed class FilteredFlows : IFlowSink, ICounted
             "dst.port" => test.Holds((long)key.DestinationPort),
             "transport" => test.Holds(TransportProtocol.NameOf(key.Protocol)),
             "direction" => test.Holds(FlowNames.Of(flow.Side)),
-            "src.address" => test.Holds(Written(in key.Source, room)),
-            "dst.address" => test.Holds(Written(in key.Destination, room)),
-            "src.name" => test.Holds(flow.SourceName is { } name ? text.Encode(name) : Written(in key.Source, room)),
-            "dst.name" => test.Holds(flow.DestinationName is { } name ? text.Encode(name) : Written(in key.Destination, room)),
+            "src.address" => test.Holds(key.Source.Format(room)),
+            "dst.address" => test.Holds(key.Destination.Format(room)),
+            "src.name" => test.Holds(flow.SourceName is { } name ? text.Encode(name) : key.Source.Format(room)),
+            "dst.name" => test.Holds(flow.DestinationName is { } name ? text.Encode(name) : key.Destination.Format(room)),
             "src.cidr" => test.Holds(text.Encode(flow.SourceNetwork ?? "")),
             "dst.cidr" => test.Holds(text.Encode(flow.DestinationNetwork ?? "")),
             "iface" => test.Holds(text.Encode(flow.Interface)),
@@ -74,7 +73,4 @@ public sealed class FilteredFlows : IFlowSink, ICounted
             _ => throw new InvalidOperationException($"{attribute} is no attribute of flows."),
         };
     }
-
-    private static ReadOnlySpan<byte> Written(in Address address, Span<byte> room) =>
-        address.TryFormat(room, out var written) ? room[..written] : default;
 }

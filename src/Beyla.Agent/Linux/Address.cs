@@ -38,6 +38,9 @@ public struct Address : IEquatable<Address>
         return IsIPv4 ? TryFormatIPv4(Bytes[12..], destination, out written) : TryFormatIPv6(Bytes, destination, out written);
     }
 
+    /// <summary>The same, in memory of the caller; empty where that is too small.</summary>
+    public readonly ReadOnlySpan<byte> Format(Span<byte> room) => TryFormat(room, out var written) ? room[..written] : default;
+
     private static bool TryFormatIPv4(ReadOnlySpan<byte> bytes, Span<byte> destination, out int written)
     {
         written = 0;

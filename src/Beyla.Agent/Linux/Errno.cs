@@ -8,7 +8,8 @@ public static class Errno
     /// <summary>The numbers that the agent asks for by name.</summary>
     public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, E2BIG = 7, EBADF = 9, EAGAIN = 11, ENOMEM = 12, EACCES = 13,
         EBUSY = 16, EEXIST = 17, ENODEV = 19, EINVAL = 22, EMFILE = 24, ENOSPC = 28, EPIPE = 32, ENAMETOOLONG = 36, ENOSYS = 38,
-        ENODATA = 61, EOPNOTSUPP = 95, ECONNRESET = 104;
+        ENODATA = 61, EOPNOTSUPP = 95, ENETUNREACH = 101, ECONNRESET = 104, ETIMEDOUT = 110, ECONNREFUSED = 111,
+        EHOSTUNREACH = 113;
 
     private static readonly Dictionary<int, string> Names = new()
     {
@@ -20,8 +21,9 @@ public static class Errno
         [ENAMETOOLONG] = nameof(ENAMETOOLONG), [ENOSYS] = nameof(ENOSYS), [40] = "ELOOP", [ENODATA] = nameof(ENODATA),
         [64] = "ENONET", [71] = "EPROTO", [92] = "ENOPROTOOPT",
         [EOPNOTSUPP] = nameof(EOPNOTSUPP), [98] = "EADDRINUSE", [99] = "EADDRNOTAVAIL",
-        [100] = "ENETDOWN", [101] = "ENETUNREACH", [103] = "ECONNABORTED", [ECONNRESET] = nameof(ECONNRESET), [105] = "ENOBUFS",
-        [110] = "ETIMEDOUT", [111] = "ECONNREFUSED", [112] = "EHOSTDOWN", [113] = "EHOSTUNREACH", [524] = "ENOTSUPP",
+        [100] = "ENETDOWN", [ENETUNREACH] = nameof(ENETUNREACH), [103] = "ECONNABORTED", [ECONNRESET] = nameof(ECONNRESET),
+        [105] = "ENOBUFS", [ETIMEDOUT] = nameof(ETIMEDOUT), [ECONNREFUSED] = nameof(ECONNREFUSED), [112] = "EHOSTDOWN",
+        [EHOSTUNREACH] = nameof(EHOSTUNREACH), [524] = "ENOTSUPP",
     };
 
     /// <summary>The symbolic name, such as <c>EPERM</c>, or the number where no name is known.</summary>

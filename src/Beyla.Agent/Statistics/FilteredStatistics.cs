@@ -1,7 +1,6 @@
 using Beyla.Agent.Configuration;
 using Beyla.Agent.Counting;
 using Beyla.Agent.Flows;
-using Beyla.Agent.Linux;
 using Beyla.Agent.Selection;
 
 namespace Beyla.Agent.Statistics;
@@ -64,8 +63,8 @@ public sealed class FilteredStatistics : ITcpStatisticSink, ICounted
             "dst.port" => test.Holds((long)statistic.RemotePort),
             "server.port" => test.Holds((long?)StatisticNames.ServerPortOf(in statistic)),
             "client.port" => test.Holds((long?)StatisticNames.ClientPortOf(in statistic)),
-            "src.address" => test.Holds(Written(in statistic.Local, room)),
-            "dst.address" => test.Holds(Written(in statistic.Remote, room)),
+            "src.address" => test.Holds(statistic.Local.Format(room)),
+            "dst.address" => test.Holds(statistic.Remote.Format(room)),
             "src.cidr" => test.Holds(text.Encode(networks.Find(in statistic.Local) ?? "")),
             "dst.cidr" => test.Holds(text.Encode(networks.Find(in statistic.Remote) ?? "")),
             "reason" => test.Holds(StatisticNames.ReasonOf(in statistic)),
@@ -73,7 +72,4 @@ public sealed class FilteredStatistics : ITcpStatisticSink, ICounted
             _ => throw new InvalidOperationException($"{attribute} is no attribute of TCP statistics."),
         };
     }
-
-    private static ReadOnlySpan<byte> Written(in Address address, Span<byte> room) =>
-        address.TryFormat(room, out var written) ? room[..written] : default;
 }

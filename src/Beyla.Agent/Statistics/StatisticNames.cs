@@ -1,10 +1,15 @@
+using Beyla.Agent.Linux;
+
 namespace Beyla.Agent.Statistics;
 
 /// <summary>Words for the values of TCP statistics, as Grafana Beyla has them.</summary>
 internal static class StatisticNames
 {
-    // include/uapi/asm-generic/errno.h; x86 and ARM have these numbers.
-    private const int ENETUNREACH = 101, ECONNRESET = 104, ETIMEDOUT = 110, ECONNREFUSED = 111, EHOSTUNREACH = 113;
+    /// <summary>
+    /// The word for a connection that its process gave up before there was an answer: a limit of the application's own looks like this. Not
+    /// among the words of Grafana Beyla.
+    /// </summary>
+    internal static ReadOnlySpan<byte> Canceled => "canceled"u8;
 
     /// <summary>The word for who asked for a connection: <c>client</c>, <c>server</c>, <c>unknown</c>.</summary>
     internal static ReadOnlySpan<byte> Of(TcpRole role) => role switch
@@ -18,13 +23,12 @@ internal static class StatisticNames
     internal static ReadOnlySpan<byte> ReasonOf(in TcpStatistic statistic) => statistic.Kind != TcpStatisticKind.Failed ? default
         : statistic.Error switch
         {
-            // Not among the words of Grafana Beyla: a limit of the application's own looks like this.
-            0 => "canceled"u8,
-            ECONNREFUSED => "refused"u8,
-            ECONNRESET => "reset"u8,
-            ETIMEDOUT => "timed-out"u8,
-            EHOSTUNREACH => "host-unreachable"u8,
-            ENETUNREACH => "net-unreachable"u8,
+            0 => Canceled,
+            Errno.ECONNREFUSED => "refused"u8,
+            Errno.ECONNRESET => "reset"u8,
+            Errno.ETIMEDOUT => "timed-out"u8,
+            Errno.EHOSTUNREACH => "host-unreachable"u8,
+            Errno.ENETUNREACH => "net-unreachable"u8,
             _ => "other"u8,
         };
 

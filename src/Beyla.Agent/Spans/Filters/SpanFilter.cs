@@ -69,7 +69,7 @@ public sealed class SpanFilter
             "server.port" => new(value, null, ServerPort),
             "client.address" => new(value, ClientAddress, null),
             "network.peer.address" => new(value, static (in ExportedSpan span, SpanFilter _, Span<byte> room) =>
-                SpanSides.Peer(in span.Span).Address.TryFormat(room, out var written) ? room[..written] : default, null),
+                SpanSides.Peer(in span.Span).Address.Format(room), null),
             "network.peer.port" => new(value, null, static (in ExportedSpan span) => SpanSides.Peer(in span.Span).Port),
             var name => throw new ArgumentException($"{name} is no attribute of spans.", nameof(condition)),
         };
@@ -84,7 +84,7 @@ public sealed class SpanFilter
 
     /// <summary>Only a server knows who the client is; of a client it would be itself.</summary>
     private static ReadOnlySpan<byte> ClientAddress(in ExportedSpan span, SpanFilter filter, Span<byte> room) =>
-        span.Span.Kind == SpanKind.Server && span.Span.ClientAddress.TryFormat(room, out var written) ? room[..written] : default;
+        span.Span.Kind == SpanKind.Server ? span.Span.ClientAddress.Format(room) : default;
 
     private sealed record Test(ValueTest Value, TextOf? Text, NumberOf? Number);
 }
